@@ -1,1 +1,18 @@
-//! To be written.
+//! The contract of the station: topics, messages, events, envelope, proofs.
+//!
+//! Pure: no runtime, clock, random source, file or socket. Everything here is data with one checked
+//! constructor; whoever holds such a value may trust it.
+#![warn(missing_docs)]
+
+pub mod citizen;
+pub mod envelope;
+pub mod event;
+pub mod ids;
+pub mod lookup;
+pub mod message;
+pub mod proof;
+pub mod slot;
+pub mod text;
+pub mod time;
+pub mod topic;
+pub mod words;

@@ -1,1 +1,22 @@
-//! To be written.
+//! The domain of the station, pure and synchronous: custody, pickup, operators' acts, devices.
+//!
+//! [`decide`] holds all the rules and changes nothing. [`evolve`] is total and holds no rule.
+//! [`pending`] says what the world still owes us, from the state alone, so that after a crash it says
+//! the same again. No runtime, clock, random source, file or socket: time is an argument.
+#![warn(missing_docs)]
+
+mod decide;
+mod effect;
+mod evolve;
+mod input;
+mod rules;
+mod state;
+mod view;
+
+pub use decide::{Decision, Outcome, decide};
+pub use effect::{Effect, Order, next_deadline, pending};
+pub use evolve::{Recorded, evolve};
+pub use input::{Announcement, CardRead, Input, ReadFailure, Reply, Report, Request};
+pub use rules::{Eligibility, KioskRules, MachineRules, Rules};
+pub use state::{Card, Session, State};
+pub use view::{View, views};

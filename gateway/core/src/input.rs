@@ -1,0 +1,271 @@
+//! Every trigger there is, in one closed enum. Nothing personal reaches this far: numbers and vouchers
+//! are keyed tags, names are masked, photos are hashes, fingerprints are scores.
+
+use schemas::event::custody::AnnouncedCard;
+use schemas::event::station::Presence;
+use schemas::ids::{
+    BatchId, BlobHash, BootId, CardSerial, DeviceId, MachineId, OperatorId, SessionId,
+};
+use schemas::lookup::LookupTag;
+use schemas::message::command::{CommandId, Progress};
+use schemas::message::kiosk::ResolvedPlace;
+use schemas::slot::SlotAddress;
+use schemas::words::{
+    Completion, DeviceStatus, Evidence, Hand, LookupBy, MotionResult, RefusalReason,
+};
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// The gateway began a new life; always the first input of one.
+    Started {
+        /// Version of the program.
+        software: String,
+        /// This life.
+        instance: BootId,
+    },
+    /// A deadline may have come.
+    Tick,
+    /// The room on the disk fell below the watermark, or rose above it.
+    Room {
+        /// Below.
+        low: bool,
+    },
+    /// A device's `$state`.
+    Life {
+        /// The device.
+        device: DeviceId,
+        /// Here or gone.
+        presence: Presence,
+        /// Index of the last receipt the device holds.
+        witness: Option<u64>,
+    },
+    /// A device's `state`.
+    Status {
+        /// The device.
+        device: DeviceId,
+        /// The status.
+        status: DeviceStatus,
+        /// The device's own code.
+        detail: Option<String>,
+    },
+    /// A device's `event/{type}`.
+    Report {
+        /// The device.
+        device: DeviceId,
+        /// What it reports.
+        report: Report,
+    },
+    /// A device's `cmd/{name}/reply`.
+    Reply {
+        /// The device.
+        device: DeviceId,
+        /// The command it answers.
+        command: CommandId,
+        /// The answer.
+        reply: Reply,
+    },
+    /// A kiosk's `request/{name}`.
+    Request {
+        /// The kiosk, or whatever device sent it.
+        kiosk: DeviceId,
+        /// Until when it is wanted: wall clock, ms.
+        deadline_ms: u64,
+        /// What it asks for.
+        request: Request,
+    },
+    /// An operator's name or PIN did not fit (checked before it came here).
+    OperatorRejected {
+        /// Where.
+        device: DeviceId,
+        /// The level after `request/`.
+        request: String,
+        /// The operator, if there is one of that name.
+        operator: Option<OperatorId>,
+        /// Wrong attempts in a row for that operator.
+        attempts: u32,
+        /// Whether the operator is locked out now.
+        locked: bool,
+    },
+}
+
+/// What a device reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Report {
+    /// `media-taken`: the outlet is empty again.
+    MediaTaken,
+    /// `finger-present`: a finger lies on the scanner.
+    FingerPresent {
+        /// The comparison it belongs to.
+        command: Option<CommandId>,
+    },
+    /// Anything else: recorded, no rule waits for it.
+    Other {
+        /// The level after `event/`.
+        name: String,
+        /// The device's own code.
+        detail: Option<String>,
+    },
+}
+
+/// What a device answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// To a move.
+    Moved {
+        /// The sequence it answers.
+        sequence: u16,
+        /// What came of it.
+        outcome: MotionResult,
+        /// What the sensors say.
+        evidence: Evidence,
+        /// Occupied slots, after an inventory.
+        slots: Option<Vec<SlotAddress>>,
+    },
+    /// To a query.
+    Queried {
+        /// The last command the device took.
+        last: Progress,
+        /// What the sensors say.
+        evidence: Evidence,
+    },
+    /// To a read.
+    Read(Result<CardRead, ReadFailure>),
+    /// To a comparison.
+    Matched {
+        /// How it ended.
+        completion: Completion,
+        /// Similarity, 0 to 100.
+        score: Option<u16>,
+    },
+    /// To a capture: hash and length of the sealed photo, or why there is none.
+    Captured(Result<(BlobHash, u32), Completion>),
+}
+
+/// What was read from a chip.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardRead {
+    /// The chip's serial.
+    pub serial: CardSerial,
+    /// Tags of the number under each key in use.
+    pub number: Vec<LookupTag>,
+    /// Hands with fingerprints on the chip, in the order of [`Hand`], each once.
+    pub hands: Vec<Hand>,
+}
+
+/// Why nothing was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadFailure(
+    /// How the command ended.
+    pub Completion,
+);
+
+/// What a kiosk asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// P1.
+    StartPickup {
+        /// How.
+        by: LookupBy,
+        /// Tags of the number or voucher under each key in use.
+        tags: Vec<LookupTag>,
+    },
+    /// The citizen does not want to go on.
+    Cancel {
+        /// The session.
+        session: SessionId,
+    },
+    /// C1.
+    ReceiveBatch {
+        /// Who.
+        operator: OperatorId,
+        /// The batch.
+        batch: BatchId,
+        /// What the manifest announces; none where it is missing or unreadable.
+        manifest: Option<Announcement>,
+    },
+    /// C1.
+    ScanCard {
+        /// Who.
+        operator: OperatorId,
+        /// The batch.
+        batch: BatchId,
+        /// The card.
+        card: CardSerial,
+    },
+    /// C1.
+    CloseBatch {
+        /// Who.
+        operator: OperatorId,
+        /// The batch.
+        batch: BatchId,
+    },
+    /// C2.
+    LoadCard {
+        /// Who.
+        operator: OperatorId,
+        /// The card.
+        card: CardSerial,
+        /// The machine.
+        machine: MachineId,
+        /// The slot.
+        slot: SlotAddress,
+    },
+    /// C2.
+    UnloadCard {
+        /// Who.
+        operator: OperatorId,
+        /// The card.
+        card: CardSerial,
+    },
+    /// C2.
+    StockTake {
+        /// Who.
+        operator: OperatorId,
+        /// The machine.
+        machine: MachineId,
+    },
+    /// An operator has opened the machine and says where the card is.
+    ResolveMachine {
+        /// Who.
+        operator: OperatorId,
+        /// The machine.
+        machine: MachineId,
+        /// Where the card in question is now.
+        card_now: ResolvedPlace,
+    },
+    /// Refused before it could be understood as one of the above; recorded as such.
+    Unserviceable {
+        /// The level after `request/`.
+        name: String,
+        /// Why.
+        reason: RefusalReason,
+    },
+}
+
+impl Request {
+    /// The level after `request/`.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::StartPickup { .. } => "start-pickup",
+            Self::Cancel { .. } => "cancel",
+            Self::ReceiveBatch { .. } => "receive-batch",
+            Self::ScanCard { .. } => "scan-card",
+            Self::CloseBatch { .. } => "close-batch",
+            Self::LoadCard { .. } => "load-card",
+            Self::UnloadCard { .. } => "unload-card",
+            Self::StockTake { .. } => "stock-take",
+            Self::ResolveMachine { .. } => "resolve-machine",
+            Self::Unserviceable { name, .. } => name,
+        }
+    }
+}
+
+/// A manifest, with everything personal taken out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announcement {
+    /// SHA-256 of the manifest's bytes, hexadecimal.
+    pub manifest_sha256: String,
+    /// Its cards: 1 to `BATCH_CARDS_MAX`, each serial once.
+    pub cards: Vec<AnnouncedCard>,
+}

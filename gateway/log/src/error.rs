@@ -1,0 +1,218 @@
+//! What can go wrong, and how bad it is: a refusal (nothing was written, the log goes on), a failure (the process must
+//! end), a closed door (there is no log to use until an operator or more room comes).
+
+use std::path::PathBuf;
+
+use schemas::proof::{CheckpointError, Hash};
+
+/// The runbook page that every quarantine names.
+const RUNBOOK: &str = "ops/docs/runbook/quarantine.md";
+
+/// Why an append was not made durable.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    /// Nothing was written; the log goes on.
+    #[error(transparent)]
+    Refused(#[from] AppendRefusal),
+    /// The log is unusable; the process must end.
+    #[error(transparent)]
+    Failed(#[from] LogFailed),
+}
+
+/// Why a call was refused before anything was written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AppendRefusal {
+    /// The events were signed for another place.
+    #[error("the group was made for index {given}, but the next index is {next}")]
+    WrongIndex {
+        /// The group's first index.
+        given: u64,
+        /// The log's next one.
+        next: u64,
+    },
+    /// One event is too long.
+    #[error("a signed event of {bytes} bytes is longer than {max_bytes} bytes")]
+    EventTooLong {
+        /// Its length.
+        bytes: usize,
+        /// The limit.
+        max_bytes: usize,
+    },
+    /// An event without a byte cannot be genuine.
+    #[error("an event holds no bytes")]
+    EventEmpty,
+    /// One group is too large.
+    #[error("a group of {bytes} bytes is larger than {max_bytes} bytes")]
+    GroupTooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        max_bytes: usize,
+    },
+    /// A key is empty or too long.
+    #[error("a key of {bytes} bytes is empty or longer than {max_bytes} bytes")]
+    Key {
+        /// Its length.
+        bytes: usize,
+        /// The limit.
+        max_bytes: usize,
+    },
+    /// A value is too long.
+    #[error("a value of {bytes} bytes is longer than {max_bytes} bytes")]
+    ValueTooLong {
+        /// Its length.
+        bytes: usize,
+        /// The limit.
+        max_bytes: usize,
+    },
+    /// Too much is waiting already.
+    #[error("the log is busy: {waiting_len} calls of {waiting_bytes} bytes are waiting")]
+    Busy {
+        /// Calls waiting.
+        waiting_len: usize,
+        /// Their bytes.
+        waiting_bytes: usize,
+    },
+}
+
+/// The log failed for good. The process must end; at the next start the log is opened and verified anew.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LogFailed {
+    /// sled reported an error, or could not read back what it should hold.
+    #[error("the store failed: {0}")]
+    Store(String),
+    /// A sync failed: what is on disk is unknown.
+    #[error("a sync failed, so what is on disk is unknown: {0}")]
+    Sync(String),
+    /// `HEAD` could not be written.
+    #[error("the checkpoint could not be written: {0}")]
+    Head(String),
+    /// The disk is so full that sled would meet its end.
+    #[error("{free_bytes} bytes are left for the log, too few to go on safely")]
+    NoRoom {
+        /// What is left.
+        free_bytes: u64,
+    },
+    /// The log was closed, or its committer ended.
+    #[error("the log is closed")]
+    Closed,
+}
+
+/// Why there is no log to use.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it open.
+    #[error("the log in {folder} is open in another process ({holder})")]
+    Locked {
+        /// The data folder.
+        folder: PathBuf,
+        /// What is known of the other process.
+        holder: String,
+    },
+    /// The folder was written by a newer version of this program.
+    #[error("the data folder has format {found}, this program knows formats up to {known}: install the newer version again")]
+    NewerFormat {
+        /// The folder's version.
+        found: u32,
+        /// The newest this program knows.
+        known: u32,
+    },
+    /// Too little room to begin. The station may run with its log closed until there is some.
+    #[error("{free_bytes} bytes are free for the log, {needed_bytes} are needed: make room, then start again")]
+    NoRoom {
+        /// What is free.
+        free_bytes: u64,
+        /// What is needed.
+        needed_bytes: u64,
+    },
+    /// The log does not prove itself whole.
+    #[error("the log is quarantined: {0}; nothing was changed; see {RUNBOOK}")]
+    Quarantine(#[from] Quarantine),
+    /// sled was linked against another `sync_file_range`, so flush would not mean durable.
+    #[error("a flush did not reach this program's own sync: this build cannot keep what it acknowledges")]
+    SyncNotOurs,
+    /// An option makes no sense.
+    #[error("cannot open the log so: {0}")]
+    Options(String),
+    /// The operating system refused something; `doing` says what.
+    #[error("cannot {doing}: {source}")]
+    Io {
+        /// What was being done.
+        doing: String,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// The log failed while it was being opened.
+    #[error(transparent)]
+    Failed(#[from] LogFailed),
+}
+
+impl OpenError {
+    /// For `map_err`: names what was being done.
+    pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let doing = doing.into();
+        move |source| Self::Io { doing, source }
+    }
+}
+
+/// What is wrong with a log that is quarantined. It is left as it is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Quarantine {
+    /// A part that a completed first start left behind is gone.
+    #[error("{0} is missing, though this station was started before")]
+    Missing(&'static str),
+    /// The marker beside the keys is gone, but the log is not new.
+    #[error("the marker beside the keys is missing, but the log holds {events} events and its checkpoint {head_events}")]
+    MarkerMissing {
+        /// Events in the log.
+        events: u64,
+        /// Events that `HEAD` covers.
+        head_events: u64,
+    },
+    /// The marker is not one, or belongs to another log or key.
+    #[error("the marker beside the keys is damaged or of another log or key")]
+    Marker,
+    /// `FORMAT` is not one.
+    #[error("FORMAT is damaged")]
+    Format,
+    /// `HEAD` is not a checkpoint signed by the station's key.
+    #[error("HEAD is damaged or not signed by this station's key: {0}")]
+    Head(#[from] CheckpointError),
+    /// `HEAD` or the log belongs to another origin or key.
+    #[error("{part} is of origin {found:?}, this station is {expected:?}")]
+    Origin {
+        /// `HEAD` or the log.
+        part: &'static str,
+        /// What it says.
+        found: String,
+        /// What was expected.
+        expected: String,
+    },
+    /// sled cannot open or read its files.
+    #[error("the log cannot be read: {0}")]
+    Unreadable(String),
+    /// An index is missing, or a key is not an index.
+    #[error("the log has no event at index {expected}, but one after it")]
+    Gap {
+        /// The first index that is missing.
+        expected: u64,
+    },
+    /// Events that a checkpoint covers are gone.
+    #[error("the log holds {events} events, but its checkpoint covers {head_events}")]
+    Shorter {
+        /// Events in the log.
+        events: u64,
+        /// Events that `HEAD` covers.
+        head_events: u64,
+    },
+    /// Events that a checkpoint covers are others.
+    #[error("the log's first {size} events have root {found}, its checkpoint says {expected}")]
+    OtherRoot {
+        /// The checkpoint's size.
+        size: u64,
+        /// The root over the log's events.
+        found: Hash,
+        /// The checkpoint's root.
+        expected: Hash,
+    },
+}

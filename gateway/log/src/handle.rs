@@ -1,0 +1,291 @@
+//! The handle that the rest of the gateway holds.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::future::Future;
+use std::ops::Range;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use schemas::proof::NoteKey;
+use tokio::sync::oneshot;
+
+use crate::checkpoint::{Desk, SignedHead};
+use crate::committer::{Committer, Op, Shared};
+use crate::durable::Durable;
+use crate::error::{AppendError, AppendRefusal, LogFailed};
+use crate::group::{Group, KvOp, Space};
+use crate::limits::Limits;
+use crate::room::{Room, RoomKeeper, RoomLevel};
+use crate::store::{Events, Store};
+
+/// The station's log. Cheap to clone; all clones are one log.
+///
+/// The order of calls is the order of events: a call takes its place when it is made, not when its future is awaited.
+#[derive(Clone)]
+pub struct Log(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) entrance: Mutex<Entrance>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) key: NoteKey,
+    pub(crate) limits: Limits,
+    pub(crate) room: Option<Arc<RoomKeeper>>,
+    /// Held while the log is open. Last, so that it is given up after all else is closed.
+    pub(crate) _lock: Option<File>,
+}
+
+/// Where calls get their place.
+pub(crate) struct Entrance {
+    pub(crate) next_index: u64,
+    pub(crate) way: Way,
+}
+
+pub(crate) enum Way {
+    Thread(Sender<Op>, JoinHandle<()>),
+    Inline(Box<Committer>),
+    Closed,
+}
+
+impl Log {
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    /// The index that the next event must be signed for: that after all calls made so far, durable or not.
+    pub fn next_index(&self) -> u64 {
+        self.entrance().next_index
+    }
+
+    /// How many events are durable.
+    pub fn size(&self) -> u64 {
+        self.0.shared.size.load(Ordering::Acquire)
+    }
+
+    /// The origin that events and checkpoints name.
+    pub fn origin(&self) -> &str {
+        self.0.key.name()
+    }
+
+    /// The key that checkpoints are checked by.
+    pub fn key(&self) -> &NoteKey {
+        &self.0.key
+    }
+
+    /// The last checkpoint that is stored. It covers durable events only, and may lag them.
+    pub fn head(&self) -> SignedHead {
+        self.0.desk.head()
+    }
+
+    /// Appends a group; resolves when it is durable. A refusal changes nothing; a failure means that the process must end, and
+    /// whether the group is in the log is then unknown until it is opened again. Dropping the future does not take
+    /// the group back.
+    pub fn append<T>(
+        &self,
+        group: Group<T>,
+    ) -> impl Future<Output = Result<Durable<T>, AppendError>> + use<T> {
+        self.append_with(|_| group)
+    }
+
+    /// The same for callers that are not alone: `make` gets the index that its first event must be signed for, and no other call
+    /// comes between. It must be quick and must not call this log.
+    pub fn append_with<T>(
+        &self,
+        make: impl FnOnce(u64) -> Group<T>,
+    ) -> impl Future<Output = Result<Durable<T>, AppendError>> + use<T> {
+        let mut entrance = self.entrance();
+        let Group { first_index, batches, value } = make(entrance.next_index);
+        let events: Vec<_> = batches.into_iter().flat_map(|batch| batch.0).collect();
+        let end = first_index.saturating_add(events.len().try_into().unwrap_or(u64::MAX));
+        let entered = self
+            .check_events(first_index, entrance.next_index, &events)
+            .and_then(|bytes| self.check_queue(bytes).map(|()| bytes))
+            .map(|bytes| {
+                entrance.next_index = end;
+                self.enter(&mut entrance, events, None, bytes)
+            });
+        drop(entrance);
+        resolve(entered, value, first_index..end)
+    }
+
+    /// Changes pairs of one space, all or none; resolves when that is durable.
+    pub fn kv_apply<T>(
+        &self,
+        space: Space,
+        ops: Vec<KvOp>,
+        value: T,
+    ) -> impl Future<Output = Result<Durable<T>, AppendError>> + use<T> {
+        let mut entrance = self.entrance();
+        let at = entrance.next_index;
+        let entered = self
+            .check_pairs(&ops)
+            .and_then(|bytes| self.check_queue(bytes).map(|()| bytes))
+            .map(|bytes| self.enter(&mut entrance, Vec::new(), Some((space, ops)), bytes));
+        drop(entrance);
+        resolve(entered, value, at..at)
+    }
+
+    /// Every pair of a space. Reads the disk: not for the hot path.
+    pub fn kv_load(&self, space: Space) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, LogFailed> {
+        self.0.store.kv_load(space)
+    }
+
+    /// The durable events of these indexes, in order. What is past [`Log::size`] is not shown. Reads the disk.
+    pub fn read(&self, range: Range<u64>) -> Events {
+        self.0.store.events(range.start..range.end.min(self.size()))
+    }
+
+    /// What is left of the disk. Gives the reserve back, or takes it again, as that demands.
+    pub fn room(&self) -> std::io::Result<Room> {
+        self.0.room.as_ref().map_or(
+            Ok(Room { free_bytes: u64::MAX, level: RoomLevel::Ample }),
+            |room| room.look(),
+        )
+    }
+
+    /// Why the log can no longer be used, if so.
+    pub fn failure(&self) -> Option<LogFailed> {
+        self.0.shared.failed.get().cloned()
+    }
+
+    /// Makes everything durable that was accepted, signs the last checkpoint and ends the log's threads. Blocks; later
+    /// calls are answered with [`LogFailed::Closed`]. The folder is free for another process once the last clone is dropped.
+    pub fn close(&self) -> Result<(), LogFailed> {
+        self.0.close();
+        self.failure().map_or(Ok(()), Err)
+    }
+
+    fn enter(
+        &self,
+        entrance: &mut Entrance,
+        events: Vec<Vec<u8>>,
+        kv: Option<(Space, Vec<KvOp>)>,
+        bytes: usize,
+    ) -> oneshot::Receiver<Result<(), LogFailed>> {
+        let (reply, answer) = oneshot::channel();
+        self.0.shared.waiting_bytes.fetch_add(bytes, Ordering::AcqRel);
+        self.0.shared.waiting_len.fetch_add(1, Ordering::AcqRel);
+        let op = Op { events, kv, bytes, reply };
+        match &mut entrance.way {
+            // When the committer is gone the reply is dropped with the call, and the caller hears "closed".
+            Way::Thread(sender, _) => drop(sender.send(op)),
+            Way::Inline(committer) => committer.commit(vec![op]),
+            Way::Closed => drop(op),
+        }
+        answer
+    }
+
+    fn check_events(
+        &self,
+        given: u64,
+        next: u64,
+        events: &[Vec<u8>],
+    ) -> Result<usize, AppendRefusal> {
+        let limits = &self.0.limits;
+        if given != next {
+            return Err(AppendRefusal::WrongIndex { given, next });
+        }
+        for event in events {
+            let (bytes, max_bytes) = (event.len(), limits.event_bytes_max);
+            if bytes == 0 {
+                return Err(AppendRefusal::EventEmpty);
+            }
+            if bytes > max_bytes {
+                return Err(AppendRefusal::EventTooLong { bytes, max_bytes });
+            }
+        }
+        fits(events.iter().map(Vec::len).sum(), limits.group_bytes_max)
+    }
+
+    fn check_pairs(&self, ops: &[KvOp]) -> Result<usize, AppendRefusal> {
+        let limits = &self.0.limits;
+        let mut total = 0;
+        for (key, value) in ops {
+            let (bytes, max_bytes) = (key.len(), limits.kv_key_bytes_max);
+            if bytes == 0 || bytes > max_bytes {
+                return Err(AppendRefusal::Key { bytes, max_bytes });
+            }
+            let (bytes, max_bytes) =
+                (value.as_ref().map_or(0, Vec::len), limits.kv_value_bytes_max);
+            if bytes > max_bytes {
+                return Err(AppendRefusal::ValueTooLong { bytes, max_bytes });
+            }
+            total += key.len() + bytes;
+        }
+        fits(total, limits.group_bytes_max)
+    }
+
+    fn check_queue(&self, bytes: usize) -> Result<(), AppendRefusal> {
+        let waiting_len = self.0.shared.waiting_len.load(Ordering::Acquire);
+        let waiting_bytes = self.0.shared.waiting_bytes.load(Ordering::Acquire);
+        if waiting_len >= self.0.limits.queue_len_max
+            || waiting_bytes.saturating_add(bytes) > self.0.limits.queue_bytes_max
+        {
+            return Err(AppendRefusal::Busy { waiting_len, waiting_bytes });
+        }
+        Ok(())
+    }
+
+    fn entrance(&self) -> MutexGuard<'_, Entrance> {
+        self.0.entrance()
+    }
+}
+
+impl Inner {
+    fn entrance(&self) -> MutexGuard<'_, Entrance> {
+        // A caller's `make` may panic under this lock, but before anything was changed.
+        self.entrance.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn close(&self) {
+        let way = std::mem::replace(&mut self.entrance().way, Way::Closed);
+        match way {
+            Way::Thread(sender, thread) => {
+                drop(sender);
+                if thread.join().is_err() {
+                    tracing::error!("the committer's thread panicked");
+                }
+            }
+            Way::Inline(mut committer) => committer.checkpoint(),
+            Way::Closed => {}
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl std::fmt::Debug for Log {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Log")
+            .field("origin", &self.origin())
+            .field("size", &self.size())
+            .finish_non_exhaustive()
+    }
+}
+
+fn fits(bytes: usize, max_bytes: usize) -> Result<usize, AppendRefusal> {
+    if bytes > max_bytes {
+        return Err(AppendRefusal::GroupTooLarge { bytes, max_bytes });
+    }
+    Ok(bytes)
+}
+
+/// Waits for the committer's answer and lets the value through.
+async fn resolve<T>(
+    entered: Result<oneshot::Receiver<Result<(), LogFailed>>, AppendRefusal>,
+    value: T,
+    indexes: Range<u64>,
+) -> Result<Durable<T>, AppendError> {
+    let answer = entered?.await;
+    // A committer that is gone drops its replies.
+    answer.unwrap_or(Err(LogFailed::Closed))?;
+    Ok(Durable::new(value, indexes))
+}

@@ -1,0 +1,159 @@
+//! The only file of the project that calls sled.
+//!
+//! sled 0.34.7 with its sync replaced (gateway-durable). Its rules, each found by replaying recorded writes into crash
+//! images: several keys only through `apply_batch`; no value near its blob threshold; never flush inside a transaction;
+//! one flush for a group; no thread of its own that flushes in between.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+
+use super::{Events, Store, Write, chunks};
+use crate::error::LogFailed;
+use crate::group::{KvOp, Space};
+
+/// sled's folder, opened.
+#[derive(Debug)]
+pub(crate) struct SledStore {
+    // Trees before the database: sled wants its own handle dropped last.
+    log: sled::Tree,
+    meta: sled::Tree,
+    db: sled::Db,
+}
+
+impl SledStore {
+    /// Opens or makes sled's folder. A damaged one can make sled panic, which is answered as an error.
+    pub(crate) fn open(folder: &Path, cache_bytes: u64) -> Result<Self, LogFailed> {
+        let config = sled::Config::new()
+            .path(folder)
+            .cache_capacity(cache_bytes)
+            // The committer flushes; a thread that flushes in between would only add syncs.
+            .flush_every_ms(None);
+        let db = guarded(|| config.open())?;
+        let log = guarded(|| db.open_tree("log"))?;
+        let meta = guarded(|| db.open_tree("meta"))?;
+        Ok(Self { log, meta, db })
+    }
+
+    /// A note that the log keeps about itself.
+    pub(crate) fn meta(&self, key: &str) -> Result<Option<Vec<u8>>, LogFailed> {
+        guarded(|| self.meta.get(key)).map(|value| value.map(|value| value.to_vec()))
+    }
+
+    /// Writes such notes, all or none, and flushes.
+    pub(crate) fn set_meta(&self, pairs: &[(&str, &[u8])]) -> Result<(), LogFailed> {
+        let mut batch = sled::Batch::default();
+        for (key, value) in pairs {
+            batch.insert(*key, *value);
+        }
+        guarded(|| self.meta.apply_batch(batch))?;
+        self.flush()
+    }
+
+    /// Whether sled found nothing, or the log tree holds no event.
+    pub(crate) fn is_empty(&self) -> Result<bool, LogFailed> {
+        guarded(|| self.log.first()).map(|first| first.is_none())
+    }
+
+    /// Every key and event, in order, as stored. For verification: nothing is assumed about the keys.
+    pub(crate) fn stored_events(
+        &self,
+    ) -> impl Iterator<Item = Result<(Vec<u8>, sled::IVec), LogFailed>> + use<> {
+        let mut stored = self.log.iter();
+        std::iter::from_fn(move || {
+            guarded(|| stored.next().transpose())
+                .transpose()
+                .map(|pair| pair.map(|(key, event)| (key.to_vec(), event)))
+        })
+    }
+
+    fn flush(&self) -> Result<(), LogFailed> {
+        guarded(|| self.db.flush())?;
+        // sled hears of a failed sync itself; one that failed on another of its threads is caught here.
+        gateway_durable::sticky_error().map_or(Ok(()), |error| Err(LogFailed::Sync(error.to_string())))
+    }
+
+    fn write_pairs(&self, space: Space, ops: &[KvOp]) -> Result<(), LogFailed> {
+        let tree = guarded(|| self.db.open_tree(space.name()))?;
+        let mut batch = sled::Batch::default();
+        // Chunks that each key has once the operations before this one are done.
+        let mut counts: BTreeMap<&[u8], u16> = BTreeMap::new();
+        for (key, value) in ops {
+            let old = match counts.get(key.as_slice()) {
+                Some(count) => *count,
+                None => guarded(|| tree.get(chunks::chunk_key(key, 0)))?
+                    .map_or(Ok(0), |stored| chunks::count(&stored))?,
+            };
+            let stored = value.as_deref().map_or(Ok(Vec::new()), chunks::split)?;
+            let mut new = 0;
+            for chunk in stored {
+                batch.insert(chunks::chunk_key(key, new), chunk);
+                new += 1;
+            }
+            for surplus in new..old {
+                batch.remove(chunks::chunk_key(key, surplus));
+            }
+            counts.insert(key, new);
+        }
+        guarded(|| tree.apply_batch(batch))
+    }
+}
+
+impl Store for SledStore {
+    fn write(&self, write: &Write) -> Result<(), LogFailed> {
+        if !write.events.is_empty() {
+            // One batch for the whole flush: each command's events are together in it, and it costs one record.
+            let mut batch = sled::Batch::default();
+            for (index, event) in (write.first_index..).zip(&write.events) {
+                batch.insert(&index.to_be_bytes(), event.as_slice());
+            }
+            guarded(|| self.log.apply_batch(batch))?;
+        }
+        for (space, ops) in &write.kv {
+            self.write_pairs(*space, ops)?;
+        }
+        self.flush()
+    }
+
+    fn events(&self, range: Range<u64>) -> Events {
+        let mut stored = self.log.range(range.start.to_be_bytes()..range.end.to_be_bytes());
+        let mut expected = range.start;
+        Box::new(std::iter::from_fn(move || {
+            let pair = guarded(|| stored.next().transpose()).transpose()?;
+            let read = pair.and_then(|(key, event)| {
+                if key.as_ref() != expected.to_be_bytes() {
+                    return Err(LogFailed::Store(format!("no event at index {expected}")));
+                }
+                Ok((expected, event.to_vec()))
+            });
+            expected += 1;
+            Some(read)
+        }))
+    }
+
+    fn kv_load(&self, space: Space) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, LogFailed> {
+        let tree = guarded(|| self.db.open_tree(space.name()))?;
+        let mut stored = tree.iter();
+        chunks::join(std::iter::from_fn(move || {
+            guarded(|| stored.next().transpose())
+                .transpose()
+                .map(|pair| pair.map(|(key, value)| (key.to_vec(), value.to_vec())))
+        }))
+    }
+}
+
+/// Calls sled. What it reports, and what it panics with on damaged files, becomes one kind of failure.
+fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, LogFailed> {
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(LogFailed::Store(error.to_string())),
+        Err(panic) => {
+            let text = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("no message");
+            Err(LogFailed::Store(format!("sled panicked: {text}")))
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! What names a citizen: the citizen number, the voucher, the name. These types never print in the
+//! clear and cannot be serialised; what leaves the process is a mask or a keyed tag
+//! ([`crate::lookup`]).
+
+use serde::Deserialize;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::text::Invalid;
+
+/// A citizen number (公民身份号码), GB 11643-1999: 6 digits of division (GB/T 2260), 8 of birth date, 3 of
+/// sequence, 1 check character (ISO 7064 MOD 11-2). `x` is taken on input and kept as `X`.
+///
+/// A division code is not looked up: codes persist for life and no list is complete.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct CitizenNumber(String);
+
+impl CitizenNumber {
+    /// Checks length, digits, birth date and check character.
+    pub fn new(text: &str) -> Result<Self, Invalid> {
+        let refuse = |rule| {
+            Err(Invalid {
+                what: "citizen number",
+                rule,
+            })
+        };
+        let upper = text.to_ascii_uppercase();
+        let bytes = upper.as_bytes();
+        let [body @ .., check] = bytes else {
+            return refuse("18 characters");
+        };
+        if body.len() != 17 {
+            return refuse("18 characters");
+        }
+        if !body.iter().all(u8::is_ascii_digit) {
+            return refuse("17 digits and a check character");
+        }
+        if !is_birth_date(body) {
+            return refuse("digits 7 to 14 are a date");
+        }
+        if check_character(body) != *check {
+            return refuse("the check character fits (GB 11643, ISO 7064 MOD 11-2)");
+        }
+        Ok(Self(upper))
+    }
+
+    /// The number in the clear. Only for what never leaves memory: a keyed tag, a comparison.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// All but the last four characters hidden, as every screen shows it (A4).
+    pub fn masked(&self) -> String {
+        let tail: String = self.0.chars().skip(14).collect();
+        format!("**************{tail}")
+    }
+}
+
+/// The check character of 17 digits: weight of digit k (from 1) is 2^(18-k) mod 11 (GB 11643, annex A).
+fn check_character(body: &[u8]) -> u8 {
+    let sum = body
+        .iter()
+        .fold(0u32, |sum, digit| (sum + u32::from(digit - b'0')) * 2 % 11);
+    match (12 - sum) % 11 {
+        10 => b'X',
+        value => b'0' + u8::try_from(value).unwrap_or(0),
+    }
+}
+
+fn is_birth_date(body: &[u8]) -> bool {
+    let number = |from: usize, len: usize| {
+        body.iter()
+            .skip(from)
+            .take(len)
+            .fold(0u32, |n, d| n * 10 + u32::from(d - b'0'))
+    };
+    crate::time::is_date(number(6, 4), number(10, 2), number(12, 2))
+}
+
+/// The code of a collection voucher (领证凭证): the acceptance number of GA 214.4-2004, 22 digits: 6 of
+/// division, 3 of station, 8 of date (CCYYMMDD), 5 of daily sequence from 00001.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct VoucherCode(String);
+
+impl VoucherCode {
+    /// Checks length, digits, date and that the sequence is not zero.
+    pub fn new(text: &str) -> Result<Self, Invalid> {
+        let refuse = |rule| {
+            Err(Invalid {
+                what: "voucher code",
+                rule,
+            })
+        };
+        let bytes = text.as_bytes();
+        if bytes.len() != 22 || !bytes.iter().all(u8::is_ascii_digit) {
+            return refuse("22 digits (GA 214.4)");
+        }
+        let number = |from: usize, len: usize| {
+            bytes
+                .iter()
+                .skip(from)
+                .take(len)
+                .fold(0u32, |n, d| n * 10 + u32::from(d - b'0'))
+        };
+        if !crate::time::is_date(number(9, 4), number(13, 2), number(15, 2)) {
+            return refuse("digits 10 to 17 are a date");
+        }
+        if number(17, 5) == 0 {
+            return refuse("the daily sequence starts at 00001");
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The code in the clear. Only for what never leaves memory.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A citizen's name as on the card or the manifest: 1 to 30 characters, no control characters.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct CitizenName(String);
+
+impl CitizenName {
+    /// Checks length and characters.
+    pub fn new(text: &str) -> Result<Self, Invalid> {
+        let count = text.chars().count();
+        if (1..=30).contains(&count) && !text.chars().any(char::is_control) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Invalid {
+                what: "name",
+                rule: "1 to 30 characters, none of them control characters",
+            })
+        }
+    }
+
+    /// Surname hidden, the last character shown (`*明`), as every screen shows it (A4).
+    pub fn masked(&self) -> MaskedName {
+        let count = self.0.chars().count();
+        let last = self.0.chars().last().filter(|_| count > 1);
+        let stars = if last.is_some() { count - 1 } else { count };
+        MaskedName(core::iter::repeat_n('*', stars).chain(last).collect())
+    }
+}
+
+crate::text::text_newtype!(
+    /// A name with all but its last character hidden: what screens and events may hold.
+    MaskedName, "masked name", "^\\*{1,30}[^*]?$", "stars and at most one last character",
+    |t| {
+        let count = t.chars().count();
+        let stars = t.chars().take_while(|c| *c == '*').count();
+        (1..=30).contains(&count) && stars >= 1 && count - stars <= 1 && !t.chars().any(char::is_control)
+    }
+);
+
+macro_rules! secret {
+    ($name:ident, $pattern:literal, $what:literal) => {
+        impl core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                core::fmt::Display::fmt(self, f)
+            }
+        }
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(de: D) -> Result<Self, D::Error> {
+                let text = zeroize::Zeroizing::new(String::deserialize(de)?);
+                Self::new(&text).map_err(serde::de::Error::custom)
+            }
+        }
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "pattern": $pattern, "description": $what })
+            }
+        }
+    };
+}
+secret!(
+    CitizenNumber,
+    "^[0-9]{17}[0-9Xx]$",
+    "citizen number, GB 11643-1999; personal data"
+);
+secret!(
+    VoucherCode,
+    "^[0-9]{22}$",
+    "collection voucher, acceptance number of GA 214.4; personal data"
+);
+secret!(CitizenName, "^.{1,30}$", "name; personal data");
+
+impl core::fmt::Display for CitizenNumber {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+impl core::fmt::Display for VoucherCode {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("******************")?;
+        self.0.chars().skip(18).try_for_each(|c| write!(f, "{c}"))
+    }
+}
+
+impl core::fmt::Display for CitizenName {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        core::fmt::Display::fmt(&self.masked(), f)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use super::*;
+
+    /// A3, P1: the vectors of GB 11643-1999 and of its users.
+    #[test]
+    fn citizen_numbers_are_checked_as_the_standard_says() {
+        for good in [
+            "11010519491231002X",
+            "11010519491231002x",
+            "440524188001010014",
+            "34052419800101001X",
+            "370284200202205310",
+            "110101202311012176",
+            "810000199408230021",
+            "830000199201300022",
+            "932682198501010017",
+            "911124198108030024",
+            "370284190202205314",
+        ] {
+            assert!(CitizenNumber::new(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "110105194912310021",
+            "110105194902290010",
+            "110105194913310013",
+            "",
+            "1101051949123100",
+            "11010519491231002Y",
+            "1１0105194912310021",
+            "110105491231002",
+        ] {
+            assert!(CitizenNumber::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    /// G7: nothing that prints shows a number, a voucher or a name.
+    #[test]
+    fn personal_types_print_masked() {
+        let number = CitizenNumber::new("11010519491231002x").unwrap();
+        assert_eq!(
+            format!("{number} {number:?}"),
+            "**************002X **************002X"
+        );
+        let voucher = VoucherCode::new("1101050012026110100042").unwrap();
+        assert_eq!(format!("{voucher:?}"), "******************0042");
+        assert_eq!(format!("{:?}", CitizenName::new("李小明").unwrap()), "**明");
+        assert_eq!(CitizenName::new("李").unwrap().masked().as_str(), "*");
+    }
+
+    /// P1: a voucher is an acceptance number of GA 214.4.
+    #[test]
+    fn vouchers_are_checked() {
+        assert!(VoucherCode::new("1101050012026110100001").is_ok());
+        for bad in [
+            "",
+            "1101050012026110100000",
+            "1101050012026130100001",
+            "110105001202611010000A",
+        ] {
+            assert!(VoucherCode::new(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The facts of the log. One struct per event and version, one closed enum over them: a new event
+//! breaks every match that must know it. A shape that has been written is never edited: a change is
+//! a new version with a golden file of its own.
+
+pub mod custody;
+pub mod pickup;
+pub mod station;
+
+use crate::ids::{CardSerial, DeviceId, SessionId};
+
+/// What an event is about: the CloudEvents attribute `subject`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject<'a> {
+    /// A session.
+    Session(&'a SessionId),
+    /// A card.
+    Card(&'a CardSerial),
+    /// A device.
+    Device(&'a DeviceId),
+    /// The station as a whole.
+    Station,
+}
+
+/// Declares the closed enum of events from a table of variant, type name and struct.
+macro_rules! events {
+    ($($variant:ident($body:ty) = $name:literal;)+) => {
+        /// Any event of the log.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Event { $(#[doc = concat!("`", $name, "`")] $variant($body)),+ }
+
+        /// The CloudEvents `type` of every event and version that was ever written.
+        pub const EVENT_TYPES: &[&str] = &[$($name),+];
+
+        impl Event {
+            /// The CloudEvents attribute `type`.
+            pub const fn type_name(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $name),+ }
+            }
+
+            /// The body as JSON: the CloudEvents attribute `data`.
+            pub fn to_data(&self) -> Result<Box<serde_json::value::RawValue>, serde_json::Error> {
+                match self { $(Self::$variant(body) => serde_json::value::to_raw_value(body)),+ }
+            }
+
+            /// Reads a body of the type `type_name`. `None`: no such type.
+            pub fn from_data(type_name: &str, data: &str) -> Option<Result<Self, serde_json::Error>> {
+                match type_name {
+                    $($name => Some(serde_json::from_str(data).map(Self::$variant)),)+
+                    _ => None,
+                }
+            }
+
+            /// The JSON Schema of each body, by type name.
+            pub fn schemas() -> Vec<(&'static str, schemars::Schema)> {
+                vec![$(($name, schemars::schema_for!($body))),+]
+            }
+        }
+
+        $(impl From<$body> for Event {
+            fn from(body: $body) -> Self { Self::$variant(body) }
+        })+
+    };
+}
+
+use custody as c;
+use pickup as p;
+use station as s;
+
+events! {
+    GatewayStarted(s::GatewayStarted) = "station.gateway.started.v1";
+    ServiceChanged(s::ServiceChanged) = "station.service.changed.v1";
+    PresenceChanged(s::PresenceChanged) = "station.device.presence-changed.v1";
+    StatusChanged(s::StatusChanged) = "station.device.status-changed.v1";
+    DeviceReported(s::DeviceReported) = "station.device.reported.v1";
+    DeviceReplied(s::DeviceReplied) = "station.device.replied.v1";
+    RequestRefused(s::RequestRefused) = "station.request.refused.v1";
+    OperatorRejected(s::OperatorRejected) = "station.operator.rejected.v1";
+    MachineBlocked(s::MachineBlocked) = "station.machine.blocked.v1";
+    MachineResolved(s::MachineResolved) = "station.machine.resolved.v1";
+    MotionIntended(s::MotionIntended) = "station.motion.intended.v1";
+    MotionUnconfirmed(s::MotionUnconfirmed) = "station.motion.unconfirmed.v1";
+    MotionCleared(s::MotionCleared) = "station.motion.cleared.v1";
+    MotionCompleted(s::MotionCompleted) = "station.motion.completed.v1";
+    BatchAnnounced(c::BatchAnnounced) = "station.custody.batch-announced.v1";
+    CardsAnnounced(c::CardsAnnounced) = "station.custody.cards-announced.v1";
+    CardArrived(c::CardArrived) = "station.custody.card-arrived.v1";
+    CardSurplus(c::CardSurplus) = "station.custody.card-surplus.v1";
+    BatchClosed(c::BatchClosed) = "station.custody.batch-closed.v1";
+    CardMoved(c::CardMoved) = "station.custody.card-moved.v1";
+    CardHeld(c::CardHeld) = "station.custody.card-held.v1";
+    ActStarted(c::ActStarted) = "station.custody.act-started.v1";
+    ActEnded(c::ActEnded) = "station.custody.act-ended.v1";
+    StockTaken(c::StockTaken) = "station.custody.stock-taken.v1";
+    PickupNoRecord(p::PickupNoRecord) = "station.pickup.no-record.v1";
+    PickupNotArrived(p::PickupNotArrived) = "station.pickup.not-arrived.v1";
+    PickupHeld(p::PickupHeld) = "station.pickup.held.v1";
+    PickupAlreadyCollected(p::PickupAlreadyCollected) = "station.pickup.already-collected.v1";
+    PickupNotEligible(p::PickupNotEligible) = "station.pickup.not-eligible.v1";
+    PickupStarted(p::PickupStarted) = "station.pickup.started.v1";
+    PickupStep(p::PickupStep) = "station.pickup.step.v1";
+    CardVerified(p::CardVerified) = "station.pickup.card-verified.v1";
+    CardMismatched(p::CardMismatched) = "station.pickup.card-mismatched.v1";
+    FingerPresent(p::FingerPresent) = "station.pickup.finger-present.v1";
+    FingerCompared(p::FingerCompared) = "station.pickup.finger-compared.v1";
+    PhotoArchived(p::PhotoArchived) = "station.pickup.photo-archived.v1";
+    OldCardChecked(p::OldCardChecked) = "station.pickup.old-card-checked.v1";
+    OldCardRecycled(p::OldCardRecycled) = "station.pickup.old-card-recycled.v1";
+    CardPresented(p::CardPresented) = "station.pickup.card-presented.v1";
+    CardTaken(p::CardTaken) = "station.pickup.card-taken.v1";
+    CardRetracted(p::CardRetracted) = "station.pickup.card-retracted.v1";
+    PickupEnding(p::PickupEnding) = "station.pickup.ending.v1";
+    PickupEnded(p::PickupEnded) = "station.pickup.ended.v1";
+}

@@ -1,0 +1,81 @@
+//! Names of the things a station has: checked once, trusted inside.
+
+use crate::text::{is_slug, text_newtype};
+
+text_newtype!(
+    /// A station: the third level of every topic and part of the log's origin.
+    StationId, "station id", "^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$",
+    "1 to 32 lower-case letters, digits or inner hyphens", |t| is_slug(t, 32)
+);
+text_newtype!(
+    /// A device: kiosk, dispenser, reader, scanner or camera. Also its MQTT client id.
+    DeviceId, "device id", "^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$",
+    "1 to 32 lower-case letters, digits or inner hyphens", |t| is_slug(t, 32)
+);
+text_newtype!(
+    /// A pickup machine: one dispenser with its reader, scanner and camera.
+    MachineId, "machine id", "^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$",
+    "1 to 32 lower-case letters, digits or inner hyphens", |t| is_slug(t, 32)
+);
+text_newtype!(
+    /// A member of the staff who may load cards and take stock.
+    OperatorId, "operator id", "^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$",
+    "1 to 32 lower-case letters, digits or inner hyphens", |t| is_slug(t, 32)
+);
+text_newtype!(
+    /// A batch of cards from the maker: the name of its manifest.
+    BatchId, "batch id", "^[a-z0-9]([a-z0-9-]{0,46}[a-z0-9])?$",
+    "1 to 48 lower-case letters, digits or inner hyphens", |t| is_slug(t, 48)
+);
+text_newtype!(
+    /// One citizen at one machine, or one act of an operator at it. Derived from the index of the
+    /// event that opened it, so it is unique within the log.
+    SessionId, "session id", "^s-[0-9]{1,20}$",
+    "s- and the index of the event that opened it",
+    |t| t.strip_prefix("s-").is_some_and(|n| (1..=20).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit()))
+);
+text_newtype!(
+    /// The id a sender gives its message: a UUID (RFC 9562), lower case with hyphens. Unique within
+    /// the sender; the same id again is the same message again.
+    MessageId, "message id",
+    "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
+    "a UUID in lower case with hyphens (RFC 9562, section 4)", is_uuid
+);
+text_newtype!(
+    /// The id a device gives a blob it publishes: a UUID (RFC 9562).
+    BlobId, "blob id",
+    "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
+    "a UUID in lower case with hyphens (RFC 9562, section 4)", is_uuid
+);
+text_newtype!(
+    /// The id of one life of a device or of the gateway's machine: a UUID drawn at start.
+    BootId, "boot id",
+    "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
+    "a UUID in lower case with hyphens (RFC 9562, section 4)", is_uuid
+);
+text_newtype!(
+    /// The serial of a card's chip, as printed on the manifest and read from the chip.
+    CardSerial, "card serial", "^[A-Z0-9]{8,16}$",
+    "8 to 16 upper-case letters and digits",
+    |t| (8..=16).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+);
+text_newtype!(
+    /// SHA-256 of a blob's ciphertext: the blob's file name, and how events refer to it.
+    BlobHash, "blob hash", "^[0-9a-f]{64}$", "64 lower-case hexadecimal digits",
+    |t| t.len() == 64 && t.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+);
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+        })
+}
+
+impl SessionId {
+    /// The session that the event at `index` opens.
+    pub fn from_index(index: u64) -> Self {
+        Self(format!("s-{index}"))
+    }
+}

@@ -1,0 +1,98 @@
+//! What every device says of itself: birth, death, description, status, measurements, events.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{BootId, MessageId};
+use crate::words::{DeviceKind, DeviceStatus};
+
+/// Whether the device is there: `$state`, retained, also the last will.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LifeState {
+    /// Birth.
+    Online,
+    /// Goodbye.
+    Offline,
+    /// The last will, published by the broker.
+    Lost,
+}
+
+/// `$state`: birth, goodbye or last will. QoS 1, retained. The last will is set at connect with
+/// `state: lost` and the boot id of this life.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Life {
+    /// Here, gone, or lost.
+    pub state: LifeState,
+    /// The version of the contract the device speaks: 1.
+    pub protocol: u16,
+    /// Drawn at each start of the device.
+    pub boot_id: BootId,
+    /// Index of the last receipt the device holds; a log that is shorter was rolled back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_receipt: Option<u64>,
+}
+
+/// `desc`: what the device is. Retained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Description {
+    /// What it is.
+    pub kind: DeviceKind,
+    /// Who made it.
+    pub vendor: String,
+    /// Which model.
+    pub model: String,
+    /// Version of its program.
+    pub firmware: String,
+    /// Commands it knows: the levels after `cmd/`.
+    pub commands: Vec<String>,
+    /// Events it sends: the levels after `event/`.
+    pub events: Vec<String>,
+}
+
+/// `state`: the device's status. Retained; logged only when it changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Status {
+    /// The status.
+    pub status: DeviceStatus,
+    /// The device's own code for it, 1 to 32 letters, digits or hyphens. Never anything personal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Code>,
+}
+
+/// `prop/{name}`: a measurement. Retained, never logged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Measurement {
+    /// The value.
+    pub value: f64,
+    /// Its unit (UCUM), none for a count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+}
+
+/// `event/{type}`: something that happened at the device. QoS 1, logged.
+///
+/// Types with a rule: `media-taken` (the outlet is empty again), `finger-present` (a finger lies on
+/// the scanner). Others are recorded as they are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceEvent {
+    /// Id of this message.
+    pub message_id: MessageId,
+    /// The command during which it happened, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command_id: Option<super::command::CommandId>,
+    /// The device's own code for it. Never anything personal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Code>,
+}
+
+crate::text::text_newtype!(
+    /// A device's own code, short enough that nothing personal hides in it.
+    Code, "code", "^[A-Za-z0-9-]{1,32}$", "1 to 32 letters, digits or hyphens",
+    |t| (1..=32).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+);

@@ -1,0 +1,204 @@
+//! What a kiosk asks for, and what it is told. Every request carries its id and its deadline.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::secret::Pin;
+use crate::citizen::{CitizenNumber, MaskedName, VoucherCode};
+use crate::ids::{BatchId, CardSerial, MachineId, MessageId, OperatorId, SessionId};
+use crate::slot::SlotAddress;
+use crate::words::{PickupOutcome, PromptCode, RefusalReason, ServiceReason};
+
+/// How the citizen names the card (P1): one of the two.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Claim {
+    /// The barcode of the collection voucher.
+    Voucher(VoucherCode),
+    /// The citizen number, keyed in.
+    CitizenNumber(CitizenNumber),
+}
+
+/// An operator's name and PIN. The PIN is compared and forgotten.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Operator {
+    /// Who.
+    pub id: OperatorId,
+    /// The PIN.
+    pub pin: Pin,
+}
+
+/// Declares requests: the two fields that all have, then their own.
+macro_rules! requests {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $ty:ty),* $(,)? })+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            /// Id of this message; a repetition with the same id is the same request.
+            pub message_id: MessageId,
+            /// When the request is no longer wanted: wall clock, ms since 1970-01-01 UTC.
+            pub deadline_ms: u64,
+            $($(#[$field_doc])* pub $field: $ty),*
+        }
+    )+};
+}
+
+requests! {
+    /// `request/start-pickup` (P1).
+    StartPickup {
+        /// How the citizen names the card.
+        claim: Claim,
+    }
+    /// `request/cancel`: the citizen does not want to go on.
+    Cancel {
+        /// The session.
+        session: SessionId,
+    }
+    /// `request/get-session`: show me the present prompt again. Answered at once, not logged.
+    GetSession {}
+    /// `request/receive-batch`: take the manifest of a batch from the inbox (C1).
+    ReceiveBatch {
+        /// Who asks.
+        operator: Operator,
+        /// The batch: the manifest is the file `<batch>.json` of the inbox.
+        batch: BatchId,
+    }
+    /// `request/scan-card`: a card of a batch is in the operator's hand (C1).
+    ScanCard {
+        /// Who asks.
+        operator: Operator,
+        /// The batch.
+        batch: BatchId,
+        /// The card.
+        card: CardSerial,
+    }
+    /// `request/close-batch`: nothing more arrives; name what is missing (C1).
+    CloseBatch {
+        /// Who asks.
+        operator: Operator,
+        /// The batch.
+        batch: BatchId,
+    }
+    /// `request/load-card`: the card lies in the hopper, put it into the slot (C2).
+    LoadCard {
+        /// Who asks.
+        operator: Operator,
+        /// The card.
+        card: CardSerial,
+        /// The machine.
+        machine: MachineId,
+        /// The slot.
+        slot: SlotAddress,
+    }
+    /// `request/unload-card`: give the card out to the operator (C2).
+    UnloadCard {
+        /// Who asks.
+        operator: Operator,
+        /// The card.
+        card: CardSerial,
+    }
+    /// `request/stock-take`: compare slots with records (C2).
+    StockTake {
+        /// Who asks.
+        operator: Operator,
+        /// The machine.
+        machine: MachineId,
+    }
+    /// `request/resolve-machine`: the operator has opened the machine and says where the card is.
+    ResolveMachine {
+        /// Who asks.
+        operator: Operator,
+        /// The machine.
+        machine: MachineId,
+        /// Where the card in question is now.
+        card_now: ResolvedPlace,
+    }
+}
+
+/// Where an operator may have put a card found in the transport.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ResolvedPlace {
+    /// Back in its own slot.
+    Slot,
+    /// In the station's safe.
+    Safe,
+    /// Set aside.
+    Quarantine,
+    /// There was no card in question.
+    NoCard,
+}
+
+/// Chinese first, English second.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Text {
+    /// 中文
+    pub zh: String,
+    /// English
+    pub en: String,
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "outcome")]
+pub enum ReceiptOutcome {
+    /// Done, or begun.
+    Accepted,
+    /// Refused by the rules; this is a recorded fact.
+    Refused {
+        /// Why.
+        reason: RefusalReason,
+        /// In words for the screen.
+        text: Text,
+    },
+}
+
+/// `receipt/{message id}`: the message is in the log, durable. A repetition gets the same receipt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Receipt {
+    /// The message it is about.
+    pub message_id: MessageId,
+    /// What became of it.
+    #[serde(flatten)]
+    pub outcome: ReceiptOutcome,
+    /// Index of the event that records it; none where nothing was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<u64>,
+    /// The session it opened or belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
+}
+
+/// `session`: what the kiosk shall show. Not retained; names are masked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Prompt {
+    /// The session, none when idle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
+    /// What to show.
+    pub code: PromptCode,
+    /// In words for the screen.
+    pub text: Text,
+    /// The claimant's name, masked (A4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<MaskedName>,
+    /// Last four characters of the claimant's number (A4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number_tail: Option<String>,
+    /// Which attempt, from 1, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u16>,
+    /// Seconds left for this step when the prompt was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds_left: Option<u32>,
+    /// How the session ended, with `done` and `ended`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<PickupOutcome>,
+    /// Why the station is out of service.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<ServiceReason>,
+}

@@ -1,0 +1,163 @@
+//! The topic tree, typed in both directions: `station/v1/{station}/{device}/…`. A topic that is not
+//! one of these is refused at the door. No level ever names a person.
+
+use crate::ids::{BlobId, DeviceId, MessageId, StationId};
+use crate::text::is_slug;
+
+/// First two levels of every topic.
+pub const ROOT: &str = "station/v1";
+
+/// What a device publishes, with its level names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FromDevice {
+    /// `$state`: birth and last will, retained.
+    State,
+    /// `desc`: what the device is, retained.
+    Description,
+    /// `state`: its status, retained.
+    Status,
+    /// `prop/{name}`: a measurement, retained.
+    Property(String),
+    /// `event/{type}`: something that happened at it.
+    Event(String),
+    /// `cmd/{name}/reply`: what came of a command.
+    Reply(String),
+    /// `request/{name}`: what a kiosk asks for.
+    Request(String),
+    /// `blob/{id}`: a photo or a scan, raw bytes.
+    Blob(BlobId),
+}
+
+/// What the gateway publishes to a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToDevice {
+    /// `cmd/{name}`: a command.
+    Command(&'static str),
+    /// `receipt/{message id}`: what became of a message the device sent.
+    Receipt(MessageId),
+    /// `session`: what a kiosk shall show.
+    Session,
+}
+
+/// Builds and reads the topics of one station.
+#[derive(Debug, Clone)]
+pub struct Topics {
+    station: StationId,
+}
+
+impl Topics {
+    /// The topics of `station`.
+    pub const fn new(station: StationId) -> Self {
+        Self { station }
+    }
+
+    /// The station whose topics these are.
+    pub const fn station(&self) -> &StationId {
+        &self.station
+    }
+
+    /// Reads a topic that a device published. `None`: not a topic of this tree.
+    pub fn parse(&self, topic: &str) -> Option<(DeviceId, FromDevice)> {
+        let rest = topic.strip_prefix(ROOT)?.strip_prefix('/')?;
+        let rest = rest
+            .strip_prefix(self.station.as_str())?
+            .strip_prefix('/')?;
+        let (device, rest) = rest.split_once('/')?;
+        let device = DeviceId::new(device).ok()?;
+        let slug = |name: &str| is_slug(name, 32).then(|| name.to_owned());
+        let channel = match rest.split_once('/') {
+            None => match rest {
+                "$state" => FromDevice::State,
+                "desc" => FromDevice::Description,
+                "state" => FromDevice::Status,
+                _ => return None,
+            },
+            Some(("prop", name)) => FromDevice::Property(slug(name)?),
+            Some(("event", name)) => FromDevice::Event(slug(name)?),
+            Some(("request", name)) => FromDevice::Request(slug(name)?),
+            Some(("blob", id)) => FromDevice::Blob(BlobId::new(id).ok()?),
+            Some(("cmd", rest)) => FromDevice::Reply(slug(rest.strip_suffix("/reply")?)?),
+            Some(_) => return None,
+        };
+        Some((device, channel))
+    }
+
+    /// The topic on which `device` publishes `channel`.
+    pub fn from_device(&self, device: &DeviceId, channel: &FromDevice) -> String {
+        let base = self.device(device);
+        match channel {
+            FromDevice::State => format!("{base}/$state"),
+            FromDevice::Description => format!("{base}/desc"),
+            FromDevice::Status => format!("{base}/state"),
+            FromDevice::Property(name) => format!("{base}/prop/{name}"),
+            FromDevice::Event(name) => format!("{base}/event/{name}"),
+            FromDevice::Reply(name) => format!("{base}/cmd/{name}/reply"),
+            FromDevice::Request(name) => format!("{base}/request/{name}"),
+            FromDevice::Blob(id) => format!("{base}/blob/{id}"),
+        }
+    }
+
+    /// The topic on which the gateway publishes `channel` to `device`.
+    pub fn to_device(&self, device: &DeviceId, channel: &ToDevice) -> String {
+        let base = self.device(device);
+        match channel {
+            ToDevice::Command(name) => format!("{base}/cmd/{name}"),
+            ToDevice::Receipt(id) => format!("{base}/receipt/{id}"),
+            ToDevice::Session => format!("{base}/session"),
+        }
+    }
+
+    /// `station/v1/{station}/{device}`: the subtree of one device.
+    pub fn device(&self, device: &DeviceId) -> String {
+        format!("{ROOT}/{}/{device}", self.station)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use super::*;
+
+    /// G1: each topic reads back as what it was built from.
+    #[test]
+    fn topics_read_back() {
+        let topics = Topics::new(StationId::new("demo").unwrap());
+        let device = DeviceId::new("kiosk-1").unwrap();
+        let id = BlobId::new("0190b7a2-1f00-7000-8000-000000000001").unwrap();
+        for channel in [
+            FromDevice::State,
+            FromDevice::Description,
+            FromDevice::Status,
+            FromDevice::Property("level".into()),
+            FromDevice::Event("media-taken".into()),
+            FromDevice::Reply("move".into()),
+            FromDevice::Request("start-pickup".into()),
+            FromDevice::Blob(id),
+        ] {
+            let topic = topics.from_device(&device, &channel);
+            assert_eq!(
+                topics.parse(&topic),
+                Some((device.clone(), channel)),
+                "{topic}"
+            );
+        }
+    }
+
+    #[test]
+    fn foreign_topics_are_none() {
+        let topics = Topics::new(StationId::new("demo").unwrap());
+        for topic in [
+            "",
+            "station/v1/demo",
+            "station/v1/other/kiosk-1/state",
+            "station/v1/demo/kiosk-1/what",
+            "station/v1/demo/Kiosk/state",
+            "station/v1/demo/kiosk-1/cmd/move",
+            "station/v2/demo/k/state",
+            "station/v1/demo/kiosk-1/request/a/b",
+            "station/v1/demo/kiosk-1/blob/1",
+        ] {
+            assert_eq!(topics.parse(topic), None, "{topic}");
+        }
+    }
+}
