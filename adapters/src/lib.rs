@@ -1,1 +1,8 @@
-//! To be written.
+//! Devices that do not speak MQTT, brought to MQTT.
+//!
+//! Owns [`link`], the MQTT side of any device, and one module for each protocol of the other side.
+//! Never decides anything about a citizen or a card: it carries commands out and says what the
+//! sensors say. Never repeats a motion by itself.
+
+pub mod dispenser;
+pub mod link;

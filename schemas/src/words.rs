@@ -208,8 +208,6 @@ words!(
     BlockReason {
         /// A card is in the transport and the outcome of its last motion is unknown or bad.
         CardInTransport,
-        /// Slots and records differ.
-        StockDiffers,
     }
 );
 words!(

@@ -1,4 +1,14 @@
-//! All the rules.
+//! All the rules. A decision is drafted event by event, each applied to a small copy of the state, so
+//! that the next rule sees it and nothing is decided that cannot be applied.
+
+mod acts;
+mod batches;
+mod draft;
+mod lifecycle;
+mod motion;
+mod pickup;
+mod requests;
+mod steps;
 
 use schemas::event::Event;
 use schemas::ids::SessionId;
@@ -8,6 +18,7 @@ use schemas::words::RefusalReason;
 use crate::input::Input;
 use crate::rules::Rules;
 use crate::state::State;
+use draft::Draft;
 
 /// What follows from an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,9 +41,74 @@ pub enum Outcome {
 }
 
 /// Decides what follows from `input` at `now`. Changes nothing.
-pub fn decide(_state: &State, _rules: &Rules, _input: &Input, _now: &Now) -> Decision {
-    Decision {
-        events: Vec::new(),
-        outcome: Outcome::Unchanged,
-    }
+pub fn decide(state: &State, rules: &Rules, input: &Input, now: &Now) -> Decision {
+    let mut draft = Draft::new(state, rules, now);
+    let outcome = match input {
+        Input::Started { software, instance } => {
+            lifecycle::started(&mut draft, software, instance);
+            Outcome::Accepted(None)
+        }
+        Input::Tick => {
+            lifecycle::tick(&mut draft);
+            Outcome::Accepted(None)
+        }
+        Input::Room { low } => {
+            lifecycle::room(&mut draft, *low);
+            Outcome::Accepted(None)
+        }
+        Input::Life {
+            device,
+            presence,
+            witness,
+        } => {
+            lifecycle::life(&mut draft, device, presence, *witness);
+            Outcome::Accepted(None)
+        }
+        Input::Status {
+            device,
+            status,
+            detail,
+        } => {
+            lifecycle::status(&mut draft, device, *status, detail.as_deref());
+            Outcome::Accepted(None)
+        }
+        Input::Report { device, report } => {
+            steps::report(&mut draft, device, report);
+            Outcome::Accepted(None)
+        }
+        Input::Reply {
+            device,
+            command,
+            reply,
+        } => {
+            steps::reply(&mut draft, device, command, reply);
+            Outcome::Accepted(None)
+        }
+        Input::Request {
+            kiosk,
+            deadline_ms,
+            request,
+        } => requests::request(&mut draft, kiosk, *deadline_ms, request),
+        Input::OperatorRejected {
+            device,
+            request,
+            operator,
+            attempts,
+            locked,
+        } => lifecycle::operator_rejected(
+            &mut draft,
+            device,
+            request,
+            operator.as_ref(),
+            *attempts,
+            *locked,
+        ),
+    };
+    let events = draft.into_events();
+    let outcome = if events.is_empty() {
+        Outcome::Unchanged
+    } else {
+        outcome
+    };
+    Decision { events, outcome }
 }

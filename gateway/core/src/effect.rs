@@ -1,11 +1,12 @@
 //! What the world still owes us.
 
+use schemas::event::pickup::Step;
 use schemas::ids::{DeviceId, SessionId};
 use schemas::message::command::CommandId;
-use schemas::time::Deadline;
+use schemas::time::{Deadline, Now};
 use schemas::words::{Hand, Motion, PhotoView};
 
-use crate::state::State;
+use crate::state::{Machine, Phase, Session, Stage, State, Work};
 
 /// A command that a device has not answered yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,11 +51,119 @@ pub enum Order {
 
 /// The commands that are open now, for devices that are online. Level-triggered: asked again, it says
 /// the same until an event answers it.
-pub fn pending(_state: &State) -> Vec<Effect> {
-    Vec::new()
+pub fn pending(state: &State) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for machine in state.machines.values() {
+        effects.extend(dispenser_effect(machine));
+        if let Some(session) = &machine.session {
+            step_effects(session, &mut effects);
+        }
+    }
+    effects.retain(|effect| state.is_online(&effect.device));
+    effects
 }
 
-/// When the state next wants a [`crate::Input::Tick`].
-pub fn next_deadline(_state: &State) -> Option<Deadline> {
-    None
+/// The question comes before the motion: as long as it is open, nothing is asked to move.
+fn dispenser_effect(machine: &Machine) -> Option<Effect> {
+    let device = machine.dispenser.clone()?;
+    if let Some(ask) = &machine.ask {
+        let id = CommandId::of(ask.index, 0);
+        return Some(Effect {
+            id,
+            device,
+            order: Order::Query,
+            timeout_s: ask.timeout_s,
+        });
+    }
+    let motion = machine.motion.as_ref()?;
+    match motion.phase {
+        Phase::Send(index) => Some(Effect {
+            id: CommandId::of(index, 0),
+            device,
+            order: Order::Move {
+                sequence: motion.sequence,
+                motion: motion.motion,
+            },
+            timeout_s: motion.timeout_s,
+        }),
+        Phase::Unknown | Phase::Accepted => None,
+    }
+}
+
+fn step_effects(session: &Session, effects: &mut Vec<Effect>) {
+    let (Stage::Step(step), Work::Pickup(pickup)) = (&session.stage, &session.work) else {
+        return;
+    };
+    let (devices, policy) = (&pickup.devices, &pickup.policy);
+    let (device, order, timeout_s) = match step.step {
+        Step::ReadChip | Step::ReadAgain => {
+            (&devices.reader, Order::Read, policy.command_timeout_s)
+        }
+        Step::CompareFinger { hand, .. } => {
+            let order = Order::Match {
+                session: session.id.clone(),
+                hand,
+            };
+            (&devices.scanner, order, policy.step_timeout_s)
+        }
+        Step::TakePhoto { view } => (
+            &devices.camera,
+            Order::Capture { view },
+            policy.command_timeout_s,
+        ),
+        Step::ReadOldCard { .. } => (&devices.intake_reader, Order::Read, policy.step_timeout_s),
+    };
+    if !step.answered {
+        effects.push(Effect {
+            id: CommandId::of(step.index, 0),
+            device: device.clone(),
+            order,
+            timeout_s,
+        });
+    }
+    if let (Some(index), Step::CompareFinger { hand, .. }) = (step.photo, step.step) {
+        let view = match hand {
+            Hand::Right => PhotoView::RightHand,
+            Hand::Left => PhotoView::LeftHand,
+        };
+        effects.push(Effect {
+            id: CommandId::of(index, 0),
+            device: devices.camera.clone(),
+            order: Order::Capture { view },
+            timeout_s: policy.command_timeout_s,
+        });
+    }
+}
+
+/// When the state next wants a [`crate::Input::Tick`]: the deadline with the least time left at
+/// `now`.
+pub fn next_deadline<'a>(state: &'a State, now: &Now) -> Option<&'a Deadline> {
+    state
+        .machines
+        .values()
+        .filter_map(|m| machine_deadline(state, m))
+        .min_by_key(|d| d.left_ms(now))
+}
+
+fn machine_deadline<'a>(state: &State, machine: &'a Machine) -> Option<&'a Deadline> {
+    if machine.blocked.is_some() {
+        return None;
+    }
+    if let Some(ask) = &machine.ask {
+        // Nothing is under way and nobody is there to answer: wait for its birth instead.
+        let idle = machine.session.is_none() && machine.motion.is_none();
+        let there = machine
+            .dispenser
+            .as_ref()
+            .is_some_and(|d| state.is_online(d));
+        return (!idle || there).then_some(&ask.deadline);
+    }
+    if let Some(motion) = &machine.motion {
+        return Some(&motion.deadline);
+    }
+    match &machine.session.as_ref()?.stage {
+        Stage::Step(step) => Some(&step.deadline),
+        Stage::AtOutlet(deadline) => Some(deadline),
+        Stage::Moving => None,
+    }
 }

@@ -1,9 +1,15 @@
-//! How the facts make the state. Total: whatever is in the log can be applied.
+//! How the facts make the state. Total: whatever is in the log can be applied, and an event about
+//! something unknown changes nothing. No rule lives here.
+
+mod custody;
+mod machine;
+mod session;
 
 use schemas::event::Event;
+use schemas::event::station::Presence;
 use schemas::time::Now;
 
-use crate::state::State;
+use crate::state::{Batch, Device, State};
 
 /// An event in its place in the log.
 #[derive(Debug, Clone, Copy)]
@@ -18,5 +24,71 @@ pub struct Recorded<'a> {
 
 /// Applies an event.
 pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
-    state.next_index = recorded.index + 1;
+    state.next_index = recorded.index.saturating_add(1);
+    match recorded.event {
+        Event::GatewayStarted(_) => forget_presence(state),
+        Event::ServiceChanged(b) => state.reasons = b.reasons.iter().copied().collect(),
+        Event::PresenceChanged(b) => {
+            state.devices.entry(b.device.clone()).or_default().presence = Some(b.presence.clone());
+        }
+        Event::StatusChanged(b) => {
+            state.devices.entry(b.device.clone()).or_default().status =
+                Some((b.status, b.detail.clone()));
+        }
+        Event::DeviceReported(_)
+        | Event::DeviceReplied(_)
+        | Event::RequestRefused(_)
+        | Event::OperatorRejected(_)
+        | Event::PickupNoRecord(_)
+        | Event::PickupNotArrived(_)
+        | Event::PickupHeld(_)
+        | Event::PickupAlreadyCollected(_)
+        | Event::PickupNotEligible(_)
+        | Event::StockTaken(_)
+        | Event::CardMismatched(_)
+        | Event::CardPresented(_)
+        | Event::CardTaken(_) => {}
+        Event::BatchAnnounced(b) => {
+            state.batches.insert(b.batch.clone(), Batch::default());
+        }
+        Event::CardsAnnounced(b) => custody::announced(state, b),
+        Event::CardArrived(b) => custody::arrived(state, b),
+        Event::CardSurplus(b) => custody::surplus(state, b),
+        Event::BatchClosed(b) => {
+            if let Some(batch) = state.batches.get_mut(&b.batch) {
+                batch.closed = true;
+            }
+        }
+        Event::CardMoved(b) => custody::moved(state, recorded, b),
+        Event::CardHeld(b) => custody::hold(state, &b.card, Some(b.reason)),
+        Event::CardReleased(b) => custody::hold(state, &b.card, None),
+        Event::MachineBlocked(b) => machine::blocked(state, b),
+        Event::MachineResolved(b) => machine::resolved(state, b),
+        Event::MotionIntended(b) => machine::intended(state, recorded, b),
+        Event::MotionUnconfirmed(b) => machine::unconfirmed(state, recorded, b),
+        Event::MotionAccepted(b) => machine::accepted(state, recorded, b),
+        Event::SequenceLearned(b) => machine::learned(state, b),
+        Event::MotionCleared(b) => machine::cleared(state, recorded, b),
+        Event::MotionCompleted(b) => machine::completed(state, b),
+        Event::ActStarted(b) => session::act_started(state, b),
+        Event::ActEnded(b) => session::act_ended(state, b),
+        Event::PickupStarted(b) => session::pickup_started(state, b),
+        Event::PickupStep(b) => session::step(state, recorded, b),
+        Event::CardVerified(b) => session::verified(state, b),
+        Event::FingerPresent(b) => session::finger_present(state, recorded, b),
+        Event::FingerCompared(b) => session::finger_compared(state, b),
+        Event::PhotoArchived(b) => session::photo_archived(state, b),
+        Event::OldCardChecked(b) => session::old_card_checked(state, b),
+        Event::OldCardRecycled(b) => session::old_card_recycled(state, b),
+        Event::CardRetracted(b) => session::retracted(state, b),
+        Event::PickupEnding(b) => session::ending(state, b),
+        Event::PickupEnded(b) => session::pickup_ended(state, b),
+    }
+}
+
+/// A new life of the gateway knows of no device until it announces itself again.
+fn forget_presence(state: &mut State) {
+    for Device { presence, .. } in state.devices.values_mut() {
+        *presence = presence.as_ref().map(|_| Presence::Lost);
+    }
 }

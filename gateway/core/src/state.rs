@@ -1,15 +1,301 @@
-//! The state of a station: what the log says of it.
+//! The state of a station: what the log says of it. Built by [`crate::evolve`] alone; the rules read
+//! it and never change it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemas::citizen::MaskedName;
+use schemas::event::custody::Act;
+use schemas::event::pickup::{MachineDevices, PickupPolicy, Step};
+use schemas::event::station::Presence;
+use schemas::ids::{BatchId, BootId, CardSerial, DeviceId, MachineId, OperatorId, SessionId};
+use schemas::lookup::LookupTag;
+use schemas::slot::SlotAddress;
+use schemas::time::Deadline;
+use schemas::words::{
+    ActOutcome, BlockReason, DeviceStatus, Hand, HoldReason, Motion, PickupOutcome, Place,
+    Residence, ResidenceGround, ServiceReason,
+};
 
 /// The state, empty at first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
     pub(crate) next_index: u64,
+    pub(crate) reasons: BTreeSet<ServiceReason>,
+    pub(crate) devices: BTreeMap<DeviceId, Device>,
+    pub(crate) cards: BTreeMap<CardSerial, Card>,
+    /// Cards by tag of number or voucher, the newest last.
+    pub(crate) tags: BTreeMap<LookupTag, Vec<CardSerial>>,
+    pub(crate) slots: BTreeMap<(MachineId, SlotAddress), CardSerial>,
+    /// The slot each card was last in, for the way back.
+    pub(crate) home: BTreeMap<CardSerial, (MachineId, SlotAddress)>,
+    pub(crate) batches: BTreeMap<BatchId, Batch>,
+    pub(crate) machines: BTreeMap<MachineId, Machine>,
+    /// How the last session of each kiosk ended; shown until its next one begins.
+    pub(crate) last: BTreeMap<DeviceId, (SessionId, Ended)>,
 }
 
-/// A card's record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Card {}
+/// How a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// A pickup.
+    Pickup(PickupOutcome),
+    /// An operator's act.
+    Act(ActOutcome),
+}
 
-/// A session.
+/// A device as it last announced itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Device {
+    /// Not known until it announces itself in this life of the gateway.
+    pub(crate) presence: Option<Presence>,
+    /// Its status and its own code for it.
+    pub(crate) status: Option<(DeviceStatus, Option<String>)>,
+}
+
+impl Device {
+    pub(crate) const fn is_online(&self) -> bool {
+        matches!(self.presence, Some(Presence::Online { .. }))
+    }
+
+    /// Online, and not reporting a status in which it takes no commands.
+    pub(crate) const fn is_usable(&self) -> bool {
+        self.is_online()
+            && matches!(
+                self.status,
+                None | Some((DeviceStatus::Online | DeviceStatus::DeviceBusy, _))
+            )
+    }
+}
+
+/// A card's custody record (存证记录).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Session {}
+pub struct Card {
+    /// Where it is.
+    pub place: Place,
+    /// Why it is held back, if it is.
+    pub hold: Option<HoldReason>,
+    /// What its manifest says of it; none for a card that no manifest has.
+    pub announced: Option<Announced>,
+}
+
+/// What a manifest says of a card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announced {
+    /// Tag of the citizen number.
+    pub number: LookupTag,
+    /// The name, masked.
+    pub name: MaskedName,
+    /// The last four characters of the number.
+    pub number_tail: String,
+    /// Registered residence.
+    pub residence: Residence,
+    /// Why somebody registered elsewhere may collect here.
+    pub ground: Option<ResidenceGround>,
+    /// Whether an old card is still to be handed in (P6).
+    pub old_card_due: bool,
+}
+
+/// A batch from the maker.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Batch {
+    pub(crate) closed: bool,
+    pub(crate) missing: BTreeSet<CardSerial>,
+    pub(crate) arrived: u32,
+    pub(crate) surplus: BTreeSet<CardSerial>,
+}
+
+/// A machine: whoever has its way from slot to outlet has its session.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Machine {
+    /// The last sequence the dispenser took or was given; none until it has been asked.
+    pub(crate) sequence: Option<u16>,
+    pub(crate) dispenser: Option<DeviceId>,
+    pub(crate) motion: Option<InFlight>,
+    pub(crate) ask: Option<Ask>,
+    pub(crate) session: Option<Session>,
+    pub(crate) blocked: Option<Blocked>,
+}
+
+/// Why a machine takes no session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Blocked {
+    pub(crate) reason: BlockReason,
+    pub(crate) card: Option<CardSerial>,
+}
+
+/// A motion without an outcome yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct InFlight {
+    pub(crate) sequence: u16,
+    pub(crate) motion: Motion,
+    pub(crate) phase: Phase,
+    pub(crate) timeout_s: u16,
+    pub(crate) deadline: Deadline,
+}
+
+/// How far a motion is known to have got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// To be sent, or sent: the command is caused by the event at this index.
+    Send(u64),
+    /// Nobody knows: the device is being asked ([`Machine::ask`]).
+    Unknown,
+    /// The device says it is at work.
+    Accepted,
+}
+
+/// A question to the dispenser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ask {
+    /// Index of the event that caused it.
+    pub(crate) index: u64,
+    pub(crate) attempt: u16,
+    pub(crate) timeout_s: u16,
+    pub(crate) deadline: Deadline,
+}
+
+/// A session at a machine: a citizen's pickup or an operator's act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    pub(crate) id: SessionId,
+    pub(crate) kiosk: DeviceId,
+    pub(crate) card: Option<CardSerial>,
+    pub(crate) hold_s: u16,
+    pub(crate) work: Work,
+    pub(crate) stage: Stage,
+}
+
+/// What a session is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Work {
+    Pickup(Box<Pickup>),
+    Act { operator: OperatorId, act: Act },
+}
+
+/// A citizen's pickup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pickup {
+    pub(crate) devices: MachineDevices,
+    pub(crate) slot: SlotAddress,
+    pub(crate) policy: PickupPolicy,
+    /// Set when it is settled how the session ends; the card is then brought to rest.
+    pub(crate) ending: Option<PickupOutcome>,
+    /// The chip has been read and agrees (P3); unset again by a retract (P7).
+    pub(crate) verified: bool,
+    /// The card was taken back from the outlet and has not been read since (P7).
+    pub(crate) retracted: bool,
+    pub(crate) matched: BTreeSet<Hand>,
+    pub(crate) photos: BTreeSet<schemas::words::PhotoView>,
+    pub(crate) old_card_due: bool,
+    pub(crate) old_card: Option<CardSerial>,
+}
+
+/// Where a session stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Something moves, or the dispenser is being asked.
+    Moving,
+    /// A device is asked for a step.
+    Step(StepState),
+    /// The card lies in the outlet until the deadline.
+    AtOutlet(Deadline),
+}
+
+/// An open step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StepState {
+    pub(crate) step: Step,
+    /// Index of the event that caused it.
+    pub(crate) index: u64,
+    pub(crate) deadline: Deadline,
+    /// Index of the event that asked for the photo beside it (P4), until it is archived.
+    pub(crate) photo: Option<u64>,
+    /// The device has answered; only the photo is missing.
+    pub(crate) answered: bool,
+}
+
+impl State {
+    /// The index the next event will have.
+    pub const fn next_index(&self) -> u64 {
+        self.next_index
+    }
+
+    /// Whether new sessions are taken, and why not.
+    pub const fn service_reasons(&self) -> &BTreeSet<ServiceReason> {
+        &self.reasons
+    }
+
+    /// The card's record.
+    pub fn card(&self, serial: &CardSerial) -> Option<&Card> {
+        self.cards.get(serial)
+    }
+
+    /// All cards with their records.
+    pub fn cards(&self) -> impl Iterator<Item = (&CardSerial, &Card)> {
+        self.cards.iter()
+    }
+
+    /// Whether a batch of this name has been announced.
+    pub fn knows_batch(&self, batch: &BatchId) -> bool {
+        self.batches.contains_key(batch)
+    }
+
+    /// Every device that was ever heard of, and whether it is online.
+    pub fn devices(&self) -> impl Iterator<Item = (&DeviceId, bool)> {
+        self.devices
+            .iter()
+            .map(|(id, device)| (id, device.is_online()))
+    }
+
+    /// Every machine that was ever used, and whether it is blocked.
+    pub fn machines(&self) -> impl Iterator<Item = (&MachineId, bool)> {
+        self.machines
+            .iter()
+            .map(|(id, machine)| (id, machine.blocked.is_some()))
+    }
+
+    /// The sessions that are open.
+    pub fn sessions(&self) -> impl Iterator<Item = &SessionId> {
+        self.machines
+            .values()
+            .filter_map(|machine| machine.session.as_ref().map(|s| &s.id))
+    }
+
+    /// The life a device last announced, if it is online.
+    pub fn boot_of(&self, device: &DeviceId) -> Option<&BootId> {
+        match self.devices.get(device)?.presence.as_ref()? {
+            Presence::Online { boot, .. } => Some(boot),
+            Presence::Offline | Presence::Lost => None,
+        }
+    }
+
+    pub(crate) fn is_usable(&self, device: &DeviceId) -> bool {
+        self.devices.get(device).is_some_and(Device::is_usable)
+    }
+
+    pub(crate) fn is_online(&self, device: &DeviceId) -> bool {
+        self.devices.get(device).is_some_and(Device::is_online)
+    }
+
+    /// The machine whose session is `session`.
+    pub(crate) fn session(&self, session: &SessionId) -> Option<(&MachineId, &Machine, &Session)> {
+        self.machines.iter().find_map(|(id, machine)| {
+            machine
+                .session
+                .as_ref()
+                .filter(|s| s.id == *session)
+                .map(|s| (id, machine, s))
+        })
+    }
+
+    /// The session that a kiosk is showing, if any.
+    pub(crate) fn session_at(&self, kiosk: &DeviceId) -> Option<(&MachineId, &Session)> {
+        self.machines.iter().find_map(|(id, machine)| {
+            machine
+                .session
+                .as_ref()
+                .filter(|s| s.kiosk == *kiosk)
+                .map(|s| (id, s))
+        })
+    }
+}

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use schemas::citizen::MaskedName;
+use schemas::event::pickup::Step;
 use schemas::ids::{DeviceId, SessionId};
 use schemas::time::Deadline;
-use schemas::words::{PickupOutcome, PromptCode, ServiceReason};
+use schemas::words::{
+    ActOutcome, Hand, Motion, PhotoView, PickupOutcome, PromptCode, ServiceReason,
+};
 
 use crate::rules::Rules;
-use crate::state::State;
+use crate::state::{Ended, Session, Stage, State, Work};
 
 /// What a kiosk shows: the prompt without its words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +34,146 @@ pub struct View {
     pub reasons: Vec<ServiceReason>,
 }
 
+impl View {
+    const fn bare(code: PromptCode) -> Self {
+        Self {
+            session: None,
+            code,
+            name: None,
+            number_tail: None,
+            attempt: None,
+            deadline: None,
+            outcome: None,
+            reasons: Vec::new(),
+        }
+    }
+}
+
 /// The view of each kiosk of the configuration.
-pub fn views(_state: &State, _rules: &Rules) -> BTreeMap<DeviceId, View> {
-    BTreeMap::new()
+pub fn views(state: &State, rules: &Rules) -> BTreeMap<DeviceId, View> {
+    rules
+        .kiosks
+        .keys()
+        .map(|kiosk| (kiosk.clone(), view(state, kiosk)))
+        .collect()
+}
+
+fn view(state: &State, kiosk: &DeviceId) -> View {
+    if let Some((machine, session)) = state.session_at(kiosk) {
+        let motion = state
+            .machines
+            .get(machine)
+            .and_then(|m| m.motion.as_ref())
+            .map(|m| m.motion);
+        return open(state, session, motion);
+    }
+    if !state.reasons.is_empty() {
+        let reasons = state.reasons.iter().copied().collect();
+        return View {
+            reasons,
+            ..View::bare(PromptCode::OutOfService)
+        };
+    }
+    match state.last.get(kiosk) {
+        None => View::bare(PromptCode::Idle),
+        Some((session, Ended::Pickup(outcome))) => {
+            let done = *outcome == PickupOutcome::Collected;
+            let code = if done {
+                PromptCode::Done
+            } else {
+                PromptCode::Ended
+            };
+            View {
+                session: Some(session.clone()),
+                outcome: Some(*outcome),
+                ..View::bare(code)
+            }
+        }
+        Some((session, Ended::Act(outcome))) => {
+            let done = *outcome == ActOutcome::Done;
+            let code = if done {
+                PromptCode::Done
+            } else {
+                PromptCode::Ended
+            };
+            View {
+                session: Some(session.clone()),
+                ..View::bare(code)
+            }
+        }
+    }
+}
+
+fn open(state: &State, session: &Session, motion: Option<Motion>) -> View {
+    let (code, attempt, deadline) = match (&session.work, &session.stage) {
+        (Work::Act { .. }, Stage::AtOutlet(deadline)) => {
+            (PromptCode::TakeCard, None, Some(deadline))
+        }
+        (Work::Act { .. }, Stage::Moving | Stage::Step(_)) => (PromptCode::OperatorAct, None, None),
+        (Work::Pickup(_), Stage::AtOutlet(deadline)) => {
+            (PromptCode::TakeCard, None, Some(deadline))
+        }
+        (Work::Pickup(pickup), Stage::Step(_) | Stage::Moving) if pickup.ending.is_some() => {
+            (PromptCode::TakingBack, None, None)
+        }
+        (Work::Pickup(_), Stage::Step(step)) => {
+            let (code, attempt) = step_code(step.step);
+            (code, attempt, Some(&step.deadline))
+        }
+        (Work::Pickup(_), Stage::Moving) => (moving_code(motion), None, None),
+    };
+    let announced = session
+        .card
+        .as_ref()
+        .and_then(|c| state.cards.get(c))
+        .and_then(|c| c.announced.as_ref());
+    let shown = announced.filter(|_| matches!(session.work, Work::Pickup(_)));
+    View {
+        session: Some(session.id.clone()),
+        name: shown.map(|a| a.name.clone()),
+        number_tail: shown.map(|a| a.number_tail.clone()),
+        attempt,
+        deadline: deadline.cloned(),
+        ..View::bare(code)
+    }
+}
+
+const fn step_code(step: Step) -> (PromptCode, Option<u16>) {
+    match step {
+        Step::ReadChip => (PromptCode::Fetching, None),
+        Step::ReadAgain => (PromptCode::TakingBack, None),
+        Step::CompareFinger {
+            hand: Hand::Right,
+            attempt,
+        } => (PromptCode::RightFinger, Some(attempt)),
+        Step::CompareFinger {
+            hand: Hand::Left,
+            attempt,
+        } => (PromptCode::LeftFinger, Some(attempt)),
+        Step::TakePhoto {
+            view: PhotoView::RightHand,
+        } => (PromptCode::RightFinger, None),
+        Step::TakePhoto {
+            view: PhotoView::LeftHand,
+        } => (PromptCode::LeftFinger, None),
+        Step::TakePhoto {
+            view: PhotoView::Frontal | PhotoView::Panoramic,
+        } => (PromptCode::LookAtCamera, None),
+        Step::ReadOldCard { attempt } => (PromptCode::OldCard, Some(attempt)),
+    }
+}
+
+const fn moving_code(motion: Option<Motion>) -> PromptCode {
+    match motion {
+        Some(Motion::Present { .. }) => PromptCode::Presenting,
+        Some(Motion::TakeOldCard) => PromptCode::OldCardTaken,
+        Some(Motion::Retract | Motion::ToSlot { .. } | Motion::Reject) => PromptCode::TakingBack,
+        Some(
+            Motion::ToReader { .. }
+            | Motion::Load { .. }
+            | Motion::Dispense { .. }
+            | Motion::Inventory,
+        )
+        | None => PromptCode::Fetching,
+    }
 }

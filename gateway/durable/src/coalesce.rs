@@ -100,7 +100,9 @@ impl Syncs {
         }
         // A second failure finds the first one in place and leaves it there.
         let first = |kept| (kept == 0).then_some(errno.raw_os_error());
-        self.sticky.fetch_update(Ordering::AcqRel, Ordering::Acquire, first).ok();
+        self.sticky
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, first)
+            .ok();
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<RawFd, Turn>> {

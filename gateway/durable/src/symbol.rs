@@ -23,7 +23,8 @@ pub fn sticky_error() -> Option<io::Error> {
 /// Keeps this crate, and with it the symbol, in the program that calls it.
 pub fn ensure_linked() {
     // The address of the symbol is used, so no linker may drop it.
-    std::hint::black_box(sync_file_range as extern "C" fn(c_int, i64, i64, c_uint) -> c_int);
+    let symbol: extern "C" fn(c_int, i64, i64, c_uint) -> c_int = sync_file_range;
+    std::hint::black_box(symbol);
 }
 
 /// `sync_file_range(2)` as sled calls it: answers 0 when *all* that was written to `fd` is durable, or −1 with errno.
@@ -45,6 +46,10 @@ extern "C" fn sync_file_range(fd: c_int, offset: i64, nbytes: i64, flags: c_uint
 }
 
 #[cfg(not(feature = "sled-own-sync"))]
+#[allow(
+    unsafe_code,
+    reason = "a descriptor crosses the C boundary as a number"
+)]
 fn sync(fd: c_int, _offset: i64, _nbytes: i64, _flags: c_uint) -> Result<(), rustix::io::Errno> {
     use std::os::fd::BorrowedFd;
     if fd < 0 {
@@ -52,10 +57,6 @@ fn sync(fd: c_int, _offset: i64, _nbytes: i64, _flags: c_uint) -> Result<(), rus
     }
     // SAFETY: the caller of sync_file_range owns `fd` and keeps it open until this call returns, as for any system
     // call; -1 was refused above. A number that is not open is answered by the kernel with EBADF.
-    #[allow(
-        unsafe_code,
-        reason = "a descriptor crosses the C boundary as a number"
-    )]
     let fd = unsafe { BorrowedFd::borrow_raw(fd) };
     SYNCS.sync(fd, |fd| {
         crate::bench_delay();
@@ -65,13 +66,13 @@ fn sync(fd: c_int, _offset: i64, _nbytes: i64, _flags: c_uint) -> Result<(), rus
 
 /// The kernel's own call, for the test that shows why it is not enough.
 #[cfg(feature = "sled-own-sync")]
+#[allow(
+    unsafe_code,
+    reason = "the C library's symbol is shadowed by ours, so the system call is made directly"
+)]
 fn sync(fd: c_int, offset: i64, nbytes: i64, flags: c_uint) -> Result<(), rustix::io::Errno> {
     crate::bench_delay();
     // SAFETY: a plain system call with integers; no memory of ours is passed.
-    #[allow(
-        unsafe_code,
-        reason = "the C library's symbol is shadowed by ours, so the system call is made directly"
-    )]
     let answer = unsafe {
         libc::syscall(
             libc::SYS_sync_file_range,
@@ -90,12 +91,12 @@ fn sync(fd: c_int, offset: i64, nbytes: i64, flags: c_uint) -> Result<(), rustix
     Err(rustix::io::Errno::from_raw_os_error(raw))
 }
 
+#[allow(
+    unsafe_code,
+    reason = "C reports errors through errno, and sled reads it"
+)]
 fn set_errno(raw: c_int) {
     // SAFETY: __errno_location answers the address of this thread's errno, which is valid for the thread's life.
-    #[allow(
-        unsafe_code,
-        reason = "C reports errors through errno, and sled reads it"
-    )]
     unsafe {
         *libc::__errno_location() = raw;
     }

@@ -43,7 +43,8 @@ impl Notary {
             .map_err(|error| LogFailed::Head(error.to_string()))?
             .to_string();
         if let Some(file) = &self.file {
-            file.replace(&note).map_err(|error| LogFailed::Head(error.to_string()))?;
+            file.replace(&note)
+                .map_err(|error| LogFailed::Head(error.to_string()))?;
         }
         Ok(SignedHead { checkpoint, note })
     }
@@ -70,8 +71,16 @@ struct DeskState {
 
 impl Desk {
     pub(crate) fn new(head: SignedHead) -> Arc<Self> {
-        let state = DeskState { waiting: None, closing: false, head, failed: None };
-        Arc::new(Self { state: Mutex::new(state), changed: Condvar::new() })
+        let state = DeskState {
+            waiting: None,
+            closing: false,
+            head,
+            failed: None,
+        };
+        Arc::new(Self {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        })
     }
 
     pub(crate) fn head(&self) -> SignedHead {
@@ -84,7 +93,9 @@ impl Desk {
     }
 
     fn wait<'a>(&self, state: MutexGuard<'a, DeskState>) -> MutexGuard<'a, DeskState> {
-        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+        self.changed
+            .wait(state)
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The notary's loop: waits without cost, ends when closing and nothing waits.
@@ -143,7 +154,9 @@ impl Checkpoints {
 
     /// Waits until the stored head covers at least `size` events, which must have been requested.
     pub(crate) fn wait_for(&self, size: u64) -> Result<(), LogFailed> {
-        let Self::Thread(desk, _) = self else { return Ok(()) };
+        let Self::Thread(desk, _) = self else {
+            return Ok(());
+        };
         let mut state = desk.lock();
         while state.head.checkpoint.size < size {
             if let Some(failed) = &state.failed {
@@ -165,7 +178,9 @@ impl Checkpoints {
 
 impl Drop for Checkpoints {
     fn drop(&mut self) {
-        let Self::Thread(desk, thread) = self else { return };
+        let Self::Thread(desk, thread) = self else {
+            return;
+        };
         desk.lock().closing = true;
         desk.changed.notify_all();
         if thread.take().is_some_and(|thread| thread.join().is_err()) {

@@ -67,7 +67,16 @@ impl Committer {
         shared.size.store(tree.size(), Ordering::Release);
         // The first commit looks at the room.
         let unlooked_bytes = ROOM_LOOK_BYTES;
-        Self { store, shared, limits, room, checkpoints, tree, requested, unlooked_bytes }
+        Self {
+            store,
+            shared,
+            limits,
+            room,
+            checkpoints,
+            tree,
+            requested,
+            unlooked_bytes,
+        }
     }
 
     /// Makes all of these durable, answers each, and asks for a checkpoint when one is due by number. A failure is
@@ -76,7 +85,9 @@ impl Committer {
         let bytes = ops.iter().map(|op| op.bytes).sum();
         let (write, replies) = merge(self.tree.size(), ops);
         let outcome = self.write(&write, bytes);
-        self.shared.waiting_len.fetch_sub(replies.len(), Ordering::AcqRel);
+        self.shared
+            .waiting_len
+            .fetch_sub(replies.len(), Ordering::AcqRel);
         self.shared.waiting_bytes.fetch_sub(bytes, Ordering::AcqRel);
         for reply in replies {
             // A caller that no longer waits loses nothing: its events are durable all the same.
@@ -113,12 +124,11 @@ impl Committer {
             return Err(failed.clone());
         }
         let outcome = self.try_write(write, bytes);
-        match &outcome {
-            Err(failed) => self.fail(failed.clone()),
-            Ok(()) => {
-                let size = write.events.len().try_into().unwrap_or(u64::MAX);
-                self.shared.size.fetch_add(size, Ordering::AcqRel);
-            }
+        if let Err(failed) = &outcome {
+            self.fail(failed.clone());
+        } else {
+            let count = write.events.len().try_into().unwrap_or(u64::MAX);
+            self.shared.size.fetch_add(count, Ordering::AcqRel);
         }
         outcome
     }
@@ -131,7 +141,11 @@ impl Committer {
             return Err(failed);
         }
         self.unlooked_bytes = self.unlooked_bytes.saturating_add(bytes);
-        if let Some(room) = self.room.as_ref().filter(|_| self.unlooked_bytes >= ROOM_LOOK_BYTES) {
+        if let Some(room) = self
+            .room
+            .as_ref()
+            .filter(|_| self.unlooked_bytes >= ROOM_LOOK_BYTES)
+        {
             room.before_write()?;
             self.unlooked_bytes = 0;
         }
@@ -145,7 +159,8 @@ impl Committer {
         self.checkpoint();
         // HEAD's own syncs run beside the commits; when they fall too far behind, commits wait.
         let lag_max = self.limits.checkpoint_lag_events_max;
-        self.checkpoints.wait_for(self.tree.size().saturating_sub(lag_max))
+        self.checkpoints
+            .wait_for(self.tree.size().saturating_sub(lag_max))
     }
 
     fn fail(&self, failed: LogFailed) {
@@ -156,11 +171,11 @@ impl Committer {
 }
 
 /// All calls as one write, in their order, and whom to answer.
-fn merge(
-    first_index: u64,
-    ops: Vec<Op>,
-) -> (Write, Vec<oneshot::Sender<Result<(), LogFailed>>>) {
-    let mut write = Write { first_index, ..Write::default() };
+fn merge(first_index: u64, ops: Vec<Op>) -> (Write, Vec<oneshot::Sender<Result<(), LogFailed>>>) {
+    let mut write = Write {
+        first_index,
+        ..Write::default()
+    };
     let mut replies = Vec::with_capacity(ops.len());
     for op in ops {
         write.events.extend(op.events);
@@ -186,7 +201,13 @@ pub(crate) struct Driver {
 impl Driver {
     pub(crate) fn new(committer: Committer, queue: Receiver<Op>) -> Self {
         let crowd = (0, Instant::now());
-        Self { committer, queue, carried: VecDeque::new(), crowd, checkpoint_due: None }
+        Self {
+            committer,
+            queue,
+            carried: VecDeque::new(),
+            crowd,
+            checkpoint_due: None,
+        }
     }
 
     /// Runs until every handle is gone; the last durable event is then under a checkpoint.
@@ -223,7 +244,10 @@ impl Driver {
         let Some(due) = self.checkpoint_due else {
             return self.queue.recv().map_or(Next::Closed, Next::Op);
         };
-        match self.queue.recv_timeout(due.saturating_duration_since(Instant::now())) {
+        match self
+            .queue
+            .recv_timeout(due.saturating_duration_since(Instant::now()))
+        {
             Ok(op) => Next::Op(op),
             Err(RecvTimeoutError::Timeout) => Next::CheckpointDue,
             Err(RecvTimeoutError::Disconnected) => Next::Closed,

@@ -38,7 +38,10 @@ impl<T> Durable<T> {
 
     /// Another value that follows from this one and is therefore durable too.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Durable<U> {
-        Durable { value: f(self.value), indexes: self.indexes }
+        Durable {
+            value: f(self.value),
+            indexes: self.indexes,
+        }
     }
 }
 
@@ -46,6 +49,9 @@ impl<T> Durable<Vec<T>> {
     /// Each of several values.
     pub fn into_each(self) -> impl Iterator<Item = Durable<T>> {
         let Self { value, indexes } = self;
-        value.into_iter().map(move |value| Durable { value, indexes: indexes.clone() })
+        value.into_iter().map(move |value| Durable {
+            value,
+            indexes: indexes.clone(),
+        })
     }
 }

@@ -110,7 +110,9 @@ pub enum OpenError {
         holder: String,
     },
     /// The folder was written by a newer version of this program.
-    #[error("the data folder has format {found}, this program knows formats up to {known}: install the newer version again")]
+    #[error(
+        "the data folder has format {found}, this program knows formats up to {known}: install the newer version again"
+    )]
     NewerFormat {
         /// The folder's version.
         found: u32,
@@ -118,7 +120,9 @@ pub enum OpenError {
         known: u32,
     },
     /// Too little room to begin. The station may run with its log closed until there is some.
-    #[error("{free_bytes} bytes are free for the log, {needed_bytes} are needed: make room, then start again")]
+    #[error(
+        "{free_bytes} bytes are free for the log, {needed_bytes} are needed: make room, then start again"
+    )]
     NoRoom {
         /// What is free.
         free_bytes: u64,
@@ -129,7 +133,9 @@ pub enum OpenError {
     #[error("the log is quarantined: {0}; nothing was changed; see {RUNBOOK}")]
     Quarantine(#[from] Quarantine),
     /// sled was linked against another `sync_file_range`, so flush would not mean durable.
-    #[error("a flush did not reach this program's own sync: this build cannot keep what it acknowledges")]
+    #[error(
+        "a flush did not reach this program's own sync: this build cannot keep what it acknowledges"
+    )]
     SyncNotOurs,
     /// An option makes no sense.
     #[error("cannot open the log so: {0}")]
@@ -162,7 +168,9 @@ pub enum Quarantine {
     #[error("{0} is missing, though this station was started before")]
     Missing(&'static str),
     /// The marker beside the keys is gone, but the log is not new.
-    #[error("the marker beside the keys is missing, but the log holds {events} events and its checkpoint {head_events}")]
+    #[error(
+        "the marker beside the keys is missing, but the log holds {events} events and its checkpoint {head_events}"
+    )]
     MarkerMissing {
         /// Events in the log.
         events: u64,

@@ -18,7 +18,11 @@ pub struct Group<T> {
 impl<T> Group<T> {
     /// A group without events yet.
     pub fn new(first_index: u64, value: T) -> Self {
-        Self { first_index, batches: Vec::new(), value }
+        Self {
+            first_index,
+            batches: Vec::new(),
+            value,
+        }
     }
 
     /// Adds the events of one command.

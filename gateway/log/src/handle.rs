@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::future::Future;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
@@ -12,10 +11,10 @@ use std::thread::JoinHandle;
 use schemas::proof::NoteKey;
 use tokio::sync::oneshot;
 
+use crate::appending::Appending;
 use crate::checkpoint::{Desk, SignedHead};
 use crate::committer::{Committer, Op, Shared};
-use crate::durable::Durable;
-use crate::error::{AppendError, AppendRefusal, LogFailed};
+use crate::error::{AppendRefusal, LogFailed};
 use crate::group::{Group, KvOp, Space};
 use crate::limits::Limits;
 use crate::room::{Room, RoomKeeper, RoomLevel};
@@ -84,21 +83,19 @@ impl Log {
     /// Appends a group; resolves when it is durable. A refusal changes nothing; a failure means that the process must end, and
     /// whether the group is in the log is then unknown until it is opened again. Dropping the future does not take
     /// the group back.
-    pub fn append<T>(
-        &self,
-        group: Group<T>,
-    ) -> impl Future<Output = Result<Durable<T>, AppendError>> + use<T> {
+    pub fn append<T>(&self, group: Group<T>) -> Appending<T> {
         self.append_with(|_| group)
     }
 
     /// The same for callers that are not alone: `make` gets the index that its first event must be signed for, and no other call
     /// comes between. It must be quick and must not call this log.
-    pub fn append_with<T>(
-        &self,
-        make: impl FnOnce(u64) -> Group<T>,
-    ) -> impl Future<Output = Result<Durable<T>, AppendError>> + use<T> {
+    pub fn append_with<T>(&self, make: impl FnOnce(u64) -> Group<T>) -> Appending<T> {
         let mut entrance = self.entrance();
-        let Group { first_index, batches, value } = make(entrance.next_index);
+        let Group {
+            first_index,
+            batches,
+            value,
+        } = make(entrance.next_index);
         let events: Vec<_> = batches.into_iter().flat_map(|batch| batch.0).collect();
         let end = first_index.saturating_add(events.len().try_into().unwrap_or(u64::MAX));
         let entered = self
@@ -109,16 +106,11 @@ impl Log {
                 self.enter(&mut entrance, events, None, bytes)
             });
         drop(entrance);
-        resolve(entered, value, first_index..end)
+        Appending::new(entered, value, first_index..end)
     }
 
     /// Changes pairs of one space, all or none; resolves when that is durable.
-    pub fn kv_apply<T>(
-        &self,
-        space: Space,
-        ops: Vec<KvOp>,
-        value: T,
-    ) -> impl Future<Output = Result<Durable<T>, AppendError>> + use<T> {
+    pub fn kv_apply<T>(&self, space: Space, ops: Vec<KvOp>, value: T) -> Appending<T> {
         let mut entrance = self.entrance();
         let at = entrance.next_index;
         let entered = self
@@ -126,7 +118,7 @@ impl Log {
             .and_then(|bytes| self.check_queue(bytes).map(|()| bytes))
             .map(|bytes| self.enter(&mut entrance, Vec::new(), Some((space, ops)), bytes));
         drop(entrance);
-        resolve(entered, value, at..at)
+        Appending::new(entered, value, at..at)
     }
 
     /// Every pair of a space. Reads the disk: not for the hot path.
@@ -142,7 +134,10 @@ impl Log {
     /// What is left of the disk. Gives the reserve back, or takes it again, as that demands.
     pub fn room(&self) -> std::io::Result<Room> {
         self.0.room.as_ref().map_or(
-            Ok(Room { free_bytes: u64::MAX, level: RoomLevel::Ample }),
+            Ok(Room {
+                free_bytes: u64::MAX,
+                level: RoomLevel::Ample,
+            }),
             |room| room.look(),
         )
     }
@@ -167,9 +162,17 @@ impl Log {
         bytes: usize,
     ) -> oneshot::Receiver<Result<(), LogFailed>> {
         let (reply, answer) = oneshot::channel();
-        self.0.shared.waiting_bytes.fetch_add(bytes, Ordering::AcqRel);
+        self.0
+            .shared
+            .waiting_bytes
+            .fetch_add(bytes, Ordering::AcqRel);
         self.0.shared.waiting_len.fetch_add(1, Ordering::AcqRel);
-        let op = Op { events, kv, bytes, reply };
+        let op = Op {
+            events,
+            kv,
+            bytes,
+            reply,
+        };
         match &mut entrance.way {
             // When the committer is gone the reply is dropped with the call, and the caller hears "closed".
             Way::Thread(sender, _) => drop(sender.send(op)),
@@ -209,8 +212,10 @@ impl Log {
             if bytes == 0 || bytes > max_bytes {
                 return Err(AppendRefusal::Key { bytes, max_bytes });
             }
-            let (bytes, max_bytes) =
-                (value.as_ref().map_or(0, Vec::len), limits.kv_value_bytes_max);
+            let (bytes, max_bytes) = (
+                value.as_ref().map_or(0, Vec::len),
+                limits.kv_value_bytes_max,
+            );
             if bytes > max_bytes {
                 return Err(AppendRefusal::ValueTooLong { bytes, max_bytes });
             }
@@ -225,7 +230,10 @@ impl Log {
         if waiting_len >= self.0.limits.queue_len_max
             || waiting_bytes.saturating_add(bytes) > self.0.limits.queue_bytes_max
         {
-            return Err(AppendRefusal::Busy { waiting_len, waiting_bytes });
+            return Err(AppendRefusal::Busy {
+                waiting_len,
+                waiting_bytes,
+            });
         }
         Ok(())
     }
@@ -276,16 +284,4 @@ fn fits(bytes: usize, max_bytes: usize) -> Result<usize, AppendRefusal> {
         return Err(AppendRefusal::GroupTooLarge { bytes, max_bytes });
     }
     Ok(bytes)
-}
-
-/// Waits for the committer's answer and lets the value through.
-async fn resolve<T>(
-    entered: Result<oneshot::Receiver<Result<(), LogFailed>>, AppendRefusal>,
-    value: T,
-    indexes: Range<u64>,
-) -> Result<Durable<T>, AppendError> {
-    let answer = entered?.await;
-    // A committer that is gone drops its replies.
-    answer.unwrap_or(Err(LogFailed::Closed))?;
-    Ok(Durable::new(value, indexes))
 }

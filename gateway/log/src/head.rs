@@ -32,7 +32,12 @@ impl HeadFile {
         let bytes = match std::fs::read(&self.0) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(OpenError::Io { doing: "read HEAD".to_owned(), source }),
+            Err(source) => {
+                return Err(OpenError::Io {
+                    doing: "read HEAD".to_owned(),
+                    source,
+                });
+            }
         };
         let note = String::from_utf8(bytes).unwrap_or_default();
         let parsed = SignedNote::parse(&note).map_err(CheckpointError::Note);

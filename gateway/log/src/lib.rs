@@ -17,6 +17,7 @@
 //!
 //! The *marker* lies apart, beside the keys: it says that the first start was completed (see [`OpenOptions::marker`]).
 
+mod appending;
 mod checkpoint;
 mod committer;
 mod durable;
@@ -29,6 +30,7 @@ mod open;
 mod room;
 mod store;
 
+pub use appending::Appending;
 pub use checkpoint::{CheckpointSigner, SignedHead};
 pub use durable::Durable;
 pub use error::{AppendError, AppendRefusal, LogFailed, OpenError, Quarantine};

@@ -45,8 +45,9 @@ impl Limits {
         self.event_bytes_max = self.event_bytes_max.min(Self::EVENT_BYTES_CEILING);
         self.kv_key_bytes_max = self.kv_key_bytes_max.min(Self::KV_KEY_BYTES_CEILING);
         self.kv_value_bytes_max = self.kv_value_bytes_max.min(Self::KV_VALUE_BYTES_CEILING);
-        self.checkpoint_lag_events_max =
-            self.checkpoint_lag_events_max.max(self.checkpoint_events_max.saturating_mul(2));
+        self.checkpoint_lag_events_max = self
+            .checkpoint_lag_events_max
+            .max(self.checkpoint_events_max.saturating_mul(2));
         self
     }
 }

@@ -67,12 +67,20 @@ impl RoomKeeper {
         let needed_bytes =
             options.critical_bytes + options.reserve_bytes.saturating_sub(held_bytes);
         if free_bytes < needed_bytes {
-            return Err(OpenError::NoRoom { free_bytes, needed_bytes });
+            return Err(OpenError::NoRoom {
+                free_bytes,
+                needed_bytes,
+            });
         }
-        let keeper =
-            Self { folder: folder.to_owned(), options, reserved: AtomicBool::new(false) };
+        let keeper = Self {
+            folder: folder.to_owned(),
+            options,
+            reserved: AtomicBool::new(false),
+        };
         if held_bytes != options.reserve_bytes {
-            keeper.take_reserve().map_err(OpenError::io("set room aside"))?;
+            keeper
+                .take_reserve()
+                .map_err(OpenError::io("set room aside"))?;
         }
         keeper.reserved.store(true, Ordering::Release);
         Ok(keeper)
@@ -81,19 +89,29 @@ impl RoomKeeper {
     /// Looks, and gives the reserve back or takes it again as needed.
     pub(crate) fn look(&self) -> std::io::Result<Room> {
         let reserved = self.reserved.load(Ordering::Acquire);
-        let given_back = if reserved { 0 } else { self.options.reserve_bytes };
+        let given_back = if reserved {
+            0
+        } else {
+            self.options.reserve_bytes
+        };
         let free_bytes = free_bytes(&self.folder)?.saturating_sub(given_back);
         let level = self.level(free_bytes);
         match level {
             RoomLevel::Critical if reserved => {
                 self.reserved.store(false, Ordering::Release);
                 self.give_reserve_back()?;
-                tracing::error!(free_bytes, "disk nearly full: the log's reserve was given back");
+                tracing::error!(
+                    free_bytes,
+                    "disk nearly full: the log's reserve was given back"
+                );
             }
             RoomLevel::Ample if !reserved => {
                 self.take_reserve()?;
                 self.reserved.store(true, Ordering::Release);
-                tracing::info!(free_bytes, "there is room again: the log's reserve was taken");
+                tracing::info!(
+                    free_bytes,
+                    "there is room again: the log's reserve was taken"
+                );
             }
             RoomLevel::Ample | RoomLevel::Low | RoomLevel::Critical => {}
         }

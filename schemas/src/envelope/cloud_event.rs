@@ -172,9 +172,9 @@ pub(super) fn decode(
         .and_then(|s| s.strip_prefix('/'));
     let source = match source.ok_or(EnvelopeError::Attribute("source"))? {
         GATEWAY => Source::Gateway,
-        device => {
-            Source::Device(DeviceId::new(device).map_err(|_malformed| EnvelopeError::Attribute("source"))?)
-        }
+        device => Source::Device(
+            DeviceId::new(device).map_err(|_malformed| EnvelopeError::Attribute("source"))?,
+        ),
     };
     let event = match Event::from_data(&wire.event_type, wire.data.get()) {
         Some(event) => event.map_err(EnvelopeError::CloudEvent)?,
@@ -192,7 +192,8 @@ fn cause(wire: Wire<'_>) -> Result<Option<Cause>, EnvelopeError> {
         _ => return Err(EnvelopeError::Attribute("msgid")),
     };
     let mut bytes = [0; 16];
-    hex::decode_to_slice(digest, &mut bytes).map_err(|_malformed| EnvelopeError::Attribute("msgdigest"))?;
+    hex::decode_to_slice(digest, &mut bytes)
+        .map_err(|_malformed| EnvelopeError::Attribute("msgdigest"))?;
     let outcome = wire
         .msgrefused
         .map_or(CauseOutcome::Accepted, CauseOutcome::Refused);
@@ -220,6 +221,8 @@ fn subject(event: &Event) -> Option<String> {
         E::MachineResolved(b) => b.machine.as_str(),
         E::MotionIntended(b) => b.session.as_str(),
         E::MotionUnconfirmed(b) => b.dispenser.as_str(),
+        E::MotionAccepted(b) => b.dispenser.as_str(),
+        E::SequenceLearned(b) => b.dispenser.as_str(),
         E::MotionCleared(b) => b.dispenser.as_str(),
         E::MotionCompleted(b) => b.dispenser.as_str(),
         E::BatchAnnounced(c::BatchAnnounced { batch, .. })
@@ -229,6 +232,7 @@ fn subject(event: &Event) -> Option<String> {
         E::CardSurplus(b) => b.card.as_str(),
         E::CardMoved(b) => b.card.as_str(),
         E::CardHeld(b) => b.card.as_str(),
+        E::CardReleased(b) => b.card.as_str(),
         E::ActStarted(b) => b.session.as_str(),
         E::ActEnded(b) => b.session.as_str(),
         E::StockTaken(b) => b.session.as_str(),

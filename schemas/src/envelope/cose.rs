@@ -107,8 +107,8 @@ impl Opened {
 
 pub(super) fn open(signed: &[u8]) -> Result<Opened, EnvelopeError> {
     let refuse = EnvelopeError::Cose;
-    let message =
-        CoseSign1::from_tagged_slice(signed).map_err(|_malformed| refuse("not tagged COSE_Sign1"))?;
+    let message = CoseSign1::from_tagged_slice(signed)
+        .map_err(|_malformed| refuse("not tagged COSE_Sign1"))?;
     let header = &message.protected.header;
     if header.alg != Some(RegisteredLabelWithPrivate::Assigned(iana::Algorithm::EdDSA)) {
         return Err(refuse("algorithm is not EdDSA"));

@@ -122,6 +122,11 @@ bodies! {
         /// Why.
         reason: HoldReason,
     }
+    /// A held card may be collected again.
+    CardReleased {
+        /// The card.
+        card: CardSerial,
+    }
     /// An operator began an act at a machine (C2).
     ActStarted {
         /// The session of the act.

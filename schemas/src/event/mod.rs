@@ -79,6 +79,8 @@ events! {
     MachineResolved(s::MachineResolved) = "station.machine.resolved.v1";
     MotionIntended(s::MotionIntended) = "station.motion.intended.v1";
     MotionUnconfirmed(s::MotionUnconfirmed) = "station.motion.unconfirmed.v1";
+    MotionAccepted(s::MotionAccepted) = "station.motion.accepted.v1";
+    SequenceLearned(s::SequenceLearned) = "station.motion.sequence-learned.v1";
     MotionCleared(s::MotionCleared) = "station.motion.cleared.v1";
     MotionCompleted(s::MotionCompleted) = "station.motion.completed.v1";
     BatchAnnounced(c::BatchAnnounced) = "station.custody.batch-announced.v1";
@@ -88,6 +90,7 @@ events! {
     BatchClosed(c::BatchClosed) = "station.custody.batch-closed.v1";
     CardMoved(c::CardMoved) = "station.custody.card-moved.v1";
     CardHeld(c::CardHeld) = "station.custody.card-held.v1";
+    CardReleased(c::CardReleased) = "station.custody.card-released.v1";
     ActStarted(c::ActStarted) = "station.custody.act-started.v1";
     ActEnded(c::ActEnded) = "station.custody.act-ended.v1";
     StockTaken(c::StockTaken) = "station.custody.stock-taken.v1";

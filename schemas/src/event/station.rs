@@ -139,6 +139,8 @@ bodies! {
         sequence: u16,
         /// What to do.
         motion: Motion,
+        /// How long the device may stay silent before it is asked, in s (`policy`).
+        timeout_s: u16,
     }
     /// The dispenser kept silent, went away, or the gateway was restarted: it is asked.
     MotionUnconfirmed {
@@ -148,8 +150,30 @@ bodies! {
         machine: MachineId,
         /// The motion in question; none where only the sensors are asked.
         sequence: Option<u16>,
-        /// How often it has been asked about this in a row.
+        /// How often it has been asked about this in a row, from 1.
         attempt: u16,
+        /// How long the device may take to answer, in s (`policy`).
+        timeout_s: u16,
+    }
+    /// The dispenser says that it is at work on the motion: it is waited for.
+    MotionAccepted {
+        /// The dispenser.
+        dispenser: DeviceId,
+        /// The machine it belongs to.
+        machine: MachineId,
+        /// The motion in question.
+        sequence: u16,
+    }
+    /// The dispenser, asked while nothing was under way, named the last sequence it took.
+    SequenceLearned {
+        /// The dispenser.
+        dispenser: DeviceId,
+        /// The machine it belongs to.
+        machine: MachineId,
+        /// The last sequence it took; 0 where it has taken none.
+        sequence: u16,
+        /// What the sensors say.
+        evidence: Evidence,
     }
     /// The dispenser provably never accepted the motion: the same sequence is sent again.
     MotionCleared {

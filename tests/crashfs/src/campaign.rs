@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -42,6 +42,8 @@ pub struct Campaign {
     pub time_max: Duration,
     /// What makes a folder's entries durable.
     pub dirs: Dirs,
+    /// Where images that fail are kept, as they were before the program opened them.
+    pub keep_failed: Option<PathBuf>,
 }
 
 impl Campaign {
@@ -59,6 +61,7 @@ impl Campaign {
             acks_again: 1..=30,
             time_max: Duration::from_secs(30),
             dirs: Dirs::OwnSync,
+            keep_failed: None,
         }
     }
 
@@ -147,22 +150,42 @@ impl Campaign {
         let mut image = Image::default();
         let early = random.f64() < self.creation_share;
         let mut folder = places.path().join("1");
-        self.cut(first, early, random, &folder, &mut image)?;
+        let mut mode = self.cut(first, early, random, &folder, &mut image)?;
+        let mut last = None;
         while image.cuts.len() < self.generations() && random.f64() < self.again_share {
             let place = TempDir::new_in(places.path())?;
             let acks_max = random.usize(self.acks_again.clone());
             let again = self.record(workload, &folder, place.path(), acks_max)?;
             if !again.came_to_its_end() {
+                // The recording before this one made the image that does not open.
                 image.verdict = Verdict::Unopened(again.run.complaint());
-                return Ok(image);
+                break;
             }
             folder = places.path().join((image.cuts.len() + 1).to_string());
             // Half of the crashes lie within the opening, which writes little and would else be rare.
             let opening = random.bool();
-            self.cut(&again, opening, random, &folder, &mut image)?;
+            mode = self.cut(&again, opening, random, &folder, &mut image)?;
+            last = Some(again);
         }
-        image.verdict = judge(workload, &folder, &image.required)?;
+        if image.verdict == Verdict::Open {
+            image.verdict = judge(workload, &folder, &image.required)?;
+        }
+        self.keep(last.as_ref().unwrap_or(first), mode, &image)?;
         Ok(image)
+    }
+
+    /// Builds a failed image once more, for those who look for the cause.
+    fn keep(&self, recording: &Recording, mode: Mode, image: &Image) -> Result<()> {
+        let (Some(place), Some((at, _))) = (&self.keep_failed, image.cuts.last()) else {
+            return Ok(());
+        };
+        if !matches!(image.verdict, Verdict::Kept(_)) {
+            std::fs::create_dir_all(place)?;
+            let folder = TempDir::with_prefix_in("failed-", place)?.keep();
+            recording.recorder.crash_image(*at, mode, &folder)?;
+            println!("the next image is kept in {}", folder.display());
+        }
+        Ok(())
     }
 
     fn generations(&self) -> usize {
@@ -177,7 +200,7 @@ impl Campaign {
         random: &mut fastrand::Rng,
         folder: &Path,
         image: &mut Image,
-    ) -> Result<()> {
+    ) -> Result<Mode> {
         let at = recording.position(early, random);
         let seed = random.u64(..);
         let mode = if self.pages {
@@ -196,7 +219,7 @@ impl Campaign {
             let ack = witnessed.ack.clone();
             image.required.entry(ack.key).or_default().push(ack.value);
         }
-        Ok(())
+        Ok(mode)
     }
 }
 
@@ -236,7 +259,9 @@ impl Run {
 
 /// What one image showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+enum Verdict {
+    /// Not judged yet.
+    Open,
     /// Everything acknowledged is there, once; and how many entries there are in all.
     Kept(usize),
     /// These keys were acknowledged and are missing or different.
@@ -326,6 +351,7 @@ impl fmt::Display for Image {
             }
             Verdict::Doubled(keys) => write!(f, "DOUBLED {}", keys.len()),
             Verdict::Unopened(complaint) => write!(f, "DOES NOT OPEN: {complaint}"),
+            Verdict::Open => write!(f, "not judged"),
         }
     }
 }
@@ -362,6 +388,7 @@ impl Tally {
             Verdict::Lost(_) => self.lost += 1,
             Verdict::Doubled(_) => self.doubled += 1,
             Verdict::Unopened(_) => self.unopened += 1,
+            Verdict::Open => {}
         }
     }
 

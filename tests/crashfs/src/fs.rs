@@ -23,7 +23,7 @@ use crate::live::Live;
 use crate::record::NodeId;
 
 /// The kernel is the only one that changes the tree, so what it has cached stays true.
-const TTL: Duration = Duration::from_secs(60);
+const TTL: Duration = Duration::from_mins(1);
 const GENERATION: Generation = Generation(0);
 const NO_HANDLE: FileHandle = FileHandle(0);
 

@@ -12,6 +12,7 @@
 //!
 //! A test process that is killed leaves its mount behind; `umount -l` takes it away.
 
+pub mod build;
 mod campaign;
 mod content;
 mod fs;
@@ -23,7 +24,7 @@ mod recorder;
 mod tree;
 mod workload;
 
-pub use campaign::{Campaign, Tally, Verdict};
+pub use campaign::{Campaign, Tally};
 pub use image::{Dirs, Mode};
 pub use record::Seq;
 pub use recorder::{Recorder, RecorderError};

@@ -139,11 +139,12 @@ impl Live {
     pub(crate) fn remove(&mut self, dir: NodeId, name: &OsStr) -> io::Result<()> {
         let node = self.tree.child(dir, name)?;
         let path = self.tree.entry_path(dir, name)?;
-        if self.tree.is_dir(node)? {
-            fs::remove_dir(path)?
+        let directory = self.tree.is_dir(node)?;
+        if directory {
+            fs::remove_dir(path)
         } else {
-            fs::remove_file(path)?
-        }
+            fs::remove_file(path)
+        }?;
         self.tree.unlink(dir, name)?;
         self.record.push(Op::Remove {
             dir,

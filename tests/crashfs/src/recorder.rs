@@ -148,7 +148,7 @@ impl Recorder {
                 drop(session);
                 Ok(())
             }
-            Some(session) => session.umount_and_join().map_err(failed),
+            Some(session) => session.join().map_err(failed),
         }
     }
 

@@ -146,9 +146,9 @@ fn passes_through() {
         0o600
     );
     let names: Vec<String> = (0..500).map(|n| format!("file-{n:03}")).collect();
-    names
-        .iter()
-        .for_each(|name| fs::write(bench.path(name), name).unwrap());
+    for name in names {
+        fs::write(bench.path(&name), &name).unwrap();
+    }
     assert_eq!(tree(bench.recorder().mountpoint()).len(), 501);
 }
 

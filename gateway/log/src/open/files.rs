@@ -7,7 +7,9 @@ use crate::error::{OpenError, Quarantine};
 
 /// Whether a folder holds a log or a part of one. A caller that finds no keys asks this before it makes new ones.
 pub fn holds_log(folder: &Path) -> bool {
-    ["HEAD", "log"].iter().any(|part| folder.join(part).exists())
+    ["HEAD", "log"]
+        .iter()
+        .any(|part| folder.join(part).exists())
 }
 
 /// The log's data folder.
@@ -42,7 +44,11 @@ impl Folder {
     /// sled makes what it does not find; so what must be there is looked for first. Its `conf` is 8 bytes and more.
     pub(super) fn require_log(&self) -> Result<(), Quarantine> {
         let log = self.log();
-        let bytes = |name| log.join(name).metadata().map_or(0, |metadata| metadata.len());
+        let bytes = |name| {
+            log.join(name)
+                .metadata()
+                .map_or(0, |metadata| metadata.len())
+        };
         if bytes("db") == 0 {
             return Err(Quarantine::Missing("log/db"));
         }

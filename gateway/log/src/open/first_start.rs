@@ -4,7 +4,7 @@ use schemas::proof::Frontier;
 
 use super::files::Folder;
 use super::marker::Marker;
-use super::{empty_checkpoint, format, prove_sync};
+use super::{format, prove_sync};
 use crate::checkpoint::{Notary, SignedHead};
 use crate::error::{OpenError, Quarantine};
 use crate::limits::Limits;
@@ -24,7 +24,6 @@ pub(super) fn run(
     format::write_newest(folder)?;
     let tree = Frontier::new();
     let head = notary.sign(&tree)?;
-    debug_assert_eq!(head.checkpoint, empty_checkpoint(&notary.key));
     let store = SledStore::open(&folder.log(), limits.cache_bytes)?;
     store.set_meta(&[("origin", notary.key.to_vkey().as_bytes())])?;
     prove_sync(&store)?;
@@ -45,7 +44,11 @@ fn refuse_a_lost_marker(
         Err(_incomplete) => 0,
     };
     if head_events > 0 || events > 0 {
-        return Err(Quarantine::MarkerMissing { events, head_events }.into());
+        return Err(Quarantine::MarkerMissing {
+            events,
+            head_events,
+        }
+        .into());
     }
     Ok(())
 }
@@ -64,8 +67,9 @@ fn remove_unfinished(folder: &Folder) -> Result<(), OpenError> {
     match std::fs::remove_dir_all(folder.log()) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(source) => {
-            Err(OpenError::Io { doing: "remove an unfinished log".to_owned(), source })
-        }
+        Err(source) => Err(OpenError::Io {
+            doing: "remove an unfinished log".to_owned(),
+            source,
+        }),
     }
 }

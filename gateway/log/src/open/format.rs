@@ -16,7 +16,9 @@ pub(super) fn check(folder: &Folder) -> Result<(), OpenError> {
 
 /// Refuses a folder without the file.
 pub(super) fn require(folder: &Folder) -> Result<(), OpenError> {
-    read(folder)?.map(|_| ()).ok_or(Quarantine::Missing("FORMAT").into())
+    read(folder)?
+        .map(|_| ())
+        .ok_or(Quarantine::Missing("FORMAT").into())
 }
 
 /// Marks a new folder with the newest version.
@@ -26,12 +28,17 @@ pub(super) fn write_newest(folder: &Folder) -> Result<(), OpenError> {
 
 fn check_with(folder: &Folder, upgrades: &[Upgrade]) -> Result<(), OpenError> {
     let known = newest(upgrades);
-    let Some(found) = read(folder)? else { return Ok(()) };
+    let Some(found) = read(folder)? else {
+        return Ok(());
+    };
     if found > known {
         return Err(OpenError::NewerFormat { found, known });
     }
     let mut version = found;
-    for upgrade in upgrades.iter().skip(usize::try_from(found - 1).unwrap_or(usize::MAX)) {
+    for upgrade in upgrades
+        .iter()
+        .skip(usize::try_from(found - 1).unwrap_or(usize::MAX))
+    {
         upgrade(folder)?;
         version += 1;
         write(folder, version)?;
@@ -48,7 +55,12 @@ fn read(folder: &Folder) -> Result<Option<u32>, OpenError> {
     let bytes = match std::fs::read(folder.format()) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(OpenError::Io { doing: "read FORMAT".to_owned(), source }),
+        Err(source) => {
+            return Err(OpenError::Io {
+                doing: "read FORMAT".to_owned(),
+                source,
+            });
+        }
     };
     let version = std::str::from_utf8(&bytes)
         .ok()
@@ -83,7 +95,10 @@ mod tests {
         assert_eq!(read(&folder).unwrap(), Some(3));
         std::fs::remove_file(folder.path().join("trace")).unwrap();
         check_with(&folder, steps).unwrap();
-        assert!(!folder.path().join("trace").exists(), "nothing is done twice");
+        assert!(
+            !folder.path().join("trace").exists(),
+            "nothing is done twice"
+        );
     }
 
     /// An upgrade that fails leaves the version of the last step that succeeded.

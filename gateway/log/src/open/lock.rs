@@ -21,10 +21,16 @@ pub(super) fn take(folder: &Folder) -> Result<File, OpenError> {
         Ok(()) => {}
         Err(rustix::io::Errno::WOULDBLOCK) => {
             let holder = holder(&mut file);
-            return Err(OpenError::Locked { folder: folder.path().to_owned(), holder });
+            return Err(OpenError::Locked {
+                folder: folder.path().to_owned(),
+                holder,
+            });
         }
         Err(errno) => {
-            return Err(OpenError::Io { doing: "lock LOCK".to_owned(), source: errno.into() });
+            return Err(OpenError::Io {
+                doing: "lock LOCK".to_owned(),
+                source: errno.into(),
+            });
         }
     }
     let own = std::process::id();
@@ -42,9 +48,13 @@ fn holder(file: &mut File) -> String {
     let id = match read.map(|_| text.trim().parse::<u32>()) {
         Ok(Ok(id)) => id,
         Ok(Err(_)) => return "it has not said which".to_owned(),
-        Err(error) if error.kind() == ErrorKind::InvalidData => return "LOCK is damaged".to_owned(),
+        Err(error) if error.kind() == ErrorKind::InvalidData => {
+            return "LOCK is damaged".to_owned();
+        }
         Err(error) => return error.to_string(),
     };
     let name = std::fs::read_to_string(format!("/proc/{id}/comm")).unwrap_or_default();
-    format!("process {id} {}", name.trim()).trim_end().to_owned()
+    format!("process {id} {}", name.trim())
+        .trim_end()
+        .to_owned()
 }

@@ -27,9 +27,18 @@ impl Marker {
             Ok(bytes) if bytes == expected.as_bytes() => true,
             Ok(_) => return Err(Quarantine::Marker.into()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
-            Err(source) => return Err(OpenError::Io { doing: "read the marker".to_owned(), source }),
+            Err(source) => {
+                return Err(OpenError::Io {
+                    doing: "read the marker".to_owned(),
+                    source,
+                });
+            }
         };
-        Ok(Self { path, expected, present })
+        Ok(Self {
+            path,
+            expected,
+            present,
+        })
     }
 
     pub(super) fn is_present(&self) -> bool {

@@ -19,7 +19,7 @@ mod verify;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use schemas::proof::{Checkpoint, Frontier, Hash, NoteKey};
+use schemas::proof::{Frontier, Hash, NoteKey};
 
 use crate::checkpoint::{CheckpointSigner, Checkpoints, Desk, Notary, SignedHead};
 use crate::committer::{Committer, Driver, Shared};
@@ -46,6 +46,14 @@ pub struct OpenOptions {
     pub limits: Limits,
     /// When the disk counts as nearly full.
     pub room: RoomOptions,
+}
+
+impl std::fmt::Debug for OpenOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OpenOptions")
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What was found.
@@ -75,7 +83,13 @@ impl Log {
         visit: impl FnMut(u64, &[u8]),
     ) -> Result<(Self, Recovered), OpenError> {
         gateway_durable::ensure_linked();
-        let OpenOptions { origin, marker, signer, limits, room } = options;
+        let OpenOptions {
+            origin,
+            marker,
+            signer,
+            limits,
+            room,
+        } = options;
         let limits = limits.clamped();
         let key = note_key(origin, signer.as_ref())?;
         let folder = Folder::prepare(folder)?;
@@ -85,7 +99,11 @@ impl Log {
         let room = RoomKeeper::open(folder.path(), room)?;
         let head_file = HeadFile::in_folder(folder.path());
         let head = head_file.read(&key, signer.as_ref())?;
-        let notary = Notary { signer, key, file: Some(head_file) };
+        let notary = Notary {
+            signer,
+            key,
+            file: Some(head_file),
+        };
 
         let first_start = !marker.is_present();
         let (store, tree, head) = if first_start {
@@ -100,7 +118,11 @@ impl Log {
             first_start,
         };
         // What was appended after the last checkpoint may or may not have been acknowledged; both are right.
-        let head = if tree.size() > head.checkpoint.size { notary.sign(&tree)? } else { head };
+        let head = if tree.size() > head.checkpoint.size {
+            notary.sign(&tree)?
+        } else {
+            head
+        };
         let log = start(store, notary, tree, head, limits, room, lock)?;
         Ok((log, recovered))
     }
@@ -114,17 +136,36 @@ impl Log {
     ) -> Result<Self, OpenError> {
         let limits = limits.clamped();
         let key = note_key(origin.to_owned(), signer.as_ref())?;
-        let notary = Notary { signer, key: key.clone(), file: None };
+        let notary = Notary {
+            signer,
+            key: key.clone(),
+            file: None,
+        };
         let tree = Frontier::new();
         let desk = Desk::new(notary.sign(&tree)?);
         let store = Arc::new(MemoryStore::default());
         let shared = Arc::new(Shared::default());
         let checkpoints = Checkpoints::Inline(notary, Arc::clone(&desk));
-        let committer =
-            Committer::new(store.clone(), Arc::clone(&shared), limits, None, checkpoints, tree);
+        let committer = Committer::new(
+            store.clone(),
+            Arc::clone(&shared),
+            limits,
+            None,
+            checkpoints,
+            tree,
+        );
         let way = Way::Inline(Box::new(committer));
         let entrance = Mutex::new(Entrance { next_index: 0, way });
-        Ok(Self::new(Inner { entrance, shared, store, desk, key, limits, room: None, _lock: None }))
+        Ok(Self::new(Inner {
+            entrance,
+            shared,
+            store,
+            desk,
+            key,
+            limits,
+            room: None,
+            _lock: None,
+        }))
     }
 }
 
@@ -151,7 +192,9 @@ fn existing(
 /// Writes and flushes something, and refuses to go on unless that reached our own sync.
 fn prove_sync(store: &SledStore) -> Result<(), OpenError> {
     let before = gateway_durable::calls();
-    let opened = store.meta("opened")?.and_then(|count| count.try_into().ok());
+    let opened = store
+        .meta("opened")?
+        .and_then(|count| count.try_into().ok());
     let opened = opened.map_or(0, u64::from_be_bytes).wrapping_add(1);
     store.set_meta(&[("opened", &opened.to_be_bytes())])?;
     if gateway_durable::calls() == before {
@@ -190,7 +233,9 @@ fn start(
             tree,
         );
         let driver = Driver::new(committer, queue);
-        std::thread::Builder::new().name("log-committer".to_owned()).spawn(|| driver.run())
+        std::thread::Builder::new()
+            .name("log-committer".to_owned())
+            .spawn(|| driver.run())
     });
     let way = Way::Thread(sender, thread.map_err(threads)?);
     Ok(Log::new(Inner {
@@ -212,9 +257,4 @@ fn note_key(origin: String, signer: &dyn CheckpointSigner) -> Result<NoteKey, Op
 
 fn unreadable(failed: LogFailed) -> OpenError {
     Quarantine::Unreadable(failed.to_string()).into()
-}
-
-/// The head of a log that holds nothing.
-fn empty_checkpoint(key: &NoteKey) -> Checkpoint {
-    Checkpoint::of(key.name(), &Frontier::new())
 }

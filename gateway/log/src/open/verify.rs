@@ -44,11 +44,20 @@ pub(super) fn tree(
     }
     if tree.size() < head.size {
         let (events, head_events) = (tree.size(), head.size);
-        return Err(Quarantine::Shorter { events, head_events }.into());
+        return Err(Quarantine::Shorter {
+            events,
+            head_events,
+        }
+        .into());
     }
     let found = root_at_head.unwrap_or_else(|| tree.root());
     if found != head.root {
-        return Err(Quarantine::OtherRoot { size: head.size, found, expected: head.root }.into());
+        return Err(Quarantine::OtherRoot {
+            size: head.size,
+            found,
+            expected: head.root,
+        }
+        .into());
     }
     Ok(tree)
 }

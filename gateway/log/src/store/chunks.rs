@@ -21,8 +21,10 @@ pub(super) fn chunk_key(key: &[u8], chunk: u16) -> Vec<u8> {
 /// The stored values of a value's chunks, in order. At least one, so that an empty value is a value.
 pub(super) fn split(value: &[u8]) -> Result<Vec<Vec<u8>>, LogFailed> {
     let count = value.len().div_ceil(CHUNK_BYTES).max(1);
-    let count = u16::try_from(count)
-        .or(Err(LogFailed::Store(format!("a value of {} bytes has too many chunks", value.len()))))?;
+    let count = u16::try_from(count).or(Err(LogFailed::Store(format!(
+        "a value of {} bytes has too many chunks",
+        value.len()
+    ))))?;
     let piece = |bytes: &[u8]| [count.to_be_bytes().as_slice(), bytes].concat();
     if value.is_empty() {
         return Ok(vec![piece(&[])]);
@@ -32,7 +34,10 @@ pub(super) fn split(value: &[u8]) -> Result<Vec<Vec<u8>>, LogFailed> {
 
 /// How many chunks a stored chunk says that its value has.
 pub(super) fn count(stored: &[u8]) -> Result<u16, LogFailed> {
-    stored.first_chunk::<2>().map(|count| u16::from_be_bytes(*count)).ok_or_else(damaged)
+    stored
+        .first_chunk::<2>()
+        .map(|count| u16::from_be_bytes(*count))
+        .ok_or_else(damaged)
 }
 
 /// Puts pairs together from stored chunks in key order.
@@ -55,7 +60,10 @@ pub(super) fn join(
     if pairs.values().any(|(seen, total, _)| seen != total) {
         return Err(damaged());
     }
-    Ok(pairs.into_iter().map(|(key, (_, _, value))| (key, value)).collect())
+    Ok(pairs
+        .into_iter()
+        .map(|(key, (_, _, value))| (key, value))
+        .collect())
 }
 
 fn prefix(key: &[u8]) -> Vec<u8> {
@@ -88,9 +96,15 @@ mod tests {
             let value: Vec<u8> = (0..=255).cycle().take(length).collect();
             let stored = split(&value).unwrap();
             assert!(stored.iter().all(|chunk| chunk.len() <= CHUNK_BYTES + 2));
-            let chunks = (0..).zip(stored).map(|(n, chunk)| Ok((chunk_key(b"key", n), chunk)));
+            let chunks = (0..)
+                .zip(stored)
+                .map(|(n, chunk)| Ok((chunk_key(b"key", n), chunk)));
             let joined = join(chunks).unwrap();
-            assert_eq!(joined.get(b"key".as_slice()), Some(&value), "{length} bytes");
+            assert_eq!(
+                joined.get(b"key".as_slice()),
+                Some(&value),
+                "{length} bytes"
+            );
         }
     }
 

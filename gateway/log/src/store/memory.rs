@@ -26,7 +26,9 @@ impl MemoryStore {
 impl Store for MemoryStore {
     fn write(&self, write: &Write) -> Result<(), LogFailed> {
         let mut contents = self.lock();
-        contents.events.extend((write.first_index..).zip(write.events.iter().cloned()));
+        contents
+            .events
+            .extend((write.first_index..).zip(write.events.iter().cloned()));
         for (space, ops) in &write.kv {
             let pairs = contents.kv.entry(*space).or_default();
             for (key, value) in ops {
@@ -40,8 +42,12 @@ impl Store for MemoryStore {
     }
 
     fn events(&self, range: Range<u64>) -> Events {
-        let found: Vec<_> =
-            self.lock().events.range(range).map(|(index, event)| Ok((*index, event.clone()))).collect();
+        let found: Vec<_> = self
+            .lock()
+            .events
+            .range(range)
+            .map(|(index, event)| Ok((*index, event.clone())))
+            .collect();
         Box::new(found.into_iter())
     }
 

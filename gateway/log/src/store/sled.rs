@@ -50,11 +50,6 @@ impl SledStore {
         self.flush()
     }
 
-    /// Whether sled found nothing, or the log tree holds no event.
-    pub(crate) fn is_empty(&self) -> Result<bool, LogFailed> {
-        guarded(|| self.log.first()).map(|first| first.is_none())
-    }
-
     /// Every key and event, in order, as stored. For verification: nothing is assumed about the keys.
     pub(crate) fn stored_events(
         &self,
@@ -70,7 +65,8 @@ impl SledStore {
     fn flush(&self) -> Result<(), LogFailed> {
         guarded(|| self.db.flush())?;
         // sled hears of a failed sync itself; one that failed on another of its threads is caught here.
-        gateway_durable::sticky_error().map_or(Ok(()), |error| Err(LogFailed::Sync(error.to_string())))
+        gateway_durable::sticky_error()
+            .map_or(Ok(()), |error| Err(LogFailed::Sync(error.to_string())))
     }
 
     fn write_pairs(&self, space: Space, ops: &[KvOp]) -> Result<(), LogFailed> {
@@ -116,7 +112,9 @@ impl Store for SledStore {
     }
 
     fn events(&self, range: Range<u64>) -> Events {
-        let mut stored = self.log.range(range.start.to_be_bytes()..range.end.to_be_bytes());
+        let mut stored = self
+            .log
+            .range(range.start.to_be_bytes()..range.end.to_be_bytes());
         let mut expected = range.start;
         Box::new(std::iter::from_fn(move || {
             let pair = guarded(|| stored.next().transpose()).transpose()?;

@@ -1,0 +1,188 @@
+//! Checks across sections: what names what, what is unique, what excludes what.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemas::ids::DeviceId;
+
+use super::device::{Kiosk, Machine, ModbusDispenser};
+use super::operator::Operator;
+use super::{Centre, Demo, Storage};
+use crate::reader::{At, Section};
+
+/// The PIN hash of the shipped station. Its PIN is in the documentation, so it opens a demonstration
+/// and nothing else.
+pub(super) const DEMO_PIN_HASH: &str = "$argon2id$v=19$m=32768,t=2,p=1$c3RhdGlvbi1kZW1vLXNhbHQ$ubrAuDeDO5eSuUdsg4gwgTr4SlMSsstKPQMLwwWOoJc";
+
+pub(super) fn storage(root: &Section<'_>, storage: &Storage) {
+    let folders = [
+        ("data_folder", &storage.data_folder),
+        ("keys_folder", &storage.keys_folder),
+        ("inbox_folder", &storage.inbox_folder),
+    ];
+    for (at, (key, folder)) in folders.iter().enumerate() {
+        for (other_key, other) in folders.iter().take(at) {
+            if folder.starts_with(other) || other.starts_with(folder) {
+                root.refuse_in("storage", key, format!(
+                    "storage.{key}: lies in, around or at {other_key}; keys, data and inbox are apart, so that one copy never holds two of them: write {key} = \"station-{}\"",
+                    key.strip_suffix("_folder").unwrap_or(key)
+                ));
+            }
+        }
+    }
+    if storage.reserve_mib >= storage.room_low_mib {
+        root.refuse_in("storage", "reserve_mib", format!(
+            "storage.reserve_mib: the reserve of {} MiB is not smaller than room_low_mib = {}; write reserve_mib = {}",
+            storage.reserve_mib, storage.room_low_mib, (storage.room_low_mib / 8).max(1)
+        ));
+    }
+}
+
+pub(super) fn demo(
+    root: &Section<'_>,
+    demo: &Demo,
+    centre: Option<&Centre>,
+    operators: &[At<'_, Operator>],
+) {
+    if demo.simulated_devices {
+        return;
+    }
+    if centre.is_none_or(|centre| centre.blob_key.is_none()) {
+        root.refuse_in("centre", "blob_key", "centre.blob_key: is missing, and only a station with simulated devices makes a pair of its own; write blob_key = \"centre-blob-key.pem\" under [centre]".to_owned());
+    }
+    for operator in operators
+        .iter()
+        .filter(|o| o.value.pin_hash.as_str() == DEMO_PIN_HASH)
+    {
+        root.refuse_at(&operator.span("pin_hash"), "operator.pin_hash: this is the demonstration's PIN, which everybody can read; write the hash of another one, made by: printf PIN | argon2 \"$(openssl rand -hex 8)\" -id -e");
+    }
+}
+
+pub(super) fn operators(root: &Section<'_>, operators: &[At<'_, Operator>]) {
+    let mut known = BTreeSet::new();
+    for operator in operators {
+        if !known.insert(&operator.value.id) {
+            root.refuse_at(
+                &operator.span("id"),
+                format!(
+                    "operator.id: {} is there twice; write another id",
+                    operator.value.id
+                ),
+            );
+        }
+    }
+}
+
+pub(super) fn devices(
+    root: &Section<'_>,
+    machines: &[At<'_, Machine>],
+    kiosks: &[At<'_, Kiosk>],
+    dispensers: &[At<'_, ModbusDispenser>],
+) {
+    some(
+        root,
+        "machine",
+        "id, columns, slots_per_column and its devices",
+    );
+    some(root, "kiosk", "id and machine");
+    unique_devices(root, machines, kiosks);
+    let mut machine_ids = BTreeSet::new();
+    for machine in machines {
+        if !machine_ids.insert(machine.value.id.as_str()) {
+            root.refuse_at(
+                &machine.span("id"),
+                format!(
+                    "machine.id: {} is there twice; write another id",
+                    machine.value.id
+                ),
+            );
+        }
+    }
+    for kiosk in kiosks {
+        let named = kiosk.value.machine.as_str();
+        if !machine_ids.contains(named) {
+            root.refuse_at(
+                &kiosk.span("machine"),
+                format!(
+                    "kiosk.machine: there is no machine {named}; write {}",
+                    one_of(machine_ids.iter().copied())
+                ),
+            );
+        }
+    }
+    let known: BTreeSet<&str> = machines
+        .iter()
+        .map(|m| m.value.devices.dispenser.as_str())
+        .collect();
+    let mut driven = BTreeSet::new();
+    for dispenser in dispensers {
+        let named = dispenser.value.device.as_str();
+        if !known.contains(named) {
+            root.refuse_at(
+                &dispenser.span("device"),
+                format!(
+                    "modbus_dispenser.device: no machine has the dispenser {named}; write {}",
+                    one_of(known.iter().copied())
+                ),
+            );
+        }
+        if !driven.insert(named) {
+            root.refuse_at(
+                &dispenser.span("device"),
+                format!(
+                    "modbus_dispenser.device: {named} is there twice; write each dispenser once"
+                ),
+            );
+        }
+    }
+}
+
+fn some(root: &Section<'_>, key: &'static str, with: &str) {
+    if !root.has(key) {
+        root.refuse(key, format!("there is none; write [[{key}]] with {with}"));
+    }
+}
+
+/// A device id is an MQTT client id: two devices of one id would throw each other out for ever.
+fn unique_devices(root: &Section<'_>, machines: &[At<'_, Machine>], kiosks: &[At<'_, Kiosk>]) {
+    let mut known: BTreeMap<&DeviceId, String> = BTreeMap::new();
+    for machine in machines {
+        let devices = &machine.value.devices;
+        for (key, id) in [
+            ("dispenser", &devices.dispenser),
+            ("reader", &devices.reader),
+            ("intake_reader", &devices.intake_reader),
+            ("scanner", &devices.scanner),
+            ("camera", &devices.camera),
+        ] {
+            let role = format!("the {} of {}", key.replace('_', " "), machine.value.id);
+            if let Some(other) = known.get(id) {
+                root.refuse_at(
+                    &machine.span(key),
+                    format!("machine.{key}: {id} is {other} already; write another id"),
+                );
+            } else {
+                known.insert(id, role);
+            }
+        }
+    }
+    for kiosk in kiosks {
+        let id = &kiosk.value.id;
+        if let Some(other) = known.get(id) {
+            root.refuse_at(
+                &kiosk.span("id"),
+                format!("kiosk.id: {id} is {other} already; write another id"),
+            );
+        } else {
+            known.insert(id, "a kiosk".to_owned());
+        }
+    }
+}
+
+fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let words: Vec<_> = words.map(|word| format!("\"{word}\"")).collect();
+    if words.is_empty() {
+        "one that is configured".to_owned()
+    } else {
+        words.join(" or ")
+    }
+}

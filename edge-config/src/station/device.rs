@@ -1,0 +1,107 @@
+//! Machines, kiosks, and devices that an adapter brings to MQTT.
+
+use std::net::SocketAddr;
+
+use schemas::event::pickup::MachineDevices;
+use schemas::ids::{DeviceId, MachineId};
+use schemas::slot::{COLUMNS_MAX, SLOTS_PER_COLUMN_MAX};
+
+use crate::reader::Section;
+
+/// A pickup machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    /// Its id.
+    pub id: MachineId,
+    /// Columns of its store, 1 to [`COLUMNS_MAX`].
+    pub columns: u16,
+    /// Slots per column, 1 to [`SLOTS_PER_COLUMN_MAX`].
+    pub slots_per_column: u16,
+    /// Its devices; no device serves two machines.
+    pub devices: MachineDevices,
+}
+
+/// A kiosk. Several may share one machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kiosk {
+    /// Its device id, also its MQTT client id.
+    pub id: DeviceId,
+    /// The machine its pickups use.
+    pub machine: MachineId,
+}
+
+/// A dispenser that speaks Modbus TCP (register map of the dispenser).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModbusDispenser {
+    /// The dispenser of a machine.
+    pub device: DeviceId,
+    /// Where it listens. With simulated devices: where the simulated one does.
+    pub address: SocketAddr,
+    /// Modbus unit id, 0 to 247 (or 255, "not used", Modbus over TCP).
+    pub unit: u8,
+    /// How often its registers are read, in ms.
+    pub poll_ms: u32,
+    /// How long a connection attempt may take, in ms.
+    pub connect_timeout_ms: u32,
+    /// How long one Modbus request may take, in ms.
+    pub request_timeout_ms: u32,
+    /// How long a motion may take until the device is reported as failed, in ms.
+    pub motion_timeout_ms: u32,
+}
+
+pub(crate) fn machine(s: &mut Section<'_>) -> Option<Machine> {
+    let id = s.parsed("id", "\"machine-1\"");
+    let columns = s.required_number("columns", 1..=i64::from(COLUMNS_MAX));
+    let slots = s.required_number("slots_per_column", 1..=i64::from(SLOTS_PER_COLUMN_MAX));
+    let dispenser = s.parsed("dispenser", "\"dispenser-1\"");
+    let reader = s.parsed("reader", "\"reader-1\"");
+    let intake_reader = s.parsed("intake_reader", "\"reader-2\"");
+    let scanner = s.parsed("scanner", "\"scanner-1\"");
+    let camera = s.parsed("camera", "\"camera-1\"");
+    Some(Machine {
+        id: id?,
+        columns: columns?,
+        slots_per_column: slots?,
+        devices: MachineDevices {
+            dispenser: dispenser?,
+            reader: reader?,
+            intake_reader: intake_reader?,
+            scanner: scanner?,
+            camera: camera?,
+        },
+    })
+}
+
+pub(crate) fn kiosk(s: &mut Section<'_>) -> Option<Kiosk> {
+    let id = s.parsed("id", "\"kiosk-1\"");
+    let machine = s.parsed("machine", "\"machine-1\"");
+    Some(Kiosk {
+        id: id?,
+        machine: machine?,
+    })
+}
+
+pub(crate) fn modbus_dispenser(s: &mut Section<'_>) -> Option<ModbusDispenser> {
+    let device = s.parsed("device", "\"dispenser-1\"");
+    let address = s.parsed_address("address", super::loopback(5020));
+    let unit: u8 = s.number("unit", 0..=255, 1);
+    if (248..=254).contains(&unit) {
+        s.refuse(
+            "unit",
+            format!("{unit} is reserved by Modbus; write 0 to 247, or 255"),
+        );
+    }
+    let poll_ms = s.number("poll_ms", 20..=10_000, 100);
+    let connect_timeout_ms = s.number("connect_timeout_ms", 100..=60_000, 2_000);
+    let request_timeout_ms = s.number("request_timeout_ms", 50..=60_000, 1_000);
+    let motion_timeout_ms = s.number("motion_timeout_ms", 1_000..=300_000, 15_000);
+    Some(ModbusDispenser {
+        device: device?,
+        address: address?,
+        unit,
+        poll_ms,
+        connect_timeout_ms,
+        request_timeout_ms,
+        motion_timeout_ms,
+    })
+}

@@ -1,0 +1,304 @@
+//! `station.toml`: what this station is, where its things are and how much of everything is enough.
+
+pub(crate) mod broker;
+pub(crate) mod check;
+pub(crate) mod device;
+pub(crate) mod operator;
+
+use core::fmt;
+use core::str::FromStr;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use schemas::envelope::Origin;
+use schemas::ids::{DeviceId, MachineId, StationId};
+use schemas::text::Invalid;
+
+use crate::policy::Policy;
+use crate::reader::Section;
+use broker::Broker;
+use device::{Kiosk, Machine, ModbusDispenser};
+use operator::Operator;
+
+/// A station, every value checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Station {
+    /// Its id: the third level of every topic.
+    pub id: StationId,
+    /// The province that signs for it: part of the log's origin.
+    pub province: Province,
+    /// Where its data lies.
+    pub storage: Storage,
+    /// The centre it belongs to.
+    pub centre: Centre,
+    /// How devices reach it.
+    pub broker: Broker,
+    /// Metrics and health.
+    pub http: Http,
+    /// Limits on messages under way.
+    pub pipeline: Pipeline,
+    /// Whether the wall clock is believed.
+    pub clock: Clock,
+    /// The pickup machines; at least one.
+    pub machines: Vec<Machine>,
+    /// The kiosks; at least one.
+    pub kiosks: Vec<Kiosk>,
+    /// Who may load cards and take stock.
+    pub operators: Vec<Operator>,
+    /// Dispensers reached over Modbus TCP.
+    pub modbus_dispensers: Vec<ModbusDispenser>,
+    /// Devices simulated within the program.
+    pub demo: Demo,
+    /// The rules.
+    pub policy: Policy,
+}
+
+impl Station {
+    /// The name of the log: `gateway.<province>/station/<id>/<incarnation>`. An incarnation is one
+    /// life of the log: 1 to 36 lower-case letters, digits or hyphens.
+    ///
+    /// # Errors
+    /// The incarnation has other characters or is too long.
+    pub fn origin(&self, incarnation: &str) -> Result<Origin, Invalid> {
+        Origin::new(format!(
+            "gateway.{}/station/{}/{incarnation}",
+            self.province, self.id
+        ))
+    }
+
+    /// The machine `id`.
+    pub fn machine(&self, id: &MachineId) -> Option<&Machine> {
+        self.machines.iter().find(|machine| machine.id == *id)
+    }
+
+    /// The machine that the dispenser `id` belongs to.
+    pub fn machine_of_dispenser(&self, id: &DeviceId) -> Option<&Machine> {
+        self.machines
+            .iter()
+            .find(|machine| machine.devices.dispenser == *id)
+    }
+}
+
+/// Where the station's data lies. Relative paths are relative to the working directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Storage {
+    /// Log, `HEAD`, sealed blobs.
+    pub data_folder: PathBuf,
+    /// Signing key and lookup key; apart from the data, so that one backup never holds both.
+    pub keys_folder: PathBuf,
+    /// Manifests that wait to be received.
+    pub inbox_folder: PathBuf,
+    /// New sessions are refused while the disk of the data folder has less free room, in MiB.
+    pub room_low_mib: u64,
+    /// Room that is set aside at start and given up so that running sessions can end, in MiB.
+    pub reserve_mib: u64,
+}
+
+/// The centre.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Centre {
+    /// File with the X25519 public key that photos are sealed to: 64 hexadecimal digits or PEM. None
+    /// only with simulated devices: then a pair is made.
+    pub blob_key: Option<PathBuf>,
+}
+
+/// Metrics and health.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Http {
+    /// Where to listen.
+    pub listen: SocketAddr,
+}
+
+/// Limits on messages under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pipeline {
+    /// Messages waiting for the loop; more are refused as busy.
+    pub queue_len_max: usize,
+    /// Messages decided together and made durable by one flush.
+    pub group_len_max: usize,
+    /// Longest blob, in KiB.
+    pub blob_kib_max: usize,
+    /// Blobs being sealed and written at once.
+    pub blobs_in_flight_max: usize,
+    /// PINs being compared at once; each takes the memory of its hash.
+    pub pin_checks_in_flight_max: usize,
+}
+
+impl Default for Pipeline {
+    fn default() -> Self {
+        Self {
+            queue_len_max: 1_024,
+            group_len_max: 64,
+            blob_kib_max: 1_024,
+            blobs_in_flight_max: 8,
+            pin_checks_in_flight_max: 1,
+        }
+    }
+}
+
+/// Whether the wall clock is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clock {
+    /// By whose word.
+    pub trust: ClockTrustRule,
+}
+
+/// By whose word the wall clock is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClockTrustRule {
+    /// The system's: synchronised or not (`adjtimex`).
+    Auto,
+    /// Ours: a clock that the system does not know of keeps it right.
+    Always,
+    /// Nobody's.
+    Never,
+}
+
+/// Devices simulated within the program, for a station without hardware.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Demo {
+    /// Whether every device but the kiosks is simulated.
+    pub simulated_devices: bool,
+    /// Where the simulator takes orders (a finger, a jam, a card taken). Loopback only.
+    pub control: SocketAddr,
+}
+
+/// A province, as the log's origin names it: 1 to 32 lower-case letters, digits or inner hyphens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Province(String);
+
+impl FromStr for Province {
+    type Err = Invalid;
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        // The same rule as a station id: both are levels of the origin.
+        match StationId::new(text) {
+            Ok(id) => Ok(Self(id.to_string())),
+            Err(Invalid { rule, .. }) => Err(Invalid {
+                what: "province",
+                rule,
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Province {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
+    let head = root.required("station", |s| {
+        (
+            s.parsed("id", "\"demo\""),
+            s.parsed("province", "\"shanghai\""),
+        )
+    });
+    let demo = root.section("demo", demo).unwrap_or_else(|| Demo {
+        simulated_devices: false,
+        control: loopback(9465),
+    });
+    let storage = root
+        .section("storage", storage)
+        .unwrap_or_else(default_storage);
+    let centre = root.section("centre", |s| Centre {
+        blob_key: s.path("blob_key"),
+    });
+    let broker = broker::read(root);
+    let http = root.section("http", |s| Http {
+        listen: s.address("listen", loopback(9464)),
+    });
+    let pipeline = root.section("pipeline", pipeline);
+    let clock = root.section("clock", |s| Clock {
+        trust: s.word("trust", TRUST_RULES, ClockTrustRule::Auto),
+    });
+    let machines = root.list("machine", device::machine);
+    let kiosks = root.list("kiosk", device::kiosk);
+    let operators = root.list("operator", operator::read);
+    let dispensers = root.list("modbus_dispenser", device::modbus_dispenser);
+    check::storage(root, &storage);
+    check::demo(root, &demo, centre.as_ref(), &operators);
+    check::devices(root, &machines, &kiosks, &dispensers);
+    check::operators(root, &operators);
+    let (id, province) = head?;
+    Some(Station {
+        id: id?,
+        province: province?,
+        storage,
+        centre: centre.unwrap_or(Centre { blob_key: None }),
+        broker: broker?,
+        http: http.unwrap_or(Http {
+            listen: loopback(9464),
+        }),
+        pipeline: pipeline.unwrap_or_default(),
+        clock: clock.unwrap_or(Clock {
+            trust: ClockTrustRule::Auto,
+        }),
+        machines: machines.into_iter().map(|at| at.value).collect(),
+        kiosks: kiosks.into_iter().map(|at| at.value).collect(),
+        operators: operators.into_iter().map(|at| at.value).collect(),
+        modbus_dispensers: dispensers.into_iter().map(|at| at.value).collect(),
+        demo,
+        policy,
+    })
+}
+
+pub(crate) const fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+const TRUST_RULES: &[(&str, ClockTrustRule)] = &[
+    ("auto", ClockTrustRule::Auto),
+    ("always", ClockTrustRule::Always),
+    ("never", ClockTrustRule::Never),
+];
+
+fn default_storage() -> Storage {
+    Storage {
+        data_folder: "station-data".into(),
+        keys_folder: "station-keys".into(),
+        inbox_folder: "station-inbox".into(),
+        room_low_mib: 512,
+        reserve_mib: 64,
+    }
+}
+
+fn storage(s: &mut Section<'_>) -> Storage {
+    let default = default_storage();
+    Storage {
+        data_folder: s.path("data_folder").unwrap_or(default.data_folder),
+        keys_folder: s.path("keys_folder").unwrap_or(default.keys_folder),
+        inbox_folder: s.path("inbox_folder").unwrap_or(default.inbox_folder),
+        room_low_mib: s.number("room_low_mib", 8..=1_048_576, default.room_low_mib),
+        reserve_mib: s.number("reserve_mib", 1..=1_048_576, default.reserve_mib),
+    }
+}
+
+fn pipeline(s: &mut Section<'_>) -> Pipeline {
+    let default = Pipeline::default();
+    Pipeline {
+        queue_len_max: s.number("queue_len_max", 16..=65_536, default.queue_len_max),
+        group_len_max: s.number("group_len_max", 1..=512, default.group_len_max),
+        blob_kib_max: s.number("blob_kib_max", 16..=4_096, default.blob_kib_max),
+        blobs_in_flight_max: s.number("blobs_in_flight_max", 1..=64, default.blobs_in_flight_max),
+        pin_checks_in_flight_max: s.number(
+            "pin_checks_in_flight_max",
+            1..=8,
+            default.pin_checks_in_flight_max,
+        ),
+    }
+}
+
+fn demo(s: &mut Section<'_>) -> Demo {
+    let demo = Demo {
+        simulated_devices: s.flag("simulated_devices", false),
+        control: s.address("control", loopback(9465)),
+    };
+    if !demo.control.ip().is_loopback() {
+        s.refuse(
+            "control",
+            format!("{} can be reached from outside, and it moves devices; write control = \"127.0.0.1:9465\"", demo.control),
+        );
+    }
+    demo
+}

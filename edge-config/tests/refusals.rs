@@ -1,0 +1,51 @@
+//! Issue 9 of the configuration's promise in data: each bad file of `tests/refused` has, beside it, the exact words that
+//! it is refused with: file, line, column and what to write instead. `UPDATE_EXPECTED=1` writes them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
+use std::fs;
+use std::path::Path;
+
+use edge_config::{ConfigErrors, Policy, parse_policy, parse_station};
+
+fn refusal(name: &str, text: &str) -> ConfigErrors {
+    let read = if name.starts_with("policy-") {
+        parse_policy(text, name).map(|_| ())
+    } else {
+        parse_station(text, name, Policy::default()).map(|_| ())
+    };
+    match read {
+        Ok(()) => panic!("{name} is accepted"),
+        Err(errors) => errors,
+    }
+}
+
+#[test]
+fn bad_files_are_refused_in_these_words() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/refused");
+    let mut seen = 0;
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        seen += 1;
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let said = format!("{}\n", refusal(name, &fs::read_to_string(&path).unwrap()));
+        let expected = path.with_extension("expected");
+        if std::env::var_os("UPDATE_EXPECTED").is_some() {
+            fs::write(&expected, &said).unwrap();
+        }
+        let wanted = fs::read_to_string(&expected).unwrap_or_default();
+        assert_eq!(
+            said,
+            wanted,
+            "{name}: the words differ from {}",
+            expected.display()
+        );
+    }
+    assert!(seen >= 15, "only {seen} bad files were found");
+}

@@ -1,0 +1,254 @@
+//! Operators' acts at a machine: loading, unloading, stock-take, resolving a block (C2, C3).
+
+use std::collections::BTreeSet;
+
+use schemas::event::custody::{Act, ActEnded, ActStarted, CardHeld, CardReleased, StockTaken};
+use schemas::event::station::MachineResolved;
+use schemas::ids::{CardSerial, DeviceId, MachineId, OperatorId, SessionId};
+use schemas::message::kiosk::ResolvedPlace;
+use schemas::slot::SlotAddress;
+use schemas::words::{ActOutcome, HoldReason, Motion, MotionResult, Place, RefusalReason};
+
+use super::draft::Draft;
+use super::{batches, lifecycle, requests};
+use crate::state::Work;
+
+/// What an act is about.
+pub(super) struct Begin<'a> {
+    pub(super) kiosk: &'a DeviceId,
+    pub(super) operator: &'a OperatorId,
+    pub(super) machine: &'a MachineId,
+    pub(super) act: Act,
+    pub(super) card: Option<&'a CardSerial>,
+}
+
+/// Leases the machine to an operator and records the intent.
+fn begin(draft: &mut Draft<'_>, begin: &Begin<'_>) -> Result<SessionId, RefusalReason> {
+    let id = begin.machine;
+    let devices = requests::machine_rules(draft, id)?.devices.clone();
+    requests::machine_free(draft, id, begin.kiosk)?;
+    if !draft.state().is_usable(&devices.dispenser)
+        || draft.machine(id).is_none_or(|m| m.sequence.is_none())
+    {
+        return Err(RefusalReason::DeviceOffline);
+    }
+    let session = draft.next_session();
+    let hold_s = draft.rules.pickup.hold_s;
+    draft.push(ActStarted {
+        session: session.clone(),
+        kiosk: begin.kiosk.clone(),
+        machine: id.clone(),
+        dispenser: devices.dispenser,
+        operator: begin.operator.clone(),
+        act: begin.act,
+        card: begin.card.cloned(),
+        hold_s,
+    });
+    if let Some(card) = begin.card {
+        draft.move_card(
+            card,
+            Place::Transport {
+                machine: id.clone(),
+            },
+            Some(&session),
+        );
+    }
+    let motion = match begin.act {
+        Act::Load { slot } => Motion::Load { slot },
+        Act::Unload { slot } => Motion::Dispense { slot, hold_s },
+        Act::StockTake => Motion::Inventory,
+    };
+    draft.intend(id, &session, motion);
+    Ok(session)
+}
+
+pub(super) fn load(
+    draft: &mut Draft<'_>,
+    kiosk: &DeviceId,
+    operator: &OperatorId,
+    card: &CardSerial,
+    machine: &MachineId,
+    slot: SlotAddress,
+) -> Result<SessionId, RefusalReason> {
+    let record = draft.card(card).ok_or(RefusalReason::CardUnknown)?;
+    if !batches::in_safe(record) {
+        return Err(RefusalReason::CardElsewhere);
+    }
+    let rules = requests::machine_rules(draft, machine)?;
+    let exists = slot.column() < rules.columns && slot.slot() < rules.slots_per_column;
+    if !exists || draft.base.slots.contains_key(&(machine.clone(), slot)) {
+        return Err(RefusalReason::SlotUnusable);
+    }
+    begin(
+        draft,
+        &Begin {
+            kiosk,
+            operator,
+            machine,
+            act: Act::Load { slot },
+            card: Some(card),
+        },
+    )
+}
+
+pub(super) fn unload(
+    draft: &mut Draft<'_>,
+    kiosk: &DeviceId,
+    operator: &OperatorId,
+    card: &CardSerial,
+) -> Result<SessionId, RefusalReason> {
+    let record = draft.card(card).ok_or(RefusalReason::CardUnknown)?;
+    let Place::Slot { machine, slot } = record.place.clone() else {
+        return Err(RefusalReason::CardElsewhere);
+    };
+    let machine = &machine;
+    begin(
+        draft,
+        &Begin {
+            kiosk,
+            operator,
+            machine,
+            act: Act::Unload { slot },
+            card: Some(card),
+        },
+    )
+}
+
+pub(super) fn stock_take(
+    draft: &mut Draft<'_>,
+    kiosk: &DeviceId,
+    operator: &OperatorId,
+    machine: &MachineId,
+) -> Result<SessionId, RefusalReason> {
+    begin(
+        draft,
+        &Begin {
+            kiosk,
+            operator,
+            machine,
+            act: Act::StockTake,
+            card: None,
+        },
+    )
+}
+
+/// The dispenser has counted: slots against records.
+pub(super) fn counted(
+    draft: &mut Draft<'_>,
+    id: &MachineId,
+    session: &SessionId,
+    outcome: MotionResult,
+    slots: Option<&[SlotAddress]>,
+) {
+    let Some(Work::Act { operator, .. }) = draft.session(id).map(|s| s.work.clone()) else {
+        return;
+    };
+    let (MotionResult::Done, Some(slots)) = (outcome, slots) else {
+        return draft.push(ActEnded {
+            session: session.clone(),
+            outcome: ActOutcome::Failed,
+        });
+    };
+    let seen: BTreeSet<SlotAddress> = slots.iter().copied().collect();
+    let recorded: Vec<_> = draft
+        .base
+        .slots
+        .iter()
+        .filter(|((m, _), _)| m == id)
+        .map(|((_, s), c)| (*s, c.clone()))
+        .collect();
+    let (there, missing): (Vec<_>, Vec<_>) =
+        recorded.iter().partition(|(slot, _)| seen.contains(slot));
+    let known: BTreeSet<SlotAddress> = recorded.iter().map(|(slot, _)| *slot).collect();
+    draft.push(StockTaken {
+        session: session.clone(),
+        machine: id.clone(),
+        occupied: u32::try_from(seen.len()).unwrap_or(u32::MAX),
+        matching: u32::try_from(there.len()).unwrap_or(u32::MAX),
+        missing: missing
+            .iter()
+            .map(|(_, card)| card.clone())
+            .take(LISTED_MAX)
+            .collect(),
+        unexpected: seen.difference(&known).copied().take(LISTED_MAX).collect(),
+        operator,
+    });
+    for (_, card) in missing {
+        if draft.card(card).is_some_and(|c| c.hold.is_none()) {
+            draft.push(CardHeld {
+                card: card.clone(),
+                reason: HoldReason::NotInSlot,
+            });
+        }
+    }
+    for (_, card) in there {
+        if draft
+            .card(card)
+            .is_some_and(|c| c.hold == Some(HoldReason::NotInSlot))
+        {
+            draft.push(CardReleased { card: card.clone() });
+        }
+    }
+    draft.push(ActEnded {
+        session: session.clone(),
+        outcome: ActOutcome::Done,
+    });
+}
+
+/// Cards or slots named in one event at the most; each missing card has an event of its own besides.
+const LISTED_MAX: usize = 100;
+
+/// An operator has opened the machine and says where the card in question is.
+pub(super) fn resolve(
+    draft: &mut Draft<'_>,
+    operator: &OperatorId,
+    id: &MachineId,
+    card_now: ResolvedPlace,
+) -> Result<(), RefusalReason> {
+    let blocked = draft.machine(id).and_then(|m| m.blocked.clone());
+    let blocked = blocked.ok_or(RefusalReason::NothingToResolve)?;
+    let place = match (&blocked.card, card_now) {
+        (None, _) => None,
+        (Some(card), ResolvedPlace::Slot) => Some(own_slot(draft, id, card)?),
+        (Some(_), ResolvedPlace::Safe) => Some(Place::Safe),
+        (Some(_), ResolvedPlace::Quarantine) => Some(Place::Quarantine),
+        (Some(card), ResolvedPlace::NoCard) => {
+            // Only a card that has left the machine since may be answered with "no card".
+            let gone = draft
+                .card(card)
+                .is_some_and(|c| c.place == Place::HandedOver);
+            if !gone {
+                return Err(RefusalReason::CardElsewhere);
+            }
+            None
+        }
+    };
+    draft.push(MachineResolved {
+        machine: id.clone(),
+        operator: Some(operator.clone()),
+        card_now: place.clone(),
+    });
+    if let (Some(card), Some(place)) = (&blocked.card, place) {
+        draft.move_card(card, place, None);
+    }
+    lifecycle::ask(draft, id, 1);
+    Ok(())
+}
+
+/// The slot that a card was last in, if it is still free.
+fn own_slot(draft: &Draft<'_>, id: &MachineId, card: &CardSerial) -> Result<Place, RefusalReason> {
+    let slot = draft
+        .base
+        .home
+        .get(card)
+        .filter(|(machine, _)| machine == id)
+        .map(|(_, slot)| *slot);
+    let slot = slot.ok_or(RefusalReason::SlotUnusable)?;
+    if draft.base.slots.contains_key(&(id.clone(), slot)) {
+        return Err(RefusalReason::SlotUnusable);
+    }
+    Ok(Place::Slot {
+        machine: id.clone(),
+        slot,
+    })
+}

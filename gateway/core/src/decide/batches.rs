@@ -1,0 +1,104 @@
+//! Batches from the maker: announcement, arrival, closing (C1).
+
+use schemas::event::custody::{
+    ANNOUNCED_PER_EVENT_MAX, BatchAnnounced, BatchClosed, CardArrived, CardSurplus, CardsAnnounced,
+};
+use schemas::ids::{BatchId, CardSerial, OperatorId};
+use schemas::words::{Place, RefusalReason};
+
+use super::draft::Draft;
+use crate::input::Announcement;
+use crate::state::{Batch, Card};
+
+pub(super) fn receive(
+    draft: &mut Draft<'_>,
+    operator: &OperatorId,
+    batch: &BatchId,
+    manifest: Option<&Announcement>,
+) -> Result<(), RefusalReason> {
+    if draft.base.batches.contains_key(batch) {
+        return Err(RefusalReason::BatchKnown);
+    }
+    let manifest = manifest.ok_or(RefusalReason::ManifestUnreadable)?;
+    let known = |card: &CardSerial| {
+        draft
+            .base
+            .cards
+            .get(card)
+            .is_some_and(|c| c.announced.is_some())
+    };
+    if manifest.cards.iter().any(|card| known(&card.serial)) {
+        return Err(RefusalReason::ManifestUnreadable);
+    }
+    draft.push(BatchAnnounced {
+        batch: batch.clone(),
+        cards: u32::try_from(manifest.cards.len()).unwrap_or(u32::MAX),
+        operator: operator.clone(),
+        manifest_sha256: manifest.manifest_sha256.clone(),
+    });
+    for cards in manifest.cards.chunks(ANNOUNCED_PER_EVENT_MAX) {
+        draft.push(CardsAnnounced {
+            batch: batch.clone(),
+            cards: cards.to_vec(),
+        });
+    }
+    Ok(())
+}
+
+fn open_batch<'a>(draft: &Draft<'a>, batch: &BatchId) -> Result<&'a Batch, RefusalReason> {
+    draft
+        .base
+        .batches
+        .get(batch)
+        .filter(|b| !b.closed)
+        .ok_or(RefusalReason::BatchUnknown)
+}
+
+pub(super) fn scan(
+    draft: &mut Draft<'_>,
+    operator: &OperatorId,
+    batch_id: &BatchId,
+    card: &CardSerial,
+) -> Result<(), RefusalReason> {
+    let batch = open_batch(draft, batch_id)?;
+    let (batch, operator) = (batch, operator.clone());
+    if batch.missing.contains(card) {
+        draft.push(CardArrived {
+            batch: batch_id.clone(),
+            card: card.clone(),
+            operator,
+        });
+        draft.move_card(card, Place::Safe, None);
+    } else if draft.base.cards.contains_key(card) {
+        return Err(RefusalReason::CardElsewhere);
+    } else {
+        draft.push(CardSurplus {
+            batch: batch_id.clone(),
+            card: card.clone(),
+            operator,
+        });
+        draft.move_card(card, Place::Quarantine, None);
+    }
+    Ok(())
+}
+
+pub(super) fn close(
+    draft: &mut Draft<'_>,
+    operator: &OperatorId,
+    batch_id: &BatchId,
+) -> Result<(), RefusalReason> {
+    let batch = open_batch(draft, batch_id)?;
+    draft.push(BatchClosed {
+        batch: batch_id.clone(),
+        arrived: batch.arrived,
+        missing: batch.missing.iter().cloned().collect(),
+        surplus: batch.surplus.iter().cloned().collect(),
+        operator: operator.clone(),
+    });
+    Ok(())
+}
+
+/// Whether a card is at hand for an operator's act.
+pub(super) fn in_safe(card: &Card) -> bool {
+    card.place == Place::Safe
+}

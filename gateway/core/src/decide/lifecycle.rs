@@ -1,0 +1,291 @@
+//! Start, ticks, room on the disk, devices coming and going.
+
+use schemas::event::pickup::Step;
+use schemas::event::station::{
+    GatewayStarted, MotionUnconfirmed, OperatorRejected, Presence, PresenceChanged, ServiceChanged,
+    StatusChanged,
+};
+use schemas::ids::{BootId, DeviceId, MachineId, OperatorId};
+use schemas::words::{DeviceStatus, Motion, PickupOutcome, Place, RefusalReason, ServiceReason};
+
+use super::draft::Draft;
+use super::{Outcome, motion, pickup, steps};
+use crate::state::{Machine, Stage, Work};
+
+/// A new life: what was under way is looked at again, and pickups that had not come to the outlet
+/// end.
+pub(super) fn started(draft: &mut Draft<'_>, software: &str, instance: &BootId) {
+    draft.push(GatewayStarted {
+        software: software.to_owned(),
+        instance: instance.clone(),
+    });
+    for id in machines(draft) {
+        let Some(machine) = draft.machine(&id) else {
+            continue;
+        };
+        if machine.session.is_none() {
+            continue;
+        }
+        let at_outlet = machine
+            .session
+            .as_ref()
+            .is_some_and(|s| matches!(s.stage, Stage::AtOutlet(_)));
+        let on_the_way_out = matches!(
+            machine.motion.as_ref().map(|m| m.motion),
+            Some(Motion::Present { .. } | Motion::Retract)
+        );
+        if !at_outlet && !on_the_way_out {
+            draft.ending(&id, PickupOutcome::Interrupted);
+        }
+        ask(draft, &id, 1);
+    }
+}
+
+fn machines(draft: &Draft<'_>) -> Vec<MachineId> {
+    draft.state().machines.keys().cloned().collect()
+}
+
+/// Records that the dispenser is asked what it did.
+pub(super) fn ask(draft: &mut Draft<'_>, machine: &MachineId, attempt: u16) {
+    let Some(dispenser) = draft.dispenser(machine) else {
+        return;
+    };
+    let sequence = draft
+        .machine(machine)
+        .and_then(|m| m.motion.as_ref())
+        .map(|m| m.sequence);
+    draft.push(MotionUnconfirmed {
+        dispenser,
+        machine: machine.clone(),
+        sequence,
+        attempt,
+        // A dispenser that is silent while nothing is under way is asked ever more rarely.
+        timeout_s: draft.rules.motion_timeout_s.saturating_mul(attempt.min(30)),
+    });
+}
+
+/// Lets every deadline that has come do what it was set for.
+pub(super) fn tick(draft: &mut Draft<'_>) {
+    for id in machines(draft) {
+        let Some(machine) = draft.machine(&id) else {
+            continue;
+        };
+        if machine.blocked.is_some() {
+            continue;
+        }
+        let now = draft.now;
+        if let Some(question) = &machine.ask {
+            if question.deadline.is_due(now) {
+                let attempt = question.attempt;
+                unanswered(draft, &id, attempt);
+            }
+        } else if let Some(motion) = &machine.motion {
+            if motion.deadline.is_due(now) {
+                ask(draft, &id, 1);
+            }
+        } else {
+            session_tick(draft, &id);
+        }
+    }
+}
+
+fn unanswered(draft: &mut Draft<'_>, id: &MachineId, attempt: u16) {
+    let Some(machine) = draft.machine(id) else {
+        return;
+    };
+    let idle = machine.session.is_none() && machine.motion.is_none();
+    if idle || attempt < draft.rules.query_attempts_max {
+        ask(draft, id, attempt.saturating_add(1));
+    } else {
+        motion::give_up(draft, id);
+    }
+}
+
+fn session_tick(draft: &mut Draft<'_>, id: &MachineId) {
+    let Some(session) = draft.session(id) else {
+        return;
+    };
+    match &session.stage {
+        Stage::AtOutlet(deadline) if deadline.is_due(draft.now) => {
+            let session = session.id.clone();
+            draft.intend(id, &session, Motion::Retract);
+        }
+        Stage::Step(step) if step.deadline.is_due(draft.now) => {
+            let outcome = match step.step {
+                Step::TakePhoto { .. } => PickupOutcome::NoPhoto,
+                Step::CompareFinger { .. } if step.answered => PickupOutcome::NoPhoto,
+                Step::ReadChip
+                | Step::ReadAgain
+                | Step::CompareFinger { .. }
+                | Step::ReadOldCard { .. } => PickupOutcome::DeviceFailed,
+            };
+            steps::step_failed(draft, id, outcome);
+        }
+        Stage::AtOutlet(_) | Stage::Step(_) | Stage::Moving => {}
+    }
+}
+
+/// Service stops below the watermark and goes on above it.
+pub(super) fn room(draft: &mut Draft<'_>, low: bool) {
+    set_reason(draft, ServiceReason::StorageLow, low);
+}
+
+fn set_reason(draft: &mut Draft<'_>, reason: ServiceReason, holds: bool) {
+    let mut reasons = draft.state().reasons.clone();
+    let changed = if holds {
+        reasons.insert(reason)
+    } else {
+        reasons.remove(&reason)
+    };
+    if changed {
+        draft.push(ServiceChanged {
+            in_service: reasons.is_empty(),
+            reasons: reasons.into_iter().collect(),
+        });
+    }
+}
+
+/// A birth, a goodbye, or a last will.
+pub(super) fn life(
+    draft: &mut Draft<'_>,
+    device: &DeviceId,
+    presence: &Presence,
+    witness: Option<u64>,
+) {
+    if witness.is_some_and(|index| index >= draft.base.next_index) {
+        set_reason(draft, ServiceReason::LogBehindWitness, true);
+    }
+    let known = draft
+        .state()
+        .devices
+        .get(device)
+        .and_then(|d| d.presence.as_ref());
+    if known == Some(presence) {
+        return;
+    }
+    draft.push(PresenceChanged {
+        device: device.clone(),
+        presence: presence.clone(),
+    });
+    for id in machines_of(draft, device) {
+        match presence {
+            Presence::Online { .. } => came(draft, &id, device),
+            Presence::Offline | Presence::Lost => went(draft, &id, device),
+        }
+    }
+}
+
+/// The machines that a device belongs to, by configuration or by the session it serves.
+fn machines_of(draft: &Draft<'_>, device: &DeviceId) -> Vec<MachineId> {
+    let configured = draft
+        .rules
+        .machines
+        .iter()
+        .filter(|(_, m)| m.devices.dispenser == *device);
+    let mut ids: Vec<_> = configured.map(|(id, _)| id.clone()).collect();
+    let serving = draft
+        .state()
+        .machines
+        .iter()
+        .filter(|(_, m)| serves(m, device));
+    ids.extend(serving.map(|(id, _)| id.clone()));
+    ids.sort();
+    ids.dedup();
+    ids
+}
+
+fn serves(machine: &Machine, device: &DeviceId) -> bool {
+    let Some(session) = &machine.session else {
+        return false;
+    };
+    let by_pickup = match &session.work {
+        Work::Pickup(p) => {
+            let d = &p.devices;
+            [&d.reader, &d.intake_reader, &d.scanner, &d.camera].contains(&device)
+        }
+        Work::Act { .. } => false,
+    };
+    by_pickup || session.kiosk == *device || machine.dispenser.as_ref() == Some(device)
+}
+
+/// A dispenser that comes is asked what it did last, before anything else is asked of it.
+fn came(draft: &mut Draft<'_>, id: &MachineId, device: &DeviceId) {
+    let blocked = draft.machine(id).is_some_and(|m| m.blocked.is_some());
+    if draft.dispenser(id).as_ref() == Some(device) && !blocked {
+        ask(draft, id, 1);
+    }
+}
+
+/// A device that goes ends the session that needs it, unless the card is already on its way out.
+fn went(draft: &mut Draft<'_>, id: &MachineId, device: &DeviceId) {
+    let Some((session, pickup)) = draft.pickup(id) else {
+        return;
+    };
+    let gone = if session.kiosk == *device {
+        Some(PickupOutcome::DeviceFailed)
+    } else if let Stage::Step(step) = &session.stage {
+        steps::device_of(pickup, &step.step)
+            .filter(|needed| *needed == device)
+            .map(|_| steps::outcome_without(&step.step))
+    } else {
+        None
+    };
+    let Some(outcome) = gone else { return };
+    match session.stage {
+        Stage::Step(_) => steps::step_failed(draft, id, outcome),
+        Stage::Moving if pickup::may_stop(draft, id) => draft.ending(id, outcome),
+        Stage::Moving | Stage::AtOutlet(_) => {}
+    }
+}
+
+/// A status that differs from the last one is a fact; the same again is not.
+pub(super) fn status(
+    draft: &mut Draft<'_>,
+    device: &DeviceId,
+    status: DeviceStatus,
+    detail: Option<&str>,
+) {
+    let known = draft
+        .state()
+        .devices
+        .get(device)
+        .and_then(|d| d.status.as_ref());
+    let new = (status, detail.map(str::to_owned));
+    if known != Some(&new) {
+        draft.push(StatusChanged {
+            device: device.clone(),
+            status,
+            detail: new.1,
+        });
+    }
+}
+
+/// A wrong PIN is a fact of its own.
+pub(super) fn operator_rejected(
+    draft: &mut Draft<'_>,
+    device: &DeviceId,
+    request: &str,
+    operator: Option<&OperatorId>,
+    attempts: u32,
+    locked: bool,
+) -> Outcome {
+    draft.push(OperatorRejected {
+        device: device.clone(),
+        operator: operator.cloned(),
+        attempts,
+        locked,
+        request: request.to_owned(),
+    });
+    let reason = if locked {
+        RefusalReason::OperatorLocked
+    } else {
+        RefusalReason::OperatorUnknown
+    };
+    Outcome::Refused(reason)
+}
+
+/// The place of the card in the session at a machine.
+pub(super) fn card_place(draft: &Draft<'_>, id: &MachineId) -> Option<Place> {
+    let card = draft.session(id)?.card.as_ref()?;
+    draft.card(card).map(|card| card.place.clone())
+}

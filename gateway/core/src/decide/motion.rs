@@ -1,0 +1,436 @@
+//! What became of a motion: the sensors decide, not the device's word alone. From here a session goes
+//! on, ends, or its machine is blocked for an operator.
+
+use schemas::event::custody::{Act, ActEnded, CardHeld};
+use schemas::event::pickup::{
+    CardPresented, CardRetracted, CardTaken, OldCardRecycled, PickupStep, Step,
+};
+use schemas::event::station::{MotionAccepted, MotionCleared, MotionCompleted, SequenceLearned};
+use schemas::ids::{CardSerial, MachineId, SessionId};
+use schemas::message::command::Progress;
+use schemas::slot::SlotAddress;
+use schemas::words::{
+    ActOutcome, CarriagePosition, Evidence, HoldReason, Motion, MotionResult, PickupOutcome, Place,
+};
+
+use super::draft::Draft;
+use super::lifecycle::card_place;
+use super::{acts, pickup};
+use crate::state::{Stage, Work};
+
+/// Where the sensors see the card after a motion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    Reader,
+    Outlet,
+    Slot,
+    Bin,
+    /// Gone from the outlet.
+    Taken,
+    /// Not in the slot it was to come from.
+    Missing,
+    /// Never left the hopper.
+    Hopper,
+    /// Nobody can say, or not where any rule goes on.
+    Unknown,
+}
+
+/// The sensors' verdict. The device's word counts only where no sensor looks.
+fn rest(motion: Motion, outcome: MotionResult, evidence: &Evidence) -> Rest {
+    let done = outcome == MotionResult::Done;
+    let rejected = matches!(outcome, MotionResult::Rejected { .. });
+    if evidence.outlet_present {
+        return Rest::Outlet;
+    }
+    match evidence.position {
+        CarriagePosition::InReader => return Rest::Reader,
+        CarriagePosition::Outlet => return Rest::Outlet,
+        CarriagePosition::Car | CarriagePosition::OutReader => return Rest::Unknown,
+        CarriagePosition::None => {}
+    }
+    match (motion, evidence.slot_occupied) {
+        (
+            Motion::ToReader { .. }
+            | Motion::ToSlot { .. }
+            | Motion::Load { .. }
+            | Motion::Dispense { .. },
+            Some(true),
+        ) => Rest::Slot,
+        (Motion::ToReader { .. }, Some(false)) => Rest::Missing,
+        (Motion::ToReader { .. }, None) if rejected => Rest::Slot,
+        (Motion::Load { .. }, Some(false)) => Rest::Hopper,
+        (Motion::Load { .. }, None) if rejected => Rest::Hopper,
+        (Motion::Load { .. } | Motion::ToSlot { .. }, None) if done => Rest::Slot,
+        (Motion::Present { .. } | Motion::Dispense { .. }, _) if done => Rest::Taken,
+        (Motion::Dispense { .. }, Some(false)) if rejected => Rest::Missing,
+        (Motion::Retract, _) => Rest::Taken,
+        (Motion::Reject, _) if done => Rest::Bin,
+        _ => Rest::Unknown,
+    }
+}
+
+/// The dispenser's reply to a move.
+pub(super) fn moved(
+    draft: &mut Draft<'_>,
+    id: &MachineId,
+    sequence: u16,
+    outcome: MotionResult,
+    evidence: &Evidence,
+    slots: Option<&[SlotAddress]>,
+) {
+    let Some(machine) = draft.machine(id) else {
+        return;
+    };
+    let Some(motion) = machine.motion.clone().filter(|m| m.sequence == sequence) else {
+        return;
+    };
+    let Some(dispenser) = machine.dispenser.clone() else {
+        return;
+    };
+    draft.push(MotionCompleted {
+        dispenser,
+        machine: id.clone(),
+        sequence,
+        outcome,
+        evidence: *evidence,
+    });
+    match draft.session(id).map(|s| s.work.clone()) {
+        Some(Work::Pickup(_)) => pickup_moved(draft, id, motion.motion, outcome, evidence),
+        Some(Work::Act { act, .. }) => {
+            act_moved(draft, id, act, motion.motion, outcome, evidence, slots)
+        }
+        None => block_if_occupied(draft, id, evidence),
+    }
+}
+
+/// The dispenser's answer to the question what it did last.
+pub(super) fn queried(draft: &mut Draft<'_>, id: &MachineId, last: Progress, evidence: &Evidence) {
+    let Some(machine) = draft.machine(id) else {
+        return;
+    };
+    let Some(dispenser) = machine.dispenser.clone() else {
+        return;
+    };
+    let machine_id = id.clone();
+    let Some(motion) = machine.motion.clone() else {
+        let sequence = match last {
+            Progress::None => 0,
+            Progress::Moving { sequence } | Progress::Over { sequence, .. } => sequence,
+        };
+        draft.push(SequenceLearned {
+            dispenser,
+            machine: machine_id,
+            sequence,
+            evidence: *evidence,
+        });
+        return recover(draft, id, evidence);
+    };
+    let sequence = motion.sequence;
+    match last {
+        Progress::Over {
+            sequence: last,
+            outcome,
+        } if last == sequence => {
+            moved(draft, id, sequence, outcome, evidence, None);
+        }
+        Progress::Moving { sequence: last } if last == sequence => {
+            draft.push(MotionAccepted {
+                dispenser,
+                machine: machine_id,
+                sequence,
+            });
+        }
+        // Another sequence than the one before ours: somebody else commands this dispenser.
+        Progress::Moving { sequence: last } | Progress::Over { sequence: last, .. }
+            if last != before(sequence) =>
+        {
+            give_up(draft, id);
+        }
+        Progress::None | Progress::Moving { .. } | Progress::Over { .. } => {
+            draft.push(MotionCleared {
+                dispenser,
+                machine: machine_id,
+                sequence,
+            });
+        }
+    }
+}
+
+const fn before(sequence: u16) -> u16 {
+    if sequence == 1 {
+        u16::MAX
+    } else {
+        sequence - 1
+    }
+}
+
+/// Asked while nothing was under way: does the world agree with the record?
+fn recover(draft: &mut Draft<'_>, id: &MachineId, evidence: &Evidence) {
+    let Some(session) = draft.session(id) else {
+        return block_if_occupied(draft, id, evidence);
+    };
+    let (session, stage) = (session.id.clone(), session.stage.clone());
+    let at_outlet = evidence.outlet_present || evidence.position == CarriagePosition::Outlet;
+    match (card_place(draft, id), evidence.position) {
+        (Some(Place::Exit { .. }), _) if at_outlet => {}
+        (Some(Place::Exit { .. }), CarriagePosition::InReader) => taken_back(draft, id, &session),
+        (Some(Place::Exit { .. }), CarriagePosition::None) => taken(draft, id),
+        (Some(Place::Transport { .. }), CarriagePosition::InReader) if !at_outlet => {
+            if stage == Stage::Moving {
+                pickup::bring_back(draft, id);
+            }
+        }
+        _ => give_up(draft, id),
+    }
+}
+
+/// A card in the transport that no session knows of.
+fn block_if_occupied(draft: &mut Draft<'_>, id: &MachineId, evidence: &Evidence) {
+    let occupied = evidence.outlet_present || evidence.position != CarriagePosition::None;
+    if occupied && draft.machine(id).is_some_and(|m| m.blocked.is_none()) {
+        draft.block(id, None);
+    }
+}
+
+/// The machine's own means are at an end: an operator has to look.
+pub(super) fn give_up(draft: &mut Draft<'_>, id: &MachineId) {
+    let Some(session) = draft.session(id) else {
+        return draft.block(id, None);
+    };
+    let (session, card) = (session.id.clone(), session.card.clone());
+    draft.block(id, card);
+    if draft.pickup(id).is_some() {
+        draft.end_pickup(id, PickupOutcome::DeviceFailed);
+    } else {
+        draft.push(ActEnded {
+            session,
+            outcome: ActOutcome::Failed,
+        });
+    }
+}
+
+fn pickup_moved(
+    draft: &mut Draft<'_>,
+    id: &MachineId,
+    motion: Motion,
+    outcome: MotionResult,
+    evidence: &Evidence,
+) {
+    let Some((session, pickup)) = draft.pickup(id) else {
+        return;
+    };
+    let (session, slot, ending) = (session.id.clone(), pickup.slot, pickup.ending);
+    let Some(card) = draft.session(id).and_then(|s| s.card.clone()) else {
+        return;
+    };
+    if motion == Motion::TakeOldCard {
+        return old_card_moved(draft, id, &session, outcome, evidence);
+    }
+    match (motion, rest(motion, outcome, evidence)) {
+        (Motion::ToReader { .. }, Rest::Reader) if ending.is_none() => {
+            draft.push(PickupStep {
+                session,
+                step: Step::ReadChip,
+            });
+        }
+        (Motion::ToReader { .. }, Rest::Reader) => pickup::bring_back(draft, id),
+        (Motion::ToReader { .. } | Motion::ToSlot { .. }, Rest::Slot) => {
+            draft.move_card(
+                &card,
+                Place::Slot {
+                    machine: id.clone(),
+                    slot,
+                },
+                Some(&session),
+            );
+            draft.end_pickup(id, PickupOutcome::DeviceFailed);
+        }
+        (Motion::ToReader { .. }, Rest::Missing) => {
+            draft.move_card(&card, Place::Quarantine, Some(&session));
+            draft.push(CardHeld {
+                card,
+                reason: HoldReason::NotInSlot,
+            });
+            draft.ending(id, PickupOutcome::CardMissing);
+            draft.end_pickup(id, PickupOutcome::CardMissing);
+        }
+        (Motion::Present { .. }, Rest::Outlet) => presented(draft, id, &session, &card),
+        (Motion::Present { .. }, Rest::Taken) => {
+            presented(draft, id, &session, &card);
+            taken(draft, id);
+        }
+        (Motion::Present { .. }, Rest::Reader) => {
+            draft.ending(id, PickupOutcome::DeviceFailed);
+            pickup::bring_back(draft, id);
+        }
+        (Motion::Retract, Rest::Reader) => taken_back(draft, id, &session),
+        (Motion::Retract, Rest::Taken) => taken(draft, id),
+        (Motion::Reject, Rest::Bin) => {
+            draft.move_card(
+                &card,
+                Place::RetractBin {
+                    machine: id.clone(),
+                },
+                Some(&session),
+            );
+            draft.end_pickup(id, PickupOutcome::DeviceFailed);
+        }
+        _ => give_up(draft, id),
+    }
+}
+
+fn presented(draft: &mut Draft<'_>, id: &MachineId, session: &SessionId, card: &CardSerial) {
+    draft.move_card(
+        card,
+        Place::Exit {
+            machine: id.clone(),
+        },
+        Some(session),
+    );
+    draft.push(CardPresented {
+        session: session.clone(),
+        card: card.clone(),
+    });
+}
+
+/// The card is back in the reader: it is collectable again once it has been read again (P7).
+fn taken_back(draft: &mut Draft<'_>, id: &MachineId, session: &SessionId) {
+    let Some(card) = draft.session(id).and_then(|s| s.card.clone()) else {
+        return;
+    };
+    draft.move_card(
+        &card,
+        Place::Transport {
+            machine: id.clone(),
+        },
+        Some(session),
+    );
+    if draft.pickup(id).is_some() {
+        draft.push(CardRetracted {
+            session: session.clone(),
+            card,
+        });
+        draft.ending(id, PickupOutcome::NotTaken);
+    }
+    pickup::bring_back(draft, id);
+}
+
+/// The outlet is empty: whoever stood there has the card.
+pub(super) fn taken(draft: &mut Draft<'_>, id: &MachineId) {
+    let Some(session) = draft.session(id) else {
+        return;
+    };
+    let (session, card) = (session.id.clone(), session.card.clone());
+    let Some(card) = card else { return };
+    if draft.pickup(id).is_some() {
+        draft.move_card(&card, Place::HandedOver, Some(&session));
+        draft.push(CardTaken { session, card });
+        draft.end_pickup(id, PickupOutcome::Collected);
+    } else {
+        draft.move_card(&card, Place::Safe, Some(&session));
+        draft.push(ActEnded {
+            session,
+            outcome: ActOutcome::Done,
+        });
+    }
+}
+
+fn old_card_moved(
+    draft: &mut Draft<'_>,
+    id: &MachineId,
+    session: &SessionId,
+    outcome: MotionResult,
+    evidence: &Evidence,
+) {
+    if evidence.position != CarriagePosition::InReader || evidence.outlet_present {
+        return give_up(draft, id);
+    }
+    let old_card = draft
+        .pickup(id)
+        .and_then(|(_, pickup)| pickup.old_card.clone());
+    match (outcome, old_card) {
+        (MotionResult::Done, Some(old_card)) => {
+            draft.push(OldCardRecycled {
+                session: session.clone(),
+                old_card,
+            });
+            pickup::go_on(draft, id);
+        }
+        _ => {
+            draft.ending(id, PickupOutcome::DeviceFailed);
+            pickup::bring_back(draft, id);
+        }
+    }
+}
+
+fn act_moved(
+    draft: &mut Draft<'_>,
+    id: &MachineId,
+    act: Act,
+    motion: Motion,
+    outcome: MotionResult,
+    evidence: &Evidence,
+    slots: Option<&[SlotAddress]>,
+) {
+    let Some(session) = draft.session(id).map(|s| s.id.clone()) else {
+        return;
+    };
+    let (slot, card) = match (act, draft.session(id).and_then(|s| s.card.clone())) {
+        (Act::StockTake, _) => return acts::counted(draft, id, &session, outcome, slots),
+        (Act::Load { slot } | Act::Unload { slot }, Some(card)) => (slot, card),
+        (Act::Load { .. } | Act::Unload { .. }, None) => return give_up(draft, id),
+    };
+    let end = |draft: &mut Draft<'_>, outcome| {
+        draft.push(ActEnded {
+            session: session.clone(),
+            outcome,
+        });
+    };
+    let in_slot = Place::Slot {
+        machine: id.clone(),
+        slot,
+    };
+    match (motion, rest(motion, outcome, evidence)) {
+        (Motion::Load { .. }, Rest::Slot) => {
+            draft.move_card(&card, in_slot, Some(&session));
+            end(draft, ActOutcome::Done);
+        }
+        (Motion::Load { .. }, Rest::Hopper) => {
+            draft.move_card(&card, Place::Safe, Some(&session));
+            end(draft, ActOutcome::Failed);
+        }
+        (Motion::Dispense { .. }, Rest::Outlet) => {
+            draft.move_card(
+                &card,
+                Place::Exit {
+                    machine: id.clone(),
+                },
+                Some(&session),
+            );
+        }
+        (Motion::Dispense { .. } | Motion::Retract, Rest::Taken) => taken(draft, id),
+        (Motion::Dispense { .. }, Rest::Slot) => {
+            draft.move_card(&card, in_slot, Some(&session));
+            end(draft, ActOutcome::Failed);
+        }
+        (Motion::Dispense { .. }, Rest::Missing) => {
+            draft.move_card(&card, Place::Quarantine, Some(&session));
+            draft.push(CardHeld {
+                card: card.clone(),
+                reason: HoldReason::NotInSlot,
+            });
+            end(draft, ActOutcome::Failed);
+        }
+        (Motion::Retract, Rest::Reader) => taken_back(draft, id, &session),
+        (Motion::ToSlot { .. }, Rest::Slot) => {
+            draft.move_card(&card, in_slot, Some(&session));
+            end(draft, ActOutcome::NotTaken);
+        }
+        _ => give_up(draft, id),
+    }
+}
+
+/// Whether nothing is lost if the session does not go on after this motion.
+pub(super) const fn is_stoppable(motion: Option<Motion>) -> bool {
+    matches!(motion, Some(Motion::ToReader { .. } | Motion::TakeOldCard))
+}

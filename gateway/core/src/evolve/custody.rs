@@ -1,0 +1,105 @@
+//! Custody: which cards there are and where each of them is.
+
+use schemas::event::custody::{AnnouncedCard, CardArrived, CardMoved, CardSurplus, CardsAnnounced};
+use schemas::ids::{BatchId, CardSerial};
+use schemas::words::{HoldReason, Place};
+
+use super::Recorded;
+use crate::state::{Announced, Card, Stage, State};
+
+pub(super) fn announced(state: &mut State, event: &CardsAnnounced) {
+    for card in &event.cards {
+        announce(state, &event.batch, card);
+    }
+}
+
+pub(super) fn arrived(state: &mut State, event: &CardArrived) {
+    if let Some(batch) = state.batches.get_mut(&event.batch)
+        && batch.missing.remove(&event.card)
+    {
+        batch.arrived += 1;
+    }
+}
+
+pub(super) fn surplus(state: &mut State, event: &CardSurplus) {
+    if let Some(batch) = state.batches.get_mut(&event.batch) {
+        batch.surplus.insert(event.card.clone());
+    }
+    state.cards.entry(event.card.clone()).or_insert(Card {
+        place: Place::MakerTransit,
+        hold: Some(HoldReason::Surplus),
+        announced: None,
+    });
+}
+
+fn announce(state: &mut State, batch: &BatchId, card: &AnnouncedCard) {
+    for tag in [&card.number, &card.voucher] {
+        state
+            .tags
+            .entry(tag.clone())
+            .or_default()
+            .push(card.serial.clone());
+    }
+    let announced = Announced {
+        number: card.number.clone(),
+        name: card.name.clone(),
+        number_tail: card.number_tail.clone(),
+        residence: card.residence,
+        ground: card.ground,
+        old_card_due: card.old_card_due,
+    };
+    // A card that arrived before its manifest stays where it is, and stays held.
+    let record = state.cards.entry(card.serial.clone()).or_insert(Card {
+        place: Place::MakerTransit,
+        hold: card.held.then_some(HoldReason::Manifest),
+        announced: None,
+    });
+    record.announced = Some(announced);
+    if record.place != Place::MakerTransit {
+        return;
+    }
+    if let Some(batch) = state.batches.get_mut(batch) {
+        batch.missing.insert(card.serial.clone());
+    }
+}
+
+pub(super) fn moved(state: &mut State, recorded: Recorded<'_>, moved: &CardMoved) {
+    let Some(card) = state.cards.get_mut(&moved.card) else {
+        return;
+    };
+    if let Place::Slot { machine, slot } = &card.place {
+        state.slots.remove(&(machine.clone(), *slot));
+    }
+    card.place = moved.to.clone();
+    match &moved.to {
+        Place::Slot { machine, slot } => {
+            state
+                .slots
+                .insert((machine.clone(), *slot), moved.card.clone());
+        }
+        Place::Exit { machine } => {
+            if let Some(session) = state
+                .machines
+                .get_mut(machine)
+                .and_then(|m| m.session.as_mut())
+            {
+                let ms = u64::from(session.hold_s) * 1000;
+                session.stage = Stage::AtOutlet(schemas::time::Deadline::after(recorded.now, ms));
+            }
+        }
+        Place::MakerTransit
+        | Place::Safe
+        | Place::Transport { .. }
+        | Place::RetractBin { .. }
+        | Place::Quarantine
+        | Place::HandedOver
+        | Place::Courier
+        | Place::Returned => {}
+    }
+}
+
+pub(super) fn hold(state: &mut State, card: &CardSerial, reason: Option<HoldReason>) {
+    if let Some(card) = state.cards.get_mut(card) {
+        card.hold = reason;
+    }
+}

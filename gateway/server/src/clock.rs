@@ -1,0 +1,116 @@
+//! The only place that reads clocks.
+//!
+//! An instant is wall time, the machine's boot and the time since it, and whether the wall time can be believed; the
+//! four are taken together and never corrected afterwards. Rules of the domain get an instant as an argument.
+//!
+//! Trust under the rule `auto`: the wall clock is believed while the system's time service says that it is
+//! synchronised. systemd-timesyncd says so with the file `/run/systemd/timesync/synchronized`. The kernel's own word
+//! (`adjtimex`) has no safe interface in the libraries used here; a station whose clock is kept by chrony, PTP or a
+//! receiver has its unit make that file, or is configured `always`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use edge_config::ClockTrustRule;
+use rustix::time::{ClockId, clock_gettime};
+use schemas::ids::BootId;
+use schemas::time::{ClockTrust, Now};
+
+const SYNCHRONISED: &str = "/run/systemd/timesync/synchronized";
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+/// How long the system's word about its synchronisation is taken for current, in ms.
+const TRUST_AGE_MS_MAX: u64 = 10_000;
+
+/// The machine's clocks.
+#[derive(Debug)]
+pub struct Clock {
+    boot: BootId,
+    rule: ClockTrustRule,
+    synchronised: PathBuf,
+    /// When the system was last asked, in ms since boot, and what it said.
+    asked: Mutex<Option<(u64, ClockTrust)>>,
+}
+
+/// The machine does not say which boot this is.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read the boot id of this machine from {BOOT_ID}")]
+pub struct NoBootId(#[source] Option<std::io::Error>);
+
+impl Clock {
+    /// The clocks of this boot of the machine.
+    pub fn new(rule: ClockTrustRule) -> Result<Self, NoBootId> {
+        let text = std::fs::read_to_string(BOOT_ID).map_err(|error| NoBootId(Some(error)))?;
+        let boot = BootId::new(text.trim()).map_err(|_malformed| NoBootId(None))?;
+        Ok(Self { boot, rule, synchronised: SYNCHRONISED.into(), asked: Mutex::new(None) })
+    }
+
+    /// This instant.
+    pub fn now(&self) -> Now {
+        let mono_ms = read_ms(ClockId::Boottime);
+        Now {
+            wall_ms: read_ms(ClockId::Realtime),
+            boot: self.boot.clone(),
+            mono_ms,
+            trust: self.trust(mono_ms),
+        }
+    }
+
+    fn trust(&self, mono_ms: u64) -> ClockTrust {
+        match self.rule {
+            ClockTrustRule::Always => ClockTrust::Synchronised,
+            ClockTrustRule::Never => ClockTrust::Unsynchronised,
+            ClockTrustRule::Auto => {
+                let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+                match *asked {
+                    Some((at, trust)) if mono_ms.saturating_sub(at) < TRUST_AGE_MS_MAX => trust,
+                    Some(_) | None => {
+                        let trust = says_synchronised(&self.synchronised);
+                        *asked = Some((mono_ms, trust));
+                        trust
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn says_synchronised(file: &Path) -> ClockTrust {
+    if file.exists() { ClockTrust::Synchronised } else { ClockTrust::Unsynchronised }
+}
+
+/// A clock in ms; 0 for a wall clock before 1970.
+fn read_ms(clock: ClockId) -> u64 {
+    let time = clock_gettime(clock);
+    let s = u64::try_from(time.tv_sec).unwrap_or(0);
+    let ns = u64::try_from(time.tv_nsec).unwrap_or(0);
+    s.saturating_mul(1_000).saturating_add(ns / 1_000_000)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_go_on_within_one_boot() {
+        let clock = Clock::new(ClockTrustRule::Never).unwrap();
+        let (first, second) = (clock.now(), clock.now());
+        assert_eq!(first.boot, second.boot);
+        assert!(first.mono_ms <= second.mono_ms);
+        assert!(first.wall_ms > 1_700_000_000_000);
+    }
+
+    #[test]
+    fn trust_is_as_the_rule_says() {
+        let place = tempfile::tempdir().unwrap();
+        let mut clock = Clock::new(ClockTrustRule::Auto).unwrap();
+        clock.synchronised = place.path().join("synchronized");
+        assert_eq!(clock.now().trust, ClockTrust::Unsynchronised);
+        std::fs::write(&clock.synchronised, "").unwrap();
+        clock.asked = Mutex::new(None);
+        assert_eq!(clock.now().trust, ClockTrust::Synchronised);
+        assert_eq!(Clock::new(ClockTrustRule::Always).unwrap().now().trust, ClockTrust::Synchronised);
+        assert_eq!(Clock::new(ClockTrustRule::Never).unwrap().now().trust, ClockTrust::Unsynchronised);
+    }
+}

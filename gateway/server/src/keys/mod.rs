@@ -1,0 +1,223 @@
+//! The station's keys: the Ed25519 key that signs events and checkpoints, the lookup keys that tag citizen numbers
+//! and vouchers, and the number of this incarnation of the log.
+//!
+//! It owns the keys folder (mode 0700, files 0600), which lies apart from the data so that no single backup holds
+//! both. It makes keys at the first start only, and must never make new ones over a log that was begun with others: a
+//! key that is missing then is quarantined. No private part is ever printed, logged or handed out.
+
+mod files;
+mod lookup;
+mod signing;
+
+use std::path::{Path, PathBuf};
+
+use schemas::envelope::KeyId;
+
+pub use lookup::{Domain, LookupKeys};
+pub use signing::SigningKey;
+
+/// The keys of a station, in memory. Cheap to clone; the private parts are shared and wiped with the last clone.
+#[derive(Debug, Clone)]
+pub struct StationKeys {
+    /// Signs events and checkpoints.
+    pub signing: SigningKey,
+    /// Tags what must be found again without being kept.
+    pub lookup: LookupKeys,
+    /// Last level of the log's origin: 1 for the first log of this station.
+    pub incarnation: u32,
+}
+
+impl StationKeys {
+    /// The id of the signing key.
+    pub fn key_id(&self) -> KeyId {
+        KeyId::of(&self.signing.public_key())
+    }
+}
+
+/// Why there are no keys to work with.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysError {
+    /// A completed first start left this behind, and it is gone.
+    #[error(
+        "{part} is missing from {folder}, though this station was started before; nothing was changed; see \
+         ops/docs/runbook/quarantine.md"
+    )]
+    Missing {
+        /// The file.
+        part: &'static str,
+        /// The keys folder.
+        folder: PathBuf,
+    },
+    /// A key file is there but is not one.
+    #[error("{part} in {folder} is damaged; nothing was changed; see ops/docs/runbook/quarantine.md")]
+    Damaged {
+        /// The file.
+        part: &'static str,
+        /// The keys folder.
+        folder: PathBuf,
+    },
+    /// Others than the owner could read a key.
+    #[error("{path} can be read by others (mode {mode:o}): run `chmod {wanted:o}` on it")]
+    Permissions {
+        /// The file or folder.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+        /// What it should be.
+        wanted: u32,
+    },
+    /// The system's random source failed.
+    #[error("the system gave no random bytes")]
+    Random,
+    /// The operating system refused something; `doing` says what.
+    #[error("cannot {doing}: {source}")]
+    Io {
+        /// What was being done.
+        doing: String,
+        /// The reason.
+        source: std::io::Error,
+    },
+}
+
+impl KeysError {
+    /// Whether the station must be looked at by its staff before it may start again.
+    pub fn is_quarantine(&self) -> bool {
+        matches!(self, Self::Missing { .. } | Self::Damaged { .. })
+    }
+}
+
+/// Opens the keys in `folder`. At the very first start, which is one where neither the log's `marker` nor a log in
+/// `data` exists, whatever is missing is made; each file is durable before this returns. Later, a missing part is an
+/// error: a key made anew would make the old log unreadable to its auditors, and tags unfindable.
+pub fn open(folder: &Path, data: &Path, marker: &Path) -> Result<StationKeys, KeysError> {
+    let begun = gateway_log::is_initialised(marker) || gateway_log::holds_log(data);
+    let store = files::KeyFolder::open(folder, !begun)?;
+    Ok(StationKeys {
+        signing: signing::open(&store)?,
+        lookup: lookup::open(&store)?,
+        incarnation: incarnation(&store)?,
+    })
+}
+
+/// Where the log puts its marker that the first start was completed.
+pub fn marker_path(folder: &Path) -> PathBuf {
+    folder.join("initialised")
+}
+
+fn incarnation(store: &files::KeyFolder) -> Result<u32, KeysError> {
+    const PART: &str = "incarnation";
+    let text = store.read_or_make(PART, || Ok(b"1\n".to_vec().into()))?;
+    let number = std::str::from_utf8(&text).ok().and_then(|text| text.trim().parse().ok());
+    number.filter(|number| *number > 0).ok_or_else(|| store.damaged(PART))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    struct Station {
+        place: tempfile::TempDir,
+    }
+
+    impl Station {
+        fn new() -> Self {
+            Self { place: tempfile::tempdir().unwrap() }
+        }
+        fn keys(&self) -> PathBuf {
+            self.place.path().join("keys")
+        }
+        fn data(&self) -> PathBuf {
+            self.place.path().join("data")
+        }
+        fn open(&self) -> Result<StationKeys, KeysError> {
+            open(&self.keys(), &self.data(), &marker_path(&self.keys()))
+        }
+    }
+
+    /// G2, G3: the first start makes the keys, 0600 in a 0700 folder; a later start finds the same.
+    #[test]
+    fn keys_are_made_once_and_for_the_owner_only() {
+        let station = Station::new();
+        let first = station.open().unwrap();
+        let second = station.open().unwrap();
+        assert_eq!(first.signing.public_key(), second.signing.public_key());
+        assert_eq!(
+            first.lookup.tags(Domain::Number, "11010519491231002X"),
+            second.lookup.tags(Domain::Number, "11010519491231002X")
+        );
+        assert_eq!((first.incarnation, second.incarnation), (1, 1));
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&station.keys()), 0o700);
+        let files: Vec<_> = std::fs::read_dir(station.keys()).unwrap().map(Result::unwrap).collect();
+        assert_eq!(files.len(), 3);
+        for file in files {
+            assert_eq!(mode(&file.path()), 0o600, "{}", file.path().display());
+        }
+    }
+
+    /// evidence.md 3.4: first start: keys, then `HEAD`, then the log; any part missing later is quarantined.
+    #[test]
+    fn a_key_missing_from_a_station_that_was_started_is_quarantined() {
+        for part in ["signing-key.p8", "lookup-keys", "incarnation"] {
+            let station = Station::new();
+            station.open().unwrap();
+            std::fs::write(marker_path(&station.keys()), "done").unwrap();
+            std::fs::remove_file(station.keys().join(part)).unwrap();
+            let error = station.open().unwrap_err();
+            assert!(error.is_quarantine(), "{part}: {error}");
+            assert!(error.to_string().contains("ops/docs/runbook/quarantine.md"), "{error}");
+            assert!(!station.keys().join(part).exists(), "{part} must not be made anew");
+        }
+    }
+
+    #[test]
+    fn all_keys_missing_beside_a_log_is_quarantined() {
+        let station = Station::new();
+        std::fs::create_dir_all(station.data().join("log")).unwrap();
+        assert!(station.open().unwrap_err().is_quarantine());
+    }
+
+    /// A first start that was interrupted between two keys is completed by the next.
+    #[test]
+    fn an_interrupted_first_start_is_completed() {
+        let station = Station::new();
+        let first = station.open().unwrap();
+        std::fs::remove_file(station.keys().join("lookup-keys")).unwrap();
+        let second = station.open().unwrap();
+        assert_eq!(first.signing.public_key(), second.signing.public_key());
+    }
+
+    #[test]
+    fn damaged_keys_are_quarantined() {
+        for part in ["signing-key.p8", "lookup-keys", "incarnation"] {
+            for bytes in [&b""[..], b"nonsense", b"0"] {
+                let station = Station::new();
+                station.open().unwrap();
+                std::fs::write(station.keys().join(part), bytes).unwrap();
+                assert!(station.open().unwrap_err().is_quarantine(), "{part} {bytes:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn keys_that_others_can_read_are_refused() {
+        let station = Station::new();
+        station.open().unwrap();
+        let path = station.keys().join("signing-key.p8");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(station.open(), Err(KeysError::Permissions { wanted: 0o600, .. })));
+    }
+
+    /// G7: nothing that prints shows a key.
+    #[test]
+    fn keys_do_not_print() {
+        let station = Station::new();
+        let keys = station.open().unwrap();
+        let lookup = std::fs::read_to_string(station.keys().join("lookup-keys")).unwrap();
+        let secret = lookup.split_whitespace().nth(1).unwrap();
+        assert!(!format!("{keys:?}").contains(secret));
+    }
+}
