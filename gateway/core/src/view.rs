@@ -106,13 +106,8 @@ fn view(state: &State, kiosk: &DeviceId) -> View {
 
 fn open(state: &State, session: &Session, motion: Option<Motion>) -> View {
     let (code, attempt, deadline) = match (&session.work, &session.stage) {
-        (Work::Act { .. }, Stage::AtOutlet(deadline)) => {
-            (PromptCode::TakeCard, None, Some(deadline))
-        }
+        (_, Stage::AtOutlet(deadline)) => (PromptCode::TakeCard, None, Some(deadline)),
         (Work::Act { .. }, Stage::Moving | Stage::Step(_)) => (PromptCode::OperatorAct, None, None),
-        (Work::Pickup(_), Stage::AtOutlet(deadline)) => {
-            (PromptCode::TakeCard, None, Some(deadline))
-        }
         (Work::Pickup(pickup), Stage::Step(_) | Stage::Moving) if pickup.ending.is_some() => {
             (PromptCode::TakingBack, None, None)
         }

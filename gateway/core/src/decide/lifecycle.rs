@@ -224,9 +224,7 @@ fn went(draft: &mut Draft<'_>, id: &MachineId, device: &DeviceId) {
     let gone = if session.kiosk == *device {
         Some(PickupOutcome::DeviceFailed)
     } else if let Stage::Step(step) = &session.stage {
-        steps::device_of(pickup, &step.step)
-            .filter(|needed| *needed == device)
-            .map(|_| steps::outcome_without(&step.step))
+        (steps::device_of(pickup, step.step) == device).then(|| steps::outcome_without(step.step))
     } else {
         None
     };

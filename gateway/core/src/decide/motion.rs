@@ -36,7 +36,7 @@ enum Rest {
 }
 
 /// The sensors' verdict. The device's word counts only where no sensor looks.
-fn rest(motion: Motion, outcome: MotionResult, evidence: &Evidence) -> Rest {
+fn rest(motion: Motion, outcome: MotionResult, evidence: Evidence) -> Rest {
     let done = outcome == MotionResult::Done;
     let rejected = matches!(outcome, MotionResult::Rejected { .. });
     if evidence.outlet_present {
@@ -75,7 +75,7 @@ pub(super) fn moved(
     id: &MachineId,
     sequence: u16,
     outcome: MotionResult,
-    evidence: &Evidence,
+    evidence: Evidence,
     slots: Option<&[SlotAddress]>,
 ) {
     let Some(machine) = draft.machine(id) else {
@@ -92,19 +92,19 @@ pub(super) fn moved(
         machine: id.clone(),
         sequence,
         outcome,
-        evidence: *evidence,
+        evidence,
     });
     match draft.session(id).map(|s| s.work.clone()) {
         Some(Work::Pickup(_)) => pickup_moved(draft, id, motion.motion, outcome, evidence),
         Some(Work::Act { act, .. }) => {
-            act_moved(draft, id, act, motion.motion, outcome, evidence, slots)
+            act_moved(draft, id, act, motion.motion, outcome, evidence, slots);
         }
         None => block_if_occupied(draft, id, evidence),
     }
 }
 
 /// The dispenser's answer to the question what it did last.
-pub(super) fn queried(draft: &mut Draft<'_>, id: &MachineId, last: Progress, evidence: &Evidence) {
+pub(super) fn queried(draft: &mut Draft<'_>, id: &MachineId, last: Progress, evidence: Evidence) {
     let Some(machine) = draft.machine(id) else {
         return;
     };
@@ -121,7 +121,7 @@ pub(super) fn queried(draft: &mut Draft<'_>, id: &MachineId, last: Progress, evi
             dispenser,
             machine: machine_id,
             sequence,
-            evidence: *evidence,
+            evidence,
         });
         return recover(draft, id, evidence);
     };
@@ -165,7 +165,7 @@ const fn before(sequence: u16) -> u16 {
 }
 
 /// Asked while nothing was under way: does the world agree with the record?
-fn recover(draft: &mut Draft<'_>, id: &MachineId, evidence: &Evidence) {
+fn recover(draft: &mut Draft<'_>, id: &MachineId, evidence: Evidence) {
     let Some(session) = draft.session(id) else {
         return block_if_occupied(draft, id, evidence);
     };
@@ -185,7 +185,7 @@ fn recover(draft: &mut Draft<'_>, id: &MachineId, evidence: &Evidence) {
 }
 
 /// A card in the transport that no session knows of.
-fn block_if_occupied(draft: &mut Draft<'_>, id: &MachineId, evidence: &Evidence) {
+fn block_if_occupied(draft: &mut Draft<'_>, id: &MachineId, evidence: Evidence) {
     let occupied = evidence.outlet_present || evidence.position != CarriagePosition::None;
     if occupied && draft.machine(id).is_some_and(|m| m.blocked.is_none()) {
         draft.block(id, None);
@@ -214,7 +214,7 @@ fn pickup_moved(
     id: &MachineId,
     motion: Motion,
     outcome: MotionResult,
-    evidence: &Evidence,
+    evidence: Evidence,
 ) {
     let Some((session, pickup)) = draft.pickup(id) else {
         return;
@@ -340,7 +340,7 @@ fn old_card_moved(
     id: &MachineId,
     session: &SessionId,
     outcome: MotionResult,
-    evidence: &Evidence,
+    evidence: Evidence,
 ) {
     if evidence.position != CarriagePosition::InReader || evidence.outlet_present {
         return give_up(draft, id);
@@ -348,18 +348,15 @@ fn old_card_moved(
     let old_card = draft
         .pickup(id)
         .and_then(|(_, pickup)| pickup.old_card.clone());
-    match (outcome, old_card) {
-        (MotionResult::Done, Some(old_card)) => {
-            draft.push(OldCardRecycled {
-                session: session.clone(),
-                old_card,
-            });
-            pickup::go_on(draft, id);
-        }
-        _ => {
-            draft.ending(id, PickupOutcome::DeviceFailed);
-            pickup::bring_back(draft, id);
-        }
+    if let (MotionResult::Done, Some(old_card)) = (outcome, old_card) {
+        draft.push(OldCardRecycled {
+            session: session.clone(),
+            old_card,
+        });
+        pickup::go_on(draft, id);
+    } else {
+        draft.ending(id, PickupOutcome::DeviceFailed);
+        pickup::bring_back(draft, id);
     }
 }
 
@@ -369,7 +366,7 @@ fn act_moved(
     act: Act,
     motion: Motion,
     outcome: MotionResult,
-    evidence: &Evidence,
+    evidence: Evidence,
     slots: Option<&[SlotAddress]>,
 ) {
     let Some(session) = draft.session(id).map(|s| s.id.clone()) else {

@@ -78,16 +78,15 @@ pub(super) fn bring_back(draft: &mut Draft<'_>, id: &MachineId) {
                 pickup.ending,
                 Some(PickupOutcome::CardMismatch | PickupOutcome::CardUnreadable)
             );
-            let (retracted, reader) = (pickup.retracted, pickup.devices.reader.clone());
+            let retracted = pickup.retracted;
             if mismatched {
                 draft.intend(id, &session, Motion::Reject);
-            } else if retracted && draft.state().is_usable(&reader) {
+            } else if retracted {
                 draft.push(PickupStep {
                     session,
                     step: Step::ReadAgain,
                 });
             } else {
-                hold_unread(draft, id);
                 draft.intend(id, &session, Motion::ToSlot { slot });
             }
         }

@@ -315,7 +315,7 @@ fn cancel(
             pickup::bring_back(draft, &id);
         }
         Stage::Moving if pickup::may_stop(draft, &id) => {
-            draft.ending(&id, PickupOutcome::Cancelled)
+            draft.ending(&id, PickupOutcome::Cancelled);
         }
         Stage::Moving | Stage::AtOutlet(_) => return Err(RefusalReason::TooLate),
     }

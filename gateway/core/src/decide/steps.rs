@@ -17,17 +17,17 @@ use crate::input::{CardRead, ReadFailure, Reply, Report};
 use crate::state::{Machine, Pickup, Stage, StepState, Work};
 
 /// The device that a step asks.
-pub(super) const fn device_of<'a>(pickup: &'a Pickup, step: &Step) -> Option<&'a DeviceId> {
-    Some(match step {
+pub(super) const fn device_of(pickup: &Pickup, step: Step) -> &DeviceId {
+    match step {
         Step::ReadChip | Step::ReadAgain => &pickup.devices.reader,
         Step::CompareFinger { .. } => &pickup.devices.scanner,
         Step::TakePhoto { .. } => &pickup.devices.camera,
         Step::ReadOldCard { .. } => &pickup.devices.intake_reader,
-    })
+    }
 }
 
 /// How a session ends whose device for this step is gone.
-pub(super) const fn outcome_without(step: &Step) -> PickupOutcome {
+pub(super) const fn outcome_without(step: Step) -> PickupOutcome {
     match step {
         Step::TakePhoto { .. } => PickupOutcome::NoPhoto,
         Step::ReadChip
@@ -128,7 +128,7 @@ fn open_step(
         let (Stage::Step(step), Work::Pickup(pickup)) = (&session.stage, &session.work) else {
             return None;
         };
-        let serves = device_of(pickup, &step.step) == Some(device);
+        let serves = device_of(pickup, step.step) == device;
         (serves && wanted(step)).then(|| (id.clone(), session.id.clone(), step.clone()))
     })
 }
@@ -144,7 +144,7 @@ pub(super) fn reply(draft: &mut Draft<'_>, device: &DeviceId, command: &CommandI
         } => {
             let waits = |m: &Machine| m.motion.as_ref().is_some_and(|m| m.sequence == *sequence);
             if let Some(id) = machine_of(draft, device, waits) {
-                motion::moved(draft, &id, *sequence, *outcome, evidence, slots.as_deref());
+                motion::moved(draft, &id, *sequence, *outcome, *evidence, slots.as_deref());
             }
         }
         Reply::Queried { last, evidence } => {
@@ -154,12 +154,12 @@ pub(super) fn reply(draft: &mut Draft<'_>, device: &DeviceId, command: &CommandI
                     .is_some_and(|ask| CommandId::of(ask.index, 0) == *command)
             };
             if let Some(id) = machine_of(draft, device, waits) {
-                motion::queried(draft, &id, *last, evidence);
+                motion::queried(draft, &id, *last, *evidence);
             }
         }
         Reply::Read(result) => read(draft, device, command, result),
         Reply::Matched { completion, score } => {
-            matched(draft, device, command, *completion, *score)
+            matched(draft, device, command, *completion, *score);
         }
         Reply::Captured(result) => captured(draft, device, command, result),
     }

@@ -1,0 +1,548 @@
+//! The flows of pickup and custody as data: what is done, what the log then says.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    dead_code,
+    missing_debug_implementations,
+    unreachable_pub,
+    reason = "a test stops at the first surprise"
+)]
+
+mod world;
+
+use gateway_core::{Input, Outcome, Request, next_deadline};
+use schemas::event::Event;
+use schemas::ids::SessionId;
+use schemas::words::{HoldReason, PickupOutcome, Place, RefusalReason};
+use world::{Manners, OldCard, World, device, machine, operator, serial, slot, voucher};
+
+fn place(world: &World, n: u16) -> Place {
+    world.state.card(&serial(n)).unwrap().place.clone()
+}
+
+fn in_slot(n: u16) -> Place {
+    Place::Slot {
+        machine: machine(),
+        slot: slot(n),
+    }
+}
+
+fn outcome(world: &World) -> Option<PickupOutcome> {
+    world.log.iter().rev().find_map(|(_, event)| match event {
+        Event::PickupEnded(ended) => Some(ended.outcome),
+        _ => None,
+    })
+}
+
+/// Everything that is open is done, until only a deadline is left.
+fn run(world: &mut World) {
+    while world.act(0, false) {}
+}
+
+fn begin(world: &mut World, n: u16) -> SessionId {
+    match world.start_pickup("kiosk-1", n) {
+        Outcome::Accepted(Some(session)) => session,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn p1_to_p7_a_card_is_collected() {
+    let mut world = World::stocked();
+    let before = world.log.len();
+    begin(&mut world, 1);
+    run(&mut world);
+    assert_eq!(place(&world, 1), Place::Exit { machine: machine() });
+    world.take_card(false);
+    assert_eq!(place(&world, 1), Place::HandedOver);
+    assert_eq!(outcome(&world), Some(PickupOutcome::Collected));
+    let short = |t: &'static str| t.trim_start_matches("station.").trim_end_matches(".v1");
+    let types: Vec<_> = world.types()[before..].iter().map(|t| short(t)).collect();
+    assert_eq!(
+        types,
+        [
+            "pickup.started",
+            "custody.card-moved",
+            "motion.intended",
+            "motion.completed",
+            "pickup.step",
+            "pickup.card-verified",
+            "pickup.step",
+            "pickup.finger-present",
+            "pickup.finger-compared",
+            "pickup.photo-archived",
+            "pickup.step",
+            "pickup.finger-present",
+            "pickup.finger-compared",
+            "pickup.photo-archived",
+            "pickup.step",
+            "pickup.photo-archived",
+            "pickup.step",
+            "pickup.photo-archived",
+            "motion.intended",
+            "motion.completed",
+            "custody.card-moved",
+            "pickup.card-presented",
+            "custody.card-moved",
+            "pickup.card-taken",
+            "pickup.ended",
+        ]
+    );
+}
+
+#[test]
+fn p6_the_old_card_is_taken_in_before_the_new_one_is_presented() {
+    let mut world = World::stocked();
+    begin(&mut world, 2);
+    run(&mut world);
+    let types = world.types();
+    let at = |name: &str| types.iter().position(|t| *t == name).unwrap();
+    assert!(at("station.pickup.old-card-recycled.v1") < at("station.pickup.card-presented.v1"));
+    assert_eq!(world.dispenser.recycled, 1);
+}
+
+#[test]
+fn p6_without_the_old_card_the_new_one_stays() {
+    for (old_card, expected) in [
+        (OldCard::None, PickupOutcome::OldCardMissing),
+        (OldCard::Foreign, PickupOutcome::OldCardMissing),
+    ] {
+        let mut world = World::stocked();
+        world.manners.old_card = old_card;
+        begin(&mut world, 2);
+        run(&mut world);
+        assert_eq!(
+            (outcome(&world), place(&world, 2)),
+            (Some(expected), in_slot(1))
+        );
+        assert_eq!(world.dispenser.recycled, 0);
+    }
+}
+
+/// P2, P8: each refusal has its own answer and its own event.
+#[test]
+fn p2_p8_each_refusal_has_its_own_event() {
+    for (n, reason, event) in [
+        (9, RefusalReason::NoRecord, "station.pickup.no-record.v1"),
+        (
+            5,
+            RefusalReason::NotYetArrived,
+            "station.pickup.not-arrived.v1",
+        ),
+        (4, RefusalReason::Held, "station.pickup.held.v1"),
+        (
+            3,
+            RefusalReason::NotEligible,
+            "station.pickup.not-eligible.v1",
+        ),
+    ] {
+        let mut world = World::stocked();
+        assert_eq!(world.start_pickup("kiosk-1", n), Outcome::Refused(reason));
+        assert_eq!(world.last_types(1), [event]);
+    }
+    let mut world = World::stocked();
+    begin(&mut world, 1);
+    run(&mut world);
+    world.take_card(false);
+    assert_eq!(
+        world.start_pickup("kiosk-1", 1),
+        Outcome::Refused(RefusalReason::AlreadyCollected)
+    );
+    assert_eq!(world.last_types(1), ["station.pickup.already-collected.v1"]);
+}
+
+/// P3, P4, P5: what fails, how the session ends, where the card is.
+#[test]
+fn p3_p4_p5_without_proof_no_card() {
+    let good = Manners::default();
+    let bin = Place::RetractBin { machine: machine() };
+    for (manners, expected, at) in [
+        (
+            Manners {
+                chip_is_right: false,
+                ..good
+            },
+            PickupOutcome::CardMismatch,
+            bin,
+        ),
+        (
+            Manners {
+                right_score: 59,
+                ..good
+            },
+            PickupOutcome::IdentityFailed,
+            in_slot(0),
+        ),
+        (
+            Manners {
+                left_score: 0,
+                ..good
+            },
+            PickupOutcome::IdentityFailed,
+            in_slot(0),
+        ),
+        (
+            Manners {
+                camera_works: false,
+                ..good
+            },
+            PickupOutcome::NoPhoto,
+            in_slot(0),
+        ),
+    ] {
+        let mut world = World::stocked();
+        world.manners = manners;
+        begin(&mut world, 1);
+        run(&mut world);
+        assert_eq!((outcome(&world), place(&world, 1)), (Some(expected), at));
+        assert!(!world.types().contains(&"station.pickup.card-presented.v1"));
+    }
+}
+
+#[test]
+fn p4_three_attempts_for_each_hand() {
+    let mut world = World::stocked();
+    world.manners.left_score = 10;
+    begin(&mut world, 1);
+    run(&mut world);
+    let compared = world
+        .types()
+        .iter()
+        .filter(|t| **t == "station.pickup.finger-compared.v1")
+        .count();
+    assert_eq!(compared, 1 + 3);
+}
+
+#[test]
+fn p7_a_card_not_taken_is_read_again_and_collectable_again() {
+    let mut world = World::stocked();
+    begin(&mut world, 1);
+    run(&mut world);
+    let deadline = next_deadline(&world.state, &world.now).unwrap().clone();
+    assert_eq!(deadline.left_ms(&world.now), 30_000);
+    world.advance(29_999);
+    assert_eq!(place(&world, 1), Place::Exit { machine: machine() });
+    world.advance(1);
+    run(&mut world);
+    assert_eq!(
+        (outcome(&world), place(&world, 1)),
+        (Some(PickupOutcome::NotTaken), in_slot(0))
+    );
+    begin(&mut world, 1);
+    run(&mut world);
+    world.take_card(false);
+    assert_eq!(place(&world, 1), Place::HandedOver);
+}
+
+#[test]
+fn p7_a_swapped_card_in_the_outlet_is_quarantined() {
+    let mut world = World::stocked();
+    begin(&mut world, 1);
+    run(&mut world);
+    world.manners.chip_is_right = false;
+    world.advance(30_000);
+    run(&mut world);
+    assert_eq!(place(&world, 1), Place::RetractBin { machine: machine() });
+    assert_eq!(
+        world.state.card(&serial(1)).unwrap().hold,
+        Some(HoldReason::Mismatch)
+    );
+    assert_eq!(
+        world.start_pickup("kiosk-1", 1),
+        Outcome::Refused(RefusalReason::Held)
+    );
+}
+
+#[test]
+fn p7_taken_at_the_last_moment_is_taken() {
+    let mut world = World::stocked();
+    begin(&mut world, 1);
+    run(&mut world);
+    world.advance(30_000);
+    world.take_card(true);
+    run(&mut world);
+    assert_eq!(
+        (outcome(&world), place(&world, 1)),
+        (Some(PickupOutcome::Collected), Place::HandedOver)
+    );
+}
+
+/// P7: from slot to outlet the machine serves one session; the others wait and see why.
+#[test]
+fn p7_one_session_at_a_time() {
+    let mut world = World::stocked();
+    begin(&mut world, 1);
+    assert_eq!(
+        world.start_pickup("kiosk-2", 2),
+        Outcome::Refused(RefusalReason::MachineBusy)
+    );
+    run(&mut world);
+    assert_eq!(
+        world.start_pickup("kiosk-2", 2),
+        Outcome::Refused(RefusalReason::MachineBusy)
+    );
+    world.take_card(false);
+    assert!(matches!(
+        world.start_pickup("kiosk-2", 2),
+        Outcome::Accepted(_)
+    ));
+}
+
+#[test]
+fn a_citizen_may_cancel_until_the_card_is_on_its_way_out() {
+    let mut world = World::stocked();
+    let session = begin(&mut world, 1);
+    world.act(0, false);
+    assert!(matches!(
+        world.request(
+            "kiosk-2",
+            Request::Cancel {
+                session: session.clone()
+            }
+        ),
+        Outcome::Refused(RefusalReason::NoSuchSession)
+    ));
+    assert!(matches!(
+        world.request("kiosk-1", Request::Cancel { session }),
+        Outcome::Accepted(_)
+    ));
+    run(&mut world);
+    assert_eq!(
+        (outcome(&world), place(&world, 1)),
+        (Some(PickupOutcome::Cancelled), in_slot(0))
+    );
+    let session = begin(&mut world, 1);
+    run(&mut world);
+    assert_eq!(
+        world.request("kiosk-1", Request::Cancel { session }),
+        Outcome::Refused(RefusalReason::TooLate)
+    );
+}
+
+/// G4: a restart at any point of a pickup ends in a defined state, with one motion for each intent.
+#[test]
+fn a_restart_at_any_step_ends_in_a_defined_state() {
+    for steps in 0..16 {
+        for lose in [false, true] {
+            let mut world = World::stocked();
+            begin(&mut world, 1);
+            for _ in 0..steps {
+                world.act(0, false);
+            }
+            world.act(0, lose);
+            world.restart();
+            world.settle();
+            assert_eq!(
+                place(&world, 1),
+                in_slot(0),
+                "after {steps} steps, reply lost: {lose}"
+            );
+            assert_eq!(world.state.sessions().count(), 0);
+            assert_eq!(
+                world
+                    .state
+                    .machines()
+                    .filter(|(_, blocked)| *blocked)
+                    .count(),
+                0
+            );
+        }
+    }
+}
+
+#[test]
+fn a_restart_while_the_citizen_takes_the_card_finds_it_taken() {
+    let mut world = World::stocked();
+    begin(&mut world, 1);
+    run(&mut world);
+    world.take_card(true);
+    world.restart();
+    world.settle();
+    assert_eq!(
+        (outcome(&world), place(&world, 1)),
+        (Some(PickupOutcome::Collected), Place::HandedOver)
+    );
+}
+
+#[test]
+fn a_jam_blocks_the_machine_until_an_operator_resolves_it() {
+    let mut world = World::stocked();
+    begin(&mut world, 1);
+    world.dispenser.jams_next = true;
+    run(&mut world);
+    assert_eq!(outcome(&world), Some(PickupOutcome::DeviceFailed));
+    assert_eq!(place(&world, 1), Place::Transport { machine: machine() });
+    assert_eq!(
+        world.start_pickup("kiosk-1", 2),
+        Outcome::Refused(RefusalReason::MachineBlocked)
+    );
+    world.dispenser.car = None;
+    let card_now = schemas::message::kiosk::ResolvedPlace::Safe;
+    let resolve = Request::ResolveMachine {
+        operator: operator(),
+        machine: machine(),
+        card_now,
+    };
+    assert!(matches!(
+        world.request("kiosk-1", resolve),
+        Outcome::Accepted(_)
+    ));
+    run(&mut world);
+    assert_eq!(place(&world, 1), Place::Safe);
+    begin(&mut world, 2);
+}
+
+#[test]
+fn c2_stock_take_names_what_is_missing_and_what_is_not_recorded() {
+    let mut world = World::stocked();
+    let card = world.dispenser.slots.remove(&slot(0)).unwrap();
+    world.dispenser.slots.insert(slot(7), card);
+    let take = Request::StockTake {
+        operator: operator(),
+        machine: machine(),
+    };
+    assert!(matches!(
+        world.request("kiosk-1", take.clone()),
+        Outcome::Accepted(_)
+    ));
+    run(&mut world);
+    let taken = world.log.iter().rev().find_map(|(_, event)| match event {
+        Event::StockTaken(taken) => Some(taken.clone()),
+        _ => None,
+    });
+    let taken = taken.unwrap();
+    assert_eq!((taken.occupied, taken.matching), (4, 3));
+    assert_eq!(
+        (taken.missing, taken.unexpected),
+        (vec![serial(1)], vec![slot(7)])
+    );
+    assert_eq!(
+        world.start_pickup("kiosk-1", 1),
+        Outcome::Refused(RefusalReason::Held)
+    );
+    // Put back by hand and counted again, it is collectable again.
+    let card = world.dispenser.slots.remove(&slot(7)).unwrap();
+    world.dispenser.slots.insert(slot(0), card);
+    world.request("kiosk-1", take);
+    run(&mut world);
+    begin(&mut world, 1);
+}
+
+#[test]
+fn c2_a_card_is_unloaded_to_the_safe() {
+    let mut world = World::stocked();
+    let unload = Request::UnloadCard {
+        operator: operator(),
+        card: serial(1),
+    };
+    assert!(matches!(
+        world.request("kiosk-1", unload),
+        Outcome::Accepted(_)
+    ));
+    run(&mut world);
+    world.take_card(false);
+    assert_eq!(place(&world, 1), Place::Safe);
+    assert_eq!(
+        world.start_pickup("kiosk-1", 1),
+        Outcome::Refused(RefusalReason::NotYetArrived)
+    );
+}
+
+#[test]
+fn c1_missing_and_surplus_cards_are_named() {
+    let mut world = World::stocked();
+    let batch = world::batch();
+    world.request(
+        "kiosk-1",
+        Request::ScanCard {
+            operator: operator(),
+            batch: batch.clone(),
+            card: serial(50),
+        },
+    );
+    assert_eq!(place(&world, 50), Place::Quarantine);
+    world.request(
+        "kiosk-1",
+        Request::CloseBatch {
+            operator: operator(),
+            batch,
+        },
+    );
+    let Some((_, Event::BatchClosed(closed))) = world.log.last() else {
+        panic!("not closed")
+    };
+    assert_eq!(
+        (closed.arrived, &closed.missing, &closed.surplus),
+        (4, &vec![serial(5)], &vec![serial(50)])
+    );
+}
+
+/// G4: a device that holds a receipt this log does not know takes the station out of service.
+#[test]
+fn a_witness_of_a_longer_log_stops_new_sessions() {
+    let mut world = World::stocked();
+    let presence = schemas::event::station::Presence::Online {
+        boot: world::boot(7),
+        protocol: 1,
+    };
+    world.input(Input::Life {
+        device: device("kiosk-1"),
+        presence,
+        witness: Some(1_000_000),
+    });
+    assert_eq!(
+        world.start_pickup("kiosk-1", 1),
+        Outcome::Refused(RefusalReason::OutOfService)
+    );
+}
+
+#[test]
+fn low_room_refuses_new_sessions_and_lets_the_open_one_end() {
+    let mut world = World::stocked();
+    begin(&mut world, 1);
+    world.input(Input::Room { low: true });
+    assert_eq!(
+        world.start_pickup("kiosk-2", 2),
+        Outcome::Refused(RefusalReason::OutOfService)
+    );
+    run(&mut world);
+    world.take_card(false);
+    assert_eq!(place(&world, 1), Place::HandedOver);
+    world.input(Input::Room { low: false });
+    assert!(matches!(
+        world.start_pickup("kiosk-2", 2),
+        Outcome::Accepted(_)
+    ));
+}
+
+/// G1: the same state again is no fact.
+#[test]
+fn an_unchanged_birth_is_not_recorded() {
+    let mut world = World::stocked();
+    let before = world.log.len();
+    world.online("kiosk-1");
+    assert_eq!(world.log.len(), before);
+}
+
+#[test]
+fn an_expired_request_is_refused_under_a_trusted_clock_only() {
+    let mut world = World::stocked();
+    let request = Request::StartPickup {
+        by: schemas::words::LookupBy::Voucher,
+        tags: vec![voucher(1)],
+    };
+    let input = Input::Request {
+        kiosk: device("kiosk-1"),
+        deadline_ms: world.now.wall_ms - 1,
+        request,
+    };
+    assert_eq!(
+        world.input(input.clone()),
+        Outcome::Refused(RefusalReason::Expired)
+    );
+    world.now.trust = schemas::time::ClockTrust::Unsynchronised;
+    assert!(matches!(world.input(input), Outcome::Accepted(_)));
+}
