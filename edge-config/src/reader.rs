@@ -344,13 +344,13 @@ impl<'a> Section<'a> {
         };
         let mut taken = Vec::new();
         for item in items {
-            let text = item.get_ref().as_str().unwrap_or("");
-            match words.iter().find(|(word, _)| *word == text) {
-                Some((_, value)) => taken.push(*value),
-                None => self.gathered.report(
-                    &item.span(),
-                    format!("{}: {}", self.named(key), unit::unknown_word(text, words)),
-                ),
+            let text = item.get_ref().as_str();
+            if let Some((_, value)) = words.iter().find(|(word, _)| Some(*word) == text) {
+                taken.push(*value);
+            } else {
+                let what = unit::unknown_word(text.unwrap_or("?"), words);
+                let what = format!("{}: {what}", self.named(key));
+                self.gathered.report(&item.span(), what);
             }
         }
         Some(taken)

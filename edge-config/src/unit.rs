@@ -28,6 +28,7 @@ const UNITS: &[Unit] = &[
     time("min", &["m", "min", "mins", "minute", "minutes"], 60_000),
     time("hours", &["h", "hour", "hours"], 3_600_000),
     time("days", &["d", "day", "days"], 86_400_000),
+    time("weeks", &["w", "week", "weeks"], 604_800_000),
     room("bytes", &["b", "byte", "bytes"], 1),
     room("kib", &["k", "kb", "kib"], 1 << 10),
     room("mib", &["m", "mb", "mib"], 1 << 20),
@@ -95,12 +96,15 @@ pub(crate) fn unknown_key(
         .iter()
         .find(|k| unit_of(k).is_some() && stem(k) == stem(key) && **k != key);
     if let Some(meant) = same_stem {
+        let suffix = unit_of(meant).map_or("", |unit| unit.suffix);
         let amount = amount(key, value).and_then(|a| a.whole_in(unit_of(meant)?));
         return match amount {
             Some(amount) => {
                 format!("{full}: the unit is part of the key; write {meant} = {amount}")
             }
-            None => format!("{full}: the unit is part of the key; write {meant} = and the number"),
+            None => format!(
+                "{full}: the unit is part of the key; write {meant} and a whole number in {suffix}"
+            ),
         };
     }
     match closest(key, known.iter().copied()) {
@@ -166,7 +170,8 @@ impl Amount {
 /// bare number under a key without a unit is nothing.
 fn amount(key: &str, value: &DeValue<'_>) -> Option<Amount> {
     if let DeValue::Integer(digits) = value {
-        let unit = unit_of(key)?;
+        // An unknown `…_min` is minutes, where a known one is a lower limit.
+        let unit = unit_of(key).or_else(|| unit_at_end(key))?;
         let count: u64 = digits.as_str().parse().ok()?;
         return Some(Amount {
             kind: unit.kind,
@@ -209,8 +214,11 @@ fn spelled(text: &str, kind: Option<Kind>) -> Option<Amount> {
 
 /// The unit that a key carries: its last part, before `_max` and `_min`.
 fn unit_of(key: &str) -> Option<&'static Unit> {
-    let bare = bare(key);
-    let suffix = bare.rsplit_once('_').map(|(_, suffix)| suffix)?;
+    unit_at_end(bare(key))
+}
+
+fn unit_at_end(key: &str) -> Option<&'static Unit> {
+    let suffix = key.rsplit_once('_').map(|(_, suffix)| suffix)?;
     UNITS.iter().find(|unit| unit.suffix == suffix)
 }
 

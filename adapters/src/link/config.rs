@@ -105,7 +105,7 @@ impl Default for LinkLimits {
             commands_remembered_max: 256,
             payload_bytes_max: 1 << 20,
             backoff_ms_min: 50,
-            backoff_ms_max: 5_000,
+            backoff_ms_max: 2_000,
             busy_again_ms: 250,
             goodbye_ms_max: 2_000,
             keep_alive_s: 10,

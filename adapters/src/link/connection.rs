@@ -45,7 +45,7 @@ pub(super) async fn run(shared: Arc<Shared>, inbound: mpsc::Sender<Inbound>) {
         if stood {
             first = false;
         }
-        if stood && began.elapsed() > Duration::from_millis(limits.backoff_ms_max) {
+        if stood && began.elapsed() > Duration::from_secs(1) {
             pause_ms = limits.backoff_ms_min;
         }
         // Jitter keeps a hall of devices from coming back in the same instant.

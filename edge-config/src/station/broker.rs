@@ -163,6 +163,14 @@ pub enum BrokerUrlError {
     Port,
 }
 
+impl BrokerUrl {
+    /// `true` if the broker is on this machine.
+    pub fn is_loopback(&self) -> bool {
+        let ip = self.host.parse::<std::net::IpAddr>();
+        self.host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
+    }
+}
+
 impl FromStr for BrokerUrl {
     type Err = BrokerUrlError;
 
@@ -384,8 +392,13 @@ fn external(s: &mut Section<'_>) -> Option<ExternalBroker> {
         }
     };
     let url = url?;
+    let allow_plain = s.flag("allow_plain_on_lan", false);
     if !url.tls && (ca.is_some() || identity.is_some()) {
         s.refuse("url", format!("mqtt:// speaks no TLS, yet ca or certificate are given; write url = \"mqtts://{}:8883\"", url.host));
+    } else if !url.tls && !url.is_loopback() && !allow_plain {
+        s.refuse("url", format!(
+            "mqtt:// shows personal data to everybody on the way; write url = \"mqtts://{}:8883\", \
+             or allow_plain_on_lan = true if nothing else can reach that network", url.host));
     }
     Some(ExternalBroker {
         url,

@@ -8,7 +8,7 @@ use mqtt_protocol_core::mqtt::packet::{
     SessionExpiryInterval, TopicAliasMaximum, v3_1_1, v5_0,
 };
 use mqtt_protocol_core::mqtt::result_code::{
-    ConnectReasonCode, ConnectReturnCode, DisconnectReasonCode, MqttError, SubackReasonCode,
+    ConnectReasonCode, DisconnectReasonCode, MqttError, SubackReasonCode,
     SubackReturnCode, UnsubackReasonCode,
 };
 
@@ -217,7 +217,6 @@ pub(crate) enum Refusal {
     UnsupportedVersion,
     BadAuthenticationMethod,
     TopicNameInvalid,
-    PacketTooLarge,
 }
 
 /// Writes CONNACK with a refusal. `version` is `None` when the client's is not known; then both dialects
@@ -234,7 +233,6 @@ pub(crate) fn refuse(out: &mut Vec<u8>, version: Option<Version>, refusal: Refus
         Refusal::UnsupportedVersion => (0x84, 1),
         Refusal::BadAuthenticationMethod => (0x8C, 5),
         Refusal::TopicNameInvalid => (0x90, 5),
-        Refusal::PacketTooLarge => (0x95, 0),
         // MQTT 3.1.1 closes without an answer here (section 3.1.4).
         Refusal::Malformed => (0x81, 0),
         Refusal::Protocol => (0x82, 0),
@@ -243,7 +241,7 @@ pub(crate) fn refuse(out: &mut Vec<u8>, version: Option<Version>, refusal: Refus
         Some(Version::V5) => out.extend_from_slice(&[0x20, 3, 0, v5, 0]),
         Some(Version::V311) if v3 != 0 => out.extend_from_slice(&[0x20, 2, 0, v3]),
         None if refusal == Refusal::UnsupportedVersion => {
-            out.extend_from_slice(&[0x20, 2, 0, u8::from(ConnectReturnCode::UnacceptableProtocolVersion)]);
+            out.extend_from_slice(&[0x20, 2, 0, 1]);
         }
         Some(Version::V311) | None => {}
     }

@@ -10,11 +10,31 @@
 //! product.
 
 mod broker;
+mod codec;
 mod config;
+mod connection;
+mod counters;
+mod encode;
 mod handler;
+mod handshake;
+mod lifecycle;
+mod listener;
 mod message;
+mod outbox;
+mod packets;
+mod pipeline;
+mod restore;
+mod retained;
+mod session;
+mod shared;
+mod state;
 mod store;
 mod tls;
+mod topic;
+mod trie;
+mod websocket;
+mod wire;
+mod writer;
 
 pub use broker::{Broker, PublishError, StartError, Stats};
 pub use config::{Config, ConfigError, Limits, Listener, Transport};

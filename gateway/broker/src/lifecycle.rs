@@ -58,8 +58,8 @@ pub(crate) async fn claim(
             Step::Claimed(key, session_present) => {
                 return Ok(Claimed { key, session_present, written });
             }
-            // An error means that the session is gone, which is as good.
-            Step::Wait(released) => drop(released.await),
+            // The sender is only ever dropped: when the session was let go.
+            Step::Wait(released) => released.await.unwrap_or(()),
             Step::Refuse(reason) => return Err(reason),
         }
     }
@@ -196,7 +196,8 @@ fn let_go(
 ) {
     let Some(session) = state.sessions.get_mut(&key) else { return };
     session.online = None;
-    session.waiting.drain(..).for_each(|waiting| drop(waiting.send(())));
+    // Dropping the senders wakes whoever waits for the session.
+    session.waiting.clear();
     session.outbox.park();
     if expiry_s == 0 {
         session.erase(ops);

@@ -189,6 +189,12 @@ impl Outbox {
         self.settle(seq)
     }
 
+    /// A delivery that was taken with `next` and not sent after all.
+    pub(crate) fn discard(&mut self, seq: u64) {
+        // QoS 0 (number 0) is not in flight, and already forgotten.
+        self.settle(seq);
+    }
+
     fn settle(&mut self, seq: u64) -> Option<Settled> {
         let stored = match self.sent.remove(&seq)? {
             Sent::Publish(delivery) => {

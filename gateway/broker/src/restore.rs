@@ -73,13 +73,17 @@ impl Restoring<'_> {
                 let Some(parsed) = topic::parse_filter(&filter, self.limits) else { return false };
                 let Some(key) = self.state.names.get(&*client).copied() else { return false };
                 self.state.trie.insert(parsed, Subscriber { session: key, options });
-                self.with(&client, |s| drop(s.subscriptions.insert(filter.into(), options)))
+                self.with(&client, |s| {
+                    s.subscriptions.insert(filter.into(), options);
+                })
             }
             Record::Queued { client, delivery } => self.with(&client, |s| s.outbox.restore(delivery)),
             Record::Released { client, seq } => {
                 self.with(&client, |s| s.outbox.restore_released(seq))
             }
-            Record::Inbound { client, id } => self.with(&client, |s| drop(s.inbound.insert(id))),
+            Record::Inbound { client, id } => self.with(&client, |s| {
+                s.inbound.insert(id);
+            }),
             Record::Retained(retained) => {
                 retained.expires_at_ms.is_none_or(|at| at > self.now_ms)
                     && self.state.retained.insert(

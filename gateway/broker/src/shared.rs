@@ -74,6 +74,11 @@ impl Shared {
         (result, written)
     }
 
+    /// Resolves when everything queued for the store so far is written.
+    pub(crate) fn flush(&self) -> Written {
+        self.writer.flush()
+    }
+
     fn context(&self) -> Context<'_> {
         Context {
             limits: &self.limits,

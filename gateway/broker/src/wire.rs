@@ -200,7 +200,7 @@ fn packet_v5(raw: &RawPacket) -> Result<Packet, WireError> {
         4 => Packet::Puback { id: packet_id(raw.parse_exact(v5_0::Puback::parse)?.packet_id())? },
         5 => {
             let p = raw.parse_exact(v5_0::Pubrec::parse)?;
-            let refused = p.reason_code().is_some_and(mqtt_protocol_core::mqtt::result_code::PubrecReasonCode::is_failure);
+            let refused = p.reason_code().is_some_and(|code| code.is_failure());
             Packet::Pubrec { id: packet_id(p.packet_id())?, refused }
         }
         6 => Packet::Pubrel { id: packet_id(raw.parse_exact(v5_0::Pubrel::parse)?.packet_id())? },

@@ -58,11 +58,11 @@ impl Writer {
     pub(crate) fn start(
         store: Arc<dyn Store>,
         failed: impl Fn() + Send + 'static,
-    ) -> (Self, tokio::task::JoinHandle<()>) {
+    ) -> Self {
         // Unbounded, yet limited: each connection waits for its own writes within its window.
         let (jobs, receiver) = mpsc::unbounded_channel();
-        let task = tokio::spawn(write_all(store, receiver, failed));
-        (Self { jobs }, task)
+        tokio::spawn(write_all(store, receiver, failed));
+        Self { jobs }
     }
 
     /// Queues a write. `None` when there is nothing to write.
@@ -70,10 +70,19 @@ impl Writer {
         if ops.is_empty() {
             return None;
         }
+        Some(self.queue(ops))
+    }
+
+    /// Resolves when everything queued before is written.
+    pub(crate) fn flush(&self) -> Written {
+        self.queue(Vec::new())
+    }
+
+    fn queue(&self, ops: Vec<Op>) -> Written {
         let (done, written) = oneshot::channel();
         // If the task is gone, the job's sender is dropped with it, and the receiver says so.
         drop(self.jobs.send(Job { ops, done }));
-        Some(written)
+        written
     }
 }
 

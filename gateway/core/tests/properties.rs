@@ -7,6 +7,7 @@
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::as_conversions,
+    clippy::wildcard_enum_match_arm,
     dead_code,
     missing_debug_implementations,
     unreachable_pub,

@@ -1,7 +1,7 @@
 //! Durable changes to small files and folders: what evidence.md calls "temporary file, fsync, rename, fsync folder".
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -38,9 +38,16 @@ pub fn replace_file(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     sync_folder(folder)
 }
 
-/// Reserves `bytes` of real room for a file, so that giving it back frees as much.
+/// Reserves `bytes` of real room for an empty file, so that giving it back frees as much. Where the file system cannot
+/// reserve, zeros are written.
 pub fn allocate(file: &File, bytes: u64) -> io::Result<()> {
-    rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, bytes)?;
+    match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, bytes) {
+        Ok(()) => {}
+        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {
+            io::copy(&mut io::repeat(0).take(bytes), &mut &*file)?;
+        }
+        Err(errno) => return Err(errno.into()),
+    }
     full_sync(file)
 }
 

@@ -16,7 +16,7 @@ mod files;
 mod symbol;
 
 #[cfg(feature = "bench-delay")]
-pub use delay::set_delay;
+pub use delay::{set_delay, syncs};
 pub use files::{allocate, replace_file, sync_file, sync_folder};
 pub use symbol::{calls, ensure_linked, sticky_error};
 

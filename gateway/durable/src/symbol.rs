@@ -95,7 +95,7 @@ fn sync(fd: c_int, offset: i64, nbytes: i64, flags: c_uint) -> Result<(), rustix
     unsafe_code,
     reason = "C reports errors through errno, and sled reads it"
 )]
-fn set_errno(raw: c_int) {
+pub(crate) fn set_errno(raw: c_int) {
     // SAFETY: __errno_location answers the address of this thread's errno, which is valid for the thread's life.
     unsafe {
         *libc::__errno_location() = raw;

@@ -51,38 +51,51 @@ pub enum RoomLevel {
 }
 
 /// Watches one folder's file system and keeps its reserve.
-#[derive(Debug)]
 pub(crate) struct RoomKeeper {
     folder: PathBuf,
     options: RoomOptions,
+    /// Whether the reserve is held. Changed by swapping, so that of two who look at once only one acts.
     reserved: AtomicBool,
+    free_bytes: FreeBytes,
 }
+
+/// How much may still be written in a folder, in bytes; an argument so that a full disk can be played.
+type FreeBytes = fn(&Path) -> std::io::Result<u64>;
 
 impl RoomKeeper {
     /// Refuses to begin with too little room; else makes sure of the reserve.
     pub(crate) fn open(folder: &Path, options: RoomOptions) -> Result<Self, OpenError> {
+        Self::open_with(folder, options, free_bytes)
+    }
+
+    fn open_with(
+        folder: &Path,
+        options: RoomOptions,
+        free_bytes: FreeBytes,
+    ) -> Result<Self, OpenError> {
         let reserve = folder.join("RESERVE");
         let held_bytes = reserve.metadata().map_or(0, |metadata| metadata.len());
-        let free_bytes = free_bytes(folder).map_err(OpenError::io("ask for free room"))?;
-        let needed_bytes =
-            options.critical_bytes + options.reserve_bytes.saturating_sub(held_bytes);
-        if free_bytes < needed_bytes {
+        let free = free_bytes(folder).map_err(OpenError::io("ask for free room"))?;
+        let missing_bytes = options.reserve_bytes.saturating_sub(held_bytes);
+        let needed_bytes = options.critical_bytes.saturating_add(missing_bytes);
+        if free < needed_bytes {
             return Err(OpenError::NoRoom {
-                free_bytes,
+                free_bytes: free,
                 needed_bytes,
             });
         }
+        let reserved = AtomicBool::new(true);
         let keeper = Self {
             folder: folder.to_owned(),
             options,
-            reserved: AtomicBool::new(false),
+            reserved,
+            free_bytes,
         };
         if held_bytes != options.reserve_bytes {
             keeper
                 .take_reserve()
                 .map_err(OpenError::io("set room aside"))?;
         }
-        keeper.reserved.store(true, Ordering::Release);
         Ok(keeper)
     }
 
@@ -94,20 +107,18 @@ impl RoomKeeper {
         } else {
             self.options.reserve_bytes
         };
-        let free_bytes = free_bytes(&self.folder)?.saturating_sub(given_back);
+        let free_bytes = (self.free_bytes)(&self.folder)?.saturating_sub(given_back);
         let level = self.level(free_bytes);
         match level {
-            RoomLevel::Critical if reserved => {
-                self.reserved.store(false, Ordering::Release);
+            RoomLevel::Critical if self.reserved.swap(false, Ordering::AcqRel) => {
                 self.give_reserve_back()?;
                 tracing::error!(
                     free_bytes,
                     "disk nearly full: the log's reserve was given back"
                 );
             }
-            RoomLevel::Ample if !reserved => {
+            RoomLevel::Ample if !self.reserved.swap(true, Ordering::AcqRel) => {
                 self.take_reserve()?;
-                self.reserved.store(true, Ordering::Release);
                 tracing::info!(
                     free_bytes,
                     "there is room again: the log's reserve was taken"
@@ -125,7 +136,7 @@ impl RoomKeeper {
         if room.level < RoomLevel::Critical {
             return Ok(());
         }
-        let free_bytes = free_bytes(&self.folder).map_err(failed)?;
+        let free_bytes = (self.free_bytes)(&self.folder).map_err(failed)?;
         if free_bytes < self.options.floor_bytes {
             return Err(LogFailed::NoRoom { free_bytes });
         }
@@ -160,4 +171,57 @@ impl RoomKeeper {
 fn free_bytes(folder: &Path) -> std::io::Result<u64> {
     let stat = rustix::fs::statvfs(folder)?;
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::sync::atomic::AtomicU64;
+
+    use super::*;
+
+    const OPTIONS: RoomOptions = RoomOptions {
+        low_bytes: 4000,
+        critical_bytes: 2000,
+        reserve_bytes: 1000,
+        floor_bytes: 500,
+    };
+    /// What the played disk has free. One test uses it.
+    static FREE: AtomicU64 = AtomicU64::new(0);
+
+    /// G4: a filling disk is noticed in steps, the reserve is given back once and not counted as room, the log fails
+    /// before the disk's end, and everything goes on by itself when there is room again.
+    #[test]
+    fn a_filling_disk_is_noticed_in_steps() {
+        let place = tempfile::tempdir().unwrap();
+        let held = || place.path().join("RESERVE").metadata().unwrap().len();
+        let open =
+            || RoomKeeper::open_with(place.path(), OPTIONS, |_| Ok(FREE.load(Ordering::SeqCst)));
+        FREE.store(2999, Ordering::SeqCst);
+        assert!(matches!(
+            open(),
+            Err(OpenError::NoRoom {
+                free_bytes: 2999,
+                needed_bytes: 3000
+            })
+        ));
+        FREE.store(9000, Ordering::SeqCst);
+        let keeper = open().unwrap_or_else(|error| unreachable!("{error}"));
+        // Free bytes as the disk tells them; level; reserve afterwards; whether a write may begin.
+        let steps = [
+            (9000, RoomLevel::Ample, 1000, true),
+            (3999, RoomLevel::Low, 1000, true),
+            (1999, RoomLevel::Critical, 0, true),
+            (2999, RoomLevel::Critical, 0, true),
+            (499, RoomLevel::Critical, 0, false),
+            (3500, RoomLevel::Low, 0, true),
+            (5000, RoomLevel::Ample, 1000, true),
+        ];
+        for (free, level, reserve, may_write) in steps {
+            FREE.store(free, Ordering::SeqCst);
+            assert_eq!(keeper.look().unwrap().level, level, "{free} free");
+            assert_eq!(held(), reserve, "{free} free");
+            assert_eq!(keeper.before_write().is_ok(), may_write, "{free} free");
+        }
+    }
 }

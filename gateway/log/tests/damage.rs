@@ -40,7 +40,8 @@ fn cut(path: &Path, bytes: u64) {
 /// Any part deleted: quarantined, with the part's name; never a new empty log; and putting the part back heals it.
 #[test]
 fn each_part_deleted_is_quarantined() {
-    let parts: [(&str, fn(&Quarantine) -> bool); 6] = [
+    type Expected = fn(&Quarantine) -> bool;
+    let parts: [(&str, Expected); 6] = [
         ("data/FORMAT", |reason| {
             *reason == Quarantine::Missing("FORMAT")
         }),
@@ -136,12 +137,12 @@ fn snapshots_are_derived() {
     assert_eq!(place.open().unwrap().1.size, 300);
 }
 
-fn with_sled(place: &Place, change: impl FnOnce(&sled::Tree)) {
+fn with_sled<T>(place: &Place, change: impl FnOnce(&sled::Tree) -> sled::Result<T>) {
     let db = sled::Config::new()
         .path(place.data().join("log"))
         .open()
         .unwrap();
-    change(&db.open_tree("log").unwrap());
+    change(&db.open_tree("log").unwrap()).map(drop).unwrap();
     db.flush().unwrap();
 }
 
@@ -149,24 +150,18 @@ fn with_sled(place: &Place, change: impl FnOnce(&sled::Tree)) {
 #[test]
 fn changed_events_are_found() {
     let place = used();
-    with_sled(&place, |log| {
-        drop(log.insert(17_u64.to_be_bytes(), b"another").unwrap())
-    });
+    with_sled(&place, |log| log.insert(17_u64.to_be_bytes(), b"another"));
     assert!(matches!(
         quarantine(&place),
         Quarantine::OtherRoot { size: 300, .. }
     ));
 
     let place = used();
-    with_sled(&place, |log| {
-        drop(log.remove(17_u64.to_be_bytes()).unwrap())
-    });
+    with_sled(&place, |log| log.remove(17_u64.to_be_bytes()));
     assert_eq!(quarantine(&place), Quarantine::Gap { expected: 17 });
 
     let place = used();
-    with_sled(&place, |log| {
-        drop(log.remove(299_u64.to_be_bytes()).unwrap())
-    });
+    with_sled(&place, |log| log.remove(299_u64.to_be_bytes()));
     assert_eq!(
         quarantine(&place),
         Quarantine::Shorter {
@@ -176,7 +171,7 @@ fn changed_events_are_found() {
     );
 
     let place = used();
-    with_sled(&place, |log| drop(log.insert(b"stray", b"x").unwrap()));
+    with_sled(&place, |log| log.insert(b"stray", b"x"));
     assert_eq!(quarantine(&place), Quarantine::Gap { expected: 300 });
 }
 

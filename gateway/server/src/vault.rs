@@ -20,12 +20,12 @@ pub const TEMPLATES_MAX: usize = 10;
 pub struct Vault(BTreeMap<SessionId, Vec<FingerTemplate>>);
 
 impl Vault {
-    /// Keeps a session's templates, replacing earlier ones. When too many sessions are open the oldest loses its own:
-    /// it then fails as a session without fingerprints, never as somebody else's.
+    /// Keeps a session's templates, replacing earlier ones. When too many sessions are open a new one's are not kept: it
+    /// then fails as a session without fingerprints, never as somebody else's.
     pub fn put(&mut self, session: SessionId, mut templates: Vec<FingerTemplate>) {
         templates.truncate(TEMPLATES_MAX);
         if self.0.len() >= SESSIONS_MAX && !self.0.contains_key(&session) {
-            drop(self.0.pop_first());
+            return;
         }
         drop(self.0.insert(session, templates));
     }

@@ -1,21 +1,21 @@
 //! A campaign: one workload, many power cuts, one verdict for each.
 //!
-//! Owns: the choice of positions and generations, all from one seed, and the judgement of an image
-//! against what had been acknowledged by then. It must never leave a failed image out of the count.
+//! Owns: the choice of positions and generations, all from one seed. It must never leave a failed image
+//! out of the count.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use tempfile::TempDir;
 
 use crate::image::{Dirs, Mode};
 use crate::record::Seq;
 use crate::recorder::Recorder;
-use crate::workload::{Limits, Run, Witnessed, Workload, last_lines};
+use crate::verdict::{Owed, Tally, Verdict, judge};
+use crate::workload::{Limits, Run, Turn, Workload, last_lines};
 
 /// How the power is cut, and how often.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ pub struct Campaign {
     pub generations_max: u32,
     /// Share of images of the time before the first acknowledgement (0 to 1).
     pub creation_share: f64,
-    /// A recording is stopped after a number of acknowledgements in this range.
+    /// A recording is stopped after a number of acknowledgements in this range, if it has not ended.
     pub acks: RangeInclusive<usize>,
     /// The same for a run on a crash image.
     pub acks_again: RangeInclusive<usize>,
@@ -53,7 +53,7 @@ impl Campaign {
             seed,
             pages,
             images,
-            recordings: 4,
+            recordings: (images / 20).max(4),
             again_share: 0.0,
             generations_max: 1,
             creation_share: 0.0,
@@ -94,8 +94,7 @@ impl Campaign {
             let place = TempDir::new()?;
             let backing = place.path().join("disk");
             std::fs::create_dir(&backing)?;
-            let acks_max = random.usize(self.acks.clone());
-            let recording = self.record(workload, &backing, place.path(), acks_max)?;
+            let recording = self.record(workload, &backing, place.path(), 0, &mut random)?;
             if recording.run.acks.is_empty() || !recording.came_to_its_end() {
                 bail!(
                     "{} did not run: {}",
@@ -105,13 +104,11 @@ impl Campaign {
             }
             for _ in 0..images {
                 let image = self.one_image(workload, &recording, &mut random)?;
+                tally.count(&image.owed, &image.verdict, image.cuts.len());
                 println!(
                     "{} {kind} {}/{}: {image}",
-                    workload.name,
-                    tally.images + 1,
-                    self.images
+                    workload.name, tally.images, self.images
                 );
-                tally.count(&image);
             }
         }
         println!("{} {kind}: seed {}, {tally}", workload.name, self.seed);
@@ -123,19 +120,33 @@ impl Campaign {
         workload: &Workload,
         backing: &Path,
         place: &Path,
-        acks_max: usize,
+        generation: usize,
+        random: &mut fastrand::Rng,
     ) -> Result<Recording> {
         let mountpoint = place.join("mounted");
         std::fs::create_dir(&mountpoint)?;
+        let acks = if generation == 0 {
+            &self.acks
+        } else {
+            &self.acks_again
+        };
+        let limits = Limits {
+            acks_max: random.usize(acks.clone()),
+            time_max: self.time_max,
+        };
+        let turn = Turn {
+            generation,
+            seed: random.u64(..),
+        };
         let mut recorder = Recorder::mount(backing, &mountpoint)?.with_dirs(self.dirs);
-        let run = workload.run(
-            &recorder,
-            Limits {
-                acks_max,
-                time_max: self.time_max,
-            },
-        )?;
+        let run = workload.run(&recorder, turn, limits)?;
         recorder.unmount()?;
+        if run.replaces() && !run.status.success() && run.stopped {
+            bail!(
+                "{} replaces values, so it must end by itself: see Ack::Latest",
+                workload.name
+            );
+        }
         Ok(Recording { recorder, run })
     }
 
@@ -147,42 +158,47 @@ impl Campaign {
         random: &mut fastrand::Rng,
     ) -> Result<Image> {
         let places = TempDir::new()?;
-        let mut image = Image::default();
+        let mut owed = Owed::default();
         let early = random.f64() < self.creation_share;
         let mut folder = places.path().join("1");
-        let mut mode = self.cut(first, early, random, &folder, &mut image)?;
+        let mut cuts = vec![self.cut(first, early, random, &folder, &mut owed)?];
         let mut last = None;
-        while image.cuts.len() < self.generations() && random.f64() < self.again_share {
+        let mut refusal = None;
+        while cuts.len() < self.generations() && random.f64() < self.again_share {
             let place = TempDir::new_in(places.path())?;
-            let acks_max = random.usize(self.acks_again.clone());
-            let again = self.record(workload, &folder, place.path(), acks_max)?;
+            let again = self.record(workload, &folder, place.path(), cuts.len(), random)?;
             if !again.came_to_its_end() {
-                // The recording before this one made the image that does not open.
-                image.verdict = Verdict::Unopened(again.run.complaint());
+                refusal = Some(Verdict::Unopened(again.run.complaint()));
                 break;
             }
-            folder = places.path().join((image.cuts.len() + 1).to_string());
+            folder = places.path().join((cuts.len() + 1).to_string());
             // Half of the crashes lie within the opening, which writes little and would else be rare.
             let opening = random.bool();
-            mode = self.cut(&again, opening, random, &folder, &mut image)?;
+            cuts.push(self.cut(&again, opening, random, &folder, &mut owed)?);
             last = Some(again);
         }
-        if image.verdict == Verdict::Open {
-            image.verdict = judge(workload, &folder, &image.required)?;
-        }
-        self.keep(last.as_ref().unwrap_or(first), mode, &image)?;
+        let verdict = match refusal {
+            Some(refusal) => refusal,
+            None => judge(workload, &folder, &owed)?,
+        };
+        let image = Image {
+            cuts,
+            owed,
+            verdict,
+        };
+        self.keep(last.as_ref().unwrap_or(first), &image)?;
         Ok(image)
     }
 
     /// Builds a failed image once more, for those who look for the cause.
-    fn keep(&self, recording: &Recording, mode: Mode, image: &Image) -> Result<()> {
-        let (Some(place), Some((at, _))) = (&self.keep_failed, image.cuts.last()) else {
+    fn keep(&self, recording: &Recording, image: &Image) -> Result<()> {
+        let (Some(place), Some(cut)) = (&self.keep_failed, image.cuts.last()) else {
             return Ok(());
         };
         if !matches!(image.verdict, Verdict::Kept(_)) {
             std::fs::create_dir_all(place)?;
             let folder = TempDir::with_prefix_in("failed-", place)?.keep();
-            recording.recorder.crash_image(*at, mode, &folder)?;
+            recording.recorder.crash_image(cut.at, cut.mode, &folder)?;
             println!("the next image is kept in {}", folder.display());
         }
         Ok(())
@@ -192,15 +208,15 @@ impl Campaign {
         usize::try_from(self.generations_max).unwrap_or(usize::MAX)
     }
 
-    /// Builds the image of one crash and adds to `image` what it owes from then on.
+    /// Builds the image of one crash and tells `owed` what it must hold.
     fn cut(
         &self,
         recording: &Recording,
         early: bool,
         random: &mut fastrand::Rng,
         folder: &Path,
-        image: &mut Image,
-    ) -> Result<Mode> {
+        owed: &mut Owed,
+    ) -> Result<Cut> {
         let at = recording.position(early, random);
         let seed = random.u64(..);
         let mode = if self.pages {
@@ -209,18 +225,21 @@ impl Campaign {
             Mode::Strict
         };
         recording.recorder.crash_image(at, mode, folder)?;
-        image.cuts.push((at, recording.recorder.seq()));
-        for witnessed in recording
-            .run
-            .acks
-            .iter()
-            .filter(|witnessed| witnessed.seq <= at)
-        {
-            let ack = witnessed.ack.clone();
-            image.required.entry(ack.key).or_default().push(ack.value);
-        }
-        Ok(mode)
+        owed.crash(&recording.run.acks, at);
+        Ok(Cut {
+            at,
+            of: recording.recorder.seq(),
+            mode,
+        })
     }
+}
+
+/// One crash: after operation `at` of the `of` that were recorded.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    at: Seq,
+    of: Seq,
+    mode: Mode,
 }
 
 /// A finished run and the record of what it wrote.
@@ -237,7 +256,7 @@ impl Recording {
     /// A position before the first acknowledgement, or after it; of the latter a third lie exactly
     /// at an acknowledgement, where nothing that follows can make up for a missing sync.
     fn position(&self, early: bool, random: &mut fastrand::Rng) -> Seq {
-        let acks: &[Witnessed] = &self.run.acks;
+        let acks = &self.run.acks;
         let (start, end) = (self.recorder.start(), self.recorder.seq());
         let first = acks.first().map_or(end, |witnessed| witnessed.seq);
         if early {
@@ -257,77 +276,12 @@ impl Run {
     }
 }
 
-/// What one image showed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Verdict {
-    /// Not judged yet.
-    Open,
-    /// Everything acknowledged is there, once; and how many entries there are in all.
-    Kept(usize),
-    /// These keys were acknowledged and are missing or different.
-    Lost(Vec<String>),
-    /// These keys are there more than once.
-    Doubled(Vec<String>),
-    /// The program refused to open the folder, with this complaint.
-    Unopened(String),
-}
-
+/// One image: how it came about, what it had to hold, and what it showed.
 #[derive(Debug)]
 struct Image {
-    /// Position of each crash, and the length of its recording.
-    cuts: Vec<(Seq, Seq)>,
-    required: BTreeMap<String, Vec<String>>,
+    cuts: Vec<Cut>,
+    owed: Owed,
     verdict: Verdict,
-}
-
-impl Default for Image {
-    fn default() -> Self {
-        Self {
-            cuts: Vec::new(),
-            required: BTreeMap::new(),
-            verdict: Verdict::Kept(0),
-        }
-    }
-}
-
-fn judge(
-    workload: &Workload,
-    image: &Path,
-    required: &BTreeMap<String, Vec<String>>,
-) -> Result<Verdict> {
-    if required.is_empty() && !image.join(&workload.folder).exists() {
-        // The power went before the data folder's own entry was on disk: there is nothing to open.
-        return Ok(Verdict::Kept(0));
-    }
-    let kept = match workload
-        .kept(image)
-        .context("cannot verify a crash image")?
-    {
-        Ok(kept) => kept,
-        Err(complaint) => return Ok(Verdict::Unopened(complaint)),
-    };
-    // One key acknowledged with two values is lost in at least one of them.
-    let lost: Vec<String> = required
-        .iter()
-        .filter(|(key, values)| {
-            let found = kept.get(*key).and_then(|found| found.first());
-            values.iter().any(|value| Some(value) != found)
-        })
-        .map(|(key, _)| key.clone())
-        .collect();
-    if !lost.is_empty() {
-        return Ok(Verdict::Lost(lost));
-    }
-    let doubled: Vec<String> = kept
-        .iter()
-        .filter(|(_, found)| found.len() > 1)
-        .map(|(key, _)| key.clone())
-        .collect();
-    Ok(if doubled.is_empty() {
-        Verdict::Kept(kept.len())
-    } else {
-        Verdict::Doubled(doubled)
-    })
 }
 
 impl fmt::Display for Image {
@@ -335,83 +289,9 @@ impl fmt::Display for Image {
         let cuts: Vec<String> = self
             .cuts
             .iter()
-            .map(|(at, of)| format!("{at}/{of}"))
+            .map(|cut| format!("{}/{}", cut.at, cut.of))
             .collect();
-        write!(
-            f,
-            "cut at {}, {} acknowledged, ",
-            cuts.join(" then "),
-            self.required.len()
-        )?;
-        match &self.verdict {
-            Verdict::Kept(found) => write!(f, "{found} found, none lost"),
-            Verdict::Lost(keys) => {
-                let first = keys.first().map_or("", String::as_str);
-                write!(f, "LOST {} (first: {first})", keys.len())
-            }
-            Verdict::Doubled(keys) => write!(f, "DOUBLED {}", keys.len()),
-            Verdict::Unopened(complaint) => write!(f, "DOES NOT OPEN: {complaint}"),
-            Verdict::Open => write!(f, "not judged"),
-        }
-    }
-}
-
-/// The verdicts of a campaign, counted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// All images.
-    pub images: u32,
-    /// Images that were opened and crashed again at least once.
-    pub crashed_again: u32,
-    /// Images that owed at least one acknowledged entry.
-    pub owing: u32,
-    /// Images that opened, with everything acknowledged there once.
-    pub kept: u32,
-    /// Images in which something acknowledged is missing or different.
-    pub lost: u32,
-    /// Images in which something is there more than once.
-    pub doubled: u32,
-    /// Images that the program refused.
-    pub unopened: u32,
-    /// Acknowledged entries owed by all images together.
-    pub acknowledged: usize,
-}
-
-impl Tally {
-    fn count(&mut self, image: &Image) {
-        self.images += 1;
-        self.crashed_again += u32::from(image.cuts.len() > 1);
-        self.owing += u32::from(!image.required.is_empty());
-        self.acknowledged += image.required.len();
-        match image.verdict {
-            Verdict::Kept(_) => self.kept += 1,
-            Verdict::Lost(_) => self.lost += 1,
-            Verdict::Doubled(_) => self.doubled += 1,
-            Verdict::Unopened(_) => self.unopened += 1,
-            Verdict::Open => {}
-        }
-    }
-
-    /// True if every image opened with all that it owed.
-    pub fn is_clean(&self) -> bool {
-        self.images > 0 && self.kept == self.images
-    }
-}
-
-impl fmt::Display for Tally {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} images ({} owing, {} crashed again), {} acknowledged in all: {} kept, {} lost, \
-             {} doubled, {} not opened",
-            self.images,
-            self.owing,
-            self.crashed_again,
-            self.acknowledged,
-            self.kept,
-            self.lost,
-            self.doubled,
-            self.unopened
-        )
+        let (cuts, owed) = (cuts.join(" then "), self.owed.len());
+        write!(f, "cut at {cuts}, {owed} acknowledged, {}", self.verdict)
     }
 }

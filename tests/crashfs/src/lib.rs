@@ -22,10 +22,14 @@ mod payload;
 mod record;
 mod recorder;
 mod tree;
+mod verdict;
 mod workload;
 
-pub use campaign::{Campaign, Tally};
+pub use campaign::Campaign;
 pub use image::{Dirs, Mode};
 pub use record::Seq;
 pub use recorder::{Recorder, RecorderError};
-pub use workload::{Ack, AckLog, CommandFor, Limits, LineParser, Witnessed, Workload};
+pub use verdict::Tally;
+pub use workload::{
+    Ack, AckLog, CommandFor, Limits, LineParser, Turn, VerifierFor, Witnessed, Workload,
+};

@@ -22,13 +22,25 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 use crate::record::Seq;
 use crate::recorder::Recorder;
 
-/// One thing that was promised to be durable: which (an index, a message id) and what (a hash).
+/// One thing that was promised to be durable, or that was found again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ack {
-    /// Unique within the workload.
-    pub key: String,
-    /// What must be found again under the key.
-    pub value: String,
+pub enum Ack {
+    /// An entry that stays: which (an index, a message id) and what (a hash).
+    Entry {
+        /// Unique within the workload.
+        key: String,
+        /// What must be found again under the key, once.
+        value: String,
+    },
+    /// A value that replaces the one before; `None` removes it. What was under way at a crash may be
+    /// there or not, so a program with such values must end by itself, with everything acknowledged:
+    /// one that is killed leaves the harness in doubt about what was under way.
+    Latest {
+        /// Unique within the workload, and different from the keys of entries.
+        key: String,
+        /// The new value.
+        value: Option<String>,
+    },
 }
 
 /// An acknowledgement and the position of the record when the harness had received it.
@@ -73,6 +85,15 @@ pub struct Limits {
     pub time_max: Duration,
 }
 
+/// Which run this is.
+#[derive(Clone, Copy, Debug)]
+pub struct Turn {
+    /// 0 on an empty folder, n on a folder that has been through n crashes.
+    pub generation: usize,
+    /// Another one for each run, for a program that draws its load from a seed.
+    pub seed: u64,
+}
+
 /// How a run ended.
 #[derive(Debug)]
 pub(crate) struct Run {
@@ -83,8 +104,19 @@ pub(crate) struct Run {
     pub(crate) stderr: String,
 }
 
-/// Makes the command that works in, or verifies, a data folder.
-pub type CommandFor = Box<dyn Fn(&Path) -> Command + Send + Sync>;
+impl Run {
+    /// Whether it acknowledged values that replace others.
+    pub(crate) fn replaces(&self) -> bool {
+        self.acks
+            .iter()
+            .any(|witnessed| matches!(witnessed.ack, Ack::Latest { .. }))
+    }
+}
+
+/// Makes the command that works in a data folder.
+pub type CommandFor = Box<dyn Fn(&Path, Turn) -> Command + Send + Sync>;
+/// Makes the command that verifies a data folder.
+pub type VerifierFor = Box<dyn Fn(&Path) -> Command + Send + Sync>;
 /// Reads one line of standard output.
 pub type LineParser = Box<dyn Fn(&str) -> Option<Ack> + Send + Sync>;
 
@@ -93,14 +125,14 @@ pub struct Workload {
     /// For the printed lines.
     pub name: String,
     /// The data folder's name within the mounted one; the program makes it, so that the entry in the
-    /// parent folder is part of the test.
+    /// parent folder is part of the test. Empty for the mounted folder itself.
     pub folder: String,
     /// Opens the folder, new or left by a crash, appends, and acknowledges on standard output, line
     /// by line, unbuffered. It is killed with its process group.
     pub command: CommandFor,
     /// Opens the folder and prints everything it holds, in lines that `parse` reads. A refusal to
     /// open is an exit status other than 0.
-    pub verify: CommandFor,
+    pub verify: VerifierFor,
     /// Reads an acknowledgement, or a kept entry; other lines are `None`.
     pub parse: LineParser,
 }
@@ -115,9 +147,9 @@ impl fmt::Debug for Workload {
 
 impl Workload {
     /// Runs the program in the recorder's folder until it ends or reaches a limit.
-    pub(crate) fn run(&self, recorder: &Recorder, limits: Limits) -> Result<Run> {
+    pub(crate) fn run(&self, recorder: &Recorder, turn: Turn, limits: Limits) -> Result<Run> {
         let folder = recorder.mountpoint().join(&self.folder);
-        let mut child = (self.command)(&folder)
+        let mut child = (self.command)(&folder, turn)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -193,7 +225,16 @@ impl Workload {
             .lines()
             .filter_map(&self.parse)
         {
-            kept.entry(ack.key).or_default().push(ack.value);
+            match ack {
+                Ack::Entry { key, value }
+                | Ack::Latest {
+                    key,
+                    value: Some(value),
+                } => {
+                    kept.entry(key).or_default().push(value);
+                }
+                Ack::Latest { value: None, .. } => {}
+            }
         }
         Ok(Ok(kept))
     }

@@ -15,7 +15,7 @@ use crashfs::{Ack, Campaign, Tally, Workload};
 
 fn two_words(line: &str) -> Option<Ack> {
     let (key, value) = line.split_once(' ')?;
-    Some(Ack {
+    Some(Ack::Entry {
         key: key.to_owned(),
         value: value.to_owned(),
     })
@@ -30,7 +30,7 @@ fn appender(name: &str, option: Option<&'static str>) -> Workload {
     Workload {
         name: name.to_owned(),
         folder: "data".to_owned(),
-        command: Box::new(move |folder| command(folder, option)),
+        command: Box::new(move |folder, _| command(folder, option)),
         verify: Box::new(move |folder| command(folder, Some("--verify"))),
         parse: Box::new(two_words),
     }
@@ -49,7 +49,7 @@ fn sqlite(synchronous: &'static str) -> Workload {
     Workload {
         name: format!("SQLite {synchronous}"),
         folder: "data".to_owned(),
-        command: Box::new(move |folder| command(folder, synchronous)),
+        command: Box::new(move |folder, _| command(folder, synchronous)),
         verify: Box::new(move |folder| command(folder, "verify")),
         parse: Box::new(two_words),
     }

@@ -1,0 +1,140 @@
+//! The folder of sealed blobs. A file is there whole and durable, or not at all.
+
+use std::collections::HashSet;
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use schemas::ids::BlobHash;
+
+use super::seal::hash;
+
+/// The folder. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct BlobStore {
+    folder: PathBuf,
+}
+
+impl BlobStore {
+    /// Makes the folder if need be.
+    pub fn open(folder: &Path) -> std::io::Result<Self> {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            gateway_durable::sync_folder(parent)?;
+        }
+        Ok(Self { folder: folder.to_owned() })
+    }
+
+    /// Writes a sealed file: temporary name, fsync, rename, fsync of the folder. Blocks.
+    pub fn write(&self, sealed: &[u8]) -> std::io::Result<BlobHash> {
+        let name = hash(sealed).ok_or_else(|| std::io::Error::other("a hash is 64 digits"))?;
+        let temporary = self.folder.join(format!("{name}.tmp"));
+        let written = self.write_as(&temporary, &self.path(&name), sealed);
+        if written.is_err() {
+            // What is left of it would only take room; the sweep at the next start finds it otherwise.
+            drop(std::fs::remove_file(&temporary));
+        }
+        written.map(|()| name)
+    }
+
+    fn write_as(&self, temporary: &Path, path: &Path, sealed: &[u8]) -> std::io::Result<()> {
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(temporary)?;
+        file.write_all(sealed)?;
+        gateway_durable::sync_file(&file)?;
+        std::fs::rename(temporary, path)?;
+        gateway_durable::sync_folder(&self.folder)
+    }
+
+    /// Removes a file that no event names. A file that is gone already is no failure.
+    pub fn remove(&self, name: &BlobHash) -> std::io::Result<()> {
+        match std::fs::remove_file(self.path(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Whether a file of that name is there.
+    pub fn holds(&self, name: &BlobHash) -> bool {
+        self.path(name).exists()
+    }
+
+    /// Begins a sweep: everything in the folder counts as an orphan until an event names it.
+    pub fn sweep(&self) -> std::io::Result<Sweep> {
+        let mut orphans = HashSet::new();
+        for entry in std::fs::read_dir(&self.folder)? {
+            let name = entry?.file_name();
+            let name = name.to_string_lossy();
+            if let Some(temporary) = name.strip_suffix(".tmp") {
+                if BlobHash::new(temporary).is_ok() {
+                    std::fs::remove_file(self.folder.join(&*name))?;
+                }
+            } else if let Ok(hash) = BlobHash::new(&*name) {
+                orphans.insert(key(&hash));
+            }
+        }
+        Ok(Sweep { store: self.clone(), orphans, files: 0 })
+    }
+
+    fn path(&self, name: &BlobHash) -> PathBuf {
+        self.folder.join(name.as_str())
+    }
+}
+
+/// A sweep under way, while the log is replayed.
+#[derive(Debug)]
+pub struct Sweep {
+    store: BlobStore,
+    orphans: HashSet<[u8; 32]>,
+    files: u64,
+}
+
+impl Sweep {
+    /// An event names this blob.
+    pub fn named(&mut self, hash: &BlobHash) {
+        if self.orphans.remove(&key(hash)) {
+            self.files += 1;
+        }
+    }
+
+    /// Removes what no event named. Answers how many blobs stay and how many orphans went.
+    pub fn finish(self) -> std::io::Result<(u64, usize)> {
+        let removed = self.orphans.len();
+        for orphan in self.orphans {
+            if let Ok(name) = BlobHash::new(hex::encode(orphan)) {
+                self.store.remove(&name)?;
+            }
+        }
+        Ok((self.files, removed))
+    }
+}
+
+fn key(hash: &BlobHash) -> [u8; 32] {
+    let mut key = [0; 32];
+    // A blob hash is 64 hexadecimal digits by construction.
+    match hex::decode_to_slice(hash.as_str(), &mut key) {
+        Ok(()) | Err(_) => key,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use super::*;
+
+    /// evidence.md 6: orphans are swept, what an event names stays.
+    #[test]
+    fn the_sweep_removes_what_no_event_names() {
+        let place = tempfile::tempdir().unwrap();
+        let store = BlobStore::open(&place.path().join("blobs")).unwrap();
+        let kept = store.write(b"kept").unwrap();
+        let orphan = store.write(b"orphan").unwrap();
+        let half = place.path().join("blobs").join(format!("{kept}.tmp"));
+        std::fs::write(&half, b"half").unwrap();
+        let mut sweep = store.sweep().unwrap();
+        sweep.named(&kept);
+        assert_eq!(sweep.finish().unwrap(), (1, 1));
+        assert!(store.holds(&kept) && !store.holds(&orphan) && !half.exists());
+    }
+}

@@ -1,0 +1,203 @@
+//! From a published message to a command of the pipeline, or a refusal with its reason (architecture.md, steps 2 and 3).
+//!
+//! It takes out everything personal: numbers and vouchers become keyed tags, templates go to the vault, photos are
+//! sealed. It is bounded: what does not fit the queue is refused as busy. Slow looks (a PIN, a manifest, a photo) are
+//! taken before the queue, yet messages of one sender enter it in the order they came. It must never decide anything
+//! that the rules decide, and never acknowledge: it passes on what the pipeline, or a durable blob, says.
+
+mod lanes;
+mod parse;
+mod reply;
+mod request;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use schemas::ids::{DeviceId, MessageId};
+use schemas::topic::FromDevice;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::blobs::{BlobDesk, BlobRefusal};
+use crate::inbox::Inbox;
+use crate::keys::LookupKeys;
+use crate::metrics::Metrics;
+use crate::operators::PinDesk;
+use crate::outlet::Outlet;
+use crate::pipeline::{Answer, Command, Job, MessageKey, Personal};
+use crate::receipts;
+use lanes::{Lanes, Ticket};
+use parse::Parsed;
+
+/// Longest message of a device that is no blob, in bytes.
+pub const MESSAGE_BYTES_MAX: usize = 32 * 1024;
+
+/// A message as it came, its sender known.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// Who sent it. The broker has checked that the topic is theirs.
+    pub device: DeviceId,
+    /// What it is, by its topic.
+    pub channel: FromDevice,
+    /// The whole topic.
+    pub topic: Arc<str>,
+    /// The bytes.
+    pub payload: Bytes,
+}
+
+/// What became of a message. A value of `Taken` is the permission to acknowledge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// Durable, or not meant to be.
+    Yes,
+    /// Not readable as what its topic asks.
+    Unreadable,
+    /// The queue is full.
+    Busy,
+    /// The same id came before with other content.
+    IdReused,
+    /// It could not be made durable or stored.
+    Failed,
+}
+
+/// The way in. Cheap to clone.
+#[derive(Clone)]
+pub struct Ingress(Arc<Inner>);
+
+struct Inner {
+    desks: Desks,
+    queue: mpsc::Sender<Job>,
+    lanes: Lanes,
+}
+
+/// What the way in looks things up with.
+pub struct Desks {
+    /// Tags and digests.
+    pub keys: LookupKeys,
+    /// PINs.
+    pub pins: PinDesk,
+    /// Manifests.
+    pub inbox: Inbox,
+    /// Photos.
+    pub blobs: BlobDesk,
+    /// Where error receipts go out.
+    pub outlet: Arc<dyn Outlet>,
+    /// Figures.
+    pub metrics: Metrics,
+}
+
+impl Ingress {
+    /// The way into `queue`.
+    pub fn new(desks: Desks, queue: mpsc::Sender<Job>) -> Self {
+        Self(Arc::new(Inner { desks, queue, lanes: Lanes::default() }))
+    }
+
+    /// Takes a message. Its place among the messages of its sender is fixed when this is called; the future resolves
+    /// when it may be acknowledged, or is refused.
+    pub fn take(&self, arrival: Arrival) -> BoxFuture<'static, Taken> {
+        let received = Instant::now();
+        let metrics = &self.0.desks.metrics;
+        let parsed = match parse::parse(&arrival, &self.0.desks.keys) {
+            Ok(parsed) => parsed,
+            Err(unreadable) => {
+                metrics.command("unreadable");
+                let id = unreadable.message_id.as_ref();
+                self.0.desks.outlet.send(receipts::unreadable(&arrival.device, id));
+                return std::future::ready(Taken::Unreadable).boxed();
+            }
+        };
+        if let Parsed::Volatile = parsed {
+            metrics.command("volatile");
+            return std::future::ready(Taken::Yes).boxed();
+        }
+        let ticket = self.0.lanes.ticket(&arrival.device);
+        let inner = Arc::clone(&self.0);
+        async move { inner.go_on(arrival, parsed, ticket, received).await }.boxed()
+    }
+}
+
+impl std::fmt::Debug for Ingress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ingress").finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    async fn go_on(&self, arrival: Arrival, parsed: Parsed, ticket: Ticket, received: Instant) -> Taken {
+        let ticket = ticket.turn().await;
+        let Arrival { device, topic, payload, .. } = arrival;
+        let digest = self.desks.keys.digest(&topic, &payload);
+        let key = |id: MessageId| MessageKey { id, digest, topic: Arc::clone(&topic), payload: payload.clone() };
+        let (message, personal) = match parsed {
+            Parsed::Volatile => return Taken::Yes,
+            Parsed::Blob(id) => {
+                let received = self.desks.blobs.receive(&device, &id, digest, payload.clone()).await;
+                drop(ticket);
+                return self.blob_taken(&device, &id, received.map(drop));
+            }
+            Parsed::ShowSession(id) => {
+                let (done, answer) = oneshot::channel();
+                let job = Job::ShowSession { device, id, done };
+                return self.enqueue(job, answer, ticket).await;
+            }
+            Parsed::Plain(input) => (None, Personal::Input(input)),
+            Parsed::Message(id, input) => (Some(key(id)), Personal::Input(input)),
+            Parsed::ChipRead(id, input, fingers) => (Some(key(id)), Personal::ChipRead(input, fingers)),
+            Parsed::Captured(id, captured) => {
+                let input = captured.resolve(&device, &self.desks.blobs);
+                (Some(key(id)), Personal::Input(input))
+            }
+            Parsed::Operated(id, operated) => {
+                let operated = operated.look_up(&self.desks.pins, &self.desks.inbox).await;
+                (Some(key(id)), Personal::Operated(operated))
+            }
+        };
+        let (done, answer) = oneshot::channel();
+        let job = Job::Command(Command { device, message, personal, received, done });
+        self.enqueue(job, answer, ticket).await
+    }
+
+    /// The ticket is given up when the job has its place in the queue.
+    async fn enqueue(&self, job: Job, answer: oneshot::Receiver<Answer>, ticket: lanes::Turn) -> Taken {
+        let queued = self.queue.try_send(job);
+        drop(ticket);
+        let metrics = &self.desks.metrics;
+        match queued {
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                metrics.command("busy");
+                Taken::Busy
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => Taken::Failed,
+            Ok(()) => match answer.await {
+                Ok(Answer::Done) => Taken::Yes,
+                Ok(Answer::IdReused) => Taken::IdReused,
+                // The pipeline dropped it: it has ended, and nothing of this is known to be durable.
+                Ok(Answer::Failed) | Err(_) => Taken::Failed,
+            },
+        }
+    }
+
+    fn blob_taken(
+        &self,
+        device: &DeviceId,
+        id: &schemas::ids::BlobId,
+        outcome: Result<(), BlobRefusal>,
+    ) -> Taken {
+        match outcome {
+            Ok(()) => {
+                self.desks.metrics.blobs.inc();
+                self.desks.outlet.send(receipts::blob(device, id));
+                Taken::Yes
+            }
+            Err(BlobRefusal::Length) => {
+                self.desks.metrics.command("unreadable");
+                self.desks.outlet.send(receipts::unreadable(device, None));
+                Taken::Unreadable
+            }
+            Err(BlobRefusal::IdReused) => Taken::IdReused,
+            Err(BlobRefusal::Failed) => Taken::Failed,
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Figures for Prometheus. Names, labels and values hold nothing personal: labels are device and machine ids of the
+//! configuration and words of the contract. Gauges of the domain are rebuilt from the log at start; counters begin at 0
+//! with each life of the program.
+
+use std::time::Duration;
+
+use prometheus::{
+    Encoder as _, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
+};
+use schemas::event::Event;
+use schemas::words::PickupOutcome;
+
+use crate::process;
+
+/// All figures of the gateway. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    registry: Registry,
+    /// Events appended in this life.
+    pub events: IntCounter,
+    /// Durable events in the log.
+    pub log_size: IntGauge,
+    /// From handing a group to the log until it is durable.
+    pub append_seconds: Histogram,
+    /// Commands by outcome: accepted, refused, unchanged, duplicate, unreadable, busy, volatile.
+    pub commands: IntCounterVec,
+    /// Commands waiting for the loop.
+    pub queue_length: IntGauge,
+    /// Room left for the log.
+    pub room_bytes: IntGauge,
+    /// 1 below the watermark.
+    pub room_low: IntGauge,
+    /// 1 while a device is online.
+    pub device_online: IntGaugeVec,
+    /// 1 while a machine takes no session.
+    pub machine_blocked: IntGaugeVec,
+    /// Sessions of pickup that ended, by outcome.
+    pub sessions: IntCounterVec,
+    /// The gateway's own share of a pickup, summed over its messages.
+    pub pickup_seconds: Histogram,
+    /// 1 while the station takes new sessions.
+    pub in_service: IntGauge,
+    /// Cards that were not the card of the record.
+    pub card_mismatch: IntCounter,
+    /// Operators that were not admitted.
+    pub operator_rejected: IntCounter,
+    /// Clients connected to the broker.
+    pub broker_connections: IntGauge,
+    /// Connections the broker refused, by reason.
+    pub broker_refused: IntCounterVec,
+    /// 1 while the wall clock is believed.
+    pub clock_trusted: IntGauge,
+    /// Blobs sealed and stored in this life.
+    pub blobs: IntCounter,
+}
+
+impl Metrics {
+    /// All at their beginning.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let make = Maker(Registry::new());
+        Ok(Self {
+            events: make.counter("station_events_total", "Events appended to the log")?,
+            log_size: make.gauge("station_log_size", "Durable events in the log")?,
+            append_seconds: make.histogram(
+                "station_append_seconds",
+                "Time from handing a group to the log until it is durable",
+                &[0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0],
+            )?,
+            commands: make.counters("station_commands_total", "Messages by what became of them", "outcome")?,
+            queue_length: make.gauge("station_queue_length", "Commands waiting for the loop")?,
+            room_bytes: make.gauge("station_room_bytes", "Room left for the log, in bytes")?,
+            room_low: make.gauge("station_room_low", "1 while room is below the watermark")?,
+            device_online: make.gauges("station_device_online", "1 while the device is online", "device")?,
+            machine_blocked: make.gauges(
+                "station_machine_blocked",
+                "1 while the machine takes no session until an operator has seen to it",
+                "machine",
+            )?,
+            sessions: make.counters("station_sessions_total", "Pickups that ended, by outcome", "outcome")?,
+            pickup_seconds: make.histogram(
+                "station_pickup_seconds",
+                "The gateway's own share of a pickup, in s",
+                &[0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0],
+            )?,
+            in_service: make.gauge("station_in_service", "1 while the station takes new sessions")?,
+            card_mismatch: make
+                .counter("station_card_mismatch_total", "Cards that were not the card of their record")?,
+            operator_rejected: make
+                .counter("station_operator_rejected_total", "Operators whose name or PIN did not fit")?,
+            broker_connections: make.gauge("station_broker_connections", "Clients connected to the broker")?,
+            broker_refused: make.counters(
+                "station_broker_refused_total",
+                "Connections that the broker refused",
+                "reason",
+            )?,
+            clock_trusted: make.gauge("station_clock_trusted", "1 while the wall clock is believed")?,
+            blobs: make.counter("station_blobs_total", "Blobs sealed and stored")?,
+            registry: make.0,
+        })
+    }
+
+    /// What an event says for the gauges; also at replay.
+    pub fn project(&self, event: &Event) {
+        match event {
+            Event::ServiceChanged(body) => self.in_service.set(i64::from(body.in_service)),
+            Event::PresenceChanged(body) => {
+                let online = matches!(body.presence, schemas::event::station::Presence::Online { .. });
+                self.device_online.with_label_values(&[body.device.as_str()]).set(i64::from(online));
+            }
+            Event::MachineBlocked(body) => {
+                self.machine_blocked.with_label_values(&[body.machine.as_str()]).set(1);
+            }
+            Event::MachineResolved(body) => {
+                self.machine_blocked.with_label_values(&[body.machine.as_str()]).set(0);
+            }
+            _ => {}
+        }
+    }
+
+    /// What a new, durable event says for the counters.
+    pub fn count(&self, event: &Event) {
+        self.events.inc();
+        match event {
+            Event::PickupEnded(body) => {
+                self.sessions.with_label_values(&[outcome_word(body.outcome)]).inc();
+            }
+            Event::CardMismatched(_) => self.card_mismatch.inc(),
+            Event::OperatorRejected(_) => self.operator_rejected.inc(),
+            _ => {}
+        }
+    }
+
+    /// A message was dealt with in this way.
+    pub fn command(&self, outcome: &str) {
+        self.commands.with_label_values(&[outcome]).inc();
+    }
+
+    /// A group took so long to become durable.
+    pub fn appended(&self, took: Duration) {
+        self.append_seconds.observe(took.as_secs_f64());
+    }
+
+    /// The text exposition format, process figures included.
+    pub fn text(&self) -> String {
+        let mut out = Vec::new();
+        if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut out) {
+            tracing::error!(%error, "metrics could not be encoded");
+        }
+        let mut text = String::from_utf8_lossy(&out).into_owned();
+        text.push_str(&process::figures());
+        text
+    }
+}
+
+/// The word of an outcome as it stands in the contract.
+fn outcome_word(outcome: PickupOutcome) -> &'static str {
+    use PickupOutcome as O;
+    match outcome {
+        O::Collected => "collected",
+        O::NotTaken => "not-taken",
+        O::Cancelled => "cancelled",
+        O::TimedOut => "timed-out",
+        O::IdentityFailed => "identity-failed",
+        O::CardMismatch => "card-mismatch",
+        O::CardUnreadable => "card-unreadable",
+        O::NoFingerprints => "no-fingerprints",
+        O::CardMissing => "card-missing",
+        O::OldCardMissing => "old-card-missing",
+        O::NoPhoto => "no-photo",
+        O::DeviceFailed => "device-failed",
+        O::Interrupted => "interrupted",
+    }
+}
+
+/// Makes figures and registers them.
+struct Maker(Registry);
+
+impl Maker {
+    fn add<C: prometheus::core::Collector + Clone + 'static>(
+        &self,
+        figure: Result<C, prometheus::Error>,
+    ) -> Result<C, prometheus::Error> {
+        let figure = figure?;
+        self.0.register(Box::new(figure.clone()))?;
+        Ok(figure)
+    }
+
+    fn counter(&self, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
+        self.add(IntCounter::new(name, help))
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
+        self.add(IntGauge::new(name, help))
+    }
+
+    fn counters(&self, name: &str, help: &str, label: &str) -> Result<IntCounterVec, prometheus::Error> {
+        self.add(IntCounterVec::new(Opts::new(name, help), &[label]))
+    }
+
+    fn gauges(&self, name: &str, help: &str, label: &str) -> Result<IntGaugeVec, prometheus::Error> {
+        self.add(IntGaugeVec::new(Opts::new(name, help), &[label]))
+    }
+
+    fn histogram(&self, name: &str, help: &str, buckets: &[f64]) -> Result<Histogram, prometheus::Error> {
+        self.add(Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec())))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use super::*;
+
+    /// G6: the words of the metrics are those of the contract, so that alerts can be written from it.
+    #[test]
+    fn outcome_words_are_the_contract_s() {
+        for outcome in PickupOutcome::ALL {
+            let word = serde_json::to_value(outcome).unwrap();
+            assert_eq!(word.as_str(), Some(outcome_word(*outcome)));
+        }
+    }
+
+    #[test]
+    fn the_exposition_names_every_figure() {
+        let metrics = Metrics::new().unwrap();
+        metrics.command("accepted");
+        let text = metrics.text();
+        for name in ["station_events_total", "station_commands_total{outcome=\"accepted\"} 1", "process_resident_memory_bytes"] {
+            assert!(text.contains(name), "{name}\n{text}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The stores, each as its documents ask for durable commits.
+
+use std::io::Write;
+use std::path::Path;
+
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use gateway_log::{CheckpointSigner, Group, Limits, Log, OpenOptions, RoomOptions};
+
+use crate::group::Grouped;
+
+/// The first is what the others are shares of.
+pub const NAMES: [&str; 6] =
+    ["raw append + fdatasync", "log (flushes of 128 KiB)", "log (flushes of 512 KiB)", "SQLite WAL FULL", "redb", "fjall"];
+
+#[derive(Clone)]
+pub enum Contender {
+    Log(Log),
+    Grouped(Grouped),
+}
+
+impl Contender {
+    pub fn open(name: &str, folder: &Path) -> Self {
+        match name {
+            "log (flushes of 128 KiB)" => Self::Log(log(folder, 128 * 1024)),
+            "log (flushes of 512 KiB)" => Self::Log(log(folder, 512 * 1024)),
+            "raw append + fdatasync" => Self::Grouped(raw(folder)),
+            "SQLite WAL FULL" => Self::Grouped(sqlite(folder)),
+            "redb" => Self::Grouped(redb(folder)),
+            "fjall" => Self::Grouped(fjall(folder)),
+            other => panic!("no contender {other}"),
+        }
+    }
+
+    pub async fn append(&self, event: Vec<u8>) {
+        match self {
+            Self::Log(log) => {
+                let made = log.append_with(|index| Group::new(index, ()).batch(vec![event]));
+                drop(made.await.expect("an append"));
+            }
+            Self::Grouped(grouped) => grouped.append(event).await,
+        }
+    }
+}
+
+fn log(folder: &Path, flush_bytes_max: usize) -> Log {
+    let options = OpenOptions {
+        origin: "bench".to_owned(),
+        marker: folder.join("marker"),
+        signer: Box::new(Key(Ed25519KeyPair::from_seed_unchecked(&[7; 32]).expect("a key"))),
+        limits: Limits { flush_bytes_max, ..Limits::default() },
+        room: RoomOptions::default(),
+    };
+    Log::open(&folder.join("data"), options).expect("a log").0
+}
+
+struct Key(Ed25519KeyPair);
+
+impl CheckpointSigner for Key {
+    fn public_key(&self) -> [u8; 32] {
+        self.0.public_key().as_ref().try_into().expect("32 bytes")
+    }
+    fn sign(&self, text: &[u8]) -> [u8; 64] {
+        self.0.sign(text).as_ref().try_into().expect("64 bytes")
+    }
+    fn verify(&self, public_key: &[u8; 32], text: &[u8], signature: &[u8; 64]) -> bool {
+        UnparsedPublicKey::new(&ED25519, public_key).verify(text, signature).is_ok()
+    }
+}
+
+fn raw(folder: &Path) -> Grouped {
+    let mut file = std::fs::File::create(folder.join("raw")).expect("a file");
+    Grouped::over(move |_, events| {
+        let bytes: Vec<u8> = events.concat();
+        file.write_all(&bytes).expect("a write");
+        file.sync_data().expect("a sync");
+    })
+}
+
+fn sqlite(folder: &Path) -> Grouped {
+    let mut db = rusqlite::Connection::open(folder.join("sqlite")).expect("SQLite");
+    db.pragma_update(None, "journal_mode", "WAL").expect("WAL");
+    db.pragma_update(None, "synchronous", "FULL").expect("FULL");
+    db.execute("CREATE TABLE log (i INTEGER PRIMARY KEY, event BLOB NOT NULL)", []).expect("a table");
+    Grouped::over(move |first, events| {
+        let transaction = db.transaction().expect("a transaction");
+        {
+            let mut insert =
+                transaction.prepare_cached("INSERT INTO log VALUES (?, ?)").expect("a statement");
+            for (index, event) in (first..).zip(events) {
+                insert.execute(rusqlite::params![index as i64, event]).expect("an insert");
+            }
+        }
+        transaction.commit().expect("a commit");
+    })
+}
+
+fn redb(folder: &Path) -> Grouped {
+    const LOG: redb::TableDefinition<u64, &[u8]> = redb::TableDefinition::new("log");
+    let db = redb::Database::create(folder.join("redb")).expect("redb");
+    Grouped::over(move |first, events| {
+        let transaction = db.begin_write().expect("a transaction");
+        {
+            let mut table = transaction.open_table(LOG).expect("a table");
+            for (index, event) in (first..).zip(events) {
+                table.insert(index, event.as_slice()).expect("an insert");
+            }
+        }
+        transaction.commit().expect("a commit");
+    })
+}
+
+fn fjall(folder: &Path) -> Grouped {
+    let db = fjall::Database::builder(folder.join("fjall")).open().expect("fjall");
+    let log = db.keyspace("log", fjall::KeyspaceCreateOptions::default).expect("a keyspace");
+    Grouped::over(move |first, events| {
+        let mut batch = db.batch().durability(Some(fjall::PersistMode::SyncData));
+        for (index, event) in (first..).zip(events) {
+            batch.insert(&log, index.to_be_bytes(), event.as_slice());
+        }
+        batch.commit().expect("a commit");
+    })
+}

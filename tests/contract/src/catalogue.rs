@@ -1,0 +1,289 @@
+//! Every message on the wire and the channel it travels on. Seen from the gateway: it receives what devices publish and
+//! sends what they subscribe to.
+
+use schemars::{Schema, schema_for};
+use schemas::message::{command as c, device as d, kiosk as k, manifest as m};
+
+/// A message with its type.
+#[derive(Debug)]
+pub struct Message {
+    /// Name of its schema file.
+    pub name: &'static str,
+    /// The schema of its type.
+    pub schema: fn() -> Schema,
+    /// Whether the type reads this JSON.
+    pub reads: fn(&str) -> Result<(), serde_json::Error>,
+}
+
+macro_rules! messages {
+    ($($name:literal = $body:ty;)+) => {
+        &[$(Message {
+            name: $name,
+            schema: || schema_for!($body),
+            reads: |text| serde_json::from_str::<$body>(text).map(drop),
+        }),+]
+    };
+}
+
+/// Every message. `manifest` is a file in the inbox, not on a topic.
+pub const MESSAGES: &[Message] = messages! {
+    "life" = d::Life;
+    "description" = d::Description;
+    "status" = d::Status;
+    "measurement" = d::Measurement;
+    "device-event" = d::DeviceEvent;
+    "move-command" = c::MoveCommand;
+    "move-reply" = c::MoveReply;
+    "query-command" = c::QueryCommand;
+    "query-reply" = c::QueryReply;
+    "read-command" = c::ReadCommand;
+    "read-reply" = c::ReadReply;
+    "match-command" = c::MatchCommand;
+    "match-reply" = c::MatchReply;
+    "capture-command" = c::CaptureCommand;
+    "capture-reply" = c::CaptureReply;
+    "start-pickup" = k::StartPickup;
+    "cancel" = k::Cancel;
+    "get-session" = k::GetSession;
+    "receive-batch" = k::ReceiveBatch;
+    "scan-card" = k::ScanCard;
+    "close-batch" = k::CloseBatch;
+    "load-card" = k::LoadCard;
+    "unload-card" = k::UnloadCard;
+    "stock-take" = k::StockTake;
+    "resolve-machine" = k::ResolveMachine;
+    "receipt" = k::Receipt;
+    "prompt" = k::Prompt;
+    "manifest" = m::Manifest;
+};
+
+/// Which way a message goes, seen from the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Devices publish it.
+    Receive,
+    /// The gateway publishes it.
+    Send,
+}
+
+/// What a channel carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Payload {
+    /// JSON of the message of this name.
+    Json(&'static str),
+    /// A raw JPEG.
+    Jpeg,
+}
+
+/// A topic.
+#[derive(Debug)]
+pub struct Channel {
+    /// What follows `station/v1/{station}/{device}/`.
+    pub topic: &'static str,
+    /// Which way.
+    pub way: Way,
+    /// What it carries.
+    pub payload: Payload,
+    /// Whether it is retained.
+    pub retain: bool,
+    /// Whether it carries personal data: then it is never retained and never on a broker's disk.
+    pub personal: bool,
+    /// What it is for, and when it is acknowledged.
+    pub about: &'static str,
+}
+
+const fn channel(topic: &'static str, way: Way, payload: Payload, about: &'static str) -> Channel {
+    Channel {
+        topic,
+        way,
+        payload,
+        retain: false,
+        personal: false,
+        about,
+    }
+}
+
+const fn retained(channel: Channel) -> Channel {
+    Channel {
+        retain: true,
+        ..channel
+    }
+}
+
+const fn personal(channel: Channel) -> Channel {
+    Channel {
+        personal: true,
+        ..channel
+    }
+}
+
+const fn request(topic: &'static str, name: &'static str, about: &'static str) -> Channel {
+    personal(channel(topic, Receive, Json(name), about))
+}
+
+use Payload::{Jpeg, Json};
+use Way::{Receive, Send};
+
+/// Every channel.
+pub const CHANNELS: &[Channel] = &[
+    retained(channel(
+        "$state",
+        Receive,
+        Json("life"),
+        "Birth, goodbye and last will. A change is logged and acknowledged when durable.",
+    )),
+    retained(channel(
+        "desc",
+        Receive,
+        Json("description"),
+        "What the device is.",
+    )),
+    retained(channel(
+        "state",
+        Receive,
+        Json("status"),
+        "The device's status. A change is logged and acknowledged when durable.",
+    )),
+    retained(channel(
+        "prop/{name}",
+        Receive,
+        Json("measurement"),
+        "A measurement. Never logged, acknowledged at once.",
+    )),
+    channel(
+        "event/{type}",
+        Receive,
+        Json("device-event"),
+        "Something that happened at the device. Logged; acknowledged when durable.",
+    ),
+    personal(channel(
+        "blob/{blob}",
+        Receive,
+        Jpeg,
+        "A photo, at most 1 MiB. Sealed at once; acknowledged when the sealed file is durable.",
+    )),
+    channel(
+        "cmd/move",
+        Send,
+        Json("move-command"),
+        "To a dispenser: move a card. The same sequence never moves twice.",
+    ),
+    channel(
+        "cmd/move/reply",
+        Receive,
+        Json("move-reply"),
+        "What came of a motion. Logged; acknowledged when durable.",
+    ),
+    channel(
+        "cmd/query",
+        Send,
+        Json("query-command"),
+        "To a dispenser: say what you did last; move nothing.",
+    ),
+    channel(
+        "cmd/query/reply",
+        Receive,
+        Json("query-reply"),
+        "The last command and the sensors. Logged; acknowledged when durable.",
+    ),
+    channel(
+        "cmd/read",
+        Send,
+        Json("read-command"),
+        "To a reader: read a chip.",
+    ),
+    personal(channel(
+        "cmd/read/reply",
+        Receive,
+        Json("read-reply"),
+        "What the chip holds. The outcome is logged, never the content.",
+    )),
+    personal(channel(
+        "cmd/match",
+        Send,
+        Json("match-command"),
+        "To a scanner: capture a finger, compare it with the chip's templates.",
+    )),
+    channel(
+        "cmd/match/reply",
+        Receive,
+        Json("match-reply"),
+        "The score. Logged; acknowledged when durable.",
+    ),
+    channel(
+        "cmd/capture",
+        Send,
+        Json("capture-command"),
+        "To a camera: take a photo, publish it as a blob, then reply.",
+    ),
+    channel(
+        "cmd/capture/reply",
+        Receive,
+        Json("capture-reply"),
+        "Which blob is the photo. Logged; acknowledged when durable.",
+    ),
+    request(
+        "request/start-pickup",
+        "start-pickup",
+        "A citizen wants a card (P1).",
+    ),
+    channel(
+        "request/cancel",
+        Receive,
+        Json("cancel"),
+        "The citizen does not want to go on.",
+    ),
+    channel(
+        "request/get-session",
+        Receive,
+        Json("get-session"),
+        "Show me the present prompt again. Not logged.",
+    ),
+    request(
+        "request/receive-batch",
+        "receive-batch",
+        "Take the manifest of a batch from the inbox (C1).",
+    ),
+    request(
+        "request/scan-card",
+        "scan-card",
+        "A card of a batch is in the operator's hand (C1).",
+    ),
+    request(
+        "request/close-batch",
+        "close-batch",
+        "Nothing more arrives; name what is missing (C1).",
+    ),
+    request(
+        "request/load-card",
+        "load-card",
+        "The card lies in the hopper, put it into the slot (C2).",
+    ),
+    request(
+        "request/unload-card",
+        "unload-card",
+        "Give the card out to the operator (C2).",
+    ),
+    request(
+        "request/stock-take",
+        "stock-take",
+        "Compare slots with records (C2).",
+    ),
+    request(
+        "request/resolve-machine",
+        "resolve-machine",
+        "The operator has opened the machine and says where the card is.",
+    ),
+    channel(
+        "receipt/{message}",
+        Send,
+        Json("receipt"),
+        "What became of a message; a repetition of the message gets the same receipt. Behind an external broker every device waits for it.",
+    ),
+    channel(
+        "session",
+        Send,
+        Json("prompt"),
+        "What the kiosk shall show. Names are masked.",
+    ),
+];

@@ -1,0 +1,29 @@
+//! Examples as data: what each message and event looks like, and messages that are refused. Synthetic people only.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// Messages by name.
+///
+/// # Errors
+/// The file is no JSON of that shape.
+pub fn messages() -> serde_json::Result<BTreeMap<String, Vec<Value>>> {
+    serde_json::from_str(include_str!("../examples/messages.json"))
+}
+
+/// Messages by name that both the type and its schema refuse.
+///
+/// # Errors
+/// The file is no JSON of that shape.
+pub fn refused() -> serde_json::Result<BTreeMap<String, Vec<Value>>> {
+    serde_json::from_str(include_str!("../examples/refused.json"))
+}
+
+/// Event bodies by type.
+///
+/// # Errors
+/// The file is no JSON of that shape.
+pub fn events() -> serde_json::Result<BTreeMap<String, Value>> {
+    serde_json::from_str(include_str!("../examples/events.json"))
+}

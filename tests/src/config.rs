@@ -1,0 +1,73 @@
+//! A configuration of its own for each test: ports of its own, folders of its own.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+
+/// Where one station lives.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    pub root: PathBuf,
+    pub mqtt: SocketAddr,
+    pub websocket: SocketAddr,
+    pub http: SocketAddr,
+    pub modbus: SocketAddr,
+    pub control: SocketAddr,
+}
+
+impl Layout {
+    /// Free ports on loopback and a folder for everything.
+    pub fn new(root: &Path) -> Self {
+        // Held together until all are chosen, so that no two are the same.
+        let held: Vec<_> = (0..5).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+        let mut ports = held.iter().map(|l| l.local_addr().unwrap());
+        let mut port = || ports.next().unwrap();
+        Self {
+            root: root.to_owned(),
+            mqtt: port(),
+            websocket: port(),
+            http: port(),
+            modbus: port(),
+            control: port(),
+        }
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> PathBuf {
+        self.root.join("data")
+    }
+
+    /// The folder of the keys.
+    pub fn keys(&self) -> PathBuf {
+        self.root.join("keys")
+    }
+
+    /// The inbox of manifests.
+    pub fn inbox(&self) -> PathBuf {
+        self.root.join("inbox")
+    }
+
+    /// Writes `station.toml` from the shipped default: each changed value is one that the default has.
+    pub fn write(&self, change: impl Fn(String) -> String) -> PathBuf {
+        let shipped = include_str!("../../edge-config/station.toml");
+        let path = |path: PathBuf| path.to_str().unwrap().to_owned();
+        let mut text = shipped.to_owned();
+        for (from, to) in [
+            ("\"station-data\"", format!("{:?}", path(self.data()))),
+            ("\"station-keys\"", format!("{:?}", path(self.keys()))),
+            ("\"station-inbox\"", format!("{:?}", path(self.inbox()))),
+            ("127.0.0.1:1883", self.mqtt.to_string()),
+            ("127.0.0.1:8083", self.websocket.to_string()),
+            ("127.0.0.1:9464", self.http.to_string()),
+            ("127.0.0.1:5020", self.modbus.to_string()),
+            ("127.0.0.1:9465", self.control.to_string()),
+            ("room_low_mib = 512", "room_low_mib = 64".to_owned()),
+            ("reserve_mib = 64", "reserve_mib = 8".to_owned()),
+        ] {
+            assert!(text.contains(from), "the shipped station.toml has no {from}");
+            text = text.replace(from, &to);
+        }
+        let file = self.root.join("station.toml");
+        std::fs::write(&file, change(text)).unwrap();
+        file
+    }
+}
