@@ -1,5 +1,5 @@
-//! Issue 9 of the configuration's promise in data: each bad file of `tests/refused` has, beside it, the exact words that
-//! it is refused with: file, line, column and what to write instead. `UPDATE_EXPECTED=1` writes them.
+//! V1: each bad file of `tests/refused` has, beside it, the exact words that it is refused with: file, line,
+//! column and what to write instead. `UPDATE_EXPECTED=1` writes them, to be read before they are kept.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

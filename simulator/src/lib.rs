@@ -1,1 +1,22 @@
-//! To be written.
+//! Simulated devices of a pickup machine. They speak the real protocols over real sockets (Modbus TCP,
+//! MQTT) and fail as devices fail.
+//!
+//! Owns a world of synthetic people, one machine and the devices around it. Must never reach into the
+//! gateway: whatever it knows of it came over a socket.
+
+pub mod camera;
+mod citizen;
+pub mod control;
+mod device;
+pub mod dispenser;
+pub mod load;
+pub mod operator;
+pub mod people;
+mod reader;
+mod scanner;
+pub mod simulation;
+pub mod world;
+
+pub use citizen::Pace;
+pub use device::Power;
+pub use simulation::{DeviceIds, Simulation, SimulationConfig, SimulationError};

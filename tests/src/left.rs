@@ -1,6 +1,67 @@
-//! What a station leaves behind: the events of its log, read from a copy of its data folder.
+//! What a station leaves behind: the events of its log, read from a copy of its folders.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use gateway_log::{Limits, Log, OpenOptions, RoomOptions};
+use gateway_server::keys;
 use schemas::envelope::{Entry, read};
+
+use crate::config::Layout;
+
+/// The log of a stopped or killed station, whole and in order. The folders are copied first: opening
+/// writes.
+pub fn entries(layout: &Layout) -> Vec<Entry> {
+    let copy = tempfile::tempdir().unwrap();
+    copy_all(&layout.data(), &copy.path().join("data"));
+    copy_all(&layout.keys(), &copy.path().join("keys"));
+    read_log(&copy.path().join("data"), &copy.path().join("keys")).unwrap()
+}
+
+/// Opens the log in `data` as the gateway does, and reads it.
+pub fn read_log(data: &Path, keys_folder: &Path) -> anyhow::Result<Vec<Entry>> {
+    let marker = keys::marker_path(keys_folder);
+    let keys = keys::open(keys_folder, data, &marker)?;
+    let origin = format!("gateway.demo/station/demo/{}", keys.incarnation);
+    let options = OpenOptions {
+        origin,
+        marker,
+        signer: Box::new(keys.signing.clone()),
+        limits: Limits::default(),
+        room: RoomOptions { low_bytes: 0, critical_bytes: 0, reserve_bytes: 0, floor_bytes: 0 },
+    };
+    let mut entries = Vec::new();
+    let (log, _) = Log::open_visiting(data, options, |index, signed| {
+        let entry = read(signed).unwrap();
+        assert_eq!(entry.index, index);
+        entries.push(entry);
+    })?;
+    log.close()?;
+    Ok(entries)
+}
+
+/// How often each message of a sender is in the log, by message id.
+pub fn messages(entries: &[Entry], sender: &str) -> BTreeMap<String, u32> {
+    let mut counts = BTreeMap::new();
+    for entry in entries {
+        if let Some(cause) = entry.meta.cause.as_ref().filter(|c| c.sender.as_str() == sender) {
+            *counts.entry(cause.message_id.to_string()).or_default() += 1;
+        }
+    }
+    counts
+}
+
+pub fn copy_all(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    let mode = std::fs::metadata(from).unwrap().permissions();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_all(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), &target).unwrap();
+        }
+    }
+    std::fs::set_permissions(to, mode).unwrap();
+}

@@ -12,8 +12,10 @@
 pub mod config;
 pub mod kiosk;
 pub mod left;
+pub mod load;
 pub mod raw;
 pub mod station;
+pub mod stock;
 
 use std::time::{Duration, Instant};
 

@@ -125,16 +125,22 @@ impl Adapter {
             detail: detail::BUSY,
         };
         match &self.last {
-            Some(last) => answer(&self.link, &command, &command.command_id, outcome, last, None),
+            Some(last) => answer(
+                &self.link,
+                &command,
+                &command.command_id,
+                outcome,
+                last,
+                None,
+            ),
             None => self.link.forget(&command.command_id),
         }
     }
 
     async fn poll(&mut self) {
         match self.exchange().await {
-            Ok(()) => {}
             // While backing off nothing was tried, so there is nothing new to say.
-            Err(CallError::BackingOff) => {}
+            Ok(()) | Err(CallError::BackingOff) => {}
             Err(error) => tracing::debug!(%error, "the dispenser was not heard"),
         }
         self.drop_stale();

@@ -289,14 +289,11 @@ struct Block<'a>(&'a [u16]);
 
 impl Block<'_> {
     fn word(&self, address: u16) -> Result<u16, MapError> {
-        self.0
-            .get(usize::from(address))
-            .copied()
-            .ok_or(MapError {
-                address,
-                value: 0,
-                rule: "the status block has 27 words",
-            })
+        self.0.get(usize::from(address)).copied().ok_or(MapError {
+            address,
+            value: 0,
+            rule: "the status block has 27 words",
+        })
     }
 
     fn double(&self, address: u16) -> Result<u32, MapError> {
@@ -332,14 +329,11 @@ impl Block<'_> {
 
     fn coded<T: Copy>(&self, address: u16, codes: &[T]) -> Result<T, MapError> {
         let value = self.word(address)?;
-        codes
-            .get(usize::from(value))
-            .copied()
-            .ok_or(MapError {
-                address,
-                value,
-                rule: "not a code of the map",
-            })
+        codes.get(usize::from(value)).copied().ok_or(MapError {
+            address,
+            value,
+            rule: "not a code of the map",
+        })
     }
 
     fn state(&self) -> Result<MachineState, MapError> {
@@ -368,11 +362,13 @@ impl Block<'_> {
         if column == map::NO_SLOT {
             return Ok(None);
         }
-        SlotAddress::new(column, slot).map(Some).map_err(|invalid| MapError {
-            address: input::ACK_COLUMN,
-            value: column,
-            rule: invalid.rule,
-        })
+        SlotAddress::new(column, slot)
+            .map(Some)
+            .map_err(|invalid| MapError {
+                address: input::ACK_COLUMN,
+                value: column,
+                rule: invalid.rule,
+            })
     }
 
     fn ack_slot_occupied(&self) -> Result<Option<bool>, MapError> {

@@ -107,6 +107,9 @@ fn the_bitmap_is_paged() {
 #[test]
 fn the_bitmap_names_its_slots() {
     let map = slot_map(2, 10, &[0b1000_0000_0000_0001, 0b1000]);
-    assert_eq!(map.occupied().unwrap(), [slot(0, 0), slot(1, 5), slot(1, 9)]);
+    assert_eq!(
+        map.occupied().unwrap(),
+        [slot(0, 0), slot(1, 5), slot(1, 9)]
+    );
     assert_eq!(slot_map(2, 10, &[]).occupied().unwrap(), []);
 }

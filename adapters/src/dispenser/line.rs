@@ -39,13 +39,14 @@ pub(super) enum CallError {
 }
 
 /// A connection that is made when it is needed.
-#[derive(Debug)]
 pub(super) struct Line {
     config: DispenserConfig,
     context: Option<Context>,
     pause_ms: u64,
     not_before: Instant,
     heartbeat: u16,
+    /// Whether this connection has had its first heartbeat.
+    greeted: bool,
 }
 
 impl Line {
@@ -57,6 +58,7 @@ impl Line {
             pause_ms,
             not_before: Instant::now(),
             heartbeat: 0,
+            greeted: false,
         }
     }
 
@@ -93,6 +95,16 @@ impl Line {
 
     /// Writes the host's heartbeat and its timeout, holdings 6 and 7.
     pub(super) async fn heartbeat(&mut self) -> Result<(), CallError> {
+        self.beat().await?;
+        if !self.greeted {
+            // Only a change counts, and the first value may be the one that an earlier life left behind.
+            self.beat().await?;
+            self.greeted = true;
+        }
+        Ok(())
+    }
+
+    async fn beat(&mut self) -> Result<(), CallError> {
         self.heartbeat = self.heartbeat.wrapping_add(1);
         let words = [self.heartbeat, self.config.host_timeout_s];
         self.write(holding::HEARTBEAT, &words).await
@@ -136,9 +148,10 @@ impl Line {
             if Instant::now() < self.not_before {
                 return Err(CallError::BackingOff);
             }
-            match self.connect().await {
+            match connect(&self.config).await {
                 Ok(context) => {
                     self.context = Some(context);
+                    self.greeted = false;
                     self.pause_ms = self.config.backoff_ms_min;
                     // A device that drops each connection at once is not asked without pause.
                     self.not_before = Instant::now() + Duration::from_millis(self.pause_ms);
@@ -153,14 +166,14 @@ impl Line {
         }
         self.context.as_mut().ok_or(CallError::BackingOff)
     }
+}
 
-    async fn connect(&self) -> std::io::Result<Context> {
-        let limit = Duration::from_millis(self.config.connect_timeout_ms);
-        let target = (self.config.host.as_str(), self.config.port);
-        let stream = timeout(limit, TcpStream::connect(target))
-            .await
-            .map_err(|_elapsed| std::io::Error::from(std::io::ErrorKind::TimedOut))??;
-        stream.set_nodelay(true)?;
-        Ok(tcp::attach_slave(stream, Slave(self.config.unit)))
-    }
+async fn connect(config: &DispenserConfig) -> std::io::Result<Context> {
+    let limit = Duration::from_millis(config.connect_timeout_ms);
+    let target = (config.host.as_str(), config.port);
+    let stream = timeout(limit, TcpStream::connect(target))
+        .await
+        .map_err(|_elapsed| std::io::Error::from(std::io::ErrorKind::TimedOut))??;
+    stream.set_nodelay(true)?;
+    Ok(tcp::attach_slave(stream, Slave(config.unit)))
 }

@@ -85,10 +85,9 @@ impl Pending {
         }
         match self.stage {
             _ if now >= self.begin_before => Step::GiveUp,
-            Stage::ToWrite => Step::Write(encode_command(
-                self.command.sequence,
-                &self.command.motion,
-            )),
+            Stage::ToWrite => {
+                Step::Write(encode_command(self.command.sequence, &self.command.motion))
+            }
             // The device answered the write and now names another sequence: somebody else commands it.
             Stage::Moving => Step::GiveUp,
         }

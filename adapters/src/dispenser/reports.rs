@@ -46,14 +46,17 @@ pub(super) fn properties(snapshot: &Snapshot) -> [(&'static str, u32); 7] {
     ]
 }
 
+/// One thing that the sensors can show.
+type Sense = fn(&Snapshot) -> bool;
+
 /// What happened between two status blocks, by the level after `event/`.
 pub(super) fn events(before: Option<&Snapshot>, after: &Snapshot) -> Vec<&'static str> {
-    let had = |what: fn(&Snapshot) -> bool| before.is_some_and(what);
+    let had = |what: Sense| before.is_some_and(what);
     let mut events = Vec::new();
     if had(|s| s.sensors.outlet_present) && was_taken(after) {
         events.push("media-taken");
     }
-    let rises: [(&str, fn(&Snapshot) -> bool); 3] = [
+    let rises: [(&'static str, Sense); 3] = [
         ("door-open", |s| s.sensors.door_open),
         ("tamper", |s| s.sensors.tamper),
         ("jam", |s| s.sensors.jam),
@@ -73,7 +76,5 @@ fn was_taken(after: &Snapshot) -> bool {
         after.ack.command,
         command::RETRACT_TO_SLOT | command::RETRACT_TO_REJECT | command::REJECT
     ) && after.ack.result == AckResult::Done;
-    !after.sensors.outlet_present
-        && after.position == CarriagePosition::None
-        && !moved_inside
+    !after.sensors.outlet_present && after.position == CarriagePosition::None && !moved_inside
 }

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rumqttc::Outgoing as Sent;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Filter, LastWill, Packet, PubAckReason, Publish};
 use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions};
-use rumqttc::Outgoing as Sent;
 use schemas::words::DeviceKind;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -90,13 +90,7 @@ fn options(shared: &Shared, first: bool) -> MqttOptions {
     options.set_outgoing_inflight_upper_limit(limits.in_flight_max.max(1));
     options.set_connection_timeout(5);
     let (topic, payload) = shared.will();
-    options.set_last_will(LastWill::new(
-        topic,
-        payload,
-        QoS::AtLeastOnce,
-        true,
-        None,
-    ));
+    options.set_last_will(LastWill::new(topic, payload, QoS::AtLeastOnce, true, None));
     let mut network = options.network_options();
     network.set_tcp_nodelay(true);
     options.set_network_options(network);
@@ -181,12 +175,7 @@ fn hand_over(shared: &Shared, client: &AsyncClient) -> Option<Instant> {
     due
 }
 
-fn on_event(
-    shared: &Shared,
-    inbound: &mpsc::Sender<Inbound>,
-    client: &AsyncClient,
-    event: Event,
-) {
+fn on_event(shared: &Shared, inbound: &mpsc::Sender<Inbound>, client: &AsyncClient, event: Event) {
     match event {
         Event::Outgoing(Sent::Publish(packet_id)) => shared.lock().outbox.on_wire(packet_id),
         Event::Incoming(Packet::ConnAck(_)) => {
@@ -279,7 +268,10 @@ fn on_publish(shared: &Shared, inbound: &mpsc::Sender<Inbound>, publish: &Publis
     if let Err(refused) = inbound.try_send(message) {
         // The gateway asks again; only then is it a new command.
         if let Inbound::Command(command) = refused.into_inner() {
-            tracing::error!(topic, "a command was dropped: the device does not take them");
+            tracing::error!(
+                topic,
+                "a command was dropped: the device does not take them"
+            );
             shared.lock().memory.forget(command.id());
         }
     }

@@ -50,8 +50,13 @@ pub enum Inbound {
 pub(super) fn parse(channel: &str, payload: &[u8]) -> Result<Inbound, String> {
     fn read<'a, T: serde::Deserialize<'a>>(payload: &'a [u8]) -> Result<T, String> {
         // The text of the error may quote a value, its place may not.
-        serde_json::from_slice(payload)
-            .map_err(|error| format!("not readable at line {}, column {}", error.line(), error.column()))
+        serde_json::from_slice(payload).map_err(|error| {
+            format!(
+                "not readable at line {}, column {}",
+                error.line(),
+                error.column()
+            )
+        })
     }
     let command = match channel {
         "session" => return read(payload).map(Inbound::Prompt),

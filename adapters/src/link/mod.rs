@@ -249,18 +249,12 @@ pub fn new_uuid() -> String {
         .to_string()
 }
 
-/// A new message id.
-///
-/// # Panics
-/// Never: a UUID is a message id.
+/// A new message id. A UUID is one, so this cannot fail.
 pub fn new_message_id() -> MessageId {
     checked(MessageId::new(new_uuid()))
 }
 
-/// A new blob id.
-///
-/// # Panics
-/// Never: a UUID is a blob id.
+/// A new blob id. A UUID is one, so this cannot fail.
 pub fn new_blob_id() -> BlobId {
     checked(BlobId::new(new_uuid()))
 }

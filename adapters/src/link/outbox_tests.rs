@@ -87,9 +87,7 @@ fn busy_is_later_and_refused_is_never() {
 fn a_receipt_confirms_where_the_puback_does_not() {
     let mut outbox = outbox(Confirmation::Receipt { again_ms: 10 });
     let (id, now) = (new_message_id(), Instant::now());
-    outbox
-        .push(message("a", false, Some(id.clone())))
-        .unwrap();
+    outbox.push(message("a", false, Some(id.clone()))).unwrap();
     handed(&mut outbox);
     outbox.on_wire(1);
     outbox.puback(1, Verdict::Taken, now);

@@ -53,7 +53,7 @@ pub(super) fn demo(
         .iter()
         .filter(|o| o.value.pin_hash.as_str() == DEMO_PIN_HASH)
     {
-        root.refuse_at(&operator.span("pin_hash"), "operator.pin_hash: this is the demonstration's PIN, which everybody can read; write the hash of another one, made by: printf PIN | argon2 \"$(openssl rand -hex 8)\" -id -e");
+        root.refuse_at(&operator.span("pin_hash"), "operator.pin_hash: this is the demonstration's PIN, which everybody can read; write the hash of another one, made by: gateway hash-pin");
     }
 }
 

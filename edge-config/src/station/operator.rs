@@ -101,9 +101,7 @@ fn is_base64(text: &str, len: core::ops::RangeInclusive<usize>) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/')
 }
 
-/// How to make one, with a tool of every distribution.
-const EXAMPLE: &str =
-    "\"$argon2id$v=19$…\", made by: printf PIN | argon2 \"$(openssl rand -hex 8)\" -id -e";
+const EXAMPLE: &str = "\"$argon2id$v=19$…\", made by: gateway hash-pin";
 
 pub(crate) fn read(s: &mut Section<'_>) -> Option<Operator> {
     let id = s.parsed("id", "\"operator-1\"");

@@ -67,7 +67,10 @@ impl Handler for Open {
     }
 
     fn authorise(&self, _: &Identity, action: Action, topic: &str) -> bool {
-        let denied = self.deny.as_deref().is_some_and(|prefix| topic.starts_with(prefix));
+        let denied = self
+            .deny
+            .as_deref()
+            .is_some_and(|prefix| topic.starts_with(prefix));
         !(denied && action == Action::Subscribe)
     }
 
@@ -119,13 +122,22 @@ impl FileStore {
         }
         let entries: Vec<Entry> = map.into_iter().collect();
         let fresh = path.with_extension("new");
-        let mut file = OpenOptions::new().create(true).write(true).truncate(true).open(&fresh)?;
-        let ops: Vec<StoreOp> =
-            entries.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect();
+        let mut file = OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(true)
+            .open(&fresh)?;
+        let ops: Vec<StoreOp> = entries
+            .iter()
+            .map(|(key, value)| (key.clone(), Some(value.clone())))
+            .collect();
         file.write_all(&record(&ops))?;
         file.sync_all()?;
         std::fs::rename(&fresh, path)?;
-        Ok(Self { file: Arc::new(Mutex::new(file)), entries })
+        Ok(Self {
+            file: Arc::new(Mutex::new(file)),
+            entries,
+        })
     }
 }
 
@@ -142,7 +154,9 @@ impl Store for FileStore {
                 file.write_all(&record(&ops))?;
                 file.sync_data()
             };
-            let done = tokio::task::spawn_blocking(work).await.map_err(StoreError::io)?;
+            let done = tokio::task::spawn_blocking(work)
+                .await
+                .map_err(StoreError::io)?;
             done.map_err(StoreError::io)
         })
     }
@@ -183,7 +197,9 @@ fn read_bytes(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .init();
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     if args.threads > 0 {
         runtime.worker_threads(args.threads);
@@ -195,7 +211,11 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let mut listeners = vec![Listener::tcp("tcp", args.tcp)];
     if let Some(address) = args.websocket {
         let transport = Transport::WebSocket;
-        listeners.push(Listener { name: "websocket".to_owned(), address, transport });
+        listeners.push(Listener {
+            name: "websocket".to_owned(),
+            address,
+            transport,
+        });
     }
     let limits = Limits {
         receive_max: args.receive_max,
@@ -208,7 +228,11 @@ async fn run(args: Args) -> anyhow::Result<()> {
         None => Arc::new(MemoryStore::default()),
     };
     let delay = Duration::from_millis(args.commit_delay_ms);
-    let handler = Arc::new(Open { delay, deny: args.deny, verbose: args.verbose });
+    let handler = Arc::new(Open {
+        delay,
+        deny: args.deny,
+        verbose: args.verbose,
+    });
     let broker = Broker::start(Config { listeners, limits }, handler, store).await?;
     for (name, address) in broker.local_addrs() {
         eprintln!("listening on {address} ({name})");

@@ -21,7 +21,7 @@ use crate::topic;
 use crate::writer::{Writer, settled};
 
 /// How often retained messages that ran out are looked for.
-const SWEEP: Duration = Duration::from_secs(60);
+const SWEEP: Duration = Duration::from_mins(1);
 
 /// A running broker. Cloning gives another handle to the same one.
 #[derive(Clone)]
@@ -33,7 +33,9 @@ pub struct Broker {
 
 impl std::fmt::Debug for Broker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Broker").field("addrs", &self.addrs).finish_non_exhaustive()
+        f.debug_struct("Broker")
+            .field("addrs", &self.addrs)
+            .finish_non_exhaustive()
     }
 }
 
@@ -129,25 +131,40 @@ impl Broker {
         let mut bound = Vec::new();
         for listener in &config.listeners {
             let name = || listener.name.clone();
-            let speaks = listener::speaks(&listener.transport)
-                .map_err(|source| StartError::Tls { listener: name(), source })?;
-            bound.push(listener::bind(listener, speaks).map_err(|source| StartError::Bind {
-                listener: name(),
-                address: listener.address,
-                source,
-            })?);
+            let speaks =
+                listener::speaks(&listener.transport).map_err(|source| StartError::Tls {
+                    listener: name(),
+                    source,
+                })?;
+            bound.push(
+                listener::bind(listener, speaks).map_err(|source| StartError::Bind {
+                    listener: name(),
+                    address: listener.address,
+                    source,
+                })?,
+            );
         }
         let observer = Arc::clone(&handler);
         let writer = Writer::start(store, move || observer.observe(Event::StoreFailed));
         settled(writer.write(tidy)).await?;
         let shared = Arc::new(Shared::new(config.limits, handler, writer, clock, state));
-        let addrs = bound.iter().map(|b| (b.name.to_string(), b.address)).collect();
-        let speaks = bound.iter().map(|b| (b.name.to_string(), Arc::clone(&b.speaks))).collect();
+        let addrs = bound
+            .iter()
+            .map(|b| (b.name.to_string(), b.address))
+            .collect();
+        let speaks = bound
+            .iter()
+            .map(|b| (b.name.to_string(), Arc::clone(&b.speaks)))
+            .collect();
         for listener in bound {
             tokio::spawn(listener::accept_all(Arc::clone(&shared), listener));
         }
         tokio::spawn(tend_always(Arc::clone(&shared)));
-        Ok(Self { shared, addrs, speaks: Arc::new(speaks) })
+        Ok(Self {
+            shared,
+            addrs,
+            speaks: Arc::new(speaks),
+        })
     }
 
     /// Name and bound address of each listener, in the order of the configuration.
@@ -161,8 +178,9 @@ impl Broker {
         if !topic::name_is_valid(&message.topic, &self.shared.limits) {
             return std::future::ready(Err(PublishError::TopicInvalid)).boxed();
         }
-        let ((), written) =
-            self.shared.change(|state, cx, ops| state.route(cx, &message, None, ops));
+        let ((), written) = self
+            .shared
+            .change(|state, cx, ops| state.route(cx, &message, None, ops));
         async move { Ok(settled(written).await?) }.boxed()
     }
 
@@ -178,8 +196,14 @@ impl Broker {
 
     fn close_where(&self, reason: DisconnectReason, matches: impl Fn(&Identity) -> bool) -> usize {
         let state = self.shared.state();
-        let online = state.sessions.values().filter_map(|s| Some((&s.identity, s.online.as_ref()?)));
-        online.filter(|(identity, _)| matches(identity)).map(|(_, link)| link.close(reason)).count()
+        let online = state
+            .sessions
+            .values()
+            .filter_map(|s| Some((&s.identity, s.online.as_ref()?)));
+        online
+            .filter(|(identity, _)| matches(identity))
+            .map(|(_, link)| link.close(reason))
+            .count()
     }
 
     /// Who is connected now.
@@ -193,7 +217,11 @@ impl Broker {
     /// Connections that stand are not touched: see [`disconnect_where`](Self::disconnect_where).
     /// False when there is no TLS listener of that name.
     pub fn replace_tls(&self, listener: &str, tls: &TlsConfig) -> Result<bool, TlsError> {
-        let Some(slot) = self.speaks.get(listener).and_then(|speaks| speaks.tls.as_ref()) else {
+        let Some(slot) = self
+            .speaks
+            .get(listener)
+            .and_then(|speaks| speaks.tls.as_ref())
+        else {
             return Ok(false);
         };
         *slot.write().unwrap_or_else(PoisonError::into_inner) = tls.server_config()?;

@@ -27,7 +27,11 @@ pub struct Listener {
 impl Listener {
     /// Plain MQTT over TCP.
     pub fn tcp(name: impl Into<String>, address: SocketAddr) -> Self {
-        Self { name: name.into(), address, transport: Transport::Tcp }
+        Self {
+            name: name.into(),
+            address,
+            transport: Transport::Tcp,
+        }
     }
 }
 
@@ -134,14 +138,35 @@ impl Limits {
     /// Refuses values with which the broker could not work.
     pub fn check(&self) -> Result<(), ConfigError> {
         let floors: [(&'static str, bool); 9] = [
-            ("connections_max must be at least 1", self.connections_max >= 1),
-            ("connect_timeout_ms must be at least 1", self.connect_timeout_ms >= 1),
-            ("packet_bytes_max must be at least 128", self.packet_bytes_max >= 128),
-            ("connect_packet_bytes_max must be at least 128", self.connect_packet_bytes_max >= 128),
+            (
+                "connections_max must be at least 1",
+                self.connections_max >= 1,
+            ),
+            (
+                "connect_timeout_ms must be at least 1",
+                self.connect_timeout_ms >= 1,
+            ),
+            (
+                "packet_bytes_max must be at least 128",
+                self.packet_bytes_max >= 128,
+            ),
+            (
+                "connect_packet_bytes_max must be at least 128",
+                self.connect_packet_bytes_max >= 128,
+            ),
             ("receive_max must be at least 1", self.receive_max >= 1),
-            ("outbound_inflight_max must be at least 1", self.outbound_inflight_max >= 1),
-            ("queue_len_max must be 1 to 60000", (1..=60_000).contains(&self.queue_len_max)),
-            ("topic_levels_max must be 1 to 128", (1..=128).contains(&self.topic_levels_max)),
+            (
+                "outbound_inflight_max must be at least 1",
+                self.outbound_inflight_max >= 1,
+            ),
+            (
+                "queue_len_max must be 1 to 60000",
+                (1..=60_000).contains(&self.queue_len_max),
+            ),
+            (
+                "topic_levels_max must be 1 to 128",
+                (1..=128).contains(&self.topic_levels_max),
+            ),
             ("sessions_max must be at least 1", self.sessions_max >= 1),
         ];
         match floors.into_iter().find(|(_, ok)| !ok) {

@@ -22,9 +22,9 @@ use mqtt_protocol_core::mqtt::result_code::MqttError;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-use crate::encode::{self, Ack, Granted};
+use crate::encode::{self, Aliases};
 use crate::handler::{DisconnectReason, Event, Identity, Version};
-use crate::pipeline::{Commit, Reply, Writing};
+use crate::pipeline::{Commit, Writing};
 use crate::session::Link;
 use crate::shared::Shared;
 use crate::trie::SessionKey;
@@ -62,6 +62,8 @@ pub(crate) struct Established {
     pub(crate) receive_max: Option<u16>,
     /// The client's Maximum Packet Size.
     pub(crate) packet_bytes_max: Option<u32>,
+    /// The client's Topic Alias Maximum.
+    pub(crate) topic_alias_max: u16,
     /// QoS 2 packet ids committed by earlier connections of the session and not yet released.
     pub(crate) received: HashSet<u16>,
     pub(crate) peer: SocketAddr,
@@ -96,7 +98,10 @@ pub(crate) struct Connection {
     pub(crate) received: HashSet<u16>,
     /// QoS 1 and 2 PUBLISH packets of this connection that count against Receive Maximum.
     pub(crate) window: usize,
+    /// Topic aliases the client set.
     pub(crate) aliases: HashMap<u16, Arc<str>>,
+    /// Topic aliases given to the client.
+    pub(crate) given: Aliases,
     /// There may be deliveries to fetch.
     pub(crate) fetch: bool,
     keep_alive: Option<Duration>,
@@ -108,7 +113,11 @@ pub(crate) struct Connection {
 impl Connection {
     pub(crate) fn new(shared: Arc<Shared>, from: Established) -> Self {
         let now = Instant::now();
-        let inflight_max = shared.limits.outbound_inflight_max.min(from.receive_max.unwrap_or(u16::MAX));
+        let inflight_max = shared
+            .limits
+            .outbound_inflight_max
+            .min(from.receive_max.unwrap_or(u16::MAX));
+        let given = Aliases::new(from.topic_alias_max.min(shared.limits.topic_alias_max));
         Self {
             shared,
             socket: from.socket,
@@ -131,6 +140,7 @@ impl Connection {
             received: from.received,
             window: 0,
             aliases: HashMap::new(),
+            given,
             fetch: true,
             keep_alive: (from.keep_alive_s > 0)
                 .then(|| Duration::from_millis(u64::from(from.keep_alive_s) * 1_500)),
@@ -348,9 +358,9 @@ impl Connection {
     fn wire_error(&self, error: WireError) -> Ended {
         match error {
             WireError::Malformed => Ended::MalformedPacket,
-            WireError::Protocol
-            | WireError::UnsupportedVersion
-            | WireError::ClientIdentifier => Ended::ProtocolError,
+            WireError::Protocol | WireError::UnsupportedVersion | WireError::ClientIdentifier => {
+                Ended::ProtocolError
+            }
             WireError::Panicked => {
                 self.panicked();
                 Ended::MalformedPacket
@@ -369,7 +379,9 @@ impl Connection {
         loop {
             let silent = self.keep_alive.map(|limit| self.heard + limit);
             let stalled = (self.pending_out() > 0).then(|| self.wrote + stall);
-            let Some(next) = silent.into_iter().chain(stalled).min() else { return Poll::Pending };
+            let Some(next) = silent.into_iter().chain(stalled).min() else {
+                return Poll::Pending;
+            };
             let now = Instant::now();
             if silent.is_some_and(|at| at <= now) {
                 return Poll::Ready(Ended::KeepAliveTimeout);
@@ -385,77 +397,6 @@ impl Connection {
             ready!(self.timer.as_mut().poll(cx));
         }
     }
-
-    /// Answers, now or when the store has it. Answers keep their order.
-    pub(crate) fn reply_when(
-        &mut self,
-        written: Option<crate::writer::Written>,
-        reply: Reply,
-    ) -> Result<(), Ended> {
-        if written.is_none() && self.writes.is_empty() {
-            return self.reply(Ok(()), reply);
-        }
-        self.writes.push_back(Writing::new(written, reply));
-        Ok(())
-    }
-
-    fn reply(
-        &mut self,
-        result: Result<(), crate::store::StoreError>,
-        reply: Reply,
-    ) -> Result<(), Ended> {
-        let version = self.version;
-        let failed = result.is_err();
-        let out = &mut self.out;
-        match reply {
-            Reply::Nothing => {}
-            Reply::Suback { id, mut granted } => {
-                if failed {
-                    granted.fill(Granted::Unspecified);
-                }
-                encode::suback(out, version, id, &granted).map_err(internal)?;
-            }
-            // What the store refused must not look done: the client finds out by coming again.
-            _ if failed => return Err(Ended::Internal),
-            Reply::Puback { id, code } => {
-                self.window = self.window.saturating_sub(1);
-                encode::ack(out, version, Ack::Puback, id, code);
-                self.count_ack(code);
-            }
-            Reply::Pubrec { id, code } => {
-                if code != encode::SUCCESS {
-                    self.window = self.window.saturating_sub(1);
-                }
-                encode::ack(out, version, Ack::Pubrec, id, code);
-                self.count_ack(code);
-            }
-            Reply::Pubrel { id, code } => encode::ack(out, version, Ack::Pubrel, id, code),
-            Reply::Pubcomp { id, code } => {
-                if code == encode::SUCCESS {
-                    self.window = self.window.saturating_sub(1);
-                }
-                encode::ack(out, version, Ack::Pubcomp, id, code);
-            }
-            Reply::Unsuback { id, removed } => {
-                encode::unsuback(out, version, id, &removed).map_err(internal)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn count_ack(&self, code: u8) {
-        let counters = &self.shared.counters;
-        if code == encode::SUCCESS {
-            counters.publish_acknowledged.add();
-        } else {
-            counters.publish_refused.add();
-        }
-    }
-}
-
-fn internal(error: MqttError) -> Ended {
-    tracing::error!(?error, "a packet of the broker's own could not be built");
-    Ended::Internal
 }
 
 /// The next whole packet, if there is one.

@@ -3,13 +3,16 @@
 //! PUBLISH and its acknowledgements are written here, without a copy in between; the rest is built by
 //! `mqtt-protocol-core`.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use mqtt_protocol_core::mqtt::packet::{
     AssignedClientIdentifier, MaximumPacketSize, ReceiveMaximum, ServerKeepAlive,
     SessionExpiryInterval, TopicAliasMaximum, v3_1_1, v5_0,
 };
 use mqtt_protocol_core::mqtt::result_code::{
-    ConnectReasonCode, DisconnectReasonCode, MqttError, SubackReasonCode,
-    SubackReturnCode, UnsubackReasonCode,
+    ConnectReasonCode, DisconnectReasonCode, MqttError, SubackReasonCode, SubackReturnCode,
+    UnsubackReasonCode,
 };
 
 use crate::handler::{ConnectRefusal, DisconnectReason, Version};
@@ -51,27 +54,65 @@ pub(crate) fn pingresp(out: &mut Vec<u8>) {
     out.extend_from_slice(&[0xD0, 0]);
 }
 
+/// Topic aliases given to a client: the first topics it is sent, as many as it takes.
+#[derive(Debug, Default)]
+pub(crate) struct Aliases {
+    max: u16,
+    given: HashMap<Arc<str>, u16>,
+}
+
+impl Aliases {
+    pub(crate) fn new(max: u16) -> Self {
+        Self {
+            max,
+            given: HashMap::new(),
+        }
+    }
+
+    /// The alias to send with a topic, and whether the client knows it already.
+    fn choose(&self, topic: &str) -> Option<(u16, bool)> {
+        if let Some(alias) = self.given.get(topic) {
+            return Some((*alias, true));
+        }
+        let next = u16::try_from(self.given.len()).ok()?.checked_add(1)?;
+        (next <= self.max).then_some((next, false))
+    }
+}
+
+/// What writing to a client depends on.
+#[derive(Debug)]
+pub(crate) struct Receiver<'a> {
+    pub(crate) version: Version,
+    pub(crate) packet_bytes_max: u32,
+    pub(crate) aliases: &'a mut Aliases,
+}
+
 /// Writes a delivery, unless it is larger than the client takes; then false.
 pub(crate) fn publish(
     out: &mut Vec<u8>,
-    version: Version,
+    to: Receiver<'_>,
     delivery: &Delivery,
     now_ms: u64,
-    packet_bytes_max: u32,
 ) -> bool {
     let message = &delivery.message;
-    let props = match version {
+    let alias = to.aliases.choose(&message.topic);
+    let props = match to.version {
         Version::V311 => None,
-        Version::V5 => Some(publish_properties(delivery, now_ms)),
+        Version::V5 => Some(publish_properties(delivery, alias, now_ms)),
+    };
+    let topic = if matches!(alias, Some((_, true))) {
+        ""
+    } else {
+        &*message.topic
     };
     let with_id = delivery.qos != Qos::AtMostOnce;
     let remaining = 2
-        + message.topic.len()
+        + topic.len()
         + if with_id { 2 } else { 0 }
         + props.as_ref().map_or(0, |p| varint_len(p.len()) + p.len())
         + message.payload.len();
     let total = 1 + varint_len(remaining) + remaining;
-    if u32::try_from(total).map_or(true, |total| total > packet_bytes_max) {
+    if u32::try_from(total).map_or(true, |total| total > to.packet_bytes_max) {
         return false;
     }
     out.reserve(total);
@@ -80,7 +121,7 @@ pub(crate) fn publish(
         | u8::from(delivery.retain);
     out.push(0x30 | flags);
     put_varint(out, remaining);
-    put_text(out, message.topic.as_bytes());
+    put_text(out, topic.as_bytes());
     if with_id {
         out.extend_from_slice(&packet_id(delivery.seq).to_be_bytes());
     }
@@ -89,11 +130,18 @@ pub(crate) fn publish(
         out.extend_from_slice(&props);
     }
     out.extend_from_slice(&message.payload);
+    if let Some((alias, false)) = alias {
+        to.aliases.given.insert(Arc::clone(&message.topic), alias);
+    }
     true
 }
 
-fn publish_properties(delivery: &Delivery, now_ms: u64) -> Vec<u8> {
+fn publish_properties(delivery: &Delivery, alias: Option<(u16, bool)>, now_ms: u64) -> Vec<u8> {
     let mut out = Vec::new();
+    if let Some((alias, _)) = alias {
+        out.push(35);
+        out.extend_from_slice(&alias.to_be_bytes());
+    }
     if let Some(at) = delivery.expires_at_ms {
         let left_s = at.saturating_sub(now_ms).div_ceil(1_000);
         out.push(2);
@@ -311,7 +359,10 @@ pub(crate) fn unsuback(
     removed: &[Option<bool>],
 ) -> Result<(), MqttError> {
     let bytes = match version {
-        Version::V311 => v3_1_1::Unsuback::builder().packet_id(id).build()?.to_continuous_buffer(),
+        Version::V311 => v3_1_1::Unsuback::builder()
+            .packet_id(id)
+            .build()?
+            .to_continuous_buffer(),
         Version::V5 => {
             let codes = removed.iter().map(|removed| match removed {
                 Some(true) => UnsubackReasonCode::Success,

@@ -58,7 +58,10 @@ pub struct Identity {
 impl Identity {
     /// From its two names.
     pub fn new(client_id: impl Into<Arc<str>>, principal: impl Into<Arc<str>>) -> Self {
-        Self { client_id: client_id.into(), principal: principal.into() }
+        Self {
+            client_id: client_id.into(),
+            principal: principal.into(),
+        }
     }
 }
 
@@ -162,9 +165,15 @@ pub struct Storage {
 
 impl Storage {
     /// To disk, retained if asked.
-    pub const DURABLE: Self = Self { medium: Medium::Durable, retain_allowed: true };
+    pub const DURABLE: Self = Self {
+        medium: Medium::Durable,
+        retain_allowed: true,
+    };
     /// In memory only and never retained: for personal data.
-    pub const MEMORY: Self = Self { medium: Medium::Memory, retain_allowed: false };
+    pub const MEMORY: Self = Self {
+        medium: Medium::Memory,
+        retain_allowed: false,
+    };
 }
 
 /// Where a topic's messages live while the broker keeps them.

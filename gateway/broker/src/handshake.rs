@@ -12,9 +12,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::connection::{Established, Socket, close_and_linger, frame};
 use crate::encode::{self, Accepted, Refusal};
-use crate::handler::{
-    Action, ConnectRefusal, DisconnectReason, Event, Hello, Identity, Version,
-};
+use crate::handler::{Action, ConnectRefusal, DisconnectReason, Event, Hello, Identity, Version};
 use crate::lifecycle::{self, Claim};
 use crate::session::Link;
 use crate::shared::Shared;
@@ -47,7 +45,8 @@ impl From<DisconnectReason> for Failed {
 
 /// Reads and answers the CONNECT. `None`: the socket was refused and is closed.
 pub(crate) async fn establish(shared: &Arc<Shared>, mut fresh: Fresh) -> Option<Established> {
-    let mut frames = PacketBuilder::with_maximum_packet_size(shared.limits.connect_packet_bytes_max);
+    let mut frames =
+        PacketBuilder::with_maximum_packet_size(shared.limits.connect_packet_bytes_max);
     match accept(shared, &mut fresh, &mut frames).await {
         Ok(accepted) => {
             frames.set_maximum_packet_size(shared.limits.packet_bytes_max);
@@ -78,9 +77,10 @@ async fn refuse(shared: &Shared, mut fresh: Fresh, failed: Failed) {
                 | Refusal::Protocol
                 | Refusal::UnsupportedVersion
                 | Refusal::BadAuthenticationMethod
-                | Refusal::TopicNameInvalid => {
-                    Event::Rejected { peer, reason: DisconnectReason::ProtocolError }
-                }
+                | Refusal::TopicNameInvalid => Event::Rejected {
+                    peer,
+                    reason: DisconnectReason::ProtocolError,
+                },
             });
             encode::refuse(&mut out, version, refusal);
         }
@@ -128,6 +128,7 @@ impl Welcome {
             expiry_s: self.expiry_s,
             receive_max: self.connect.receive_max,
             packet_bytes_max: self.connect.packet_bytes_max,
+            topic_alias_max: self.connect.topic_alias_max,
             received: self.received,
             peer,
             session_present: self.session_present,
@@ -166,7 +167,10 @@ async fn read_connect(
 ) -> Result<(RawPacket, Vec<u8>), DisconnectReason> {
     let mut buffer = vec![0; 1_024];
     loop {
-        let read = socket.read(&mut buffer).await.map_err(|_lost| DisconnectReason::ConnectionLost)?;
+        let read = socket
+            .read(&mut buffer)
+            .await
+            .map_err(|_lost| DisconnectReason::ConnectionLost)?;
         let bytes = buffer.get(..read).filter(|bytes| !bytes.is_empty());
         let mut cursor = Cursor::new(bytes.ok_or(DisconnectReason::ConnectionLost)?);
         while !cursor.remaining_slice().is_empty() {
@@ -182,9 +186,7 @@ fn wire_failed(error: WireError, version: Option<Version>) -> Failed {
         WireError::Malformed | WireError::Panicked => Refusal::Malformed,
         WireError::Protocol => Refusal::Protocol,
         WireError::UnsupportedVersion => Refusal::UnsupportedVersion,
-        WireError::ClientIdentifier => {
-            Refusal::Handler(ConnectRefusal::ClientIdentifierNotValid)
-        }
+        WireError::ClientIdentifier => Refusal::Handler(ConnectRefusal::ClientIdentifierNotValid),
     };
     Failed::Refused(version, refusal)
 }
@@ -199,7 +201,11 @@ fn identify(shared: &Shared, fresh: &Fresh, connect: &Connect) -> Result<Identit
     if !given && connect.version == Version::V311 && !connect.clean_start {
         return Err(not_valid);
     }
-    let made_up = if given { String::new() } else { made_up_client_id() };
+    let made_up = if given {
+        String::new()
+    } else {
+        made_up_client_id()
+    };
     let hello = Hello {
         peer: fresh.peer,
         listener: &fresh.listener,
@@ -224,11 +230,16 @@ fn made_up_client_id() -> String {
 }
 
 fn check_will(shared: &Shared, identity: &Identity, connect: &Connect) -> Result<(), Refusal> {
-    let Some((will, _)) = &connect.will else { return Ok(()) };
+    let Some((will, _)) = &connect.will else {
+        return Ok(());
+    };
     if !topic::name_is_valid(&will.topic, &shared.limits) {
         return Err(Refusal::TopicNameInvalid);
     }
-    if shared.handler.authorise(identity, Action::Will, &will.topic) {
+    if shared
+        .handler
+        .authorise(identity, Action::Will, &will.topic)
+    {
         Ok(())
     } else {
         Err(Refusal::Handler(ConnectRefusal::NotAuthorised))
@@ -258,7 +269,9 @@ async fn welcome(
         expiry_s,
         will: connect.will.clone(),
     };
-    let claimed = lifecycle::claim(shared, &claim, &link).await.map_err(refused)?;
+    let claimed = lifecycle::claim(shared, &claim, &link)
+        .await
+        .map_err(refused)?;
     // From here on the session is this connection's: whatever fails must let it go again.
     let key = claimed.key;
     let mut out = Vec::new();
@@ -276,8 +289,12 @@ async fn welcome(
         lifecycle::release(shared, key, DisconnectReason::ClientDisconnect, expiry_s);
         return Err(refused(ConnectRefusal::ServerUnavailable));
     }
-    let received =
-        shared.state().sessions.get(&key).map(|s| s.inbound.clone()).unwrap_or_default();
+    let received = shared
+        .state()
+        .sessions
+        .get(&key)
+        .map(|s| s.inbound.clone())
+        .unwrap_or_default();
     Ok(Welcome {
         connect,
         unread,

@@ -23,6 +23,7 @@ mod message;
 mod outbox;
 mod packets;
 mod pipeline;
+mod replies;
 mod restore;
 mod retained;
 mod session;

@@ -56,7 +56,11 @@ pub(crate) async fn claim(
         publish_wills(shared, due);
         match step {
             Step::Claimed(key, session_present) => {
-                return Ok(Claimed { key, session_present, written });
+                return Ok(Claimed {
+                    key,
+                    session_present,
+                    written,
+                });
             }
             // The sender is only ever dropped: when the session was let go.
             Step::Wait(released) => released.await.unwrap_or(()),
@@ -130,7 +134,12 @@ fn take_up(
     let old_stored = session.will.take().is_some_and(|will| will.stored);
     session.will = claim.will.clone().map(|(message, delay_s)| {
         let stored = cx.handler.storage(&message.topic).medium == Medium::Durable;
-        Will { message, delay_s, stored, from_restart: false }
+        Will {
+            message,
+            delay_s,
+            stored,
+            from_restart: false,
+        }
     });
     match &session.will {
         Some(will) if will.stored => {
@@ -155,7 +164,9 @@ fn discard(
     due: &mut Vec<DueWill>,
 ) {
     clear_timers(state, key);
-    let Some(mut session) = state.remove(key, cx.limits) else { return };
+    let Some(mut session) = state.remove(key, cx.limits) else {
+        return;
+    };
     session.erase(ops);
     match session.will.take() {
         // The broker went away, not the client: it is back before the will was due.
@@ -169,7 +180,10 @@ fn discard(
 
 fn clear_timers(state: &mut State, key: SessionKey) {
     if let Some(session) = state.sessions.get_mut(&key) {
-        for at in [session.expires_at_ms.take(), session.will_due_ms.take()].into_iter().flatten() {
+        for at in [session.expires_at_ms.take(), session.will_due_ms.take()]
+            .into_iter()
+            .flatten()
+        {
             state.timers.remove(&(at, key));
         }
     }
@@ -177,7 +191,12 @@ fn clear_timers(state: &mut State, key: SessionKey) {
 
 /// Lets a session go when its connection has ended and its commits are settled. `expiry_s` is the
 /// last word of the client (DISCONNECT may change it).
-pub(crate) fn release(shared: &Arc<Shared>, key: SessionKey, reason: DisconnectReason, expiry_s: u32) {
+pub(crate) fn release(
+    shared: &Arc<Shared>,
+    key: SessionKey,
+    reason: DisconnectReason,
+    expiry_s: u32,
+) {
     let mut due = Vec::new();
     let ((), _written) =
         shared.change(|state, cx, ops| let_go(state, cx, key, reason, expiry_s, ops, &mut due));
@@ -194,7 +213,9 @@ fn let_go(
     ops: &mut Vec<Op>,
     due: &mut Vec<DueWill>,
 ) {
-    let Some(session) = state.sessions.get_mut(&key) else { return };
+    let Some(session) = state.sessions.get_mut(&key) else {
+        return;
+    };
     session.online = None;
     // Dropping the senders wakes whoever waits for the session.
     session.waiting.clear();
@@ -204,14 +225,13 @@ fn let_go(
     }
     session.expiry_s = expiry_s;
     match (reason, session.will.take()) {
-        (_, None) => {}
         (DisconnectReason::ClientDisconnect, Some(will)) => {
             if will.stored {
                 ops.push(Op::delete(codec::will_key(&session.identity.client_id)));
             }
         }
         // It stays in the store, and is published after the next start unless the client is back.
-        (DisconnectReason::ServerShuttingDown, Some(_)) => {}
+        (_, None) | (DisconnectReason::ServerShuttingDown, Some(_)) => {}
         (_, Some(will)) => {
             let delay_s = will.delay_s.min(session.expiry_s);
             if delay_s == 0 {
@@ -227,7 +247,9 @@ fn let_go(
         session.expires_at_ms = Some(expires_at_ms);
         ops.push(session.record());
         let timers = [session.expires_at_ms, session.will_due_ms];
-        state.timers.extend(timers.into_iter().flatten().map(|at| (at, key)));
+        state
+            .timers
+            .extend(timers.into_iter().flatten().map(|at| (at, key)));
     } else {
         state.remove(key, cx.limits);
     }
@@ -260,10 +282,17 @@ fn tend_session(
     ops: &mut Vec<Op>,
     due: &mut Vec<DueWill>,
 ) {
-    let Some(session) = state.sessions.get_mut(&key) else { return };
+    let Some(session) = state.sessions.get_mut(&key) else {
+        return;
+    };
     if session.will_due_ms.is_some_and(|at| at <= cx.now_ms) {
         session.will_due_ms = None;
-        due.extend(session.will.take().map(|will| (session.identity.clone(), will)));
+        due.extend(
+            session
+                .will
+                .take()
+                .map(|will| (session.identity.clone(), will)),
+        );
     }
     if session.expires_at_ms.is_some_and(|at| at <= cx.now_ms) {
         let identity = session.identity.clone();
@@ -296,7 +325,7 @@ async fn publish_will(shared: Arc<Shared>, identity: Identity, will: Will) {
     } else {
         PublishOutcome::Consumed
     };
-    let (_, written) = shared.change(|state, cx, ops| {
+    let ((), written) = shared.change(|state, cx, ops| {
         if outcome == PublishOutcome::Accepted {
             state.route(cx, &will.message, None, ops);
         }

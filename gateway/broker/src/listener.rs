@@ -49,7 +49,10 @@ pub(crate) fn speaks(transport: &Transport) -> Result<Speaks, TlsError> {
         Transport::Tls(tls) => (false, Some(tls)),
         Transport::WebSocketTls(tls) => (true, Some(tls)),
     };
-    let tls = tls.map(crate::tls::TlsConfig::server_config).transpose()?.map(RwLock::new);
+    let tls = tls
+        .map(crate::tls::TlsConfig::server_config)
+        .transpose()?
+        .map(RwLock::new);
     Ok(Speaks { websocket, tls })
 }
 
@@ -64,7 +67,12 @@ pub(crate) fn bind(listener: &Listener, speaks: Speaks) -> io::Result<Bound> {
     socket.bind(listener.address)?;
     let socket = socket.listen(BACKLOG)?;
     let address = socket.local_addr()?;
-    Ok(Bound { name: listener.name.as_str().into(), address, socket, speaks: Arc::new(speaks) })
+    Ok(Bound {
+        name: listener.name.as_str().into(),
+        address,
+        socket,
+        speaks: Arc::new(speaks),
+    })
 }
 
 /// Accepts until the broker stops.
@@ -156,7 +164,8 @@ impl Arrival {
     /// TLS and WebSocket handshakes.
     async fn open(self, stream: TcpStream) -> io::Result<Fresh> {
         let tls = self.speaks.tls.as_ref();
-        let tls = tls.map(|config| Arc::clone(&config.read().unwrap_or_else(PoisonError::into_inner)));
+        let tls =
+            tls.map(|config| Arc::clone(&config.read().unwrap_or_else(PoisonError::into_inner)));
         let packet_max = self.shared.limits.packet_bytes_max;
         let mut certificates = Vec::new();
         let socket: Box<dyn Socket> = match tls {
@@ -188,7 +197,10 @@ impl Arrival {
 }
 
 fn owned(chain: &[CertificateDer<'_>]) -> Vec<CertificateDer<'static>> {
-    chain.iter().map(|certificate| certificate.clone().into_owned()).collect()
+    chain
+        .iter()
+        .map(|certificate| certificate.clone().into_owned())
+        .collect()
 }
 
 /// Serves a connected client to its end. Whatever happens, the session is let go.
@@ -221,6 +233,9 @@ async fn serve(shared: Arc<Shared>, established: Established) {
         expiry_s = connection.expiry_s;
     }
     lifecycle::release(&shared, key, ended, expiry_s);
-    shared.handler.observe(Event::Disconnected { identity, reason: ended });
+    shared.handler.observe(Event::Disconnected {
+        identity,
+        reason: ended,
+    });
     connection.farewell(ended).await;
 }

@@ -83,7 +83,11 @@ impl Properties {
         self.content_type.as_deref().map_or(0, str::len)
             + self.response_topic.as_deref().map_or(0, str::len)
             + self.correlation_data.as_deref().map_or(0, <[u8]>::len)
-            + self.user.iter().map(|(k, v)| k.len() + v.len()).sum::<usize>()
+            + self
+                .user
+                .iter()
+                .map(|(k, v)| k.len() + v.len())
+                .sum::<usize>()
     }
 }
 

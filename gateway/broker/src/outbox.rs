@@ -69,7 +69,10 @@ pub(crate) fn packet_id(seq: u64) -> u16 {
 impl Outbox {
     /// An empty outbox whose first sequence number is at least `next_seq`.
     pub(crate) fn starting_at(next_seq: u64) -> Self {
-        Self { next_seq: next_seq.max(1), ..Self::default() }
+        Self {
+            next_seq: next_seq.max(1),
+            ..Self::default()
+        }
     }
 
     /// Takes a sequence number.
@@ -120,7 +123,10 @@ impl Outbox {
         loop {
             let head = self.pending.front()?;
             let runs_out = head.expires_at_ms.is_some_and(|at| at <= now_ms);
-            if !runs_out && head.qos != Qos::AtMostOnce && !self.window_admits(head.seq, inflight_max) {
+            if !runs_out
+                && head.qos != Qos::AtMostOnce
+                && !self.window_admits(head.seq, inflight_max)
+            {
                 return None;
             }
             let delivery = self.pending.pop_front()?;
@@ -131,7 +137,8 @@ impl Outbox {
                 self.bytes -= delivery.message.bytes();
                 return Some(Next::Publish(delivery));
             } else {
-                self.sent.insert(delivery.seq, Sent::Publish(delivery.clone()));
+                self.sent
+                    .insert(delivery.seq, Sent::Publish(delivery.clone()));
                 return Some(Next::Publish(delivery));
             }
         }
@@ -166,12 +173,23 @@ impl Outbox {
         let settled = match self.sent.get(&seq)? {
             Sent::Publish(delivery) if delivery.qos == Qos::ExactlyOnce => {
                 self.bytes -= delivery.message.bytes();
-                Settled { seq, stored: delivery.stored }
+                Settled {
+                    seq,
+                    stored: delivery.stored,
+                }
             }
-            Sent::Released { stored } => Settled { seq, stored: *stored },
+            Sent::Released { stored } => Settled {
+                seq,
+                stored: *stored,
+            },
             Sent::Publish(_) => return None,
         };
-        self.sent.insert(seq, Sent::Released { stored: settled.stored });
+        self.sent.insert(
+            seq,
+            Sent::Released {
+                stored: settled.stored,
+            },
+        );
         Some(settled)
     }
 
@@ -209,8 +227,12 @@ impl Outbox {
     /// The connection is gone: what was in flight waits again, in order, marked as a duplicate; QoS 0
     /// is forgotten.
     pub(crate) fn park(&mut self) {
-        let dropped: usize =
-            self.pending.iter().filter(|d| d.seq == 0).map(|d| d.message.bytes()).sum();
+        let dropped: usize = self
+            .pending
+            .iter()
+            .filter(|d| d.seq == 0)
+            .map(|d| d.message.bytes())
+            .sum();
         self.bytes -= dropped;
         self.pending.retain(|d| d.seq != 0);
         self.rerelease.clear();
@@ -250,7 +272,11 @@ mod tests {
     use super::*;
 
     fn delivery(outbox: &mut Outbox, qos: Qos) -> Delivery {
-        let seq = if qos == Qos::AtMostOnce { 0 } else { outbox.take_seq() };
+        let seq = if qos == Qos::AtMostOnce {
+            0
+        } else {
+            outbox.take_seq()
+        };
         Delivery {
             seq,
             message: Message::new("t", "x"),
@@ -277,7 +303,9 @@ mod tests {
             let d = delivery(&mut outbox, Qos::AtLeastOnce);
             outbox.push(d);
         }
-        let ids: Vec<_> = std::iter::from_fn(|| sent(&mut outbox, 10)).map(|(id, _)| id).collect();
+        let ids: Vec<_> = std::iter::from_fn(|| sent(&mut outbox, 10))
+            .map(|(id, _)| id)
+            .collect();
         assert_eq!(ids, [65_533, 65_534, 65_535, 1, 2, 3]);
         for id in [1, 65_533, 3, 2, 65_535, 65_534] {
             assert!(outbox.puback(id).is_some(), "{id}");
@@ -289,7 +317,12 @@ mod tests {
     #[test]
     fn after_a_reconnect_order_and_ids_stay_and_releases_come_first() {
         let mut outbox = Outbox::starting_at(1);
-        for qos in [Qos::ExactlyOnce, Qos::AtLeastOnce, Qos::AtMostOnce, Qos::AtLeastOnce] {
+        for qos in [
+            Qos::ExactlyOnce,
+            Qos::AtLeastOnce,
+            Qos::AtMostOnce,
+            Qos::AtLeastOnce,
+        ] {
             let d = delivery(&mut outbox, qos);
             outbox.push(d);
         }
@@ -298,7 +331,10 @@ mod tests {
         assert!(outbox.pubrec(2).is_some());
         outbox.park();
         outbox.resume();
-        assert!(matches!(outbox.next(2, 0, &mut Vec::new()), Some(Next::Pubrel(2))));
+        assert!(matches!(
+            outbox.next(2, 0, &mut Vec::new()),
+            Some(Next::Pubrel(2))
+        ));
         assert_eq!(sent(&mut outbox, 2), Some((3, true)));
         assert_eq!(sent(&mut outbox, 2), None);
         assert!(outbox.pubcomp(2).is_some());

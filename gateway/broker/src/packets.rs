@@ -29,9 +29,11 @@ impl Connection {
                 self.settle_outbound(|outbox| outbox.pubcomp(id));
                 Ok(())
             }
-            Packet::Subscribe { id, subscription_id, entries } => {
-                self.on_subscribe(id, subscription_id, entries)
-            }
+            Packet::Subscribe {
+                id,
+                subscription_id,
+                entries,
+            } => self.on_subscribe(id, subscription_id, entries),
             Packet::Unsubscribe { id, filters } => self.on_unsubscribe(id, &filters),
             Packet::Pingreq => {
                 encode::pingresp(&mut self.out);
@@ -43,7 +45,11 @@ impl Connection {
 
     fn on_publish(&mut self, publish: Publish) -> Result<(), Ended> {
         self.shared.counters.publish_received.add();
-        let Publish { id, alias, mut message } = publish;
+        let Publish {
+            id,
+            alias,
+            mut message,
+        } = publish;
         if let Some(alias) = alias {
             self.resolve_alias(alias, &mut message.topic)?;
         }
@@ -52,7 +58,13 @@ impl Connection {
         }
         if message.qos == Qos::ExactlyOnce {
             if self.received.contains(&id) {
-                return self.reply_when(None, Reply::Pubrec { id, code: encode::SUCCESS });
+                return self.reply_when(
+                    None,
+                    Reply::Pubrec {
+                        id,
+                        code: encode::SUCCESS,
+                    },
+                );
             }
             if !self.committing.insert(id) {
                 // The first copy is still being committed, and will be answered.
@@ -72,7 +84,10 @@ impl Connection {
             Commit::running(future, Inbound { id, message })
         } else {
             let reason = PublishRefusal::NotAuthorised;
-            let outcome = PublishOutcome::Refused { reason, legacy: Legacy::Close };
+            let outcome = PublishOutcome::Refused {
+                reason,
+                legacy: Legacy::Close,
+            };
             Commit::decided(outcome, Inbound { id, message })
         };
         self.commits.push_back(commit);
@@ -91,62 +106,17 @@ impl Connection {
         Ok(())
     }
 
-    /// A commit has its outcome: route, remember, acknowledge.
-    pub(crate) fn settle(
-        &mut self,
-        (outcome, inbound): (PublishOutcome, Option<Inbound>),
-    ) -> Result<(), Ended> {
-        let Some(Inbound { id, message }) = inbound else { return Ok(()) };
-        if message.qos == Qos::ExactlyOnce {
-            self.committing.remove(&id);
-        }
-        let (route, code) = match outcome {
-            PublishOutcome::Accepted => (true, encode::SUCCESS),
-            PublishOutcome::Consumed => (false, encode::SUCCESS),
-            PublishOutcome::Refused { reason, .. } if message.qos == Qos::AtMostOnce => {
-                self.shared.counters.publish_refused.add();
-                tracing::debug!(?reason, "a message of QoS 0 was refused");
-                return Ok(());
-            }
-            PublishOutcome::Refused { reason, legacy } => match (self.version, legacy) {
-                (Version::V5, _) => (false, reason.code()),
-                (Version::V311, Legacy::Acknowledge) => (false, encode::SUCCESS),
-                (Version::V311, Legacy::Close) => {
-                    self.shared.counters.publish_refused.add();
-                    return Err(legacy_close(reason));
-                }
-            },
-        };
-        let remember = message.qos == Qos::ExactlyOnce && code == encode::SUCCESS;
-        let key = self.key;
-        let ((), written) = self.shared.change(|state, cx, ops| {
-            if route {
-                state.route(cx, &message, Some(key), ops);
-            }
-            if remember {
-                remember_inbound(state, key, id, ops);
-            }
-        });
-        if remember {
-            self.received.insert(id);
-        }
-        self.reply_when(
-            written,
-            match message.qos {
-                Qos::AtMostOnce => Reply::Nothing,
-                Qos::AtLeastOnce => Reply::Puback { id, code },
-                Qos::ExactlyOnce => Reply::Pubrec { id, code },
-            },
-        )
-    }
-
     fn on_pubrel(&mut self, id: u16) -> Result<(), Ended> {
         if self.committing.contains(&id) {
             // A release of what was not yet received.
             return Err(Ended::ProtocolError);
         }
         let known = self.received.remove(&id);
-        let code = if known { encode::SUCCESS } else { encode::ID_NOT_FOUND };
+        let code = if known {
+            encode::SUCCESS
+        } else {
+            encode::ID_NOT_FOUND
+        };
         let key = self.key;
         // The removal is durable before PUBCOMP: afterwards the client may use the id again.
         let ((), written) = self.shared.change(|state, _, ops| {
@@ -154,7 +124,10 @@ impl Connection {
                 && session.inbound.remove(&id)
                 && session.is_persistent()
             {
-                ops.push(Op::delete(codec::inbound_key(&session.identity.client_id, id)));
+                ops.push(Op::delete(codec::inbound_key(
+                    &session.identity.client_id,
+                    id,
+                )));
             }
         });
         self.reply_when(written, Reply::Pubcomp { id, code })
@@ -177,7 +150,11 @@ impl Connection {
             }
             Some(())
         });
-        let code = if known.is_some() { encode::SUCCESS } else { encode::ID_NOT_FOUND };
+        let code = if known.is_some() {
+            encode::SUCCESS
+        } else {
+            encode::ID_NOT_FOUND
+        };
         self.reply_when(written, Reply::Pubrel { id, code })
     }
 
@@ -191,7 +168,10 @@ impl Connection {
             let session = state.sessions.get_mut(&key)?;
             let settled = settle(&mut session.outbox)?;
             if settled.stored {
-                ops.push(Op::delete(codec::queue_key(&session.identity.client_id, settled.seq)));
+                ops.push(Op::delete(codec::queue_key(
+                    &session.identity.client_id,
+                    settled.seq,
+                )));
             }
             Some(())
         });
@@ -203,18 +183,30 @@ impl Connection {
         self.fetch = false;
         let shared = Arc::clone(&self.shared);
         let ((), _written) = shared.change(|state, cx, ops| {
-            let Some(session) = state.sessions.get_mut(&self.key) else { return };
+            let Some(session) = state.sessions.get_mut(&self.key) else {
+                return;
+            };
             let client = Arc::clone(&session.identity.client_id);
             let mut gone = Vec::new();
             while self.has_room() {
                 match session.outbox.next(self.inflight_max, cx.now_ms, &mut gone) {
                     None => break,
                     Some(Next::Pubrel(id)) => {
-                        encode::ack(&mut self.out, self.version, Ack::Pubrel, id, encode::SUCCESS);
+                        encode::ack(
+                            &mut self.out,
+                            self.version,
+                            Ack::Pubrel,
+                            id,
+                            encode::SUCCESS,
+                        );
                     }
                     Some(Next::Publish(delivery)) => {
-                        let max = self.packet_bytes_max;
-                        if encode::publish(&mut self.out, self.version, &delivery, cx.now_ms, max) {
+                        let to = encode::Receiver {
+                            version: self.version,
+                            packet_bytes_max: self.packet_bytes_max,
+                            aliases: &mut self.given,
+                        };
+                        if encode::publish(&mut self.out, to, &delivery, cx.now_ms) {
                             cx.counters.publish_sent.add();
                         } else {
                             // Larger than the client takes: done with it (MQTT 5, section 3.1.2.11.4).
@@ -243,11 +235,16 @@ impl Connection {
             .iter()
             .map(|entry| {
                 topic::parse_filter(&entry.filter, &shared.limits).is_some_and(|parsed| {
-                    shared.handler.authorise(&self.identity, Action::Subscribe, parsed.filter)
+                    shared
+                        .handler
+                        .authorise(&self.identity, Action::Subscribe, parsed.filter)
                 })
             })
             .collect();
-        if entries.iter().any(|e| e.no_local && e.filter.starts_with("$share/")) {
+        if entries
+            .iter()
+            .any(|e| e.no_local && e.filter.starts_with("$share/"))
+        {
             return Err(Ended::ProtocolError);
         }
         let key = self.key;
@@ -288,27 +285,11 @@ impl Connection {
             }
             self.expiry_s = expiry_s.min(self.shared.limits.session_expiry_s_max);
         }
-        if code == 0 { Ended::ClientDisconnect } else { Ended::ClientDisconnectWithWill }
-    }
-}
-
-fn legacy_close(reason: PublishRefusal) -> Ended {
-    match reason {
-        PublishRefusal::QuotaExceeded => Ended::QuotaExceeded,
-        PublishRefusal::Unspecified
-        | PublishRefusal::ImplementationSpecific
-        | PublishRefusal::NotAuthorised
-        | PublishRefusal::TopicNameInvalid
-        | PublishRefusal::PayloadFormatInvalid => Ended::NotAuthorised,
-    }
-}
-
-fn remember_inbound(state: &mut State, key: u64, id: u16, ops: &mut Vec<Op>) {
-    let Some(session) = state.sessions.get_mut(&key) else { return };
-    session.inbound.insert(id);
-    if session.is_persistent() {
-        let entry = codec::inbound_key(&session.identity.client_id, id);
-        ops.push(Op::put(entry, codec::inbound_value()));
+        if code == 0 {
+            Ended::ClientDisconnect
+        } else {
+            Ended::ClientDisconnectWithWill
+        }
     }
 }
 
@@ -327,7 +308,9 @@ fn subscribe(
     if !allowed {
         return Granted::NotAuthorised;
     }
-    let Some(session) = state.sessions.get_mut(&key) else { return Granted::Unspecified };
+    let Some(session) = state.sessions.get_mut(&key) else {
+        return Granted::Unspecified;
+    };
     let known = session.subscriptions.contains_key(entry.filter.as_str());
     if !known && session.subscriptions.len() >= cx.limits.subscriptions_per_session_max {
         return Granted::QuotaExceeded;
@@ -338,12 +321,20 @@ fn subscribe(
         retain_as_published: entry.retain_as_published,
         id,
     };
-    session.subscriptions.insert(entry.filter.as_str().into(), options);
+    session
+        .subscriptions
+        .insert(entry.filter.as_str().into(), options);
     if session.is_persistent() {
         let stored = codec::subscription_key(&session.identity.client_id, &entry.filter);
         ops.push(Op::put(stored, codec::subscription_value(&options)));
     }
-    let is_new = state.trie.insert(filter, Subscriber { session: key, options });
+    let is_new = state.trie.insert(
+        filter,
+        Subscriber {
+            session: key,
+            options,
+        },
+    );
     let wants_retained = match entry.retain_handling {
         RetainHandling::Always => true,
         RetainHandling::IfNew => is_new,

@@ -29,12 +29,20 @@ pub(crate) struct Inbound {
 impl Commit {
     /// The handler decides.
     pub(crate) fn running(future: BoxFuture<'static, PublishOutcome>, inbound: Inbound) -> Self {
-        Self { future: Some(future), refused: PublishOutcome::Consumed, inbound: Some(inbound) }
+        Self {
+            future: Some(future),
+            refused: PublishOutcome::Consumed,
+            inbound: Some(inbound),
+        }
     }
 
     /// Decided at the door; takes its turn all the same.
     pub(crate) fn decided(outcome: PublishOutcome, inbound: Inbound) -> Self {
-        Self { future: None, refused: outcome, inbound: Some(inbound) }
+        Self {
+            future: None,
+            refused: outcome,
+            inbound: Some(inbound),
+        }
     }
 }
 
@@ -71,7 +79,10 @@ pub(crate) struct Writing {
 
 impl Writing {
     pub(crate) fn new(written: Option<Written>, reply: Reply) -> Self {
-        Self { written, reply: Some(reply) }
+        Self {
+            written,
+            reply: Some(reply),
+        }
     }
 }
 
@@ -81,9 +92,7 @@ impl Future for Writing {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let result = match &mut self.written {
             None => Ok(()),
-            Some(written) => {
-                ready!(Pin::new(written).poll(cx)).unwrap_or(Err(StoreError::Closed))
-            }
+            Some(written) => ready!(Pin::new(written).poll(cx)).unwrap_or(Err(StoreError::Closed)),
         };
         Poll::Ready((result, self.reply.take().unwrap_or(Reply::Nothing)))
     }

@@ -20,13 +20,22 @@ pub(crate) fn restore(
 ) -> Result<(State, Vec<Op>), StoreError> {
     // Key order puts queued messages in the order of their sequence numbers.
     entries.sort_unstable();
-    let mut restoring = Restoring { state: State::default(), ops: Vec::new(), limits, now_ms };
+    let mut restoring = Restoring {
+        state: State::default(),
+        ops: Vec::new(),
+        limits,
+        now_ms,
+    };
     let mut rest = Vec::new();
     for (key, value) in entries {
         match codec::read(&key, &value)? {
             Record::Session { client, session } => restoring.session(key, &client, session),
-            Record::Will { client, will } => rest.push((key, Record::Will { client, will })),
-            other => rest.push((key, other)),
+            other @ (Record::Subscription { .. }
+            | Record::Queued { .. }
+            | Record::Released { .. }
+            | Record::Inbound { .. }
+            | Record::Retained(_)
+            | Record::Will { .. }) => rest.push((key, other)),
         }
     }
     for (key, record) in rest {
@@ -47,7 +56,9 @@ struct Restoring<'a> {
 impl Restoring<'_> {
     fn session(&mut self, key: Vec<u8>, client: &str, stored: StoredSession) {
         // None means that it was connected when the broker went away.
-        let full = self.now_ms.saturating_add(u64::from(stored.expiry_s) * 1_000);
+        let full = self
+            .now_ms
+            .saturating_add(u64::from(stored.expiry_s) * 1_000);
         let expires_at_ms = stored.expires_at_ms.unwrap_or(full).min(full);
         if expires_at_ms <= self.now_ms || stored.expiry_s == 0 {
             self.ops.push(Op::delete(key));
@@ -69,15 +80,31 @@ impl Restoring<'_> {
     fn record(&mut self, record: Record) -> bool {
         match record {
             Record::Session { .. } => true,
-            Record::Subscription { client, filter, options } => {
-                let Some(parsed) = topic::parse_filter(&filter, self.limits) else { return false };
-                let Some(key) = self.state.names.get(&*client).copied() else { return false };
-                self.state.trie.insert(parsed, Subscriber { session: key, options });
+            Record::Subscription {
+                client,
+                filter,
+                options,
+            } => {
+                let Some(parsed) = topic::parse_filter(&filter, self.limits) else {
+                    return false;
+                };
+                let Some(key) = self.state.names.get(&*client).copied() else {
+                    return false;
+                };
+                self.state.trie.insert(
+                    parsed,
+                    Subscriber {
+                        session: key,
+                        options,
+                    },
+                );
                 self.with(&client, |s| {
                     s.subscriptions.insert(filter.into(), options);
                 })
             }
-            Record::Queued { client, delivery } => self.with(&client, |s| s.outbox.restore(delivery)),
+            Record::Queued { client, delivery } => {
+                self.with(&client, |s| s.outbox.restore(delivery))
+            }
             Record::Released { client, seq } => {
                 self.with(&client, |s| s.outbox.restore_released(seq))
             }
@@ -100,19 +127,23 @@ impl Restoring<'_> {
     }
 
     fn with(&mut self, client: &str, act: impl FnOnce(&mut Session)) -> bool {
-        let session =
-            self.state.names.get(client).and_then(|key| self.state.sessions.get_mut(key));
+        let session = self
+            .state
+            .names
+            .get(client)
+            .and_then(|key| self.state.sessions.get_mut(key));
         session.map(act).is_some()
     }
 
     fn will(&mut self, client: &str, stored: StoredWill) {
-        let delay_ms =
-            (u64::from(stored.delay_s) * 1_000).max(self.limits.will_restart_delay_ms);
+        let delay_ms = (u64::from(stored.delay_s) * 1_000).max(self.limits.will_restart_delay_ms);
         let due_ms = self.now_ms.saturating_add(delay_ms);
         let key = self.state.names.get(client).copied().unwrap_or_else(|| {
             // A session that ended with the broker, kept only as long as its will is due.
             let identity = Identity::new(client, Arc::clone(&stored.principal));
-            let key = self.state.add(Session::restored(identity, 0, 1, Some(due_ms)));
+            let key = self
+                .state
+                .add(Session::restored(identity, 0, 1, Some(due_ms)));
             self.state.timers.insert((due_ms, key));
             key
         });

@@ -39,7 +39,9 @@ impl RetainedTree {
     /// any, stays and false is returned.
     pub(crate) fn insert(&mut self, value: Retained, count_max: usize, bytes_max: usize) -> bool {
         let added = value.message.bytes();
-        let (old_len, old_bytes) = self.get(&value.message.topic).map_or((0, 0), |old| (1, old.message.bytes()));
+        let (old_len, old_bytes) = self
+            .get(&value.message.topic)
+            .map_or((0, 0), |old| (1, old.message.bytes()));
         let len = self.len - old_len + 1;
         let bytes = self.bytes - old_bytes + added;
         if len > count_max || bytes > bytes_max {
@@ -84,11 +86,17 @@ impl RetainedTree {
     /// Topics whose retained message ran out.
     pub(crate) fn expired(&self, now_ms: u64) -> Vec<Retained> {
         let mut found = self.matching("#");
-        found.extend(self.root.children.iter().filter(|(k, _)| k.starts_with('$')).flat_map(|(_, n)| {
-            let mut below = Vec::new();
-            n.all(&mut below);
-            below
-        }));
+        found.extend(
+            self.root
+                .children
+                .iter()
+                .filter(|(k, _)| k.starts_with('$'))
+                .flat_map(|(_, n)| {
+                    let mut below = Vec::new();
+                    n.all(&mut below);
+                    below
+                }),
+        );
         found.retain(|r| r.expires_at_ms.is_some_and(|at| at <= now_ms));
         found
     }
@@ -96,7 +104,9 @@ impl RetainedTree {
 
 impl Node {
     fn remove(&mut self, path: &[&str]) -> Option<Retained> {
-        let Some((level, rest)) = path.split_first() else { return self.value.take() };
+        let Some((level, rest)) = path.split_first() else {
+            return self.value.take();
+        };
         let child = self.children.get_mut(*level)?;
         let removed = child.remove(rest);
         if child.value.is_none() && child.children.is_empty() {
@@ -131,7 +141,9 @@ impl Node {
 
     /// Children a wildcard may enter: at the first level not those that begin with `$`.
     fn visible(&self, first: bool) -> impl Iterator<Item = (&Box<str>, &Node)> {
-        self.children.iter().filter(move |(name, _)| !(first && name.starts_with('$')))
+        self.children
+            .iter()
+            .filter(move |(name, _)| !(first && name.starts_with('$')))
     }
 
     fn all(&self, found: &mut Vec<Retained>) {
@@ -147,12 +159,18 @@ mod tests {
     use super::*;
 
     fn retained(topic: &str) -> Retained {
-        Retained { message: Message::new(topic, "x"), expires_at_ms: None }
+        Retained {
+            message: Message::new(topic, "x"),
+            expires_at_ms: None,
+        }
     }
 
     fn topics(tree: &RetainedTree, filter: &str) -> Vec<String> {
-        let mut found: Vec<_> =
-            tree.matching(filter).iter().map(|r| r.message.topic.to_string()).collect();
+        let mut found: Vec<_> = tree
+            .matching(filter)
+            .iter()
+            .map(|r| r.message.topic.to_string())
+            .collect();
         found.sort();
         found
     }

@@ -43,7 +43,10 @@ impl Link {
 
     /// Asks the connection to end. The first reason stands.
     pub(crate) fn close(&self, reason: DisconnectReason) {
-        self.close.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
+        self.close
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert(reason);
         self.waker.wake();
     }
 
@@ -138,7 +141,10 @@ impl Session {
             seq_reserved: self.seq_reserved,
             expires_at_ms: self.expires_at_ms,
         };
-        Op::put(codec::session_key(&self.identity.client_id), codec::session_value(&stored))
+        Op::put(
+            codec::session_key(&self.identity.client_id),
+            codec::session_value(&stored),
+        )
     }
 
     /// The writes that remove everything of this session but its will.
@@ -148,9 +154,20 @@ impl Session {
             return;
         }
         ops.push(Op::delete(codec::session_key(client)));
-        ops.extend(self.subscriptions.keys().map(|f| Op::delete(codec::subscription_key(client, f))));
-        ops.extend(self.inbound.iter().map(|id| Op::delete(codec::inbound_key(client, *id))));
+        ops.extend(
+            self.subscriptions
+                .keys()
+                .map(|f| Op::delete(codec::subscription_key(client, f))),
+        );
+        ops.extend(
+            self.inbound
+                .iter()
+                .map(|id| Op::delete(codec::inbound_key(client, *id))),
+        );
         let seqs = self.outbox.stored_seqs();
-        ops.extend(seqs.into_iter().map(|seq| Op::delete(codec::queue_key(client, seq))));
+        ops.extend(
+            seqs.into_iter()
+                .map(|seq| Op::delete(codec::queue_key(client, seq))),
+        );
     }
 }

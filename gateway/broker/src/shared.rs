@@ -31,7 +31,7 @@ pub(crate) struct Shared {
 }
 
 /// Sockets over `connections_max` that are answered rather than closed.
-const REFUSALS_AT_ONCE: usize = 128;
+const REFUSALS_AT_ONCE: usize = 1_024;
 
 impl Shared {
     pub(crate) fn new(
@@ -98,8 +98,13 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn start() -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { wall_ms: u64::try_from(since.as_millis()).unwrap_or(0), started: Instant::now() }
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Self {
+            wall_ms: u64::try_from(since.as_millis()).unwrap_or(0),
+            started: Instant::now(),
+        }
     }
 
     pub(crate) fn now_ms(&self) -> u64 {

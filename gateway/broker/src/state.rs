@@ -54,7 +54,8 @@ impl State {
     /// Adds a session under a key never used before.
     pub(crate) fn add(&mut self, session: Session) -> SessionKey {
         self.next_key += 1;
-        self.names.insert(Arc::clone(&session.identity.client_id), self.next_key);
+        self.names
+            .insert(Arc::clone(&session.identity.client_id), self.next_key);
         self.sessions.insert(self.next_key, session);
         self.next_key
     }
@@ -127,10 +128,16 @@ impl State {
             }
             return;
         }
-        let value = Retained { message: message.clone(), expires_at_ms };
+        let value = Retained {
+            message: message.clone(),
+            expires_at_ms,
+        };
         let stored = codec::retained_value(&value);
         let limits = cx.limits;
-        if self.retained.insert(value, limits.retained_count_max, limits.retained_bytes_max) {
+        if self
+            .retained
+            .insert(value, limits.retained_count_max, limits.retained_bytes_max)
+        {
             if medium == Medium::Durable {
                 ops.push(Op::put(key(), stored));
             }
@@ -145,9 +152,15 @@ impl State {
         let start = self.turn.checked_rem(group.len())?;
         let mut in_turn = group.iter().cycle().skip(start).take(group.len());
         let is_online = |s: &&Subscriber| {
-            self.sessions.get(&s.session).is_some_and(|session| session.online.is_some())
+            self.sessions
+                .get(&s.session)
+                .is_some_and(|session| session.online.is_some())
         };
-        in_turn.clone().find(is_online).or_else(|| in_turn.next()).copied()
+        in_turn
+            .clone()
+            .find(is_online)
+            .or_else(|| in_turn.next())
+            .copied()
     }
 
     /// Sends what is retained under a filter to a new subscriber.
@@ -177,14 +190,18 @@ impl State {
     }
 
     fn deliver(&mut self, cx: Context<'_>, key: SessionKey, routed: Routed<'_>, ops: &mut Vec<Op>) {
-        let Some(session) = self.sessions.get_mut(&key) else { return };
+        let Some(session) = self.sessions.get_mut(&key) else {
+            return;
+        };
         let message = routed.message;
         let qos = message.qos.min(routed.options.qos);
         if session.online.is_none() && (qos == Qos::AtMostOnce || !session.is_persistent()) {
             return;
         }
         if cx.limits.authorise_receive
-            && !cx.handler.authorise(&session.identity, Action::Receive, &message.topic)
+            && !cx
+                .handler
+                .authorise(&session.identity, Action::Receive, &message.topic)
         {
             return;
         }
@@ -195,7 +212,11 @@ impl State {
             cx.handler.observe(Event::QueueFull { client_id });
             return;
         }
-        let seq = if qos == Qos::AtMostOnce { 0 } else { session.take_seq(ops) };
+        let seq = if qos == Qos::AtMostOnce {
+            0
+        } else {
+            session.take_seq(ops)
+        };
         let stored = seq != 0 && session.is_persistent() && routed.medium == Medium::Durable;
         let delivery = Delivery {
             seq,
@@ -241,7 +262,9 @@ fn merge(direct: Vec<Subscriber>, from: Option<SessionKey>) -> Vec<(Subscriber, 
         if subscriber.options.no_local && from == Some(subscriber.session) {
             continue;
         }
-        let seen = at.get(&subscriber.session).and_then(|at| merged.get_mut(*at));
+        let seen = at
+            .get(&subscriber.session)
+            .and_then(|at| merged.get_mut(*at));
         if let Some((first, found)) = seen {
             first.options.qos = first.options.qos.max(subscriber.options.qos);
             first.options.retain_as_published |= subscriber.options.retain_as_published;

@@ -54,7 +54,10 @@ pub struct MemoryStore {
 impl MemoryStore {
     /// Number of entries held.
     pub fn len(&self) -> usize {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len()
     }
 
     /// Nothing held.
@@ -66,7 +69,10 @@ impl MemoryStore {
 impl Store for MemoryStore {
     fn load(&self) -> Result<Vec<Entry>, StoreError> {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(entries.iter().map(|(k, v)| (k.clone(), v.clone())).collect())
+        Ok(entries
+            .iter()
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect())
     }
 
     fn apply(&self, ops: Vec<StoreOp>) -> BoxFuture<'static, Result<(), StoreError>> {

@@ -65,11 +65,16 @@ impl TlsConfig {
         client_roots: &[u8],
         revocation_lists: &[u8],
     ) -> Result<Self, TlsError> {
-        let key = PrivateKeyDer::from_pem_slice(key)
-            .map_err(|source| TlsError::Pem { what: "server key", source })?;
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|source| TlsError::Pem {
+            what: "server key",
+            source,
+        })?;
         let revocation_lists = CertificateRevocationListDer::pem_slice_iter(revocation_lists)
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|source| TlsError::Pem { what: "revocation lists", source })?;
+            .map_err(|source| TlsError::Pem {
+                what: "revocation lists",
+                source,
+            })?;
         Ok(Self {
             certificates: certificate_list("server certificate", certificates)?,
             key: Arc::new(key),
@@ -110,5 +115,9 @@ fn certificate_list(
     let list = CertificateDer::pem_slice_iter(pem)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|source| TlsError::Pem { what, source })?;
-    if list.is_empty() { Err(TlsError::Empty(what)) } else { Ok(list) }
+    if list.is_empty() {
+        Err(TlsError::Empty(what))
+    } else {
+        Ok(list)
+    }
 }

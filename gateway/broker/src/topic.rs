@@ -27,9 +27,15 @@ pub(crate) fn parse_filter<'a>(text: &'a str, limits: &Limits) -> Option<Filter<
             if share.is_empty() || share.contains(['+', '#', '\0']) {
                 return None;
             }
-            Filter { share: Some(share), filter }
+            Filter {
+                share: Some(share),
+                filter,
+            }
         }
-        None => Filter { share: None, filter: text },
+        None => Filter {
+            share: None,
+            filter: text,
+        },
     };
     let fits = !parsed.filter.is_empty()
         && text.len() <= limits.topic_bytes_max.min(65_535)
@@ -66,7 +72,15 @@ mod tests {
     #[test]
     fn trap_wildcard_and_nul_topic_names_are_not_names() {
         let limits = Limits::default();
-        for bad in ["", "a/+", "#", "a+b", "a\0b", &"x/".repeat(40), &"y".repeat(2_000)] {
+        for bad in [
+            "",
+            "a/+",
+            "#",
+            "a+b",
+            "a\0b",
+            &"x/".repeat(40),
+            &"y".repeat(2_000),
+        ] {
             assert!(!name_is_valid(bad, &limits), "{bad:?}");
         }
         for good in ["a", "/", "a//b", "$SYS/x", "学/校"] {
@@ -77,7 +91,17 @@ mod tests {
     #[test]
     fn filters_are_checked_as_section_4_7_says() {
         let limits = Limits::default();
-        for bad in ["", "#/a", "a#", "a/b+", "a/#/b", "$share//a", "$share/g", "$share/g/", "$share/+/a"] {
+        for bad in [
+            "",
+            "#/a",
+            "a#",
+            "a/b+",
+            "a/#/b",
+            "$share//a",
+            "$share/g",
+            "$share/g/",
+            "$share/+/a",
+        ] {
             assert_eq!(parse_filter(bad, &limits), None, "{bad:?}");
         }
         for good in ["#", "+", "+/+", "a/+/#", "/", "$share/g/a/#"] {
@@ -85,7 +109,10 @@ mod tests {
         }
         assert_eq!(
             parse_filter("$share/g/a/b", &limits),
-            Some(Filter { share: Some("g"), filter: "a/b" })
+            Some(Filter {
+                share: Some("g"),
+                filter: "a/b"
+            })
         );
     }
 }

@@ -63,7 +63,9 @@ impl Trie {
             if !node.children.contains_key(level) {
                 node.children.insert(level.into(), Node::default());
             }
-            let Some(next) = node.children.get_mut(level) else { return false };
+            let Some(next) = node.children.get_mut(level) else {
+                return false;
+            };
             node = next;
         }
         let list = match filter.share {
@@ -101,11 +103,18 @@ impl Trie {
 
 impl Node {
     fn group(&mut self, share: &str) -> &mut Vec<Subscriber> {
-        let at = self.groups.iter().position(|(name, _)| &**name == share).unwrap_or_else(|| {
-            self.groups.push((share.into(), Vec::new()));
-            self.groups.len() - 1
-        });
-        #[expect(clippy::indexing_slicing, reason = "the position was found or made one line above")]
+        let at = self
+            .groups
+            .iter()
+            .position(|(name, _)| &**name == share)
+            .unwrap_or_else(|| {
+                self.groups.push((share.into(), Vec::new()));
+                self.groups.len() - 1
+            });
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "the position was found or made one line above"
+        )]
         &mut self.groups[at].1
     }
 
@@ -117,7 +126,9 @@ impl Node {
         let Some((level, rest)) = path.split_first() else {
             return self.remove_here(share, session);
         };
-        let Some(child) = self.children.get_mut(*level) else { return false };
+        let Some(child) = self.children.get_mut(*level) else {
+            return false;
+        };
         let removed = child.remove(rest, share, session);
         if child.is_empty() {
             self.children.remove(*level);
@@ -159,7 +170,9 @@ impl Node {
 
     fn take(&self, found: &mut Matches) {
         found.direct.extend_from_slice(&self.direct);
-        found.groups.extend(self.groups.iter().map(|(_, members)| members.clone()));
+        found
+            .groups
+            .extend(self.groups.iter().map(|(_, members)| members.clone()));
     }
 }
 
@@ -173,8 +186,12 @@ mod tests {
     use crate::topic::parse_filter;
 
     fn subscriber(session: SessionKey) -> Subscriber {
-        let options =
-            Options { qos: Qos::AtLeastOnce, no_local: false, retain_as_published: false, id: None };
+        let options = Options {
+            qos: Qos::AtLeastOnce,
+            no_local: false,
+            retain_as_published: false,
+            id: None,
+        };
         Subscriber { session, options }
     }
 
@@ -193,7 +210,10 @@ mod tests {
     }
 
     fn filter() -> impl Strategy<Value = String> {
-        (prop::collection::vec(prop::sample::select(vec!["a", "b", "", "+", "$x"]), 1..5), any::<bool>())
+        (
+            prop::collection::vec(prop::sample::select(vec!["a", "b", "", "+", "$x"]), 1..5),
+            any::<bool>(),
+        )
             .prop_map(|(mut levels, hash)| {
                 if hash {
                     levels.push("#");

@@ -36,16 +36,23 @@ pub(crate) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
         .max_message_size(Some(frame_max))
         .max_frame_size(Some(frame_max));
     let inner = accept_hdr_async_with_config(socket, choose_protocol, Some(config)).await?;
-    Ok(WsSocket { inner, unread: Bytes::new() })
+    Ok(WsSocket {
+        inner,
+        unread: Bytes::new(),
+    })
 }
 
 #[expect(clippy::result_large_err, reason = "the signature is the library's")]
 fn choose_protocol(request: &Request, mut response: Response) -> Result<Response, ErrorResponse> {
     let offered = request.headers().get_all("sec-websocket-protocol").iter();
-    let mut names = offered.filter_map(|value| value.to_str().ok()).flat_map(|v| v.split(','));
+    let mut names = offered
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|v| v.split(','));
     if names.any(|name| name.trim() == "mqtt") {
         let chosen = HeaderValue::from_static("mqtt");
-        response.headers_mut().insert("sec-websocket-protocol", chosen);
+        response
+            .headers_mut()
+            .insert("sec-websocket-protocol", chosen);
         return Ok(response);
     }
     let mut refusal = ErrorResponse::new(Some("the subprotocol mqtt is required".to_owned()));
@@ -91,7 +98,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WsSocket<S> {
         ready!(Pin::new(&mut self.inner).poll_ready(cx)).map_err(failed)?;
         let len = bytes.len().min(FRAME_BYTES);
         let frame = Bytes::copy_from_slice(bytes.get(..len).unwrap_or_default());
-        Pin::new(&mut self.inner).start_send(Message::Binary(frame)).map_err(failed)?;
+        Pin::new(&mut self.inner)
+            .start_send(Message::Binary(frame))
+            .map_err(failed)?;
         Poll::Ready(Ok(len))
     }
 

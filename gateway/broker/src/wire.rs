@@ -3,33 +3,54 @@
 //!
 //! Everything runs under a panic guard: these bytes come from anyone.
 
+mod connect;
+mod properties;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use mqtt_protocol_core::mqtt::ArcPayload;
 use mqtt_protocol_core::mqtt::connection::{PacketData, RawPacket};
 use mqtt_protocol_core::mqtt::packet::{Property, SubEntry, v3_1_1, v5_0};
 use mqtt_protocol_core::mqtt::result_code::MqttError;
 
 use crate::handler::Version;
-use crate::message::{Message, Origin, Properties, Qos};
+use crate::message::{Message, Origin, Qos};
 
-/// Below this a payload is copied rather than kept with the packet it came in.
-const COPY_BYTES_MAX: usize = 512;
+pub(crate) use connect::{Connect, connect, connect_version};
+use properties::{find, match_u16, match_u32, payload_bytes, properties, session_expiry};
 
 /// A packet a connected client may send.
 #[derive(Debug)]
 pub(crate) enum Packet {
     Publish(Box<Publish>),
-    Puback { id: u16 },
-    Pubrec { id: u16, refused: bool },
-    Pubrel { id: u16 },
-    Pubcomp { id: u16 },
-    Subscribe { id: u16, subscription_id: Option<u32>, entries: Vec<Entry> },
-    Unsubscribe { id: u16, filters: Vec<String> },
+    Puback {
+        id: u16,
+    },
+    Pubrec {
+        id: u16,
+        refused: bool,
+    },
+    Pubrel {
+        id: u16,
+    },
+    Pubcomp {
+        id: u16,
+    },
+    Subscribe {
+        id: u16,
+        subscription_id: Option<u32>,
+        entries: Vec<Entry>,
+    },
+    Unsubscribe {
+        id: u16,
+        filters: Vec<String>,
+    },
     Pingreq,
-    Disconnect { code: u8, expiry_s: Option<u32> },
+    Disconnect {
+        code: u8,
+        expiry_s: Option<u32>,
+    },
 }
 
 /// A PUBLISH. The topic in `message` is not yet checked, and empty where an alias stands for it.
@@ -56,23 +77,6 @@ pub(crate) enum RetainHandling {
     Always,
     IfNew,
     Never,
-}
-
-/// A CONNECT.
-#[derive(Debug)]
-pub(crate) struct Connect {
-    pub(crate) version: Version,
-    pub(crate) clean_start: bool,
-    pub(crate) keep_alive_s: u16,
-    pub(crate) client_id: String,
-    pub(crate) username: Option<String>,
-    pub(crate) password: Option<Vec<u8>>,
-    pub(crate) will: Option<(Message, u32)>,
-    /// MQTT 5 only.
-    pub(crate) expiry_s: Option<u32>,
-    pub(crate) receive_max: Option<u16>,
-    pub(crate) packet_bytes_max: Option<u32>,
-    pub(crate) authentication_method: bool,
 }
 
 /// Why bytes are not a packet.
@@ -122,17 +126,29 @@ fn check_flags(raw: &RawPacket) -> Result<(), WireError> {
     let expected = match raw.packet_type() {
         3 => {
             let duplicate_qos0 = raw.flags() & 0b1110 == 0b1000;
-            return if duplicate_qos0 { Err(WireError::Malformed) } else { Ok(()) };
+            return if duplicate_qos0 {
+                Err(WireError::Malformed)
+            } else {
+                Ok(())
+            };
         }
         6 | 8 | 10 => 0b0010,
         _ => 0,
     };
-    if raw.flags() == expected { Ok(()) } else { Err(WireError::Malformed) }
+    if raw.flags() == expected {
+        Ok(())
+    } else {
+        Err(WireError::Malformed)
+    }
 }
 
 fn packet_id(id: u16) -> Result<u16, WireError> {
     // The parser lets 0 through in several packets; section 2.2.1 does not.
-    if id == 0 { Err(WireError::Malformed) } else { Ok(id) }
+    if id == 0 {
+        Err(WireError::Malformed)
+    } else {
+        Ok(id)
+    }
 }
 
 fn publish_bytes(raw: &RawPacket) -> Result<Arc<[u8]>, WireError> {
@@ -149,27 +165,41 @@ fn packet_v3(raw: &RawPacket) -> Result<Packet, WireError> {
             let message = message(raw.flags(), p.topic_name(), p.payload(), &[])?;
             publish(p.packet_id(), None, message)?
         }
-        4 => Packet::Puback { id: packet_id(raw.parse_exact(v3_1_1::Puback::parse)?.packet_id())? },
+        4 => Packet::Puback {
+            id: packet_id(raw.parse_exact(v3_1_1::Puback::parse)?.packet_id())?,
+        },
         5 => {
             let id = packet_id(raw.parse_exact(v3_1_1::Pubrec::parse)?.packet_id())?;
             Packet::Pubrec { id, refused: false }
         }
-        6 => Packet::Pubrel { id: packet_id(raw.parse_exact(v3_1_1::Pubrel::parse)?.packet_id())? },
-        7 => {
-            Packet::Pubcomp { id: packet_id(raw.parse_exact(v3_1_1::Pubcomp::parse)?.packet_id())? }
-        }
+        6 => Packet::Pubrel {
+            id: packet_id(raw.parse_exact(v3_1_1::Pubrel::parse)?.packet_id())?,
+        },
+        7 => Packet::Pubcomp {
+            id: packet_id(raw.parse_exact(v3_1_1::Pubcomp::parse)?.packet_id())?,
+        },
         8 => {
             let p = raw.parse_exact(v3_1_1::Subscribe::parse)?;
-            if p.entries().iter().any(|e| e.sub_opts().to_buffer()[0] & !0b11 != 0) {
+            if p.entries()
+                .iter()
+                .any(|e| e.sub_opts().to_buffer()[0] & !0b11 != 0)
+            {
                 return Err(WireError::Malformed);
             }
             let entries = p.entries().iter().map(entry).collect::<Result<_, _>>()?;
-            Packet::Subscribe { id: packet_id(p.packet_id())?, subscription_id: None, entries }
+            Packet::Subscribe {
+                id: packet_id(p.packet_id())?,
+                subscription_id: None,
+                entries,
+            }
         }
         10 => {
             let p = raw.parse_exact(v3_1_1::Unsubscribe::parse)?;
             let filters = p.entries().iter().map(|f| f.as_str().to_owned()).collect();
-            Packet::Unsubscribe { id: packet_id(p.packet_id())?, filters }
+            Packet::Unsubscribe {
+                id: packet_id(p.packet_id())?,
+                filters,
+            }
         }
         12 => {
             raw.parse_exact(v3_1_1::Pingreq::parse)?;
@@ -177,7 +207,10 @@ fn packet_v3(raw: &RawPacket) -> Result<Packet, WireError> {
         }
         14 => {
             raw.parse_exact(v3_1_1::Disconnect::parse)?;
-            Packet::Disconnect { code: 0, expiry_s: None }
+            Packet::Disconnect {
+                code: 0,
+                expiry_s: None,
+            }
         }
         0 | 15.. => return Err(WireError::Malformed),
         // CONNECT a second time, or what only a server may send.
@@ -190,32 +223,54 @@ fn packet_v5(raw: &RawPacket) -> Result<Packet, WireError> {
         3 => {
             let (p, _) = v5_0::Publish::parse(raw.flags(), publish_bytes(raw)?)?;
             let message = message(raw.flags(), p.topic_name(), p.payload(), p.props())?;
-            let alias = find(p.props(), |p| match_u16(p, |p| matches!(p, Property::TopicAlias(_))));
+            let alias = find(p.props(), |p| {
+                match_u16(p, |p| matches!(p, Property::TopicAlias(_)))
+            });
             // Only a server sends subscription identifiers (section 3.3.4).
-            if p.props().iter().any(|p| matches!(p, Property::SubscriptionIdentifier(_))) {
+            if p.props()
+                .iter()
+                .any(|p| matches!(p, Property::SubscriptionIdentifier(_)))
+            {
                 return Err(WireError::Protocol);
             }
             publish(p.packet_id(), alias, message)?
         }
-        4 => Packet::Puback { id: packet_id(raw.parse_exact(v5_0::Puback::parse)?.packet_id())? },
+        4 => Packet::Puback {
+            id: packet_id(raw.parse_exact(v5_0::Puback::parse)?.packet_id())?,
+        },
         5 => {
             let p = raw.parse_exact(v5_0::Pubrec::parse)?;
             let refused = p.reason_code().is_some_and(|code| code.is_failure());
-            Packet::Pubrec { id: packet_id(p.packet_id())?, refused }
+            Packet::Pubrec {
+                id: packet_id(p.packet_id())?,
+                refused,
+            }
         }
-        6 => Packet::Pubrel { id: packet_id(raw.parse_exact(v5_0::Pubrel::parse)?.packet_id())? },
-        7 => Packet::Pubcomp { id: packet_id(raw.parse_exact(v5_0::Pubcomp::parse)?.packet_id())? },
+        6 => Packet::Pubrel {
+            id: packet_id(raw.parse_exact(v5_0::Pubrel::parse)?.packet_id())?,
+        },
+        7 => Packet::Pubcomp {
+            id: packet_id(raw.parse_exact(v5_0::Pubcomp::parse)?.packet_id())?,
+        },
         8 => {
             let p = raw.parse_exact(v5_0::Subscribe::parse)?;
-            let subscription_id =
-                find(p.props(), |p| match_u32(p, |p| matches!(p, Property::SubscriptionIdentifier(_))));
+            let subscription_id = find(p.props(), |p| {
+                match_u32(p, |p| matches!(p, Property::SubscriptionIdentifier(_)))
+            });
             let entries = p.entries().iter().map(entry).collect::<Result<_, _>>()?;
-            Packet::Subscribe { id: packet_id(p.packet_id())?, subscription_id, entries }
+            Packet::Subscribe {
+                id: packet_id(p.packet_id())?,
+                subscription_id,
+                entries,
+            }
         }
         10 => {
             let p = raw.parse_exact(v5_0::Unsubscribe::parse)?;
             let filters = p.entries().iter().map(|f| f.as_str().to_owned()).collect();
-            Packet::Unsubscribe { id: packet_id(p.packet_id())?, filters }
+            Packet::Unsubscribe {
+                id: packet_id(p.packet_id())?,
+                filters,
+            }
         }
         12 => {
             raw.parse_exact(v5_0::Pingreq::parse)?;
@@ -224,7 +279,10 @@ fn packet_v5(raw: &RawPacket) -> Result<Packet, WireError> {
         14 => {
             let p = raw.parse_exact(v5_0::Disconnect::parse)?;
             let code = raw.data_as_slice().first().copied().unwrap_or(0);
-            let expiry_s = p.props().as_ref().and_then(|props| find(props, session_expiry));
+            let expiry_s = p
+                .props()
+                .as_ref()
+                .and_then(|props| find(props, session_expiry));
             Packet::Disconnect { code, expiry_s }
         }
         0 | 16.. => return Err(WireError::Malformed),
@@ -261,73 +319,6 @@ fn message(
     })
 }
 
-struct Kept(ArcPayload);
-
-impl AsRef<[u8]> for Kept {
-    fn as_ref(&self) -> &[u8] {
-        self.0.as_slice()
-    }
-}
-
-fn payload_bytes(payload: &ArcPayload) -> Bytes {
-    if payload.len() <= COPY_BYTES_MAX {
-        Bytes::copy_from_slice(payload.as_slice())
-    } else {
-        Bytes::from_owner(Kept(payload.clone()))
-    }
-}
-
-/// The properties that travel on, and the message expiry.
-fn properties(props: &[Property]) -> Result<(Option<Arc<Properties>>, Option<u32>), WireError> {
-    if props.is_empty() {
-        return Ok((None, None));
-    }
-    let mut kept = Properties::default();
-    let mut expiry_s = None;
-    for prop in props {
-        if let Property::PayloadFormatIndicator(_) = prop {
-            kept.payload_is_utf8 = value_u8(prop).map(|v| v == 1);
-        } else if let Property::ContentType(v) = prop {
-            kept.content_type = Some(v.val().into());
-        } else if let Property::ResponseTopic(v) = prop {
-            if v.val().is_empty() || v.val().contains(['+', '#', '\0']) {
-                return Err(WireError::Protocol);
-            }
-            kept.response_topic = Some(v.val().into());
-        } else if let Property::CorrelationData(v) = prop {
-            kept.correlation_data = Some(Bytes::copy_from_slice(v.val()));
-        } else if let Property::UserProperty(v) = prop {
-            kept.user.push((v.key().into(), v.val().into()));
-        } else if let Property::MessageExpiryInterval(v) = prop {
-            expiry_s = Some(v.val());
-        }
-    }
-    Ok(((!kept.is_empty()).then(|| Arc::new(kept)), expiry_s))
-}
-
-fn value_u8(prop: &Property) -> Option<u8> {
-    use mqtt_protocol_core::mqtt::packet::prelude::PropertyValueAccess as _;
-    prop.as_u8()
-}
-
-fn match_u16(prop: &Property, wanted: impl Fn(&Property) -> bool) -> Option<u16> {
-    use mqtt_protocol_core::mqtt::packet::prelude::PropertyValueAccess as _;
-    if wanted(prop) { prop.as_u16() } else { None }
-}
-
-fn match_u32(prop: &Property, wanted: impl Fn(&Property) -> bool) -> Option<u32> {
-    use mqtt_protocol_core::mqtt::packet::prelude::PropertyValueAccess as _;
-    if wanted(prop) { prop.as_u32() } else { None }
-}
-
-fn session_expiry(prop: &Property) -> Option<u32> {
-    match_u32(prop, |p| matches!(p, Property::SessionExpiryInterval(_)))
-}
-
-fn find<T>(props: &[Property], value: impl Fn(&Property) -> Option<T>) -> Option<T> {
-    props.iter().find_map(value)
-}
-
 fn entry(entry: &SubEntry) -> Result<Entry, WireError> {
     let options = entry.sub_opts().to_buffer()[0];
     let retain_handling = match (options >> 4) & 0b11 {
@@ -345,104 +336,16 @@ fn entry(entry: &SubEntry) -> Result<Entry, WireError> {
     })
 }
 
-/// The version a CONNECT asks for, if it is one; so that even a broken one can be answered rightly.
-pub(crate) fn connect_version(raw: &RawPacket) -> Option<Version> {
-    match (raw.packet_type(), raw.data_as_slice()) {
-        (1, [0, 4, b'M', b'Q', b'T', b'T', 4, ..]) => Some(Version::V311),
-        (1, [0, 4, b'M', b'Q', b'T', b'T', 5, ..]) => Some(Version::V5),
-        _ => None,
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::panic, reason = "the panic is the test")]
+    use super::*;
+
+    #[test]
+    fn trap_a_panic_in_the_parser_ends_one_connection_not_the_broker() {
+        assert_eq!(
+            guarded::<()>(|| panic!("a bug in the parser")),
+            Err(WireError::Panicked)
+        );
     }
-}
-
-/// Reads the first packet of a connection, which must be a CONNECT.
-pub(crate) fn connect(raw: &RawPacket) -> Result<Connect, WireError> {
-    guarded(|| {
-        if raw.packet_type() != 1 {
-            return Err(WireError::Protocol);
-        }
-        check_flags(raw)?;
-        match raw.data_as_slice() {
-            [0, 4, b'M', b'Q', b'T', b'T', level, flags, ..] => match level {
-                4 => connect_v3(raw, *flags),
-                5 => connect_v5(raw, *flags),
-                _ => Err(WireError::UnsupportedVersion),
-            },
-            // MQTT 3.1, which is older than any device here.
-            [0, 6, b'M', b'Q', b'I', b's', b'd', b'p', ..] => Err(WireError::UnsupportedVersion),
-            _ => Err(WireError::Malformed),
-        }
-    })
-}
-
-/// Section 3.1.2.3 and following: reserved bit 0; without a will no will QoS and no will retain; QoS 3
-/// does not exist. The parser checks none of this.
-fn check_connect_flags(flags: u8) -> Result<(), WireError> {
-    let will = flags & 0b100 != 0;
-    let will_bits = flags & 0b0011_1000;
-    let bad = flags & 1 != 0 || (!will && will_bits != 0) || (flags >> 3) & 0b11 == 3;
-    if bad { Err(WireError::Malformed) } else { Ok(()) }
-}
-
-fn will(
-    flags: u8,
-    topic: Option<&str>,
-    payload: Option<&[u8]>,
-    props: &[Property],
-) -> Result<Option<(Message, u32)>, WireError> {
-    if flags & 0b100 == 0 {
-        return Ok(None);
-    }
-    let (properties, expiry_s) = properties(props)?;
-    let delay_s = find(props, |p| match_u32(p, |p| matches!(p, Property::WillDelayInterval(_))));
-    let message = Message {
-        topic: topic.unwrap_or_default().into(),
-        payload: Bytes::copy_from_slice(payload.unwrap_or_default()),
-        qos: Qos::from_bits((flags >> 3) & 0b11).ok_or(WireError::Malformed)?,
-        retain: flags & 0b10_0000 != 0,
-        duplicate: false,
-        expiry_s,
-        properties,
-        origin: Origin::Will,
-    };
-    Ok(Some((message, delay_s.unwrap_or(0))))
-}
-
-fn connect_v3(raw: &RawPacket, flags: u8) -> Result<Connect, WireError> {
-    check_connect_flags(flags)?;
-    let p = raw.parse_exact(v3_1_1::Connect::parse)?;
-    Ok(Connect {
-        version: Version::V311,
-        clean_start: p.clean_session(),
-        keep_alive_s: p.keep_alive(),
-        client_id: p.client_id().to_owned(),
-        username: p.user_name().map(str::to_owned),
-        password: p.password().map(<[u8]>::to_vec),
-        will: will(flags, p.will_topic(), p.will_payload(), &[])?,
-        expiry_s: None,
-        receive_max: None,
-        packet_bytes_max: None,
-        authentication_method: false,
-    })
-}
-
-fn connect_v5(raw: &RawPacket, flags: u8) -> Result<Connect, WireError> {
-    check_connect_flags(flags)?;
-    let p = raw.parse_exact(v5_0::Connect::parse)?;
-    let props = p.props();
-    // A client's Topic Alias Maximum is not looked at: this broker sends no aliases.
-    Ok(Connect {
-        version: Version::V5,
-        clean_start: p.clean_start(),
-        keep_alive_s: p.keep_alive(),
-        client_id: p.client_id().to_owned(),
-        username: p.user_name().map(str::to_owned),
-        password: p.password().map(<[u8]>::to_vec),
-        will: will(flags, p.will_topic(), p.will_payload(), p.will_props())?,
-        expiry_s: find(props, session_expiry),
-        receive_max: find(props, |p| match_u16(p, |p| matches!(p, Property::ReceiveMaximum(_)))),
-        packet_bytes_max: find(props, |p| {
-            match_u32(p, |p| matches!(p, Property::MaximumPacketSize(_)))
-        }),
-        authentication_method: props.iter().any(|p| matches!(p, Property::AuthenticationMethod(_))),
-    })
 }

@@ -25,15 +25,27 @@ pub(crate) struct Op {
 
 impl Op {
     pub(crate) fn put(key: Vec<u8>, value: Vec<u8>) -> Self {
-        Self { key, value: Some(value), fresh: false }
+        Self {
+            key,
+            value: Some(value),
+            fresh: false,
+        }
     }
 
     pub(crate) fn put_fresh(key: Vec<u8>, value: Vec<u8>) -> Self {
-        Self { key, value: Some(value), fresh: true }
+        Self {
+            key,
+            value: Some(value),
+            fresh: true,
+        }
     }
 
     pub(crate) fn delete(key: Vec<u8>) -> Self {
-        Self { key, value: None, fresh: false }
+        Self {
+            key,
+            value: None,
+            fresh: false,
+        }
     }
 }
 
@@ -55,10 +67,7 @@ pub(crate) struct Writer {
 impl Writer {
     /// Starts the task. It ends when every `Writer` is gone and all is written. `failed` is called for
     /// each group the store refused.
-    pub(crate) fn start(
-        store: Arc<dyn Store>,
-        failed: impl Fn() + Send + 'static,
-    ) -> Self {
+    pub(crate) fn start(store: Arc<dyn Store>, failed: impl Fn() + Send + 'static) -> Self {
         // Unbounded, yet limited: each connection waits for its own writes within its window.
         let (jobs, receiver) = mpsc::unbounded_channel();
         tokio::spawn(write_all(store, receiver, failed));
@@ -109,7 +118,11 @@ async fn write_all(
             }
         }
         let ops = group.ops();
-        let result = if ops.is_empty() { Ok(()) } else { store.apply(ops).await };
+        let result = if ops.is_empty() {
+            Ok(())
+        } else {
+            store.apply(ops).await
+        };
         if let Err(error) = &result {
             tracing::error!(%error, "the broker's store refused a write");
             failed();
@@ -135,7 +148,9 @@ impl Group {
         for mut op in job.ops {
             self.bytes += op.key.len() + op.value.as_ref().map_or(0, Vec::len);
             let at = self.last.insert(op.key.clone(), self.ops.len());
-            let replaced = at.and_then(|at| self.ops.get_mut(at)).and_then(Option::take);
+            let replaced = at
+                .and_then(|at| self.ops.get_mut(at))
+                .and_then(Option::take);
             if replaced.is_some_and(|old| old.fresh) {
                 op.fresh = true;
                 if op.value.is_none() {
@@ -149,7 +164,11 @@ impl Group {
     }
 
     fn ops(&mut self) -> Vec<StoreOp> {
-        self.ops.drain(..).flatten().map(|op| (op.key, op.value)).collect()
+        self.ops
+            .drain(..)
+            .flatten()
+            .map(|op| (op.key, op.value))
+            .collect()
     }
 }
 
@@ -160,7 +179,10 @@ mod tests {
     fn group(jobs: Vec<Vec<Op>>) -> Vec<StoreOp> {
         let mut group = Group::default();
         for ops in jobs {
-            group.add(Job { ops, done: oneshot::channel().0 });
+            group.add(Job {
+                ops,
+                done: oneshot::channel().0,
+            });
         }
         group.ops()
     }
@@ -169,12 +191,21 @@ mod tests {
     fn only_the_last_word_on_a_key_is_written_and_a_fresh_key_removed_is_not_written_at_all() {
         let k = || b"k".to_vec();
         let v = |n: u8| vec![n];
-        assert_eq!(group(vec![vec![Op::put_fresh(k(), v(1))], vec![Op::delete(k())]]), []);
         assert_eq!(
-            group(vec![vec![Op::put_fresh(k(), v(1)), Op::put(k(), v(2))], vec![Op::delete(k())]]),
+            group(vec![vec![Op::put_fresh(k(), v(1))], vec![Op::delete(k())]]),
             []
         );
-        assert_eq!(group(vec![vec![Op::put(k(), v(1))], vec![Op::delete(k())]]), [(k(), None)]);
+        assert_eq!(
+            group(vec![
+                vec![Op::put_fresh(k(), v(1)), Op::put(k(), v(2))],
+                vec![Op::delete(k())]
+            ]),
+            []
+        );
+        assert_eq!(
+            group(vec![vec![Op::put(k(), v(1))], vec![Op::delete(k())]]),
+            [(k(), None)]
+        );
         assert_eq!(
             group(vec![vec![Op::put(k(), v(1))], vec![Op::put(k(), v(2))]]),
             [(k(), Some(v(2)))]

@@ -37,14 +37,14 @@ pub(crate) fn wait() {
 #[allow(unsafe_code, reason = "a benchmark delays every store's sync alike")]
 #[unsafe(no_mangle)]
 extern "C" fn fdatasync(fd: c_int) -> c_int {
-    delayed(fd, rustix::fs::fdatasync)
+    delayed(fd, |fd| rustix::fs::fdatasync(fd))
 }
 
 /// `fsync(2)` with the delay.
 #[allow(unsafe_code, reason = "a benchmark delays every store's sync alike")]
 #[unsafe(no_mangle)]
 extern "C" fn fsync(fd: c_int) -> c_int {
-    delayed(fd, rustix::fs::fsync)
+    delayed(fd, |fd| rustix::fs::fsync(fd))
 }
 
 #[allow(

@@ -36,7 +36,12 @@ pub fn ensure_linked() {
 #[unsafe(no_mangle)]
 extern "C" fn sync_file_range(fd: c_int, offset: i64, nbytes: i64, flags: c_uint) -> c_int {
     CALLS.fetch_add(1, Ordering::AcqRel);
-    match sync(fd, offset, nbytes, flags) {
+    let outcome = if crate::SLED_OWN_SYNC {
+        sync_by_the_kernel(fd, offset, nbytes, flags)
+    } else {
+        sync_by_fdatasync(fd)
+    };
+    match outcome {
         Ok(()) => 0,
         Err(errno) => {
             set_errno(errno.raw_os_error());
@@ -45,12 +50,11 @@ extern "C" fn sync_file_range(fd: c_int, offset: i64, nbytes: i64, flags: c_uint
     }
 }
 
-#[cfg(not(feature = "sled-own-sync"))]
 #[allow(
     unsafe_code,
     reason = "a descriptor crosses the C boundary as a number"
 )]
-fn sync(fd: c_int, _offset: i64, _nbytes: i64, _flags: c_uint) -> Result<(), rustix::io::Errno> {
+fn sync_by_fdatasync(fd: c_int) -> Result<(), rustix::io::Errno> {
     use std::os::fd::BorrowedFd;
     if fd < 0 {
         return Err(rustix::io::Errno::BADF);
@@ -65,12 +69,16 @@ fn sync(fd: c_int, _offset: i64, _nbytes: i64, _flags: c_uint) -> Result<(), rus
 }
 
 /// The kernel's own call, for the test that shows why it is not enough.
-#[cfg(feature = "sled-own-sync")]
 #[allow(
     unsafe_code,
     reason = "the C library's symbol is shadowed by ours, so the system call is made directly"
 )]
-fn sync(fd: c_int, offset: i64, nbytes: i64, flags: c_uint) -> Result<(), rustix::io::Errno> {
+fn sync_by_the_kernel(
+    fd: c_int,
+    offset: i64,
+    nbytes: i64,
+    flags: c_uint,
+) -> Result<(), rustix::io::Errno> {
     crate::bench_delay();
     // SAFETY: a plain system call with integers; no memory of ours is passed.
     let answer = unsafe {

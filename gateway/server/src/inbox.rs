@@ -59,6 +59,20 @@ impl Inbox {
         }
     }
 
+    /// Removes the manifests of batches that are recorded: what a crash left behind. Blocks.
+    pub fn remove_known(&self, is_known: impl Fn(&BatchId) -> bool) {
+        let Ok(entries) = std::fs::read_dir(&self.folder) else { return };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let batch = name.to_str().and_then(|name| name.strip_suffix(".json")).map(BatchId::new);
+            if let Some(Ok(batch)) = batch
+                && is_known(&batch)
+            {
+                self.remove(&batch);
+            }
+        }
+    }
+
     fn read(&self, batch: &BatchId) -> std::io::Result<Zeroizing<Vec<u8>>> {
         let mut bytes = Zeroizing::new(Vec::new());
         let file = std::fs::File::open(self.path(batch))?;

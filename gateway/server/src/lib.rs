@@ -1,1 +1,30 @@
-//! To be written.
+//! The shell of the station gateway: everything between sockets, disk and clocks on one side and the pure domain on
+//! the other.
+//!
+//! The way of one message: `broker` (or `external`) → `ingress` → `pipeline` → `effects`. The loop in `pipeline` is the one
+//! owner of the state and the one writer of the log; `effects` acts only on what the log calls durable; `clock` alone
+//! reads clocks; `run` alone spawns tasks. No rule of the domain is here.
+
+pub mod blobs;
+pub mod broker;
+pub mod cli;
+pub mod clock;
+#[cfg(feature = "demo")]
+pub mod demo;
+pub mod effects;
+pub mod external;
+pub mod http;
+pub mod inbox;
+pub mod ingress;
+pub mod keys;
+pub mod metrics;
+pub mod operators;
+pub mod outlet;
+pub mod pipeline;
+mod process;
+mod receipts;
+pub mod remembered;
+pub mod run;
+pub mod service;
+pub mod texts;
+pub mod vault;

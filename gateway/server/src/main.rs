@@ -1,1 +1,5 @@
-fn main() {}
+//! The program `gateway`.
+
+fn main() -> std::process::ExitCode {
+    gateway_server::cli::main()
+}

@@ -9,6 +9,7 @@ use prometheus::{
     TextEncoder,
 };
 use schemas::event::Event;
+use schemas::event::station::Presence;
 use schemas::words::PickupOutcome;
 
 use crate::process;
@@ -100,34 +101,35 @@ impl Metrics {
         })
     }
 
-    /// What an event says for the gauges; also at replay.
-    pub fn project(&self, event: &Event) {
-        match event {
-            Event::ServiceChanged(body) => self.in_service.set(i64::from(body.in_service)),
-            Event::PresenceChanged(body) => {
-                let online = matches!(body.presence, schemas::event::station::Presence::Online { .. });
-                self.device_online.with_label_values(&[body.device.as_str()]).set(i64::from(online));
-            }
-            Event::MachineBlocked(body) => {
-                self.machine_blocked.with_label_values(&[body.machine.as_str()]).set(1);
-            }
-            Event::MachineResolved(body) => {
-                self.machine_blocked.with_label_values(&[body.machine.as_str()]).set(0);
-            }
-            _ => {}
+    /// What the log says at start, for the gauges.
+    pub fn begin(&self, state: &gateway_core::State) {
+        self.in_service.set(i64::from(state.service_reasons().is_empty()));
+        for (device, online) in state.devices() {
+            self.device_online.with_label_values(&[device.as_str()]).set(i64::from(online));
+        }
+        for (machine, blocked) in state.machines() {
+            self.machine_blocked.with_label_values(&[machine.as_str()]).set(i64::from(blocked));
         }
     }
 
-    /// What a new, durable event says for the counters.
-    pub fn count(&self, event: &Event) {
+    /// What a new, durable event says.
+    pub fn follow(&self, event: &Event) {
         self.events.inc();
-        match event {
-            Event::PickupEnded(body) => {
-                self.sessions.with_label_values(&[outcome_word(body.outcome)]).inc();
-            }
-            Event::CardMismatched(_) => self.card_mismatch.inc(),
-            Event::OperatorRejected(_) => self.operator_rejected.inc(),
-            _ => {}
+        if let Event::ServiceChanged(body) = event {
+            self.in_service.set(i64::from(body.in_service));
+        } else if let Event::PresenceChanged(body) = event {
+            let online = matches!(body.presence, Presence::Online { .. });
+            self.device_online.with_label_values(&[body.device.as_str()]).set(i64::from(online));
+        } else if let Event::MachineBlocked(body) = event {
+            self.machine_blocked.with_label_values(&[body.machine.as_str()]).set(1);
+        } else if let Event::MachineResolved(body) = event {
+            self.machine_blocked.with_label_values(&[body.machine.as_str()]).set(0);
+        } else if let Event::PickupEnded(body) = event {
+            self.sessions.with_label_values(&[outcome_word(body.outcome)]).inc();
+        } else if let Event::CardMismatched(_) = event {
+            self.card_mismatch.inc();
+        } else if let Event::OperatorRejected(_) = event {
+            self.operator_rejected.inc();
         }
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use argon2::{Argon2, PasswordHash, PasswordVerifier as _};
 use edge_config::{OperatorPolicy, PinHash};
 use schemas::ids::OperatorId;
-use schemas::message::secret::Pin;
+use schemas::message::Pin;
 use schemas::time::{Deadline, Now};
 use tokio::sync::Semaphore;
 

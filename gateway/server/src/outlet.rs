@@ -18,7 +18,7 @@ pub struct Outgoing {
 }
 
 /// Where messages go out. Sending never waits; the order of calls is the order of messages.
-pub trait Outlet: Send + Sync + 'static {
+pub trait Outlet: std::fmt::Debug + Send + Sync + 'static {
     /// Publishes a message.
     fn send(&self, message: Outgoing);
 }

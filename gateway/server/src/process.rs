@@ -8,7 +8,7 @@ pub(crate) fn figures() -> String {
     let mut gauge = |name: &str, help: &str, kind: &str, value: Option<f64>| {
         if let Some(value) = value {
             // Writing to a string cannot fail.
-            drop(write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n"));
+            write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n").ok();
         }
     };
     let page = u64::try_from(rustix::param::page_size()).unwrap_or(4096);

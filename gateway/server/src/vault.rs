@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use schemas::ids::SessionId;
 use schemas::message::command::FingerTemplate;
-use schemas::message::secret::Template;
+use schemas::message::Template;
 use schemas::words::Hand;
 
 /// Sessions at once; a station has a handful of machines.

@@ -11,7 +11,7 @@ use crate::slot::SlotAddress;
 use crate::words::{ActOutcome, HoldReason, Place, Residence, ResidenceGround};
 
 /// Cards in one batch at the most; with it the events of a batch fit one atomic write.
-pub const BATCH_CARDS_MAX: usize = 300;
+pub const BATCH_CARDS_MAX: usize = 240;
 /// Cards in one announcing event at the most, so that the signed event stays under 6 KB.
 pub const ANNOUNCED_PER_EVENT_MAX: usize = 12;
 

@@ -8,7 +8,7 @@ use crate::citizen::{CitizenName, CitizenNumber, VoucherCode};
 use crate::ids::{BatchId, CardSerial};
 use crate::words::{Residence, ResidenceGround};
 
-/// A manifest: 1 to 300 cards.
+/// A manifest: 1 to 240 cards.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {

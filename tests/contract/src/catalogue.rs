@@ -204,12 +204,12 @@ pub const CHANNELS: &[Channel] = &[
         Json("match-command"),
         "To a scanner: capture a finger, compare it with the chip's templates.",
     )),
-    channel(
+    personal(channel(
         "cmd/match/reply",
         Receive,
         Json("match-reply"),
         "The score. Logged; acknowledged when durable.",
-    ),
+    )),
     channel(
         "cmd/capture",
         Send,
@@ -227,16 +227,14 @@ pub const CHANNELS: &[Channel] = &[
         "start-pickup",
         "A citizen wants a card (P1).",
     ),
-    channel(
+    request(
         "request/cancel",
-        Receive,
-        Json("cancel"),
+        "cancel",
         "The citizen does not want to go on.",
     ),
-    channel(
+    request(
         "request/get-session",
-        Receive,
-        Json("get-session"),
+        "get-session",
         "Show me the present prompt again. Not logged.",
     ),
     request(
@@ -280,10 +278,10 @@ pub const CHANNELS: &[Channel] = &[
         Json("receipt"),
         "What became of a message; a repetition of the message gets the same receipt. Behind an external broker every device waits for it.",
     ),
-    channel(
+    personal(channel(
         "session",
         Send,
         Json("prompt"),
         "What the kiosk shall show. Names are masked.",
-    ),
+    )),
 ];

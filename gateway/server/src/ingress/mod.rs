@@ -26,7 +26,7 @@ use crate::keys::LookupKeys;
 use crate::metrics::Metrics;
 use crate::operators::PinDesk;
 use crate::outlet::Outlet;
-use crate::pipeline::{Answer, Command, Job, MessageKey, Personal};
+use crate::pipeline::{Answer, Command, Content, Job, MessageKey};
 use crate::receipts;
 use lanes::{Lanes, Ticket};
 use parse::Parsed;
@@ -73,6 +73,7 @@ struct Inner {
 }
 
 /// What the way in looks things up with.
+#[derive(Debug)]
 pub struct Desks {
     /// Tags and digests.
     pub keys: LookupKeys,
@@ -128,12 +129,13 @@ impl Inner {
     async fn go_on(&self, arrival: Arrival, parsed: Parsed, ticket: Ticket, received: Instant) -> Taken {
         let ticket = ticket.turn().await;
         let Arrival { device, topic, payload, .. } = arrival;
-        let digest = self.desks.keys.digest(&topic, &payload);
-        let key = |id: MessageId| MessageKey { id, digest, topic: Arc::clone(&topic), payload: payload.clone() };
-        let (message, personal) = match parsed {
+        let digests = self.desks.keys.digests(&topic, &payload);
+        let digest = digests.first().copied().unwrap_or_default();
+        let key = |id: MessageId| MessageKey { id, digests };
+        let (message, content) = match parsed {
             Parsed::Volatile => return Taken::Yes,
             Parsed::Blob(id) => {
-                let received = self.desks.blobs.receive(&device, &id, digest, payload.clone()).await;
+                let received = self.desks.blobs.receive(&device, &id, digest, payload).await;
                 drop(ticket);
                 return self.blob_taken(&device, &id, received.map(drop));
             }
@@ -142,20 +144,20 @@ impl Inner {
                 let job = Job::ShowSession { device, id, done };
                 return self.enqueue(job, answer, ticket).await;
             }
-            Parsed::Plain(input) => (None, Personal::Input(input)),
-            Parsed::Message(id, input) => (Some(key(id)), Personal::Input(input)),
-            Parsed::ChipRead(id, input, fingers) => (Some(key(id)), Personal::ChipRead(input, fingers)),
+            Parsed::Plain(input) => (None, Content::Input(input)),
+            Parsed::Message(id, input) => (Some(key(id)), Content::Input(input)),
+            Parsed::ChipRead(id, input, fingers) => (Some(key(id)), Content::ChipRead(input, fingers)),
             Parsed::Captured(id, captured) => {
                 let input = captured.resolve(&device, &self.desks.blobs);
-                (Some(key(id)), Personal::Input(input))
+                (Some(key(id)), Content::Input(input))
             }
             Parsed::Operated(id, operated) => {
                 let operated = operated.look_up(&self.desks.pins, &self.desks.inbox).await;
-                (Some(key(id)), Personal::Operated(operated))
+                (Some(key(id)), Content::Operated(operated))
             }
         };
         let (done, answer) = oneshot::channel();
-        let job = Job::Command(Command { device, message, personal, received, done });
+        let job = Job::Command(Command { device, message, content, received, done });
         self.enqueue(job, answer, ticket).await
     }
 

@@ -94,7 +94,7 @@ pub(super) struct Operated {
     name: String,
     deadline_ms: u64,
     operator: OperatorId,
-    pin: schemas::message::secret::Pin,
+    pin: schemas::message::Pin,
     act: Act,
 }
 

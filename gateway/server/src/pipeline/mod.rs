@@ -1,156 +1,74 @@
 //! The loop: steps 4 to 8 of the way of one message (architecture.md), in one task with one owner of the state.
 //!
-//! Gather a group, decide, seal, evolve, append, and when the log says that the group is durable, act. While a flush runs the
-//! next group gathers. The state runs ahead of the disk by the groups under way, so nothing that shows it may
-//! leave before its group is durable: acknowledgements, receipts, commands and prompts are snapshots that travel with
-//! their group and come back as a `Durable`. If an append fails the loop ends with the error; nothing of the group has
-//! left, and the process must end with it.
+//! Gather a group, decide, seal, evolve, append; when the log says that the group is durable, act. While a flush runs
+//! the next group gathers. The state runs ahead of the disk by the groups under way, so nothing that shows it may leave
+//! before its group is durable: acknowledgements, receipts, commands and prompts are snapshots that travel with their
+//! group and come back as a `Durable`. If an append fails the loop ends with the error; nothing of the group has left,
+//! and the process must end with it.
 
 mod group;
+mod job;
+mod memory;
 mod recent;
 mod replay;
 mod step;
-#[cfg(test)]
-mod tests;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use futures_util::StreamExt as _;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::FuturesOrdered;
-use gateway_core::{Input, Request, Rules, State, next_deadline};
-use gateway_log::{AppendError, Durable, Log};
+use gateway_core::{Input, Rules, next_deadline};
+use gateway_log::{AppendError, Durable, Log, RoomLevel};
 use schemas::envelope::{KeyId, Origin};
-use schemas::ids::{BootId, DeviceId, MessageId};
-use schemas::message::command::FingerTemplate;
+use schemas::ids::BootId;
+use schemas::time::ClockTrust;
 use tokio::sync::{mpsc, oneshot};
-use tokio_util_free::CancelFlag;
 
-use crate::blobs::BlobDesk;
 use crate::clock::Clock;
 use crate::effects::{Effects, Outbox};
-use crate::keys::{LookupKeys, SigningKey};
+use crate::keys::SigningKey;
 use crate::metrics::Metrics;
-use crate::operators::{Attempts, PinCheck};
-use crate::remembered::Remembered;
 use crate::vault::Vault;
 use group::Gathering;
 use recent::Recent;
 
-pub use replay::{Replay, ReplayError, Replayed};
+pub use job::{Answer, Command, Content, Job, MessageKey, Operated};
+pub use memory::Memory;
+pub use replay::{Replay, ReplayError};
 
 /// Groups that may be under way at once: one being flushed, one that waits for the committer.
 const GROUPS_IN_FLIGHT_MAX: usize = 2;
-/// A deadline that stays due although it was told is asked again only after this.
+/// A deadline that stays due although it was told is told again only after this.
 const STUCK_DEADLINE_PAUSE: Duration = Duration::from_secs(1);
-
-/// What enters the loop from a device.
-#[derive(Debug)]
-pub enum Job {
-    /// To be decided and recorded.
-    Command(Command),
-    /// A kiosk wants its prompt again; nothing is recorded.
-    ShowSession {
-        /// The kiosk.
-        device: DeviceId,
-        /// The request.
-        id: MessageId,
-        /// Told when it was shown.
-        done: oneshot::Sender<Answer>,
-    },
-}
-
-/// A message of a device.
-#[derive(Debug)]
-pub struct Command {
-    /// Who sent it.
-    pub device: DeviceId,
-    /// Its id and digest; none for states, which carry no id.
-    pub message: Option<MessageKey>,
-    /// What it says.
-    pub personal: Personal,
-    /// When it came.
-    pub received: Instant,
-    /// Told when what became of it is durable.
-    pub done: oneshot::Sender<Answer>,
-}
-
-/// What a message says, with what must not reach the rules beside it.
-#[derive(Debug)]
-pub enum Personal {
-    /// Nothing personal.
-    Input(Input),
-    /// A chip was read: its templates.
-    ChipRead(Input, Vec<FingerTemplate>),
-    /// An operator asks: whether the PIN fits.
-    Operated(Operated),
-}
-
-/// An operator's request with the outcome of the comparison.
-#[derive(Debug)]
-pub struct Operated {
-    /// Whether the PIN fits.
-    pub check: PinCheck,
-    /// Until when the request is wanted.
-    pub deadline_ms: u64,
-    /// The level after `request/`.
-    pub name: String,
-    /// What is asked for.
-    pub request: Request,
-}
-
-/// By what a repetition of a message is known.
-#[derive(Debug)]
-pub struct MessageKey {
-    /// The sender's id for it.
-    pub id: MessageId,
-    /// Keyed digest of topic and payload.
-    pub digest: [u8; 16],
-    /// The topic, to compare with a digest of an older key.
-    pub topic: Arc<str>,
-    /// The payload, for the same. Wiped never, dropped with the command: it is what the broker holds too.
-    pub payload: Bytes,
-}
-
-/// What the sender is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
-    /// Durable, or nothing to make durable.
-    Done,
-    /// The same id came before with other content; not recorded.
-    IdReused,
-    /// It cannot be recorded.
-    Failed,
-}
+/// How often the room is looked at when nothing happens, in s; oftener while it is low.
+const ROOM_LOOK_S: u64 = 10;
+const ROOM_LOOK_LOW_S: u64 = 5;
 
 /// What the loop is made of.
 #[derive(Debug)]
 pub struct Parts {
     /// The log, replayed.
     pub log: Log,
-    /// What the replay made.
-    pub replayed: Replayed,
+    /// What the replay made of it.
+    pub memory: Memory,
     /// The rules in force.
     pub rules: Rules,
     /// Name of the log.
     pub origin: Origin,
     /// Signs events.
     pub signing: SigningKey,
-    /// Compares digests.
-    pub lookup: LookupKeys,
     /// Reads clocks.
     pub clock: Arc<Clock>,
-    /// Photos that wait to be named.
-    pub blobs: BlobDesk,
     /// Acts on what is durable.
     pub effects: Effects,
     /// Figures.
     pub metrics: Metrics,
     /// Messages in one group at most.
     pub group_len_max: usize,
+    /// Below this much free room no new session is taken.
+    pub room_low_bytes: u64,
 }
 
 /// Why the loop ended before it was asked to.
@@ -171,53 +89,200 @@ pub enum PipelineError {
 #[derive(Debug)]
 pub struct Pipeline {
     log: Log,
-    state: State,
+    memory: Memory,
     rules: Rules,
     origin: Origin,
     signing: SigningKey,
     key_id: KeyId,
-    lookup: LookupKeys,
     clock: Arc<Clock>,
-    remembered: Remembered,
     recent: Recent,
-    attempts: Attempts,
     vault: Vault,
-    blobs: BlobDesk,
     effects: Effects,
     metrics: Metrics,
     group_len_max: usize,
-    /// Taken from the queue but too large for the group before it.
-    carried: VecDeque<Job>,
+    room_low_bytes: u64,
+    /// What the rules were last told of the room.
+    room_low: Option<bool>,
+    /// Taken from the queue, but too large for the group before it.
+    carried: Option<Job>,
 }
 
 type InFlight = FuturesOrdered<BoxFuture<'static, Result<(Durable<Outbox>, Instant), AppendError>>>;
 
-/// Room as the loop is told of it.
-pub type RoomNews = tokio::sync::watch::Receiver<bool>;
+/// What woke the loop.
+enum Wake {
+    Durable(Option<Result<(Durable<Outbox>, Instant), AppendError>>),
+    Job(Option<Job>),
+    Deadline,
+    RoomLook,
+    Stop,
+}
 
 impl Pipeline {
     /// From its parts.
     pub fn new(parts: Parts) -> Self {
-        let Parts { log, replayed, rules, origin, signing, lookup, .. } = &parts;
-        tracing::debug!(events = replayed.events, "state rebuilt");
         Self {
-            key_id: KeyId::of(&signing.public_key()),
-            log: log.clone(),
-            rules: rules.clone(),
-            origin: origin.clone(),
-            signing: signing.clone(),
-            lookup: lookup.clone(),
-            state: parts.replayed.state,
+            key_id: KeyId::of(&parts.signing.public_key()),
+            log: parts.log,
+            memory: parts.memory,
+            rules: parts.rules,
+            origin: parts.origin,
+            signing: parts.signing,
             clock: parts.clock,
-            remembered: parts.replayed.remembered,
             recent: Recent::default(),
-            attempts: parts.replayed.attempts,
             vault: Vault::default(),
-            blobs: parts.blobs,
             effects: parts.effects,
             metrics: parts.metrics,
-            group_len_max: parts.group_len_max,
-            carried: VecDeque::new(),
+            group_len_max: parts.group_len_max.max(1),
+            room_low_bytes: parts.room_low_bytes,
+            room_low: None,
+            carried: None,
         }
+    }
+
+    /// Runs until `stop`, or its sender, is gone; then takes in what is queued, waits until it is durable, and acts on
+    /// it. `instance` is this life of the program.
+    pub async fn run(
+        mut self,
+        instance: BootId,
+        mut queue: mpsc::Receiver<Job>,
+        mut stop: oneshot::Receiver<()>,
+    ) -> Result<(), PipelineError> {
+        let mut in_flight = InFlight::new();
+        let software = env!("CARGO_PKG_VERSION").to_owned();
+        self.own(Input::Started { software, instance }, &mut in_flight)?;
+        self.look_at_room(&mut in_flight)?;
+        let mut told = None;
+        let mut room_look = tokio::time::Instant::now() + self.room_pause();
+        loop {
+            let free = in_flight.len() < GROUPS_IN_FLIGHT_MAX;
+            let deadline = self.deadline(told);
+            let wake = tokio::select! {
+                biased;
+                durable = in_flight.next(), if !in_flight.is_empty() => Wake::Durable(durable),
+                () = tokio::time::sleep_until(deadline.unwrap_or(room_look)), if free && deadline.is_some() => Wake::Deadline,
+                job = take(&mut self.carried, &mut queue), if free => Wake::Job(job),
+                () = tokio::time::sleep_until(room_look), if free => Wake::RoomLook,
+                _ = &mut stop => Wake::Stop,
+            };
+            match wake {
+                Wake::Durable(durable) => self.act(durable)?,
+                Wake::Job(Some(job)) => self.group(job, &mut queue, &mut in_flight)?,
+                Wake::Deadline => {
+                    told = Some(tokio::time::Instant::now());
+                    self.own(Input::Tick, &mut in_flight)?;
+                }
+                Wake::RoomLook => {
+                    self.look_at_room(&mut in_flight)?;
+                    room_look = tokio::time::Instant::now() + self.room_pause();
+                }
+                Wake::Job(None) | Wake::Stop => break,
+            }
+        }
+        queue.close();
+        while let Some(job) = take(&mut self.carried, &mut queue).await {
+            self.group(job, &mut queue, &mut in_flight)?;
+        }
+        while !in_flight.is_empty() {
+            let durable = in_flight.next().await;
+            self.act(durable)?;
+        }
+        Ok(())
+    }
+
+    /// When the rules next want to be asked; a deadline that was told a moment ago and is still there waits a little.
+    fn deadline(&self, told: Option<tokio::time::Instant>) -> Option<tokio::time::Instant> {
+        let now = self.clock.now();
+        let left_ms = next_deadline(&self.memory.state, &now)?.left_ms(&now);
+        let at = tokio::time::Instant::now() + Duration::from_millis(left_ms);
+        Some(told.map_or(at, |told| at.max(told + STUCK_DEADLINE_PAUSE)))
+    }
+
+    /// A group: this job and what is queued behind it, up to the limits. It never waits for more.
+    fn group(
+        &mut self,
+        first: Job,
+        queue: &mut mpsc::Receiver<Job>,
+        in_flight: &mut InFlight,
+    ) -> Result<(), PipelineError> {
+        let mut group = Gathering::new(self.log.next_index());
+        self.take_in(first, &mut group)?;
+        while group.taken() < self.group_len_max && !group.is_full() {
+            let Ok(job) = queue.try_recv() else { break };
+            if matches!(&job, Job::Command(command) if command.content.is_large()) {
+                self.carried = Some(job);
+                break;
+            }
+            self.take_in(job, &mut group)?;
+        }
+        self.metrics.queue_length.set(i64::try_from(queue.len()).unwrap_or(i64::MAX));
+        self.close(group, in_flight);
+        Ok(())
+    }
+
+    /// An input of the gateway's own, as a group of its own.
+    fn own(&mut self, input: Input, in_flight: &mut InFlight) -> Result<(), PipelineError> {
+        let mut group = Gathering::new(self.log.next_index());
+        self.take_own(&input, &mut group)?;
+        self.close(group, in_flight);
+        Ok(())
+    }
+
+    /// Hands the group to the log, with snapshots of what it owes the world.
+    fn close(&mut self, group: Gathering, in_flight: &mut InFlight) {
+        let appended = self.log.append(group.finish(&self.memory.state, &self.rules));
+        let began = Instant::now();
+        in_flight.push_back(async move { appended.await.map(|durable| (durable, began)) }.boxed());
+    }
+
+    fn act(
+        &mut self,
+        durable: Option<Result<(Durable<Outbox>, Instant), AppendError>>,
+    ) -> Result<(), PipelineError> {
+        let Some(durable) = durable else { return Ok(()) };
+        let (durable, began) = durable?;
+        self.metrics.appended(began.elapsed());
+        self.metrics.log_size.set(i64::try_from(self.log.size()).unwrap_or(i64::MAX));
+        let now = self.clock.now();
+        self.effects.act(durable, &self.vault, &now);
+        Ok(())
+    }
+
+    /// Tells the rules when the room fell below the watermark or is well above it again.
+    fn look_at_room(&mut self, in_flight: &mut InFlight) -> Result<(), PipelineError> {
+        let trusted = self.clock.now().trust == ClockTrust::Synchronised;
+        self.metrics.clock_trusted.set(i64::from(trusted));
+        let room = match self.log.room() {
+            Ok(room) => room,
+            Err(error) => {
+                tracing::error!(%error, "the room on the disk cannot be asked for");
+                return Ok(());
+            }
+        };
+        self.metrics.room_bytes.set(i64::try_from(room.free_bytes).unwrap_or(i64::MAX));
+        let well_above = room.free_bytes >= self.room_low_bytes.saturating_add(self.room_low_bytes / 16);
+        let low = match room.level {
+            RoomLevel::Low | RoomLevel::Critical => true,
+            RoomLevel::Ample => self.room_low == Some(true) && !well_above,
+        };
+        self.metrics.room_low.set(i64::from(low));
+        if self.room_low != Some(low) {
+            self.room_low = Some(low);
+            self.own(Input::Room { low }, in_flight)?;
+        }
+        Ok(())
+    }
+
+    fn room_pause(&self) -> Duration {
+        let low = self.room_low == Some(true);
+        Duration::from_secs(if low { ROOM_LOOK_LOW_S } else { ROOM_LOOK_S })
+    }
+}
+
+/// The job that was carried over, else the next one of the queue.
+async fn take(carried: &mut Option<Job>, queue: &mut mpsc::Receiver<Job>) -> Option<Job> {
+    match carried.take() {
+        Some(job) => Some(job),
+        None => queue.recv().await,
     }
 }

@@ -1,0 +1,104 @@
+//! Who may do what on which topic. Deny is the default.
+//!
+//! | who | publish | subscribe, be sent | last will |
+//! |---|---|---|---|
+//! | device (certificate; or its id as client id on a plain listener) | its own subtree; `request/…` only if it is a kiosk | its own subtree | its own `$state` |
+//! | observer (any other client id, loopback only) | nothing; with simulated devices: the kiosks' subtrees, so that `mosquitto_pub` can act as one | what carries no personal data | none |
+//!
+//! Personal: `cmd/read/reply`, `cmd/match` and its reply, `blob/…`, `request/…`, and `session` (masked, but of a person
+//! who stands there now; shown to an observer only with simulated devices).
+
+use std::collections::BTreeSet;
+
+use edge_config::Station;
+use gateway_broker::Action;
+use schemas::ids::DeviceId;
+use schemas::topic::{FromDevice, ROOT, Topics};
+
+/// First part of an observer's principal. A device id holds no slash, so no device is called so.
+const OBSERVER: &str = "observer/";
+
+/// The rules of one station.
+#[derive(Debug)]
+pub struct Acl {
+    topics: Topics,
+    tree: String,
+    devices: BTreeSet<DeviceId>,
+    kiosks: BTreeSet<DeviceId>,
+    simulated: bool,
+}
+
+impl Acl {
+    /// The devices and kiosks of the configuration, and no others.
+    pub fn new(station: &Station, topics: Topics) -> Self {
+        let kiosks: BTreeSet<_> = station.kiosks.iter().map(|kiosk| kiosk.id.clone()).collect();
+        let of_machine = |machine: &edge_config::Machine| {
+            let d = &machine.devices;
+            [&d.dispenser, &d.reader, &d.intake_reader, &d.scanner, &d.camera].map(DeviceId::clone)
+        };
+        let devices = station.machines.iter().flat_map(of_machine).chain(kiosks.iter().cloned()).collect();
+        let tree = format!("{ROOT}/{}/", station.id);
+        Self { topics, tree, devices, kiosks, simulated: station.demo.simulated_devices }
+    }
+
+    /// The device of this id, if the configuration has it.
+    pub fn device(&self, id: &str) -> Option<&DeviceId> {
+        self.devices.iter().find(|device| device.as_str() == id)
+    }
+
+    /// The principal of a client that is no device.
+    pub fn observer(client_id: &str) -> String {
+        format!("{OBSERVER}{client_id}")
+    }
+
+    /// Whether a principal may do this.
+    pub fn allows(&self, principal: &str, action: Action, topic: &str) -> bool {
+        if principal.starts_with(OBSERVER) {
+            return self.observer_may(action, topic);
+        }
+        self.device(principal).is_some_and(|device| self.device_may(device, action, topic))
+    }
+
+    /// Whether messages of this topic carry personal data: never to disk, never retained, never to an observer.
+    pub fn is_personal(&self, topic: &str) -> bool {
+        let Some((_, rest)) = topic.strip_prefix(&self.tree).and_then(|rest| rest.split_once('/')) else {
+            return false;
+        };
+        matches!(rest, "cmd/read/reply" | "cmd/match" | "cmd/match/reply" | "session")
+            || rest.starts_with("blob/")
+            || rest.starts_with("request/")
+    }
+
+    fn device_may(&self, device: &DeviceId, action: Action, topic: &str) -> bool {
+        match action {
+            Action::Publish => self.may_publish_as(device, topic),
+            Action::Will => self.topics.parse(topic) == Some((device.clone(), FromDevice::State)),
+            Action::Subscribe | Action::Receive => {
+                let below = topic.strip_prefix(&self.tree).and_then(|rest| rest.strip_prefix(device.as_str()));
+                below.is_some_and(|rest| rest.starts_with('/'))
+            }
+        }
+    }
+
+    fn may_publish_as(&self, device: &DeviceId, topic: &str) -> bool {
+        self.topics.parse(topic).is_some_and(|(owner, channel)| {
+            let is_request = matches!(channel, FromDevice::Request(_));
+            owner == *device && (!is_request || self.kiosks.contains(device))
+        })
+    }
+
+    fn observer_may(&self, action: Action, topic: &str) -> bool {
+        match action {
+            Action::Publish => {
+                self.simulated && self.kiosks.iter().any(|kiosk| self.may_publish_as(kiosk, topic))
+            }
+            Action::Will => false,
+            // A filter may be wide; what comes through it is decided for each message.
+            Action::Subscribe => true,
+            Action::Receive => {
+                let masked = self.simulated && topic.ends_with("/session");
+                topic.starts_with(&self.tree) && (masked || !self.is_personal(topic))
+            }
+        }
+    }
+}

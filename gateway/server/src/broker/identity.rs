@@ -1,0 +1,70 @@
+//! Who is connecting. On a listener with TLS the certificate decides, whatever client id is asked for; on a plain one the
+//! client id does, and a client id that is no device's makes an observer, from the same machine only.
+
+use gateway_broker::{ConnectRefusal, Hello, Identity};
+use schemas::ids::DeviceId;
+use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
+
+use super::acl::Acl;
+use super::{TLS, TLS_WEBSOCKET};
+
+/// Longest client id of an observer, in bytes.
+const OBSERVER_ID_BYTES_MAX: usize = 64;
+
+pub(super) fn identify(hello: &Hello<'_>, acl: &Acl) -> Result<Identity, ConnectRefusal> {
+    if matches!(hello.listener, TLS | TLS_WEBSOCKET) {
+        return by_certificate(hello, acl);
+    }
+    if let Some(device) = acl.device(hello.client_id) {
+        return Ok(Identity::new(device.as_str(), device.as_str()));
+    }
+    if !hello.peer.ip().to_canonical().is_loopback() {
+        return Err(ConnectRefusal::NotAuthorised);
+    }
+    if hello.client_id.len() > OBSERVER_ID_BYTES_MAX || hello.client_id.contains('/') {
+        return Err(ConnectRefusal::ClientIdentifierNotValid);
+    }
+    Ok(Identity::new(hello.client_id, Acl::observer(hello.client_id)))
+}
+
+/// The certificate's chain is verified already; it must name exactly one device of this station.
+fn by_certificate(hello: &Hello<'_>, acl: &Acl) -> Result<Identity, ConnectRefusal> {
+    let certificate = hello.certificates.first().ok_or(ConnectRefusal::NotAuthorised)?;
+    let mut devices: Vec<&DeviceId> =
+        names(certificate).iter().filter_map(|name| acl.device(name)).collect();
+    devices.sort_unstable();
+    devices.dedup();
+    match devices.as_slice() {
+        [device] => Ok(Identity::new(device.as_str(), device.as_str())),
+        _ => Err(ConnectRefusal::NotAuthorised),
+    }
+}
+
+/// Subject alternative names (DNS); where there are none, the subject's common names (RFC 6125, 6.4.4).
+fn names(certificate: &[u8]) -> Vec<String> {
+    let Ok((_, certificate)) = X509Certificate::from_der(certificate) else { return Vec::new() };
+    let alternative = certificate.subject_alternative_name().ok().flatten();
+    let alternative: Vec<_> = alternative
+        .iter()
+        .flat_map(|extension| &extension.value.general_names)
+        .filter_map(|name| if let GeneralName::DNSName(dns) = name { Some((*dns).to_owned()) } else { None })
+        .collect();
+    if !alternative.is_empty() {
+        return alternative;
+    }
+    let common = certificate.subject().iter_common_name();
+    common.filter_map(|name| name.as_str().ok().map(str::to_owned)).collect()
+}
+
+/// For the figures.
+pub(super) const fn refusal_word(refusal: ConnectRefusal) -> &'static str {
+    match refusal {
+        ConnectRefusal::ClientIdentifierNotValid => "client-identifier-not-valid",
+        ConnectRefusal::BadUserNameOrPassword => "bad-user-name-or-password",
+        ConnectRefusal::NotAuthorised => "not-authorised",
+        ConnectRefusal::ServerUnavailable => "server-unavailable",
+        ConnectRefusal::ServerBusy => "server-busy",
+        ConnectRefusal::Banned => "banned",
+        ConnectRefusal::QuotaExceeded => "quota-exceeded",
+    }
+}

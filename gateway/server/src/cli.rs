@@ -1,0 +1,171 @@
+//! The command line.
+
+use std::io::{BufRead as _, IsTerminal as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use edge_config::Station;
+
+use crate::operators;
+use crate::run::{self, Ended};
+
+/// Exit code of a station that is quarantined.
+pub const EXIT_QUARANTINED: u8 = 3;
+
+/// The gateway of a station: MQTT broker, evidence log and workflows in one program.
+#[derive(Debug, Parser)]
+#[command(name = "gateway", version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the station (what happens without a command).
+    Run(RunArgs),
+    /// Check configuration files and say what to write instead; without files, the shipped ones.
+    CheckConfig {
+        /// station.toml
+        station: Option<PathBuf>,
+        /// policy.toml
+        policy: Option<PathBuf>,
+    },
+    /// Read a PIN from standard input and print its hash for station.toml.
+    HashPin,
+}
+
+/// What a run may be told.
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// station.toml; without it, the shipped one.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// policy.toml; without it, the shipped one.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Folder of log and blobs, instead of the configured one.
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// Folder of keys, instead of the configured one.
+    #[arg(long, value_name = "FOLDER")]
+    keys: Option<PathBuf>,
+    /// Folder of manifests, instead of the configured one.
+    #[arg(long, value_name = "FOLDER")]
+    inbox: Option<PathBuf>,
+    /// No simulated devices, whatever the configuration says.
+    #[arg(long)]
+    no_demo: bool,
+    /// Log lines as JSON.
+    #[arg(long)]
+    log_json: bool,
+}
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    let Cli { command, run } = Cli::parse();
+    let outcome = match command {
+        None => serve(run),
+        Some(Command::Run(run)) => serve(run),
+        Some(Command::CheckConfig { station, policy }) => check(station, policy),
+        Some(Command::HashPin) => hash_pin(),
+    };
+    outcome.unwrap_or_else(|error| {
+        complain(&format!("{error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+fn serve(args: RunArgs) -> anyhow::Result<ExitCode> {
+    start_logging(args.log_json);
+    let mut station = edge_config::load(args.config.as_deref(), args.policy.as_deref())?;
+    if args.no_demo {
+        station = run::without_demo(station)?;
+    }
+    override_folders(&mut station, &args);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(16)
+        .enable_all()
+        .build()
+        .context("the runtime cannot start")?;
+    let ended = runtime.block_on(run::run(station));
+    // What is left is blocked in the system; nothing of it was promised to anybody.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    Ok(match ended? {
+        Ended::Asked => ExitCode::SUCCESS,
+        Ended::Quarantined => {
+            complain(
+                "this station is quarantined: its keys and its log do not prove themselves whole. Nothing was changed. \
+                 See ops/docs/runbook/quarantine.md",
+            );
+            ExitCode::from(EXIT_QUARANTINED)
+        }
+    })
+}
+
+fn override_folders(station: &mut Station, args: &RunArgs) {
+    let storage = &mut station.storage;
+    for (given, configured) in [
+        (&args.data, &mut storage.data_folder),
+        (&args.keys, &mut storage.keys_folder),
+        (&args.inbox, &mut storage.inbox_folder),
+    ] {
+        if let Some(given) = given {
+            given.clone_into(configured);
+        }
+    }
+}
+
+fn check(station: Option<PathBuf>, policy: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+    match edge_config::load(station.as_deref(), policy.as_deref()) {
+        Ok(station) => {
+            say(&format!("station {}: the configuration is in order", station.id))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(errors) => {
+            complain(&errors.to_string());
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+fn hash_pin() -> anyhow::Result<ExitCode> {
+    if std::io::stdin().is_terminal() {
+        complain("type the PIN (it is shown), then Enter");
+    }
+    let mut line = zeroize::Zeroizing::new(String::new());
+    std::io::stdin().lock().read_line(&mut line).context("the PIN cannot be read")?;
+    say(&operators::hash_pin(line.trim_end_matches(['\r', '\n']))?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Structured lines on standard error: text on a terminal or elsewhere, JSON where asked for; `RUST_LOG` chooses.
+fn start_logging(json: bool) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_not_set| EnvFilter::new("info,sled=warn,rumqttc=warn"));
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    let started = if json { lines.json().try_init() } else { lines.try_init() };
+    if let Err(error) = started {
+        complain(&format!("log lines cannot be written: {error}"));
+    }
+}
+
+fn say(text: &str) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    writeln!(std::io::stdout(), "{text}").context("standard output is closed")
+}
+
+fn complain(text: &str) {
+    use std::io::Write as _;
+    // With standard error closed there is nobody to tell.
+    drop(writeln!(std::io::stderr(), "{text}"));
+}

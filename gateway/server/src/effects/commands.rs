@@ -1,0 +1,101 @@
+//! Device commands: which of the open ones are due to be sent, and as what.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gateway_core::{Effect, Order};
+use schemas::ids::DeviceId;
+use schemas::message::command::{
+    CaptureCommand, CommandId, MatchCommand, MoveCommand, QueryCommand, ReadCommand,
+};
+
+use super::json;
+use crate::outlet::Outgoing;
+use crate::vault::Vault;
+
+/// The commands that were open after the group before, all of which have been sent.
+#[derive(Debug, Default)]
+pub(crate) struct Issued(BTreeMap<CommandId, DeviceId>);
+
+impl Issued {
+    /// The commands that are due now: open, and not sent yet or their device came back since. The broker keeps a
+    /// device's queue, so a device may see one twice; it acts once for each command id.
+    pub(crate) fn due(&mut self, open: Vec<Effect>, came: &BTreeSet<DeviceId>, vault: &Vault) -> Vec<Outgoing> {
+        let before = std::mem::take(&mut self.0);
+        let mut due = Vec::new();
+        for effect in open {
+            let sent = before.contains_key(&effect.id) && !came.contains(&effect.device);
+            let (id, device) = (effect.id.clone(), effect.device.clone());
+            if !sent {
+                match message(effect, vault) {
+                    Some(message) => due.push(message),
+                    // The session ended in a later group, or its templates went with an earlier life.
+                    None => tracing::debug!(%device, command = %id, "no templates for a comparison"),
+                }
+            }
+            self.0.insert(id, device);
+        }
+        due
+    }
+}
+
+/// None: a comparison whose templates are gone.
+fn message(effect: Effect, vault: &Vault) -> Option<Outgoing> {
+    let Effect { id: command_id, device, order, timeout_s } = effect;
+    let (name, payload) = match order {
+        Order::Move { sequence, motion } => {
+            ("move", json(&MoveCommand { command_id, sequence, motion, timeout_s }))
+        }
+        Order::Query => ("query", json(&QueryCommand { command_id, timeout_s })),
+        Order::Read => ("read", json(&ReadCommand { command_id, timeout_s })),
+        Order::Match { session, hand } => {
+            let templates = vault.templates(&session, hand);
+            if templates.is_empty() {
+                return None;
+            }
+            ("match", json(&MatchCommand { command_id, hand, templates, timeout_s }))
+        }
+        Order::Capture { view } => ("capture", json(&CaptureCommand { command_id, view, timeout_s })),
+    };
+    Some(Outgoing {
+        device,
+        channel: format!("cmd/{name}"),
+        payload,
+        assured: true,
+        expiry_s: Some(u32::from(timeout_s.max(1))),
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use super::*;
+
+    fn read(index: u64, device: &str) -> Effect {
+        let device = DeviceId::new(device).unwrap();
+        Effect { id: CommandId::of(index, 0), device, order: Order::Read, timeout_s: 20 }
+    }
+
+    /// architecture.md: `pending` is level-triggered; a command goes out once, and again when its device came back.
+    #[test]
+    fn an_open_command_is_sent_once_and_again_when_its_device_comes_back() {
+        let (mut issued, vault) = (Issued::default(), Vault::default());
+        let nobody = BTreeSet::new();
+        let reader = BTreeSet::from([DeviceId::new("reader-1").unwrap()]);
+        let mut due = |open: Vec<Effect>, came| issued.due(open, came, &vault).len();
+        assert_eq!(due(vec![read(4, "reader-1")], &nobody), 1);
+        assert_eq!(due(vec![read(4, "reader-1"), read(9, "reader-2")], &nobody), 1);
+        assert_eq!(due(vec![read(4, "reader-1"), read(9, "reader-2")], &reader), 1);
+        assert_eq!(due(vec![read(9, "reader-2")], &nobody), 0);
+        assert_eq!(due(vec![read(4, "reader-1")], &nobody), 1, "it was closed and is open again");
+    }
+
+    /// P4: without templates nothing is compared.
+    #[test]
+    fn a_comparison_without_templates_is_not_sent() {
+        let session = schemas::ids::SessionId::from_index(3);
+        let order = Order::Match { session, hand: schemas::words::Hand::Right };
+        let effect = Effect { order, ..read(5, "scanner-1") };
+        let due = Issued::default().due(vec![effect], &BTreeSet::new(), &Vault::default());
+        assert!(due.is_empty());
+    }
+}

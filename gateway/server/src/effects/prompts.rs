@@ -1,0 +1,56 @@
+//! What each kiosk shows: sent when it changes, and again when the kiosk asks. Names are masked; never retained.
+
+use std::collections::BTreeMap;
+
+use gateway_core::View;
+use schemas::ids::DeviceId;
+use schemas::message::kiosk::Prompt;
+use schemas::time::Now;
+
+use super::json;
+use crate::outlet::Outgoing;
+use crate::texts;
+
+/// What each kiosk was shown last.
+#[derive(Debug, Default)]
+pub(crate) struct Prompts(BTreeMap<DeviceId, View>);
+
+impl Prompts {
+    /// The prompts that changed.
+    pub(crate) fn changed(&mut self, views: BTreeMap<DeviceId, View>, now: &Now) -> Vec<Outgoing> {
+        let before = std::mem::replace(&mut self.0, views);
+        let new = self.0.iter().filter(|(kiosk, view)| before.get(kiosk) != Some(view));
+        new.map(|(kiosk, view)| outgoing(kiosk, view, now)).collect()
+    }
+
+    /// The present prompt of a kiosk; none for a device that is no kiosk.
+    pub(crate) fn again(&self, kiosk: &DeviceId, now: &Now) -> Option<Outgoing> {
+        self.0.get(kiosk).map(|view| outgoing(kiosk, view, now))
+    }
+}
+
+fn outgoing(kiosk: &DeviceId, view: &View, now: &Now) -> Outgoing {
+    Outgoing {
+        device: kiosk.clone(),
+        channel: "session".to_owned(),
+        payload: json(&prompt(view, now)),
+        assured: true,
+        expiry_s: None,
+    }
+}
+
+/// A view with its words, at this instant.
+pub fn prompt(view: &View, now: &Now) -> Prompt {
+    let left_s = |deadline: &schemas::time::Deadline| deadline.left_ms(now).div_ceil(1_000);
+    Prompt {
+        session: view.session.clone(),
+        code: view.code,
+        text: texts::prompt(view.code, view.outcome, &view.reasons),
+        name: view.name.clone(),
+        number_tail: view.number_tail.clone(),
+        attempt: view.attempt,
+        seconds_left: view.deadline.as_ref().map(|d| u32::try_from(left_s(d)).unwrap_or(u32::MAX)),
+        outcome: view.outcome,
+        reasons: view.reasons.clone(),
+    }
+}

@@ -1,0 +1,94 @@
+//! A group while it gathers: signed events of several commands, and what is owed when they are durable.
+
+use gateway_core::{Rules, State, pending, views};
+use gateway_log::{Batch, Group};
+use schemas::event::Event;
+use schemas::event::station::Presence;
+use schemas::ids::SessionId;
+
+use crate::effects::{Ack, Outbox, Show};
+
+/// A group of this size takes in nothing more, in bytes. With the largest command that may follow it stays under the
+/// limit of the log.
+const GROUP_BYTES_FULL: usize = 48 * 1024;
+
+/// A group that gathers.
+#[derive(Debug)]
+pub(super) struct Gathering {
+    first_index: u64,
+    next_index: u64,
+    bytes: usize,
+    taken: usize,
+    batches: Vec<Batch>,
+    outbox: Outbox,
+}
+
+impl Gathering {
+    pub(super) fn new(first_index: u64) -> Self {
+        Self {
+            first_index,
+            next_index: first_index,
+            bytes: 0,
+            taken: 0,
+            batches: Vec::new(),
+            outbox: Outbox::default(),
+        }
+    }
+
+    /// The index of the next event.
+    pub(super) fn next_index(&self) -> u64 {
+        self.next_index
+    }
+
+    /// Jobs taken in.
+    pub(super) fn taken(&self) -> usize {
+        self.taken
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes >= GROUP_BYTES_FULL
+    }
+
+    /// The events of one command, with their signed bytes.
+    pub(super) fn push(&mut self, events: Vec<Event>, signed: Vec<Vec<u8>>) {
+        self.bytes += signed.iter().map(Vec::len).sum::<usize>();
+        self.batches.push(Batch(signed));
+        for event in events {
+            if let Event::PresenceChanged(body) = &event
+                && matches!(body.presence, Presence::Online { .. })
+            {
+                self.outbox.came.insert(body.device.clone());
+            }
+            self.outbox.recorded.push((self.next_index, event));
+            self.next_index += 1;
+        }
+    }
+
+    /// The session whose card was verified by an event from index `first` on.
+    pub(super) fn verified_since(&self, first: u64) -> Option<&SessionId> {
+        self.outbox.recorded.iter().rev().take_while(|(index, _)| *index >= first).find_map(|(_, event)| {
+            if let Event::CardVerified(body) = event { Some(&body.session) } else { None }
+        })
+    }
+
+    /// What is owed to the sender of one command.
+    pub(super) fn ack(&mut self, ack: Ack) {
+        self.taken += 1;
+        self.outbox.acks.push(ack);
+    }
+
+    /// A prompt that is to be shown again.
+    pub(super) fn show(&mut self, show: Show) {
+        self.taken += 1;
+        self.outbox.shows.push(show);
+    }
+
+    /// Closes the group with snapshots of the state it leads to, before any later group changes it.
+    pub(super) fn finish(mut self, state: &State, rules: &Rules) -> Group<Outbox> {
+        // A group without events leads to nothing new, but the groups before it may still be under way, so what it
+        // carries are the same snapshots again.
+        self.outbox.effects = pending(state);
+        self.outbox.views = views(state, rules);
+        Group { first_index: self.first_index, batches: self.batches, value: self.outbox }
+    }
+}

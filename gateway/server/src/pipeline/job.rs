@@ -1,0 +1,109 @@
+//! What enters the loop, and what its sender is answered.
+
+use std::time::Instant;
+
+use gateway_core::{Input, Request};
+use schemas::ids::{DeviceId, MessageId};
+use schemas::message::command::FingerTemplate;
+use tokio::sync::oneshot;
+
+use crate::operators::PinCheck;
+
+/// What enters the loop from a device.
+#[derive(Debug)]
+pub enum Job {
+    /// To be decided and recorded.
+    Command(Command),
+    /// A kiosk wants its prompt again; nothing is recorded.
+    ShowSession {
+        /// The kiosk.
+        device: DeviceId,
+        /// The request.
+        id: MessageId,
+        /// Told when it was shown.
+        done: oneshot::Sender<Answer>,
+    },
+}
+
+/// A message of a device.
+#[derive(Debug)]
+pub struct Command {
+    /// Who sent it.
+    pub device: DeviceId,
+    /// Its id and digest; none for states, which carry no id.
+    pub message: Option<MessageKey>,
+    /// What it says.
+    pub content: Content,
+    /// When it came.
+    pub received: Instant,
+    /// Told when what became of it is durable.
+    pub done: oneshot::Sender<Answer>,
+}
+
+/// What a message says, with what must not reach the rules beside it.
+#[derive(Debug)]
+pub enum Content {
+    /// Nothing personal.
+    Input(Input),
+    /// A chip was read: its templates.
+    ChipRead(Input, Vec<FingerTemplate>),
+    /// An operator asks: whether the PIN fits.
+    Operated(Operated),
+}
+
+/// An operator's request with the outcome of the comparison.
+#[derive(Debug)]
+pub struct Operated {
+    /// Whether the PIN fits.
+    pub check: PinCheck,
+    /// Until when the request is wanted.
+    pub deadline_ms: u64,
+    /// The level after `request/`.
+    pub name: String,
+    /// What is asked for.
+    pub request: Request,
+}
+
+/// By what a repetition of a message is known.
+#[derive(Debug)]
+pub struct MessageKey {
+    /// The sender's id for it.
+    pub id: MessageId,
+    /// Digests of topic and payload under each lookup key in use, the current one's first.
+    pub digests: Vec<[u8; 16]>,
+}
+
+impl MessageKey {
+    /// What is recorded.
+    pub(super) fn digest(&self) -> [u8; 16] {
+        self.digests.first().copied().unwrap_or_default()
+    }
+}
+
+/// What the sender is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Durable, or nothing to make durable.
+    Done,
+    /// The same id came before with other content; not recorded.
+    IdReused,
+    /// It cannot be recorded.
+    Failed,
+}
+
+impl Content {
+    /// Whether it comes from `request/{name}`.
+    pub(super) fn is_request(&self) -> bool {
+        matches!(self, Self::Operated(_) | Self::Input(Input::Request { .. }))
+    }
+
+    /// Whether its events may fill a group by themselves.
+    pub(super) fn is_large(&self) -> bool {
+        let request = match self {
+            Self::Operated(operated) => &operated.request,
+            Self::Input(Input::Request { request, .. }) => request,
+            Self::Input(_) | Self::ChipRead(..) => return false,
+        };
+        matches!(request, Request::ReceiveBatch { manifest: Some(_), .. })
+    }
+}

@@ -1,0 +1,261 @@
+//! One command: known already? Else decide, seal, evolve. Nothing is evolved that could not be sealed.
+
+use std::time::Instant;
+
+use gateway_core::{Decision, Input, Outcome, Recorded, Request, decide};
+use schemas::envelope::{self, Cause, CauseOutcome, EnvelopeError, Meta, Source};
+use schemas::event::Event;
+use schemas::ids::DeviceId;
+use schemas::message::command::FingerTemplate;
+use schemas::time::Now;
+use schemas::words::RefusalReason;
+
+use super::group::Gathering;
+use super::job::{Answer, Command, Content, Job, MessageKey, Operated};
+use super::recent::Known;
+use super::{Pipeline, PipelineError};
+use crate::effects::{Ack, Show, session_of};
+use crate::operators::Verdict;
+use crate::receipts;
+
+/// What was recorded of an input.
+struct Record {
+    outcome: Outcome,
+    /// Index of the last event; none where nothing was recorded.
+    index: Option<u64>,
+    /// The session it belongs to, for the figures.
+    session: Option<schemas::ids::SessionId>,
+}
+
+impl Pipeline {
+    /// Takes one job into the group.
+    pub(super) fn take_in(&mut self, job: Job, group: &mut Gathering) -> Result<(), PipelineError> {
+        match job {
+            Job::ShowSession { device, id, done } => {
+                group.show(Show { device, id, done });
+                Ok(())
+            }
+            Job::Command(command) => self.take_command(command, group),
+        }
+    }
+
+    /// Takes an input of the gateway's own into the group. It has no sender to be told that it cannot be recorded.
+    pub(super) fn take_own(&mut self, input: &Input, group: &mut Gathering) -> Result<(), PipelineError> {
+        let received = Instant::now();
+        let now = self.clock.now();
+        let record = self.record(&Source::Gateway, None, input, &now, group);
+        let record = record.map_err(PipelineError::Seal)?;
+        group.ack(Ack { session: record.session, ..Ack::own(received) });
+        Ok(())
+    }
+
+    fn take_command(&mut self, command: Command, group: &mut Gathering) -> Result<(), PipelineError> {
+        let Command { device, message, content, received, done } = command;
+        let now = self.clock.now();
+        let known = message.as_ref().map(|key| self.known(&device, key)).transpose()?.flatten();
+        let ack = match (message, known) {
+            (Some(key), Some(known)) if key.digests.contains(&known.digest) => repeated(&device, key, known),
+            (Some(key), Some(_)) => self.id_reused(&device, key, &content, &now, group),
+            (message, _) => self.decided(&device, message, content, &now, group),
+        };
+        group.ack(Ack { done: Some(done), received, ..ack });
+        Ok(())
+    }
+
+    /// A message that was not seen before.
+    fn decided(
+        &mut self,
+        device: &DeviceId,
+        message: Option<MessageKey>,
+        content: Content,
+        now: &Now,
+        group: &mut Gathering,
+    ) -> Ack {
+        let (input, fingers) = self.input(device, content, now);
+        let source = Source::Device(device.clone());
+        let first = group.next_index();
+        let record = match self.record(&source, message.as_ref(), &input, now, group) {
+            Ok(record) => record,
+            Err(error) => return cannot_be_sealed(device, &error),
+        };
+        self.keep_templates(first, fingers, group);
+        let label = match &record.outcome {
+            Outcome::Accepted(_) => "accepted",
+            Outcome::Refused(_) => "refused",
+            Outcome::Unchanged => "unchanged",
+        };
+        let receipt = message.map(|key| {
+            let (refused, session) = match &record.outcome {
+                Outcome::Refused(reason) => (Some(*reason), None),
+                Outcome::Accepted(session) => (None, session.clone()),
+                Outcome::Unchanged => (None, None),
+            };
+            receipts::recorded(device, key.id, refused, record.index, session)
+        });
+        Ack { label, receipt, session: record.session, ..Ack::own(Instant::now()) }
+    }
+
+    /// The same id with other content. A request is refused on record, without taking the id's place in the record;
+    /// anything else at the door.
+    fn id_reused(
+        &mut self,
+        device: &DeviceId,
+        key: MessageKey,
+        content: &Content,
+        now: &Now,
+        group: &mut Gathering,
+    ) -> Ack {
+        let at_the_door = Ack {
+            label: "id-reused",
+            answer: Answer::IdReused,
+            receipt: Some(receipts::id_reused(device, &key.id)),
+            ..Ack::own(Instant::now())
+        };
+        if !content.is_request() {
+            return at_the_door;
+        }
+        let (name, deadline_ms) = match content {
+            Content::Operated(operated) => (operated.name.clone(), operated.deadline_ms),
+            Content::Input(Input::Request { request, deadline_ms, .. }) => {
+                (request.name().to_owned(), *deadline_ms)
+            }
+            Content::Input(_) | Content::ChipRead(..) => return at_the_door,
+        };
+        let reason = RefusalReason::MessageIdReused;
+        let request = Request::Unserviceable { name, reason };
+        let input = Input::Request { kiosk: device.clone(), deadline_ms, request };
+        match self.record(&Source::Device(device.clone()), None, &input, now, group) {
+            Ok(Record { index, .. }) => Ack {
+                label: "id-reused",
+                receipt: Some(receipts::recorded(device, key.id, Some(reason), index, None)),
+                ..Ack::own(Instant::now())
+            },
+            Err(error) => cannot_be_sealed(device, &error),
+        }
+    }
+
+    /// The record of a message's first copy, if it was recorded.
+    fn known(&self, device: &DeviceId, key: &MessageKey) -> Result<Option<Known>, PipelineError> {
+        if let Some(known) = self.recent.find(device, &key.id) {
+            return Ok(Some(known.clone()));
+        }
+        let Some(index) = self.memory.remembered.find(device, &key.id) else { return Ok(None) };
+        let Some(stored) = self.log.read(index..index + 1).next() else { return Ok(None) };
+        let (_, signed) = stored?;
+        let cause = envelope::read(&signed).ok().and_then(|entry| entry.meta.cause);
+        // The index is by a hash; the record decides.
+        let same = cause.filter(|cause| cause.sender == *device && cause.message_id == key.id);
+        Ok(same.map(|cause| Known::of(index, &cause)))
+    }
+
+    /// What the rules are asked.
+    fn input(&self, device: &DeviceId, content: Content, now: &Now) -> (Input, Vec<FingerTemplate>) {
+        let operated = match content {
+            Content::Input(input) => return (input, Vec::new()),
+            Content::ChipRead(input, fingers) => return (input, fingers),
+            Content::Operated(operated) => operated,
+        };
+        let Operated { check, deadline_ms, name, request } = operated;
+        let input = match self.memory.attempts.judge(&check, now) {
+            Verdict::Admitted => Input::Request { kiosk: device.clone(), deadline_ms, request },
+            Verdict::Rejected { operator, attempts, locked } => {
+                Input::OperatorRejected { device: device.clone(), request: name, operator, attempts, locked }
+            }
+        };
+        (input, Vec::new())
+    }
+
+    /// Decides, seals, evolves. On an error nothing has changed.
+    fn record(
+        &mut self,
+        source: &Source,
+        message: Option<&MessageKey>,
+        input: &Input,
+        now: &Now,
+        group: &mut Gathering,
+    ) -> Result<Record, EnvelopeError> {
+        let Decision { events, outcome } = decide(&self.memory.state, &self.rules, input, now);
+        let cause = message.and_then(|key| cause(source, key, &outcome));
+        let first = group.next_index();
+        let signed = self.seal_all(first, &events, source, cause.as_ref(), now)?;
+        let mut session = None;
+        let last = events.len().saturating_sub(1);
+        for ((at, event), index) in events.iter().enumerate().zip(first..) {
+            let cause = cause.as_ref().filter(|_| at == last);
+            self.memory.apply(Recorded { index, now, event }, cause);
+            if let Some(cause) = cause {
+                self.recent.insert(index, cause);
+            }
+            if let Event::PickupEnding(schemas::event::pickup::PickupEnding { session, .. })
+            | Event::PickupEnded(schemas::event::pickup::PickupEnded { session, .. }) = event
+            {
+                self.vault.forget(session);
+            }
+            session = session.or_else(|| session_of(event).cloned());
+        }
+        let index = (!events.is_empty()).then(|| first + u64::try_from(last).unwrap_or(0));
+        if !events.is_empty() {
+            group.push(events, signed);
+        }
+        Ok(Record { outcome, index, session })
+    }
+
+    fn seal_all(
+        &self,
+        first: u64,
+        events: &[Event],
+        source: &Source,
+        cause: Option<&Cause>,
+        now: &Now,
+    ) -> Result<Vec<Vec<u8>>, EnvelopeError> {
+        let last = events.len().saturating_sub(1);
+        let seal = |((at, event), index)| {
+            let cause = cause.filter(|_| at == last).cloned();
+            let meta = Meta { source: source.clone(), now: now.clone(), cause };
+            envelope::seal(&self.origin, index, &meta, event, self.key_id, |bytes| self.signing.sign(bytes))
+        };
+        events.iter().enumerate().zip(first..).map(seal).collect()
+    }
+
+    /// The templates are kept only if the rules took the card for the session's own.
+    fn keep_templates(&mut self, first: u64, fingers: Vec<FingerTemplate>, group: &Gathering) {
+        if fingers.is_empty() {
+            return;
+        }
+        if let Some(session) = group.verified_since(first) {
+            self.vault.put(session.clone(), fingers);
+        }
+    }
+}
+
+fn cause(source: &Source, key: &MessageKey, outcome: &Outcome) -> Option<Cause> {
+    let Source::Device(sender) = source else { return None };
+    let (outcome, session) = match outcome {
+        Outcome::Accepted(session) => (CauseOutcome::Accepted, session.clone()),
+        Outcome::Refused(reason) => (CauseOutcome::Refused(*reason), None),
+        Outcome::Unchanged => (CauseOutcome::Accepted, None),
+    };
+    Some(Cause {
+        sender: sender.clone(),
+        message_id: key.id.clone(),
+        digest: key.digest(),
+        outcome,
+        session,
+    })
+}
+
+/// A repetition: the receipt of the first copy.
+fn repeated(device: &DeviceId, key: MessageKey, known: Known) -> Ack {
+    let refused = match known.outcome {
+        CauseOutcome::Accepted => None,
+        CauseOutcome::Refused(reason) => Some(reason),
+    };
+    let receipt = receipts::recorded(device, key.id, refused, Some(known.index), known.session);
+    Ack { label: "duplicate", receipt: Some(receipt), ..Ack::own(Instant::now()) }
+}
+
+/// The rules made an event that does not fit an envelope. Nothing was recorded or changed.
+fn cannot_be_sealed(device: &DeviceId, error: &EnvelopeError) -> Ack {
+    tracing::error!(%device, %error, "an event cannot be sealed; its message was refused");
+    Ack { label: "failed", answer: Answer::Failed, ..Ack::own(Instant::now()) }
+}

@@ -1,0 +1,120 @@
+//! The devices that this program brings to MQTT itself: adapters of devices that do not speak it, and, in a
+//! demonstration, simulated ones. All of them are clients of the broker like any other.
+
+use adapters::dispenser::{self, DispenserConfig};
+use adapters::link::{Broker, Confirmation, LinkConfig};
+use anyhow::Context as _;
+use edge_config::ModbusDispenser;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::devices_broker::DevicesBroker;
+use super::prepare::Prepared;
+
+/// Pause between repetitions of a message to a broker whose acknowledgement is no promise, in ms.
+const AGAIN_MS: u64 = 5_000;
+
+/// The running devices.
+#[derive(Debug)]
+pub(super) struct OwnDevices {
+    shutdown: watch::Sender<bool>,
+    adapters: Vec<JoinHandle<()>>,
+    #[cfg(feature = "demo")]
+    demo: Option<crate::demo::Demo>,
+    #[cfg(feature = "demo")]
+    stocking: Option<JoinHandle<()>>,
+}
+
+pub(super) async fn start(
+    prepared: &Prepared,
+    devices: &DevicesBroker,
+    #[cfg(feature = "demo")] stock: crate::demo::Stock,
+) -> anyhow::Result<OwnDevices> {
+    let station = &prepared.station;
+    let (shutdown, ending) = watch::channel(false);
+    let own = !station.modbus_dispensers.is_empty() || station.demo.simulated_devices;
+    if !own {
+        return Ok(OwnDevices {
+            shutdown,
+            adapters: Vec::new(),
+            #[cfg(feature = "demo")]
+            demo: None,
+            #[cfg(feature = "demo")]
+            stocking: None,
+        });
+    }
+    let address = devices.address(&station.broker);
+    let (host, port, is_promise) = address
+        .context("adapters reach the broker over plain MQTT on loopback: set broker.embedded.tcp = \"127.0.0.1:1883\"")?;
+    let broker = Broker { host, port };
+    #[cfg(feature = "demo")]
+    let demo = if station.demo.simulated_devices {
+        Some(crate::demo::Demo::start(station, broker.clone()).await?)
+    } else {
+        None
+    };
+    #[cfg(not(feature = "demo"))]
+    anyhow::ensure!(
+        !station.demo.simulated_devices,
+        "this build has no simulated devices: set simulated_devices = false under [demo]"
+    );
+    let adapters = station.modbus_dispensers.iter().map(|configured| {
+        let mut link = LinkConfig::new(
+            broker.clone(),
+            station.id.clone(),
+            configured.device.clone(),
+            dispenser::description(),
+        );
+        if !is_promise {
+            link.confirmation = Confirmation::Receipt { again_ms: AGAIN_MS };
+        }
+        tokio::spawn(dispenser::run(of(configured), link, ending.clone()))
+    });
+    let adapters = adapters.collect();
+    #[cfg(feature = "demo")]
+    let stocking = match &demo {
+        Some(demo) => demo.stock_up(station, broker.clone(), stock)?.map(tokio::spawn),
+        None => None,
+    };
+    Ok(OwnDevices {
+        shutdown,
+        adapters,
+        #[cfg(feature = "demo")]
+        demo,
+        #[cfg(feature = "demo")]
+        stocking,
+    })
+}
+
+/// The adapter's configuration from the station's.
+fn of(configured: &ModbusDispenser) -> DispenserConfig {
+    let address = configured.address;
+    DispenserConfig {
+        unit: configured.unit,
+        poll_busy_ms: u64::from(configured.poll_ms),
+        call_timeout_ms: u64::from(configured.request_timeout_ms),
+        connect_timeout_ms: u64::from(configured.connect_timeout_ms),
+        ..DispenserConfig::new(address.ip().to_string(), address.port())
+    }
+}
+
+impl OwnDevices {
+    /// Each says goodbye.
+    pub(super) async fn stop(self) {
+        #[cfg(feature = "demo")]
+        if let Some(stocking) = self.stocking {
+            stocking.abort();
+        }
+        // Whoever listens is still there: they are joined below.
+        self.shutdown.send_replace(true);
+        for adapter in self.adapters {
+            if let Err(error) = adapter.await {
+                tracing::error!(%error, "an adapter panicked");
+            }
+        }
+        #[cfg(feature = "demo")]
+        if let Some(demo) = self.demo {
+            demo.stop().await;
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Starts and stops the station. The only module that spawns tasks.
+//!
+//! Order of start: clock, keys, blobs, pages, log (replay), loop, broker, adapters, simulated devices. Order of stop: the
+//! reverse, so that goodbyes are recorded, what is committed is acknowledged, and the log is closed last. It must never
+//! make a second log or other keys because the first cannot be read: that is quarantine, and the program ends with the
+//! name of the page that says what to do.
+
+mod adapters;
+mod announce;
+mod closed;
+mod devices_broker;
+mod log;
+mod prepare;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use edge_config::Station;
+use schemas::ids::BootId;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::ingress::{Desks, Ingress};
+use crate::operators::PinDesk;
+use crate::pipeline::{Parts, Pipeline, PipelineError};
+use crate::service::LogStanding;
+use prepare::Prepared;
+
+pub use announce::front_page;
+pub use prepare::{rules, without_demo};
+
+/// How the program ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It was asked to.
+    Asked,
+    /// The station's records or keys must be looked at by its staff first.
+    Quarantined,
+}
+
+/// Runs the station until it is asked to stop (Ctrl-C or SIGTERM), or fails.
+pub async fn run(station: Station) -> anyhow::Result<Ended> {
+    let (stop, stopping) = watch::channel(false);
+    let signals = tokio::spawn(async move {
+        asked_to_stop().await;
+        stop.send_replace(true);
+        tracing::info!("stopping");
+    });
+    let ended = serve(station, stopping).await;
+    signals.abort();
+    ended
+}
+
+async fn serve(station: Station, mut stopping: watch::Receiver<bool>) -> anyhow::Result<Ended> {
+    let prepared = match prepare::prepare(station) {
+        Ok(prepared) => prepared,
+        Err(prepare::Refusal::Quarantine(error)) => {
+            tracing::error!(error = format!("{error:#}"), "the station does not start");
+            return Ok(Ended::Quarantined);
+        }
+        Err(prepare::Refusal::Failed(error)) => return Err(error),
+    };
+    let pages = tokio::spawn(prepare::pages(&prepared).await?);
+    let opened = match log::open(&prepared, &mut stopping).await? {
+        log::Opening::Open(opened) => opened,
+        log::Opening::Quarantined(error) => {
+            tracing::error!(error = format!("{error:#}"), "the station does not start");
+            return Ok(Ended::Quarantined);
+        }
+        log::Opening::Stopped => return Ok(Ended::Asked),
+    };
+    let ended = operate(&prepared, *opened, stopping).await;
+    prepared.service.log(LogStanding::Closing);
+    pages.abort();
+    ended.map(|()| Ended::Asked)
+}
+
+/// From an open log to a closed one.
+async fn operate(
+    prepared: &Prepared,
+    opened: log::Opened,
+    mut stopping: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
+    let log::Opened { log, memory } = opened;
+    #[cfg(feature = "demo")]
+    let stock = crate::demo::Stock::of(&memory.state);
+    let station = &prepared.station;
+    let (jobs, queue) = tokio::sync::mpsc::channel(station.pipeline.queue_len_max);
+    let mut devices_broker = devices_broker::DevicesBroker::choose(prepared);
+    let outlet = devices_broker.outlet();
+    let ingress = Ingress::new(
+        Desks {
+            keys: prepared.keys.lookup.clone(),
+            pins: PinDesk::new(&station.operators, station.pipeline.pin_checks_in_flight_max),
+            inbox: prepared.inbox.clone(),
+            blobs: prepared.blobs.clone(),
+            outlet: Arc::clone(&outlet),
+            metrics: prepared.metrics.clone(),
+        },
+        jobs,
+    );
+    // The broker first: what the loop sends in its first moments finds it running. Messages wait in the queue.
+    devices_broker.start(prepared, ingress, &log).await?;
+    prepared.service.log(LogStanding::Open);
+    let pipeline = Pipeline::new(Parts {
+        log: log.clone(),
+        memory,
+        rules: rules(station),
+        origin: prepared.origin.clone(),
+        signing: prepared.keys.signing.clone(),
+        clock: Arc::clone(&prepared.clock),
+        effects: prepared.effects(outlet),
+        metrics: prepared.metrics.clone(),
+        group_len_max: station.pipeline.group_len_max,
+        room_low_bytes: station.storage.room_low_mib << 20,
+    });
+    let (end_loop, loop_ends) = oneshot::channel();
+    let mut pipeline: JoinHandle<Result<(), PipelineError>> =
+        tokio::spawn(pipeline.run(instance()?, queue, loop_ends));
+    let devices = adapters::start(
+        prepared,
+        &devices_broker,
+        #[cfg(feature = "demo")]
+        stock,
+    )
+    .await?;
+    announce::started(prepared, &devices_broker, &log);
+
+    let early = tokio::select! {
+        ended = &mut pipeline => Some(ended),
+        _ = stopping.wait_for(|stop| *stop) => None,
+    };
+    if let Some(ended) = early {
+        // The log failed: nothing more can be acknowledged, so nothing is said any more.
+        let ended = ended.context("the loop panicked")?;
+        return Err(ended.err().map_or_else(|| anyhow::anyhow!("the loop ended by itself"), anyhow::Error::from));
+    }
+    devices.stop().await;
+    devices_broker.stop().await;
+    drop(end_loop);
+    pipeline.await.context("the loop panicked")??;
+    tokio::task::spawn_blocking(move || log.close()).await.context("closing the log panicked")??;
+    tracing::info!("stopped; everything acknowledged is in the log");
+    Ok(())
+}
+
+/// This life of the program: drawn at start.
+fn instance() -> anyhow::Result<BootId> {
+    let mut bytes = [0u8; 16];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_unspecified| anyhow::anyhow!("no random bytes"))?;
+    let id = uuid::Builder::from_random_bytes(bytes).into_uuid();
+    Ok(BootId::new(id.to_string())?)
+}
+
+async fn asked_to_stop() {
+    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(error) => {
+            tracing::error!(%error, "SIGTERM cannot be listened for");
+            return std::future::pending().await;
+        }
+    };
+    tokio::select! {
+        interrupt = tokio::signal::ctrl_c() => {
+            if let Err(error) = interrupt {
+                tracing::error!(%error, "Ctrl-C cannot be listened for");
+                terminate.recv().await;
+            }
+        }
+        _ = terminate.recv() => {}
+    }
+}

@@ -1,0 +1,172 @@
+//! What is needed before the log can be opened: clock, keys, folders, the centre's key, pages.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use edge_config::Station;
+use gateway_core::{Eligibility, KioskRules, MachineRules, Rules};
+use schemas::envelope::Origin;
+
+use super::announce::front_page;
+use crate::blobs::{BlobDesk, BlobStore, CentreKey};
+use crate::clock::Clock;
+use crate::effects::Effects;
+use crate::http::{Pages, router};
+use crate::inbox::Inbox;
+use crate::keys::{self, StationKeys};
+use crate::metrics::Metrics;
+use crate::outlet::Outlet;
+use crate::service::Service;
+
+/// Everything but the log.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) station: Station,
+    pub(super) clock: Arc<Clock>,
+    pub(super) keys: StationKeys,
+    pub(super) origin: Origin,
+    pub(super) blob_store: BlobStore,
+    pub(super) blobs: BlobDesk,
+    pub(super) inbox: Inbox,
+    pub(super) metrics: Metrics,
+    pub(super) service: Service,
+}
+
+/// Why the station cannot be prepared.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// Its keys must be looked at by its staff.
+    Quarantine(anyhow::Error),
+    /// Something else.
+    Failed(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Refusal {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Prepared {
+    pub(super) fn effects(&self, outlet: Arc<dyn Outlet>) -> Effects {
+        let (inbox, blobs) = (self.inbox.clone(), self.blobs.clone());
+        Effects::new(outlet, inbox, blobs, self.metrics.clone(), self.service.clone())
+    }
+}
+
+pub(super) fn prepare(station: Station) -> Result<Prepared, Refusal> {
+    let storage = &station.storage;
+    let clock = Clock::new(station.clock.trust).map_err(anyhow::Error::from)?;
+    let marker = keys::marker_path(&storage.keys_folder);
+    let keys = keys::open(&storage.keys_folder, &storage.data_folder, &marker).map_err(|error| {
+        let quarantine = error.is_quarantine();
+        let error = anyhow::Error::from(error).context("the station's keys cannot be used");
+        if quarantine { Refusal::Quarantine(error) } else { Refusal::Failed(error) }
+    })?;
+    let origin = station.origin(&keys.incarnation.to_string()).context("the origin of the log")?;
+    let folders = || -> std::io::Result<BlobStore> {
+        std::fs::create_dir_all(&storage.inbox_folder)?;
+        BlobStore::open(&storage.data_folder.join("blobs"))
+    };
+    let blob_store = folders().context("the station's folders cannot be made")?;
+    let centre_key = centre_key(&station)?;
+    let limits = &station.pipeline;
+    let (len_max, in_flight_max) = (limits.blob_kib_max * 1024, limits.blobs_in_flight_max);
+    let blobs = BlobDesk::new(blob_store.clone(), centre_key, len_max, in_flight_max);
+    Ok(Prepared {
+        inbox: Inbox::new(&storage.inbox_folder, keys.lookup.clone()),
+        metrics: Metrics::new().context("metrics")?,
+        service: Service::default(),
+        clock: Arc::new(clock),
+        keys,
+        origin,
+        blob_store,
+        blobs,
+        station,
+    })
+}
+
+/// The pages, listening; the future serves them.
+pub(super) async fn pages(
+    prepared: &Prepared,
+) -> anyhow::Result<impl Future<Output = std::io::Result<()>> + use<>> {
+    let address = prepared.station.http.listen;
+    let listener = tokio::net::TcpListener::bind(address).await;
+    let listener = listener.with_context(|| format!("cannot listen on {address} for the pages"))?;
+    let router = router(Pages {
+        metrics: prepared.metrics.clone(),
+        service: prepared.service.clone(),
+        front: front_page(&prepared.station).into(),
+    });
+    Ok(async move { axum::serve(listener, router).await })
+}
+
+fn centre_key(station: &Station) -> anyhow::Result<CentreKey> {
+    match &station.centre.blob_key {
+        Some(path) => {
+            let text = std::fs::read_to_string(path);
+            let text = text.with_context(|| format!("cannot read the centre's key {}", path.display()))?;
+            CentreKey::from_text(&text).with_context(|| format!("centre.blob_key {}", path.display()))
+        }
+        None => demonstration_centre(&station.storage.keys_folder),
+    }
+}
+
+#[cfg(feature = "demo")]
+fn demonstration_centre(keys_folder: &Path) -> anyhow::Result<CentreKey> {
+    crate::demo::centre_key(keys_folder)
+}
+
+#[cfg(not(feature = "demo"))]
+fn demonstration_centre(_keys_folder: &Path) -> anyhow::Result<CentreKey> {
+    anyhow::bail!("centre.blob_key is not set: photos are sealed to the centre's key, so there must be one")
+}
+
+/// The configuration as the rules need it.
+pub fn rules(station: &Station) -> Rules {
+    let policy = &station.policy;
+    let kiosk = |kiosk: &edge_config::Kiosk| {
+        (kiosk.id.clone(), KioskRules { machine: kiosk.machine.clone() })
+    };
+    let machine = |machine: &edge_config::Machine| {
+        let rules = MachineRules {
+            devices: machine.devices.clone(),
+            columns: machine.columns,
+            slots_per_column: machine.slots_per_column,
+        };
+        (machine.id.clone(), rules)
+    };
+    Rules {
+        kiosks: station.kiosks.iter().map(kiosk).collect(),
+        machines: station.machines.iter().map(machine).collect(),
+        pickup: policy.pickup.session,
+        eligibility: Eligibility {
+            residences: policy.eligibility.residences.clone(),
+            grounds: policy.eligibility.grounds.clone(),
+        },
+        motion_timeout_s: policy.pickup.motion_timeout_s,
+        query_attempts_max: policy.pickup.query_attempts_max,
+    }
+}
+
+/// The same station with real devices only. What the configuration may leave out or name only for a demonstration is
+/// refused.
+pub fn without_demo(mut station: Station) -> anyhow::Result<Station> {
+    anyhow::ensure!(
+        station.centre.blob_key.is_some(),
+        "without simulated devices the centre's key is needed: write blob_key under [centre]"
+    );
+    let shipped = edge_config::load(None, None)?;
+    let is_shipped = |operator: &&edge_config::Operator| {
+        shipped.operators.iter().any(|other| other.pin_hash == operator.pin_hash)
+    };
+    if let Some(operator) = station.operators.iter().find(is_shipped) {
+        anyhow::bail!(
+            "operator {} has the PIN of the demonstration: make a hash with `gateway hash-pin`",
+            operator.id
+        );
+    }
+    station.demo.simulated_devices = false;
+    Ok(station)
+}

@@ -1,0 +1,210 @@
+//! The simulated devices as a process of their own, and the load generator.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use adapters::link::{Broker, LinkConfig};
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use schemas::ids::{BatchId, DeviceId, MachineId, OperatorId, StationId};
+use simulator::load::{self, LoadConfig};
+use simulator::operator::{DEMO_OPERATOR, DEMO_PIN, StockUp, kiosk_description, stock_up};
+use simulator::people::People;
+use simulator::world::{Behaviour, World};
+use simulator::{Simulation, SimulationConfig};
+
+#[derive(Parser)]
+#[command(
+    about = "Simulated devices of a pickup machine, and a load generator",
+    version
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the devices until Ctrl-C.
+    Run(Run),
+    /// Write the demo batch's manifest into an inbox.
+    Manifest(Manifest),
+    /// Publish events at QoS 1 and measure the acknowledgements; prints JSON.
+    Load(Load),
+}
+
+#[derive(Args)]
+struct Run {
+    /// The broker.
+    #[arg(long, default_value = "127.0.0.1:1883")]
+    mqtt: SocketAddr,
+    /// Where the dispenser listens (Modbus TCP).
+    #[arg(long, default_value = "127.0.0.1:5020")]
+    modbus: SocketAddr,
+    /// Where the control interface listens (HTTP).
+    #[arg(long, default_value = "127.0.0.1:9465")]
+    control: SocketAddr,
+    /// Folder of the dispenser's memory.
+    #[arg(long, default_value = "simulator-data")]
+    data: PathBuf,
+    /// The station.
+    #[arg(long, default_value = "demo")]
+    station: StationId,
+    /// How long a motion takes, in ms.
+    #[arg(long, default_value_t = 300)]
+    motion_ms: u64,
+    /// Columns of the machine.
+    #[arg(long, default_value_t = 4)]
+    columns: u16,
+    /// Slots per column.
+    #[arg(long, default_value_t = 25)]
+    slots_per_column: u16,
+    /// How the citizen behaves.
+    #[arg(long, value_enum, default_value = "good")]
+    citizen: Behaviour,
+    /// How long the citizen thinks before acting, in ms.
+    #[arg(long, default_value_t = 400)]
+    think_ms: u64,
+    /// How long the citizen leaves the card at the outlet, in ms.
+    #[arg(long, default_value_t = 1_000)]
+    take_ms: u64,
+    #[command(flatten)]
+    batch: Batch,
+    /// Write the manifest into this inbox, then let an operator bring the batch in at `kiosk-1`.
+    #[arg(long)]
+    stock_up: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct Batch {
+    /// Name of the batch.
+    #[arg(long, default_value = "demo-1")]
+    batch: BatchId,
+    /// How many people.
+    #[arg(long, default_value_t = 12)]
+    people: usize,
+    /// Seed they are made from.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Args)]
+struct Manifest {
+    /// The inbox.
+    inbox: PathBuf,
+    #[command(flatten)]
+    batch: Batch,
+}
+
+#[derive(Args)]
+struct Load {
+    /// The broker.
+    #[arg(long, default_value = "127.0.0.1:1883")]
+    mqtt: SocketAddr,
+    /// The station.
+    #[arg(long, default_value = "demo")]
+    station: StationId,
+    /// Devices are `{prefix}-{n}`.
+    #[arg(long, default_value = "load")]
+    device_prefix: String,
+    /// Clients.
+    #[arg(long, default_value_t = 8)]
+    clients: u16,
+    /// Messages of a client on the wire at once.
+    #[arg(long, default_value_t = 1)]
+    in_flight: u16,
+    /// How long, in s.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Messages a second of all clients together.
+    #[arg(long)]
+    rate: Option<f64>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env()
+                .unwrap_or_else(|_unset| "info".into()),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    match Cli::parse().command {
+        Command::Run(options) => run(options).await,
+        Command::Manifest(options) => {
+            let batch = options.batch;
+            let people = People::new(batch.batch, batch.people, batch.seed)?;
+            let path = people.write_manifest(&options.inbox)?;
+            say(&path.display().to_string())
+        }
+        Command::Load(options) => {
+            let report = load::run(LoadConfig {
+                host: options.mqtt.ip().to_string(),
+                port: options.mqtt.port(),
+                station: options.station,
+                device_prefix: options.device_prefix,
+                clients: options.clients,
+                in_flight: options.in_flight,
+                seconds: options.seconds,
+                rate: options.rate,
+            })
+            .await?;
+            say(&serde_json::to_string(&report)?)
+        }
+    }
+}
+
+async fn run(options: Run) -> anyhow::Result<()> {
+    let broker = Broker {
+        host: options.mqtt.ip().to_string(),
+        port: options.mqtt.port(),
+    };
+    let mut config = SimulationConfig::new(broker.clone(), options.data)?;
+    config.station = options.station.clone();
+    config.modbus_listen = options.modbus;
+    config.control_listen = Some(options.control);
+    config.shape.motion_ms = options.motion_ms;
+    config.shape.columns = options.columns;
+    config.shape.slots_per_column = options.slots_per_column;
+    config.behaviour = options.citizen;
+    config.pace.think_ms = options.think_ms;
+    config.pace.take_ms = options.take_ms;
+    config.batch = options.batch.batch;
+    config.people_len = options.batch.people;
+    config.seed = options.batch.seed;
+    let simulation = Simulation::start(config).await?;
+    let modbus = simulation.modbus_address();
+    let control = simulation
+        .control_address()
+        .context("no control interface")?;
+    say(&format!("dispenser {modbus}, control http://{control}"))?;
+    if let Some(inbox) = options.stock_up {
+        simulation.world().people.write_manifest(&inbox)?;
+        bring_in(simulation.world(), broker, options.station).await?;
+    }
+    tokio::signal::ctrl_c().await?;
+    simulation.shutdown().await;
+    Ok(())
+}
+
+async fn bring_in(world: &Arc<World>, broker: Broker, station: StationId) -> anyhow::Result<()> {
+    let kiosk = DeviceId::new("kiosk-1")?;
+    let plan = StockUp {
+        link: LinkConfig::new(broker, station, kiosk, kiosk_description()),
+        operator: OperatorId::new(DEMO_OPERATOR)?,
+        pin: DEMO_PIN.to_owned(),
+        machine: MachineId::new("machine-1")?,
+        load_len_max: usize::MAX,
+    };
+    let stocked = stock_up(world, plan).await?;
+    say(&serde_json::to_string(&stocked)?)
+}
+
+fn say(line: &str) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")?;
+    Ok(out.flush()?)
+}

@@ -1,0 +1,300 @@
+//! All devices of one machine, started and ended together.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use adapters::link::{Broker, LinkConfig};
+use schemas::ids::{BatchId, DeviceId, StationId};
+use schemas::message::device::Description;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::citizen::{self, Pace};
+use crate::device::Power;
+use crate::dispenser::{Dispenser, DispenserOptions, Shape};
+use crate::people::People;
+use crate::reader::Place;
+use crate::world::{Behaviour, World};
+use crate::{camera, control, device, reader, scanner};
+
+/// Ids of the devices that speak MQTT themselves. The dispenser's is its adapter's.
+#[derive(Debug, Clone)]
+pub struct DeviceIds {
+    /// The inner reader.
+    pub reader: DeviceId,
+    /// The intake's reader.
+    pub intake: DeviceId,
+    /// The scanner.
+    pub scanner: DeviceId,
+    /// The camera.
+    pub camera: DeviceId,
+}
+
+/// How fast the devices are, in ms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Speeds {
+    /// Reading a chip.
+    pub read_ms: u64,
+    /// Comparing a finger.
+    pub match_ms: u64,
+    /// Taking a photo.
+    pub capture_ms: u64,
+}
+
+impl Default for Speeds {
+    fn default() -> Self {
+        Self {
+            read_ms: 150,
+            match_ms: 200,
+            capture_ms: 80,
+        }
+    }
+}
+
+/// Configuration of a simulation.
+#[derive(Debug, Clone)]
+pub struct SimulationConfig {
+    /// The broker.
+    pub broker: Broker,
+    /// The station.
+    pub station: StationId,
+    /// The devices.
+    pub devices: DeviceIds,
+    /// Where the dispenser listens; port 0 for any free one.
+    pub modbus_listen: SocketAddr,
+    /// Where the control interface listens, if at all. Loopback.
+    pub control_listen: Option<SocketAddr>,
+    /// Folder of the dispenser's memory; made if missing.
+    pub data_dir: PathBuf,
+    /// Name of the batch of synthetic people.
+    pub batch: BatchId,
+    /// How many people.
+    pub people_len: usize,
+    /// Seed they are made from.
+    pub seed: u64,
+    /// The machine.
+    pub shape: Shape,
+    /// The other devices.
+    pub speeds: Speeds,
+    /// The citizen.
+    pub pace: Pace,
+    /// The citizen's ways.
+    pub behaviour: Behaviour,
+}
+
+/// Why a simulation did not start.
+#[derive(Debug, Error)]
+pub enum SimulationError {
+    /// A name of the defaults is not one.
+    #[error(transparent)]
+    Name(#[from] schemas::text::Invalid),
+    /// The folder of the dispenser's memory.
+    #[error("data folder {path}: {error}")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A listener.
+    #[error("{what} cannot listen on {address}: {error}")]
+    Listen {
+        /// Which.
+        what: &'static str,
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        error: std::io::Error,
+    },
+}
+
+impl SimulationConfig {
+    /// The default machine at `broker`: station `demo`, Modbus TCP on 127.0.0.1:5020, control on
+    /// 127.0.0.1:9465, 12 people of batch `demo-1`, a citizen who behaves.
+    pub fn new(broker: Broker, data_dir: PathBuf) -> Result<Self, SimulationError> {
+        Ok(Self {
+            broker,
+            station: StationId::new("demo")?,
+            devices: DeviceIds {
+                reader: DeviceId::new("reader-1")?,
+                intake: DeviceId::new("reader-2")?,
+                scanner: DeviceId::new("scanner-1")?,
+                camera: DeviceId::new("camera-1")?,
+            },
+            modbus_listen: SocketAddr::from(([127, 0, 0, 1], 5020)),
+            control_listen: Some(SocketAddr::from(([127, 0, 0, 1], 9465))),
+            data_dir,
+            batch: BatchId::new("demo-1")?,
+            people_len: 12,
+            seed: 1,
+            shape: Shape::default(),
+            speeds: Speeds::default(),
+            pace: Pace::default(),
+            behaviour: Behaviour::Good,
+        })
+    }
+}
+
+/// The running simulation.
+#[derive(Debug)]
+pub struct Simulation {
+    world: Arc<World>,
+    powers: Arc<Powers>,
+    devices: Vec<JoinHandle<()>>,
+    citizen: JoinHandle<()>,
+    control: Option<(SocketAddr, JoinHandle<()>)>,
+}
+
+/// The switches of the devices.
+#[derive(Debug)]
+pub(crate) struct Powers(Vec<(DeviceId, watch::Sender<Power>)>);
+
+impl Powers {
+    /// Switches a device. `false`: there is no such device.
+    pub(crate) fn set(&self, device: &str, power: Power) -> bool {
+        let found = self.0.iter().find(|(id, _)| id.as_str() == device);
+        if let Some((_, switch)) = found {
+            switch.send_replace(power);
+        }
+        found.is_some()
+    }
+}
+
+impl Simulation {
+    /// Starts all devices. Within a tokio runtime. It returns when the listeners listen; the MQTT devices
+    /// go on trying until the broker is there.
+    pub async fn start(config: SimulationConfig) -> Result<Self, SimulationError> {
+        let people = People::new(config.batch.clone(), config.people_len, config.seed)?;
+        let dispenser = start_dispenser(&config).await?;
+        let world = Arc::new(World::new(people, dispenser, config.behaviour));
+        let (switches, devices) = start_devices(&config, &world);
+        let powers = Arc::new(Powers(switches));
+        let control = match config.control_listen {
+            Some(address) => {
+                let listener =
+                    TcpListener::bind(address)
+                        .await
+                        .map_err(|error| SimulationError::Listen {
+                            what: "the control interface",
+                            address,
+                            error,
+                        })?;
+                let address = listener.local_addr().unwrap_or(address);
+                let app = control::router(Arc::clone(&world), Arc::clone(&powers));
+                Some((address, tokio::spawn(control::serve(listener, app))))
+            }
+            None => None,
+        };
+        let citizen = tokio::spawn(citizen::live(Arc::clone(&world), config.pace));
+        Ok(Self {
+            world,
+            powers,
+            devices,
+            citizen,
+            control,
+        })
+    }
+
+    /// The world, for those in the same process.
+    pub const fn world(&self) -> &Arc<World> {
+        &self.world
+    }
+
+    /// Where the dispenser listens.
+    pub fn modbus_address(&self) -> SocketAddr {
+        self.world.dispenser.address()
+    }
+
+    /// Where the control interface listens.
+    pub fn control_address(&self) -> Option<SocketAddr> {
+        self.control.as_ref().map(|(address, _)| *address)
+    }
+
+    /// Switches a device that speaks MQTT. `false`: there is no such device.
+    pub fn set_power(&self, device: &DeviceId, power: Power) -> bool {
+        self.powers.set(device.as_str(), power)
+    }
+
+    /// Ends everything: the devices say goodbye, the dispenser keeps its memory.
+    pub async fn shutdown(self) {
+        self.citizen.abort();
+        if let Some((_, control)) = &self.control {
+            control.abort();
+        }
+        for (_, switch) in &self.powers.0 {
+            switch.send_replace(Power::Closed);
+        }
+        for device in self.devices {
+            // A failed join is a panic, which the runtime has printed.
+            device.await.ok();
+        }
+        self.world.dispenser.power_off().await;
+    }
+}
+
+async fn start_dispenser(config: &SimulationConfig) -> Result<Dispenser, SimulationError> {
+    let path = config.data_dir.clone();
+    std::fs::create_dir_all(&path).map_err(|error| SimulationError::Folder { path, error })?;
+    let options = DispenserOptions {
+        listen: config.modbus_listen,
+        memory_file: config.data_dir.join("dispenser.json"),
+        shape: config.shape.clone(),
+    };
+    Dispenser::start(options)
+        .await
+        .map_err(|error| SimulationError::Listen {
+            what: "the dispenser",
+            address: config.modbus_listen,
+            error,
+        })
+}
+
+type Started = (Vec<(DeviceId, watch::Sender<Power>)>, Vec<JoinHandle<()>>);
+
+fn start_devices(config: &SimulationConfig, world: &Arc<World>) -> Started {
+    let mut switches = Vec::new();
+    let mut tasks = Vec::new();
+    let mut prepare = |id: &DeviceId, description: Description| {
+        let (switch, power) = watch::channel(Power::On);
+        switches.push((id.clone(), switch));
+        let link = LinkConfig::new(
+            config.broker.clone(),
+            config.station.clone(),
+            id.clone(),
+            description,
+        );
+        (link, power)
+    };
+    let speeds = config.speeds;
+    for (id, place) in [
+        (&config.devices.reader, Place::Inner),
+        (&config.devices.intake, Place::Intake),
+    ] {
+        let (link, power) = prepare(id, reader::description(place));
+        let world = Arc::clone(world);
+        tasks.push(tokio::spawn(device::run(
+            link,
+            power,
+            move |link, command| {
+                reader::act(Arc::clone(&world), place, speeds.read_ms, link, command)
+            },
+        )));
+    }
+    let (link, power) = prepare(&config.devices.scanner, scanner::description());
+    let for_scanner = Arc::clone(world);
+    tasks.push(tokio::spawn(device::run(
+        link,
+        power,
+        move |link, command| scanner::act(Arc::clone(&for_scanner), speeds.match_ms, link, command),
+    )));
+    let (link, power) = prepare(&config.devices.camera, camera::description());
+    tasks.push(tokio::spawn(device::run(
+        link,
+        power,
+        move |link, command| camera::act(speeds.capture_ms, link, command),
+    )));
+    (switches, tasks)
+}

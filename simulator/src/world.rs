@@ -1,0 +1,133 @@
+//! What the simulated devices share: the people, the machine, and what the citizen in front of it does.
+
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use schemas::words::{CarriagePosition, Hand};
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use crate::dispenser::Dispenser;
+use crate::people::{People, Quality};
+
+/// A finger on the scanner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finger {
+    /// Whose hand.
+    pub hand: Hand,
+    /// How it lies.
+    pub quality: Quality,
+}
+
+/// How the citizen behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Behaviour {
+    /// Does nothing by itself: a test acts.
+    Off,
+    /// Puts the finger on when asked, hands in the old card, takes the new one.
+    Good,
+    /// As good, but walks away from the card at the outlet.
+    WalksAway,
+    /// Always somebody else's finger.
+    WrongFinger,
+    /// Never a finger.
+    NoFinger,
+    /// Keeps the old card.
+    KeepsOldCard,
+}
+
+/// Devices that may be told to fail.
+#[derive(Debug, Default)]
+pub struct ReaderFaults {
+    /// Reads of the inner reader that fail, counting down.
+    pub unreadable: AtomicU16,
+}
+
+/// The world.
+#[derive(Debug)]
+pub struct World {
+    /// The people.
+    pub people: People,
+    /// The machine.
+    pub dispenser: Dispenser,
+    /// The finger on the scanner.
+    pub finger: watch::Sender<Option<Finger>>,
+    /// The hand that the scanner waits for.
+    pub finger_wanted: watch::Sender<Option<Hand>>,
+    /// Whether the intake waits for a card.
+    pub intake_wanted: watch::Sender<bool>,
+    /// How the citizen behaves.
+    pub behaviour: watch::Sender<Behaviour>,
+    /// Faults of the inner reader.
+    pub reader: ReaderFaults,
+    /// The citizen in front of the machine, where a test has said so.
+    visitor: Mutex<Option<usize>>,
+}
+
+impl World {
+    /// A world around a machine.
+    pub fn new(people: People, dispenser: Dispenser, behaviour: Behaviour) -> Self {
+        Self {
+            people,
+            dispenser,
+            finger: watch::Sender::new(None),
+            finger_wanted: watch::Sender::new(None),
+            intake_wanted: watch::Sender::new(false),
+            behaviour: watch::Sender::new(behaviour),
+            reader: ReaderFaults::default(),
+            visitor: Mutex::new(None),
+        }
+    }
+
+    /// Says who stands in front of the machine; none: the owner of the card that it holds.
+    pub fn set_visitor(&self, person: Option<usize>) {
+        *self.visitor.lock().unwrap_or_else(PoisonError::into_inner) = person;
+    }
+
+    /// Who stands in front of the machine: their place in the manifest.
+    pub fn visitor(&self) -> Option<usize> {
+        let said = *self.visitor.lock().unwrap_or_else(PoisonError::into_inner);
+        said.or_else(|| {
+            let card = self
+                .dispenser
+                .look(|machine| machine.memory().carried().map(|c| c.card.clone()))?;
+            self.people.owner(&card).map(|(at, _)| at)
+        })
+    }
+
+    /// The card in the inner reader.
+    pub fn card_in_reader(&self) -> Option<schemas::ids::CardSerial> {
+        self.dispenser.look(|machine| {
+            machine
+                .memory()
+                .carried()
+                .filter(|c| c.position == CarriagePosition::InReader)
+                .map(|c| c.card.clone())
+        })
+    }
+
+    /// The visitor lays the old card on the intake. `false`: there is none.
+    pub fn lay_old_card(&self) -> bool {
+        let old = self
+            .visitor()
+            .and_then(|at| self.people.people.get(at))
+            .and_then(|person| person.old_card.as_ref())
+            .map(|card| card.serial.clone());
+        let laid = old.is_some();
+        if laid {
+            self.dispenser.act(|machine| machine.lay_on_intake(old));
+        }
+        laid
+    }
+
+    /// Whether the next read fails; counts down.
+    pub fn read_fails(&self) -> bool {
+        self.reader
+            .unreadable
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                left.checked_sub(1)
+            })
+            .is_ok()
+    }
+}

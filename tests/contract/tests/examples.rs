@@ -1,0 +1,76 @@
+//! Examples of every message and event fit their type; what is to be refused is refused. The schema files are held
+//! against the same examples by a judge (`tests/judges/python/check_schemas.py`), so types and schemas agree.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use contract::catalogue::MESSAGES;
+use contract::examples;
+use schemas::event::{EVENT_TYPES, Event};
+use serde_json::Value;
+
+fn check(all: &BTreeMap<String, Vec<Value>>, wanted: bool) {
+    let names: BTreeSet<&str> = all.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        MESSAGES.iter().map(|message| message.name).collect(),
+        "an example of each message"
+    );
+    for message in MESSAGES {
+        let examples = all.get(message.name).unwrap();
+        assert!(!examples.is_empty(), "{} has no example", message.name);
+        for example in examples {
+            let read = (message.reads)(&example.to_string());
+            assert_eq!(
+                read.is_ok(),
+                wanted,
+                "{}: {example}: {read:?}",
+                message.name
+            );
+        }
+    }
+}
+
+#[test]
+fn messages_fit_their_type() {
+    check(&examples::messages().unwrap(), true);
+}
+
+#[test]
+fn bad_messages_are_refused_by_their_type() {
+    check(&examples::refused().unwrap(), false);
+}
+
+#[test]
+fn events_fit_their_type_and_nothing_more_fits() {
+    let bodies = examples::events().unwrap();
+    for type_name in EVENT_TYPES {
+        let body = bodies
+            .get(*type_name)
+            .unwrap_or_else(|| panic!("no example of {type_name}"));
+        let event = Event::from_data(type_name, &body.to_string())
+            .unwrap()
+            .unwrap();
+        let written: Value = serde_json::from_str(event.to_data().unwrap().get()).unwrap();
+        assert_eq!(written, *body, "{type_name} writes what it read");
+        let mut more = body.clone();
+        more.as_object_mut()
+            .unwrap()
+            .insert("more".to_owned(), Value::Null);
+        assert!(
+            Event::from_data(type_name, &more.to_string())
+                .unwrap()
+                .is_err(),
+            "{type_name}"
+        );
+    }
+    assert_eq!(
+        bodies.len(),
+        EVENT_TYPES.len(),
+        "an example without its type"
+    );
+}

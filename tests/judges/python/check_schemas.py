@@ -1,0 +1,54 @@
+"""The schema files judged by the Python package jsonschema, draft 2020-12: each is a schema, each example fits, what is
+to be refused is refused, and the data of every golden event fits the schema that its `dataschema` names."""
+
+import json
+import pathlib
+import sys
+
+from jsonschema import Draft202012Validator
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+SCHEMAS = ROOT / "schemas"
+EXAMPLES = ROOT / "tests" / "contract" / "examples"
+URN = "urn:station-gateway:schema:"
+
+
+def validators(part: str, kind: str) -> dict[str, Draft202012Validator]:
+    found = {}
+    for path in sorted((SCHEMAS / "json" / part).glob("*.json")):
+        schema = json.loads(path.read_text())
+        Draft202012Validator.check_schema(schema)
+        assert schema["$schema"].endswith("/2020-12/schema"), f"{path.name}: not draft 2020-12"
+        assert schema["$id"] == f"{URN}{kind}:{path.stem}", f"{path.name}: $id is {schema['$id']}"
+        found[schema["$id"]] = Draft202012Validator(schema)
+    return found
+
+
+def main() -> int:
+    messages = validators("messages", "message")
+    events = validators("events", "event")
+    counted = 0
+    for file, wanted in (("messages.json", True), ("refused.json", False)):
+        examples = json.loads((EXAMPLES / file).read_text())
+        assert len(examples) == len(messages), f"{file}: {len(examples)} of {len(messages)} messages"
+        for name, payloads in examples.items():
+            for payload in payloads:
+                counted += 1
+                assert messages[f"{URN}message:{name}"].is_valid(payload) == wanted, f"{file}: {name}: {payload}"
+    golden = sorted((SCHEMAS / "golden").glob("*.json"))
+    assert len(golden) == len(events), f"{len(golden)} golden events, {len(events)} schemas"
+    for path in golden:
+        event = json.loads(path.read_text())
+        events[event["dataschema"]].validate(event["data"])
+        event["data"]["more"] = 1
+        assert not events[event["dataschema"]].is_valid(event["data"]), f"{path.name}: an unknown member is taken"
+    print(f"{len(messages)} messages and {len(events)} events: {counted} examples judged as they should be")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except AssertionError as error:
+        print(error)
+        sys.exit(1)

@@ -1,0 +1,245 @@
+//! The real binaries: the gateway, and the simulated devices in a process of their own, so that one
+//! can be killed while the other lives on.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::config::Layout;
+use crate::wait_for;
+
+/// The PIN of the operator of the tests.
+pub const PIN: &str = "97531246";
+
+/// A binary of this workspace, built if it is not up to date.
+pub fn binary(name: &str) -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let folder = BUILT.get_or_init(|| {
+        let here = std::env::current_exe().unwrap();
+        let profile = here.ancestors().find(|p| p.join("deps").is_dir()).unwrap();
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(["build", "--quiet", "-p", "gateway-server", "-p", "simulator", "--bins"]);
+        cargo.arg("--target-dir").arg(profile.parent().unwrap());
+        if profile.ends_with("release") {
+            cargo.arg("--release");
+        }
+        cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap());
+        assert!(cargo.status().unwrap().success(), "the binaries do not build");
+        profile.to_owned()
+    });
+    folder.join(name)
+}
+
+/// Hash of [`PIN`] as `station.toml` wants it, by the product's own command.
+fn pin_hash() -> &'static str {
+    static HASH: OnceLock<String> = OnceLock::new();
+    HASH.get_or_init(|| {
+        let mut child = Command::new(binary("gateway"))
+            .arg("hash-pin")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(format!("{PIN}\n").as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    })
+}
+
+/// A station: the gateway process and where it lives.
+#[derive(Debug)]
+pub struct Station {
+    pub layout: Layout,
+    config: PathBuf,
+    child: Option<Child>,
+}
+
+impl Station {
+    /// Writes the configuration; nothing runs yet.
+    pub fn new(layout: Layout) -> Self {
+        Self::configured(layout, |text| text)
+    }
+
+    /// The same with changes to `station.toml`.
+    pub fn configured(layout: Layout, change: impl Fn(String) -> String) -> Self {
+        let key = layout.root.join("centre-blob-key.hex");
+        std::fs::write(&key, "2a".repeat(32)).unwrap();
+        let config = layout.write(|text| {
+            let hash = text.lines().find(|l| l.starts_with("pin_hash")).unwrap().to_owned();
+            let text = text
+                .replace(&hash, &format!("pin_hash = {:?}", pin_hash()))
+                .replace("simulated_devices = true", "simulated_devices = false");
+            let line = text.lines().find(|l| l.contains("blob_key")).unwrap().to_owned();
+            change(text.replace(&line, &format!("blob_key = {:?}", key.to_str().unwrap())))
+        });
+        std::fs::create_dir_all(layout.inbox()).unwrap();
+        Self { layout, config, child: None }
+    }
+
+    /// The command that starts it.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(binary("gateway"));
+        command.arg("run").arg("--config").arg(&self.config).current_dir(&self.layout.root);
+        let policy = self.layout.root.join("policy.toml");
+        if policy.exists() {
+            command.arg("--policy").arg(policy);
+        }
+        command
+    }
+
+    /// Starts it and waits until it says that it is ready.
+    pub fn start(&mut self) {
+        self.spawn();
+        self.wait_ready();
+    }
+
+    /// Starts it without waiting.
+    pub fn spawn(&mut self) {
+        assert!(self.child.is_none(), "already running");
+        let output = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.layout.root.join("gateway.log"))
+            .unwrap();
+        let mut command = self.command();
+        command.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output);
+        self.child = Some(command.spawn().unwrap());
+    }
+
+    /// Waits until `/readyz` says yes.
+    pub fn wait_ready(&mut self) {
+        let http = self.layout.http;
+        let output = self.layout.root.join("gateway.log");
+        wait_for("the gateway is ready", Duration::from_secs(60), || {
+            if let Some(status) = self.child.as_mut().unwrap().try_wait().unwrap() {
+                panic!("the gateway ended: {status}\n{}", std::fs::read_to_string(&output).unwrap());
+            }
+            (http_get(http, "/readyz")?.0 == 200).then_some(())
+        });
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(self.child.as_ref().unwrap())
+    }
+
+    /// SIGKILL, and waits until it is gone.
+    pub fn kill(&mut self) {
+        let mut child = self.child.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// SIGTERM, and waits for its end.
+    pub fn stop(&mut self) -> ExitStatus {
+        kill_process(self.pid(), Signal::TERM).unwrap();
+        self.wait_end()
+    }
+
+    /// Waits until it ends by itself.
+    pub fn wait_end(&mut self) -> ExitStatus {
+        let mut child = self.child.take().unwrap();
+        wait_for("the gateway ends", Duration::from_secs(30), || child.try_wait().unwrap())
+    }
+
+    /// What it has written so far.
+    pub fn output(&self) -> String {
+        std::fs::read_to_string(self.layout.root.join("gateway.log")).unwrap_or_default()
+    }
+
+    /// One figure of `/metrics`, by name and labels as printed.
+    pub fn metric(&self, name: &str) -> Option<f64> {
+        let (_, body) = http_get(self.layout.http, "/metrics")?;
+        body.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
+    }
+}
+
+impl Drop for Station {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
+}
+
+/// The simulated devices of one machine.
+#[derive(Debug)]
+pub struct Devices {
+    layout: Layout,
+    child: Child,
+}
+
+impl Devices {
+    /// Starts them; `args` are added to the command line.
+    pub fn start(layout: &Layout, args: &[&str]) -> Self {
+        let output = std::fs::File::create(layout.root.join("simulator.log")).unwrap();
+        let child = Command::new(binary("simulator"))
+            .arg("run")
+            .args(["--mqtt", &layout.mqtt.to_string()])
+            .args(["--modbus", &layout.modbus.to_string()])
+            .args(["--control", &layout.control.to_string()])
+            .args(["--motion-ms", "20", "--think-ms", "5", "--take-ms", "20"])
+            .args(["--columns", "8", "--slots-per-column", "250"])
+            .arg("--data")
+            .arg(layout.root.join("simulator"))
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().unwrap())
+            .stderr(output)
+            .spawn()
+            .unwrap();
+        let devices = Self { layout: layout.clone(), child };
+        wait_for("the simulated devices run", Duration::from_secs(20), || {
+            (http_get(layout.control, "/health")?.0 == 200).then_some(())
+        });
+        devices
+    }
+
+    /// Does something at the machine or to it; it must be possible.
+    pub fn post(&self, path: &str) {
+        let (status, body) = self.try_post(path);
+        assert!((200..300).contains(&status), "{path}: {status} {body}");
+    }
+
+    pub fn try_post(&self, path: &str) -> (u16, String) {
+        http(self.layout.control, "POST", path).unwrap()
+    }
+
+    /// What the dispenser holds and did.
+    pub fn dispenser(&self) -> serde_json::Value {
+        serde_json::from_str(&http_get(self.layout.control, "/dispenser").unwrap().1).unwrap()
+    }
+}
+
+impl Drop for Devices {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// GET; `None` where nobody listens.
+pub fn http_get(addr: SocketAddr, path: &str) -> Option<(u16, String)> {
+    http(addr, "GET", path)
+}
+
+fn http(addr: SocketAddr, method: &str, path: &str) -> Option<(u16, String)> {
+    let mut stream = TcpStream::connect_timeout(&addr, Duration::from_secs(2)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {addr}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    Some((status, body.to_owned()))
+}
