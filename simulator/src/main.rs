@@ -79,8 +79,8 @@ struct Run {
 #[derive(Args)]
 struct Batch {
     /// Name of the batch.
-    #[arg(long, default_value = "demo-1")]
-    batch: BatchId,
+    #[arg(long = "batch", default_value = "demo-1")]
+    name: BatchId,
     /// How many people.
     #[arg(long, default_value_t = 12)]
     people: usize,
@@ -135,7 +135,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Run(options) => run(options).await,
         Command::Manifest(options) => {
             let batch = options.batch;
-            let people = People::new(batch.batch, batch.people, batch.seed)?;
+            let people = People::new(batch.name, batch.people, batch.seed)?;
             let path = people.write_manifest(&options.inbox)?;
             say(&path.display().to_string())
         }
@@ -171,7 +171,7 @@ async fn run(options: Run) -> anyhow::Result<()> {
     config.behaviour = options.citizen;
     config.pace.think_ms = options.think_ms;
     config.pace.take_ms = options.take_ms;
-    config.batch = options.batch.batch;
+    config.batch = options.batch.name;
     config.people_len = options.batch.people;
     config.seed = options.batch.seed;
     let simulation = Simulation::start(config).await?;

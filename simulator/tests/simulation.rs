@@ -241,8 +241,10 @@ async fn serve_requests(station: &mut Station, round: u16, loads: u16) {
         if let Some(load) = load {
             done += 1;
             assert_eq!(load.slot.slot() + 1, done);
-            let motion = json!({ "motion": "load", "slot": load.slot });
-            station.order(50 + done, motion).await;
+            let world = station.simulation.world();
+            world
+                .dispenser
+                .act(|machine| assert!(machine.put_in_slot(load.slot, load.card)));
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Durable changes to small files and folders: what evidence.md calls "temporary file, fsync, rename, fsync folder".
 
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use crate::coalesce::SYNCS;
@@ -15,6 +15,25 @@ pub fn sync_file(file: &File) -> io::Result<()> {
 /// Makes the entries of a folder durable: files made, renamed or removed in it.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     full_sync(&File::open(folder)?)
+}
+
+/// Makes a folder and all that is missing above it, each entry durable. `mode` are the permission bits of what is made.
+pub fn make_folder(folder: &Path, mode: u32) -> io::Result<()> {
+    if folder.as_os_str().is_empty() || folder.is_dir() {
+        return Ok(());
+    }
+    let above = folder.parent().unwrap_or_else(|| Path::new(""));
+    make_folder(above, mode)?;
+    match DirBuilder::new().mode(mode).create(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
+        result => result?,
+    }
+    let above = if above.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        above
+    };
+    sync_folder(above)
 }
 
 /// Puts `bytes` at `path` so that after a power cut either the old file or the whole new one is there: written to

@@ -17,7 +17,7 @@ mod symbol;
 
 #[cfg(feature = "bench-delay")]
 pub use delay::{set_delay, syncs};
-pub use files::{allocate, replace_file, sync_file, sync_folder};
+pub use files::{allocate, make_folder, replace_file, sync_file, sync_folder};
 pub use symbol::{calls, ensure_linked, sticky_error};
 
 /// Whether this build gives sled the kernel's own `sync_file_range` back (feature `sled-own-sync`). A program that

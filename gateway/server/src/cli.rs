@@ -124,7 +124,10 @@ fn override_folders(station: &mut Station, args: &RunArgs) {
 fn check(station: Option<PathBuf>, policy: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     match edge_config::load(station.as_deref(), policy.as_deref()) {
         Ok(station) => {
-            say(&format!("station {}: the configuration is in order", station.id))?;
+            say(&format!(
+                "station {}: the configuration is in order",
+                station.id
+            ))?;
             Ok(ExitCode::SUCCESS)
         }
         Err(errors) => {
@@ -139,7 +142,10 @@ fn hash_pin() -> anyhow::Result<ExitCode> {
         complain("type the PIN (it is shown), then Enter");
     }
     let mut line = zeroize::Zeroizing::new(String::new());
-    std::io::stdin().lock().read_line(&mut line).context("the PIN cannot be read")?;
+    std::io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .context("the PIN cannot be read")?;
     say(&operators::hash_pin(line.trim_end_matches(['\r', '\n']))?)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -153,7 +159,11 @@ fn start_logging(json: bool) {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
-    let started = if json { lines.json().try_init() } else { lines.try_init() };
+    let started = if json {
+        lines.json().try_init()
+    } else {
+        lines.try_init()
+    };
     if let Err(error) = started {
         complain(&format!("log lines cannot be written: {error}"));
     }

@@ -42,7 +42,12 @@ impl Clock {
     pub fn new(rule: ClockTrustRule) -> Result<Self, NoBootId> {
         let text = std::fs::read_to_string(BOOT_ID).map_err(|error| NoBootId(Some(error)))?;
         let boot = BootId::new(text.trim()).map_err(|_malformed| NoBootId(None))?;
-        Ok(Self { boot, rule, synchronised: SYNCHRONISED.into(), asked: Mutex::new(None) })
+        Ok(Self {
+            boot,
+            rule,
+            synchronised: SYNCHRONISED.into(),
+            asked: Mutex::new(None),
+        })
     }
 
     /// This instant.
@@ -76,7 +81,11 @@ impl Clock {
 }
 
 fn says_synchronised(file: &Path) -> ClockTrust {
-    if file.exists() { ClockTrust::Synchronised } else { ClockTrust::Unsynchronised }
+    if file.exists() {
+        ClockTrust::Synchronised
+    } else {
+        ClockTrust::Unsynchronised
+    }
 }
 
 /// A clock in ms; 0 for a wall clock before 1970.
@@ -110,7 +119,13 @@ mod tests {
         std::fs::write(&clock.synchronised, "").unwrap();
         clock.asked = Mutex::new(None);
         assert_eq!(clock.now().trust, ClockTrust::Synchronised);
-        assert_eq!(Clock::new(ClockTrustRule::Always).unwrap().now().trust, ClockTrust::Synchronised);
-        assert_eq!(Clock::new(ClockTrustRule::Never).unwrap().now().trust, ClockTrust::Unsynchronised);
+        assert_eq!(
+            Clock::new(ClockTrustRule::Always).unwrap().now().trust,
+            ClockTrust::Synchronised
+        );
+        assert_eq!(
+            Clock::new(ClockTrustRule::Never).unwrap().now().trust,
+            ClockTrust::Unsynchronised
+        );
     }
 }

@@ -7,9 +7,9 @@ use std::path::Path;
 use adapters::link::{Broker, LinkConfig};
 use anyhow::Context as _;
 use edge_config::Station;
+use gateway_core::State;
 use hpke::kem::X25519HkdfSha256;
 use hpke::{Kem as _, Serializable as _};
-use gateway_core::State;
 use schemas::ids::{BatchId, OperatorId};
 use schemas::words::Place;
 use simulator::operator::{StockUp, kiosk_description, stock_up};
@@ -35,11 +35,18 @@ pub fn centre_key(keys_folder: &Path) -> anyhow::Result<CentreKey> {
     let folder = keys_folder.with_file_name(CENTRE_FOLDER);
     let public_file = folder.join("blob-key.public");
     if !public_file.exists() {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)?;
         let (private, public) = X25519HkdfSha256::gen_keypair();
         let digits = Zeroizing::new(hex::encode(private.to_bytes()));
         gateway_durable::replace_file(&folder.join("blob-key.private"), digits.as_bytes(), 0o600)?;
-        gateway_durable::replace_file(&public_file, hex::encode(public.to_bytes()).as_bytes(), 0o600)?;
+        gateway_durable::replace_file(
+            &public_file,
+            hex::encode(public.to_bytes()).as_bytes(),
+            0o600,
+        )?;
     }
     let text = std::fs::read_to_string(&public_file);
     let text = text.with_context(|| format!("cannot read {}", public_file.display()))?;
@@ -70,18 +77,32 @@ impl Stock {
         if state.cards().next().is_none() {
             return Self::Unknown;
         }
-        let waiting = state.cards().filter(|(_, card)| matches!(card.place, Place::MakerTransit | Place::Safe));
+        let waiting = state
+            .cards()
+            .filter(|(_, card)| matches!(card.place, Place::MakerTransit | Place::Safe));
         let loaded = state.cards().count() - waiting.count();
-        if loaded >= LOADED_LEN_MAX { Self::There } else { Self::Begun }
+        if loaded >= LOADED_LEN_MAX {
+            Self::There
+        } else {
+            Self::Begun
+        }
     }
 }
 
 impl Demo {
     /// Starts the simulated devices of the first machine, which connect to `broker`.
     pub async fn start(station: &Station, broker: Broker) -> anyhow::Result<Self> {
-        let machine = station.machines.first().context("a station has a machine")?;
-        let modbus = station.modbus_dispensers.iter().find(|d| d.device == machine.devices.dispenser);
-        let modbus = modbus.context("the simulated dispenser speaks Modbus TCP: configure a [[modbus_dispenser]]")?;
+        let machine = station
+            .machines
+            .first()
+            .context("a station has a machine")?;
+        let modbus = station
+            .modbus_dispensers
+            .iter()
+            .find(|d| d.device == machine.devices.dispenser);
+        let modbus = modbus.context(
+            "the simulated dispenser speaks Modbus TCP: configure a [[modbus_dispenser]]",
+        )?;
         let memory = station.storage.data_folder.join("simulator");
         let mut config = SimulationConfig::new(broker, memory)?;
         config.station = station.id.clone();
@@ -94,7 +115,9 @@ impl Demo {
         config.shape.columns = machine.columns;
         config.shape.slots_per_column = machine.slots_per_column;
         let batch = config.batch.clone();
-        let simulation = Simulation::start(config).await.context("the simulated devices cannot start")?;
+        let simulation = Simulation::start(config)
+            .await
+            .context("the simulated devices cannot start")?;
         Ok(Self { simulation, batch })
     }
 
@@ -108,9 +131,16 @@ impl Demo {
     ) -> anyhow::Result<Option<impl Future<Output = ()> + Send + use<>>> {
         let shipped = edge_config::load(None, None)?;
         let is_demo = |operator: &&edge_config::Operator| {
-            shipped.operators.iter().any(|other| other.pin_hash == operator.pin_hash)
+            shipped
+                .operators
+                .iter()
+                .any(|other| other.pin_hash == operator.pin_hash)
         };
-        let operator = station.operators.iter().find(is_demo).map(|operator| operator.id.clone());
+        let operator = station
+            .operators
+            .iter()
+            .find(is_demo)
+            .map(|operator| operator.id.clone());
         let (Some(operator), Some(kiosk), Stock::Unknown | Stock::Begun) =
             (operator, station.kiosks.first(), stock)
         else {
@@ -118,15 +148,26 @@ impl Demo {
         };
         if stock == Stock::Unknown {
             let people = &self.simulation.world().people;
-            people.write_manifest(&station.storage.inbox_folder).context("the inbox cannot be written")?;
+            people
+                .write_manifest(&station.storage.inbox_folder)
+                .context("the inbox cannot be written")?;
         }
-        let link = LinkConfig::new(broker, station.id.clone(), kiosk.id.clone(), kiosk_description());
+        let link = LinkConfig::new(
+            broker,
+            station.id.clone(),
+            kiosk.id.clone(),
+            kiosk_description(),
+        );
         let plan = plan(link, operator, kiosk.machine.clone());
         let (world, batch) = (self.simulation.world().clone(), self.batch.clone());
         Ok(Some(async move {
             match stock_up(&world, plan).await {
-                Ok(stocked) => tracing::info!(%batch, loaded = stocked.loaded, "the demonstration is stocked"),
-                Err(error) => tracing::error!(%batch, %error, "the demonstration could not be stocked"),
+                Ok(stocked) => {
+                    tracing::info!(%batch, loaded = stocked.loaded, "the demonstration is stocked");
+                }
+                Err(error) => {
+                    tracing::error!(%batch, %error, "the demonstration could not be stocked");
+                }
             }
         }))
     }
@@ -138,5 +179,11 @@ impl Demo {
 }
 
 fn plan(link: LinkConfig, operator: OperatorId, machine: schemas::ids::MachineId) -> StockUp {
-    StockUp { link, operator, pin: PIN.to_owned(), machine, load_len_max: LOADED_LEN_MAX }
+    StockUp {
+        link,
+        operator,
+        pin: PIN.to_owned(),
+        machine,
+        load_len_max: LOADED_LEN_MAX,
+    }
 }

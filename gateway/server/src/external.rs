@@ -47,7 +47,7 @@ impl ExternalOutlet {
 impl Outlet for ExternalOutlet {
     fn send(&self, message: Outgoing) {
         // The connection has ended with the program.
-        drop(self.0.send(message));
+        self.0.send(message).ok();
     }
 }
 
@@ -80,7 +80,11 @@ fn options(broker: &ExternalBroker) -> anyhow::Result<MqttOptions> {
         "mqtts:// to an external broker is not part of this build; use mqtt:// over a trusted link or a local broker that \
          bridges with TLS"
     );
-    let mut options = MqttOptions::new(broker.client_id.as_str(), broker.url.host.clone(), broker.url.port);
+    let mut options = MqttOptions::new(
+        broker.client_id.as_str(),
+        broker.url.host.clone(),
+        broker.url.port,
+    );
     options.set_keep_alive(Duration::from_secs(30));
     options.set_manual_acks(true);
     options.set_clean_start(false);
@@ -94,17 +98,32 @@ fn options(broker: &ExternalBroker) -> anyhow::Result<MqttOptions> {
 }
 
 fn password(file: Option<&Path>) -> anyhow::Result<String> {
-    let Some(file) = file else { return Ok(String::new()) };
+    let Some(file) = file else {
+        return Ok(String::new());
+    };
     let text = std::fs::read_to_string(file);
-    let text = text.with_context(|| format!("cannot read the broker's password from {}", file.display()))?;
+    let text =
+        text.with_context(|| format!("cannot read the broker's password from {}", file.display()))?;
     Ok(text.trim_end().to_owned())
 }
 
 /// What devices publish; not what the gateway publishes itself, nor measurements, which nobody here waits for.
 fn filters(topics: &Topics) -> Vec<Filter> {
-    ["$state", "state", "event/+", "cmd/+/reply", "request/+", "blob/+"]
-        .map(|channel| Filter::new(format!("{ROOT}/{}/+/{channel}", topics.station()), QoS::AtLeastOnce))
-        .into()
+    [
+        "$state",
+        "state",
+        "event/+",
+        "cmd/+/reply",
+        "request/+",
+        "blob/+",
+    ]
+    .map(|channel| {
+        Filter::new(
+            format!("{ROOT}/{}/+/{channel}", topics.station()),
+            QoS::AtLeastOnce,
+        )
+    })
+    .into()
 }
 
 /// Drives the connection. The client reconnects by being polled again.
@@ -122,8 +141,10 @@ async fn read(
         };
         let Some(event) = event else {
             // A goodbye that cannot be queued is a connection that breaks.
-            drop(client.try_disconnect());
-            drop(tokio::time::timeout(RECONNECT_PAUSE, events.poll()).await);
+            client.try_disconnect().ok();
+            tokio::time::timeout(RECONNECT_PAUSE, events.poll())
+                .await
+                .ok();
             return;
         };
         match event {
@@ -148,7 +169,12 @@ async fn read(
 }
 
 /// Takes messages in as they came, and acknowledges each when it is durable, in order.
-async fn take_all(client: AsyncClient, topics: Topics, ingress: Ingress, mut arrivals: mpsc::Receiver<Publish>) {
+async fn take_all(
+    client: AsyncClient,
+    topics: Topics,
+    ingress: Ingress,
+    mut arrivals: mpsc::Receiver<Publish>,
+) {
     let mut under_way = FuturesOrdered::new();
     let mut open = true;
     while open || !under_way.is_empty() {
@@ -171,7 +197,11 @@ async fn take_all(client: AsyncClient, topics: Topics, ingress: Ingress, mut arr
 
 /// The sender is whoever the topic names. A refusal is told by the error receipt, and acknowledged, or it would come
 /// back. None: not to be acknowledged.
-fn take(topics: &Topics, ingress: &Ingress, publish: Publish) -> impl Future<Output = Option<Publish>> + use<> {
+fn take(
+    topics: &Topics,
+    ingress: &Ingress,
+    publish: Publish,
+) -> impl Future<Output = Option<Publish>> + use<> {
     let topic = std::str::from_utf8(&publish.topic).ok();
     let parsed = topic.and_then(|topic| Some((topic.to_owned(), topics.parse(topic)?)));
     let arrival = parsed.map(|(topic, (device, channel))| Arrival {
@@ -181,10 +211,14 @@ fn take(topics: &Topics, ingress: &Ingress, publish: Publish) -> impl Future<Out
         payload: publish.payload.clone(),
     });
     // Its place among its sender's messages is fixed now.
-    let first = arrival.as_ref().map(|arrival| ingress.take(arrival.clone()));
+    let first = arrival
+        .as_ref()
+        .map(|arrival| ingress.take(arrival.clone()));
     let ingress = ingress.clone();
     async move {
-        let (Some(arrival), Some(first)) = (arrival, first) else { return Some(publish) };
+        let (Some(arrival), Some(first)) = (arrival, first) else {
+            return Some(publish);
+        };
         let mut taken = first.await;
         while taken == Taken::Busy {
             tokio::time::sleep(BUSY_PAUSE).await;
@@ -194,13 +228,25 @@ fn take(topics: &Topics, ingress: &Ingress, publish: Publish) -> impl Future<Out
     }
 }
 
-async fn send_all(client: AsyncClient, topics: Topics, mut outgoing: mpsc::UnboundedReceiver<Outgoing>) {
+async fn send_all(
+    client: AsyncClient,
+    topics: Topics,
+    mut outgoing: mpsc::UnboundedReceiver<Outgoing>,
+) {
     while let Some(message) = outgoing.recv().await {
         let topic = format!("{}/{}", topics.device(&message.device), message.channel);
-        let qos = if message.assured { QoS::AtLeastOnce } else { QoS::AtMostOnce };
-        let properties =
-            PublishProperties { message_expiry_interval: message.expiry_s, ..PublishProperties::default() };
-        let sent = client.publish_with_properties(topic, qos, false, message.payload, properties).await;
+        let qos = if message.assured {
+            QoS::AtLeastOnce
+        } else {
+            QoS::AtMostOnce
+        };
+        let properties = PublishProperties {
+            message_expiry_interval: message.expiry_s,
+            ..PublishProperties::default()
+        };
+        let sent = client
+            .publish_with_properties(topic, qos, false, message.payload, properties)
+            .await;
         if let Err(error) = sent {
             tracing::warn!(%error, "a message to a device could not be handed to the external broker");
         }

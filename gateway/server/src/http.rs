@@ -26,7 +26,10 @@ pub struct Pages {
 /// The pages as a router.
 pub fn router(pages: Pages) -> Router {
     Router::new()
-        .route("/", get(|State(pages): State<Pages>| async move { text(&pages.front) }))
+        .route(
+            "/",
+            get(|State(pages): State<Pages>| async move { text(&pages.front) }),
+        )
         .route("/metrics", get(metrics))
         // Alive: the program answers. Whether it serves is another question.
         .route("/healthz", get(|| async { text("ok\n") }))
@@ -35,23 +38,39 @@ pub fn router(pages: Pages) -> Router {
 }
 
 async fn metrics(State(pages): State<Pages>) -> Response {
-    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    let kind = [(
+        header::CONTENT_TYPE,
+        "text/plain; version=0.0.4; charset=utf-8",
+    )];
     (kind, pages.metrics.text()).into_response()
 }
 
 /// 200 when the log is open and new sessions are taken, else 503; the same JSON in both.
 async fn ready(State(pages): State<Pages>) -> Response {
     let standing = pages.service.standing();
-    let status = if standing.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if standing.is_ready() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     let body = serde_json::json!({
         "ready": standing.is_ready(),
         "log": standing.log,
         "in_service": standing.in_service,
         "reasons": standing.reasons,
     });
-    (status, [(header::CONTENT_TYPE, "application/json")], format!("{body}\n")).into_response()
+    (
+        status,
+        [(header::CONTENT_TYPE, "application/json")],
+        format!("{body}\n"),
+    )
+        .into_response()
 }
 
 fn text(body: &str) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body.to_owned()).into_response()
+    (
+        [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
+        body.to_owned(),
+    )
+        .into_response()
 }

@@ -26,5 +26,8 @@ mod receipts;
 pub mod remembered;
 pub mod run;
 pub mod service;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod testing;
 pub mod texts;
 pub mod vault;

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use prometheus::{
-    Encoder as _, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    Encoder as _, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
 use schemas::event::Event;
 use schemas::event::station::Presence;
@@ -66,36 +66,66 @@ impl Metrics {
             append_seconds: make.histogram(
                 "station_append_seconds",
                 "Time from handing a group to the log until it is durable",
-                &[0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0],
+                &[
+                    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1,
+                    0.25, 1.0,
+                ],
             )?,
-            commands: make.counters("station_commands_total", "Messages by what became of them", "outcome")?,
+            commands: make.counters(
+                "station_commands_total",
+                "Messages by what became of them",
+                "outcome",
+            )?,
             queue_length: make.gauge("station_queue_length", "Commands waiting for the loop")?,
             room_bytes: make.gauge("station_room_bytes", "Room left for the log, in bytes")?,
             room_low: make.gauge("station_room_low", "1 while room is below the watermark")?,
-            device_online: make.gauges("station_device_online", "1 while the device is online", "device")?,
+            device_online: make.gauges(
+                "station_device_online",
+                "1 while the device is online",
+                "device",
+            )?,
             machine_blocked: make.gauges(
                 "station_machine_blocked",
                 "1 while the machine takes no session until an operator has seen to it",
                 "machine",
             )?,
-            sessions: make.counters("station_sessions_total", "Pickups that ended, by outcome", "outcome")?,
+            sessions: make.counters(
+                "station_sessions_total",
+                "Pickups that ended, by outcome",
+                "outcome",
+            )?,
             pickup_seconds: make.histogram(
                 "station_pickup_seconds",
                 "The gateway's own share of a pickup, in s",
-                &[0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0],
+                &[
+                    0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0,
+                ],
             )?,
-            in_service: make.gauge("station_in_service", "1 while the station takes new sessions")?,
-            card_mismatch: make
-                .counter("station_card_mismatch_total", "Cards that were not the card of their record")?,
-            operator_rejected: make
-                .counter("station_operator_rejected_total", "Operators whose name or PIN did not fit")?,
-            broker_connections: make.gauge("station_broker_connections", "Clients connected to the broker")?,
+            in_service: make.gauge(
+                "station_in_service",
+                "1 while the station takes new sessions",
+            )?,
+            card_mismatch: make.counter(
+                "station_card_mismatch_total",
+                "Cards that were not the card of their record",
+            )?,
+            operator_rejected: make.counter(
+                "station_operator_rejected_total",
+                "Operators whose name or PIN did not fit",
+            )?,
+            broker_connections: make.gauge(
+                "station_broker_connections",
+                "Clients connected to the broker",
+            )?,
             broker_refused: make.counters(
                 "station_broker_refused_total",
                 "Connections that the broker refused",
                 "reason",
             )?,
-            clock_trusted: make.gauge("station_clock_trusted", "1 while the wall clock is believed")?,
+            clock_trusted: make.gauge(
+                "station_clock_trusted",
+                "1 while the wall clock is believed",
+            )?,
             blobs: make.counter("station_blobs_total", "Blobs sealed and stored")?,
             registry: make.0,
         })
@@ -103,12 +133,17 @@ impl Metrics {
 
     /// What the log says at start, for the gauges.
     pub fn begin(&self, state: &gateway_core::State) {
-        self.in_service.set(i64::from(state.service_reasons().is_empty()));
+        self.in_service
+            .set(i64::from(state.service_reasons().is_empty()));
         for (device, online) in state.devices() {
-            self.device_online.with_label_values(&[device.as_str()]).set(i64::from(online));
+            self.device_online
+                .with_label_values(&[device.as_str()])
+                .set(i64::from(online));
         }
         for (machine, blocked) in state.machines() {
-            self.machine_blocked.with_label_values(&[machine.as_str()]).set(i64::from(blocked));
+            self.machine_blocked
+                .with_label_values(&[machine.as_str()])
+                .set(i64::from(blocked));
         }
     }
 
@@ -119,13 +154,21 @@ impl Metrics {
             self.in_service.set(i64::from(body.in_service));
         } else if let Event::PresenceChanged(body) = event {
             let online = matches!(body.presence, Presence::Online { .. });
-            self.device_online.with_label_values(&[body.device.as_str()]).set(i64::from(online));
+            self.device_online
+                .with_label_values(&[body.device.as_str()])
+                .set(i64::from(online));
         } else if let Event::MachineBlocked(body) = event {
-            self.machine_blocked.with_label_values(&[body.machine.as_str()]).set(1);
+            self.machine_blocked
+                .with_label_values(&[body.machine.as_str()])
+                .set(1);
         } else if let Event::MachineResolved(body) = event {
-            self.machine_blocked.with_label_values(&[body.machine.as_str()]).set(0);
+            self.machine_blocked
+                .with_label_values(&[body.machine.as_str()])
+                .set(0);
         } else if let Event::PickupEnded(body) = event {
-            self.sessions.with_label_values(&[outcome_word(body.outcome)]).inc();
+            self.sessions
+                .with_label_values(&[outcome_word(body.outcome)])
+                .inc();
         } else if let Event::CardMismatched(_) = event {
             self.card_mismatch.inc();
         } else if let Event::OperatorRejected(_) = event {
@@ -196,16 +239,33 @@ impl Maker {
         self.add(IntGauge::new(name, help))
     }
 
-    fn counters(&self, name: &str, help: &str, label: &str) -> Result<IntCounterVec, prometheus::Error> {
+    fn counters(
+        &self,
+        name: &str,
+        help: &str,
+        label: &str,
+    ) -> Result<IntCounterVec, prometheus::Error> {
         self.add(IntCounterVec::new(Opts::new(name, help), &[label]))
     }
 
-    fn gauges(&self, name: &str, help: &str, label: &str) -> Result<IntGaugeVec, prometheus::Error> {
+    fn gauges(
+        &self,
+        name: &str,
+        help: &str,
+        label: &str,
+    ) -> Result<IntGaugeVec, prometheus::Error> {
         self.add(IntGaugeVec::new(Opts::new(name, help), &[label]))
     }
 
-    fn histogram(&self, name: &str, help: &str, buckets: &[f64]) -> Result<Histogram, prometheus::Error> {
-        self.add(Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec())))
+    fn histogram(
+        &self,
+        name: &str,
+        help: &str,
+        buckets: &[f64],
+    ) -> Result<Histogram, prometheus::Error> {
+        self.add(Histogram::with_opts(
+            HistogramOpts::new(name, help).buckets(buckets.to_vec()),
+        ))
     }
 }
 
@@ -228,7 +288,11 @@ mod tests {
         let metrics = Metrics::new().unwrap();
         metrics.command("accepted");
         let text = metrics.text();
-        for name in ["station_events_total", "station_commands_total{outcome=\"accepted\"} 1", "process_resident_memory_bytes"] {
+        for name in [
+            "station_events_total",
+            "station_commands_total{outcome=\"accepted\"} 1",
+            "process_resident_memory_bytes",
+        ] {
             assert!(text.contains(name), "{name}\n{text}");
         }
     }

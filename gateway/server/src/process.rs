@@ -8,20 +8,53 @@ pub(crate) fn figures() -> String {
     let mut gauge = |name: &str, help: &str, kind: &str, value: Option<f64>| {
         if let Some(value) = value {
             // Writing to a string cannot fail.
-            write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n").ok();
+            write!(
+                out,
+                "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n"
+            )
+            .ok();
         }
     };
     let page = u64::try_from(rustix::param::page_size()).unwrap_or(4096);
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = |at: usize| statm.split_whitespace().nth(at).and_then(|n| n.parse::<u64>().ok());
-    gauge("process_resident_memory_bytes", "Resident memory", "gauge", pages(1).map(|n| float(n * page)));
-    gauge("process_virtual_memory_bytes", "Virtual memory", "gauge", pages(0).map(|n| float(n * page)));
-    gauge("process_cpu_seconds_total", "User and system CPU time", "counter", cpu_seconds());
-    let open = std::fs::read_dir("/proc/self/fd").ok().map(|fds| float(u64::try_from(fds.count()).unwrap_or(0)));
+    let pages = |at: usize| {
+        statm
+            .split_whitespace()
+            .nth(at)
+            .and_then(|n| n.parse::<u64>().ok())
+    };
+    gauge(
+        "process_resident_memory_bytes",
+        "Resident memory",
+        "gauge",
+        pages(1).map(|n| float(n * page)),
+    );
+    gauge(
+        "process_virtual_memory_bytes",
+        "Virtual memory",
+        "gauge",
+        pages(0).map(|n| float(n * page)),
+    );
+    gauge(
+        "process_cpu_seconds_total",
+        "User and system CPU time",
+        "counter",
+        cpu_seconds(),
+    );
+    let open = std::fs::read_dir("/proc/self/fd")
+        .ok()
+        .map(|fds| float(u64::try_from(fds.count()).unwrap_or(0)));
     gauge("process_open_fds", "Open file descriptors", "gauge", open);
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let threads = status.lines().find_map(|line| line.strip_prefix("Threads:"));
-    gauge("process_threads", "Threads", "gauge", threads.and_then(|n| n.trim().parse().ok()));
+    let threads = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Threads:"));
+    gauge(
+        "process_threads",
+        "Threads",
+        "gauge",
+        threads.and_then(|n| n.trim().parse().ok()),
+    );
     out
 }
 
@@ -34,7 +67,11 @@ fn cpu_seconds() -> Option<f64> {
     Some(float(ticks) / float(rustix::param::clock_ticks_per_second()))
 }
 
-#[allow(clippy::as_conversions, clippy::cast_precision_loss, reason = "figures for a graph, far below 2^53")]
+#[allow(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "figures for a graph, far below 2^53"
+)]
 fn float(n: u64) -> f64 {
     n as f64
 }

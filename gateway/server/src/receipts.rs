@@ -20,13 +20,21 @@ pub(crate) fn recorded(
     session: Option<SessionId>,
 ) -> Outgoing {
     let channel = format!("receipt/{message_id}");
-    let receipt = Receipt { message_id, outcome: outcome(refused), index, session };
+    let receipt = Receipt {
+        message_id,
+        outcome: outcome(refused),
+        index,
+        session,
+    };
     outgoing(device, channel, &receipt)
 }
 
-/// A blob is sealed and durable.
+/// A blob is sealed and durable. Its receipt names the blob's id, which is a UUID too.
 pub(crate) fn blob(device: &DeviceId, id: &BlobId) -> Outgoing {
-    let body = ErrorReceipt { message_id: None, outcome: ReceiptOutcome::Accepted };
+    let body = ErrorReceipt {
+        message_id: MessageId::new(id.as_str()).ok(),
+        outcome: ReceiptOutcome::Accepted,
+    };
     outgoing(device, format!("receipt/{id}"), &body)
 }
 

@@ -65,7 +65,9 @@ impl Remembered {
     pub fn find(&self, sender: &DeviceId, message: &MessageId) -> Option<u64> {
         let key = self.key(sender, message);
         self.days.iter().rev().find_map(|day| {
-            day.entries.get(&key).map(|offset| day.first_index + u64::from(*offset))
+            day.entries
+                .get(&key)
+                .map(|offset| day.first_index + u64::from(*offset))
         })
     }
 
@@ -80,14 +82,15 @@ impl Remembered {
     }
 
     fn key(&self, sender: &DeviceId, message: &MessageId) -> [u32; 2] {
-        let hash = self.hasher.hash_one((sender.as_str(), message.as_str())).to_be_bytes();
-        let [a, b, c, d, e, f, g, h] = hash;
-        [u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h])]
+        let hash = self.hasher.hash_one((sender.as_str(), message.as_str()));
+        [hash >> 32, hash & u64::from(u32::MAX)].map(|half| u32::try_from(half).unwrap_or(u32::MAX))
     }
 
     fn begin_day(&mut self, index: u64, now: &Now) {
         let same_day = self.days.back().is_some_and(|day| {
-            now.wall_ms.checked_sub(day.first_wall_ms).is_some_and(|age| age < DAY_MS)
+            now.wall_ms
+                .checked_sub(day.first_wall_ms)
+                .is_some_and(|age| age < DAY_MS)
                 && day.trust == now.trust
                 && u32::try_from(index.saturating_sub(day.first_index)).is_ok()
         });
@@ -110,12 +113,15 @@ impl Remembered {
             let full = self.len() > self.entries_max && self.days.len() > 1;
             // Days of an untrusted clock go with the first trusted one after them that is old enough itself.
             let covered = oldest.trust == ClockTrust::Unsynchronised
-                && self.days.iter().skip(1).find(|day| day.trust == ClockTrust::Synchronised).is_some_and(
-                    |day| {
+                && self
+                    .days
+                    .iter()
+                    .skip(1)
+                    .find(|day| day.trust == ClockTrust::Synchronised)
+                    .is_some_and(|day| {
                         now.trust == ClockTrust::Synchronised
                             && now.wall_ms.saturating_sub(day.last_wall_ms) > self.keep_ms
-                    },
-                );
+                    });
             if !(old || covered || full) {
                 return;
             }
@@ -133,7 +139,12 @@ mod tests {
 
     fn now(day: u64, trust: ClockTrust) -> Now {
         let boot = BootId::new("0190b7a2-1f00-7000-8000-000000000001").unwrap();
-        Now { wall_ms: 1_700_000_000_000 + day * DAY_MS, boot, mono_ms: 0, trust }
+        Now {
+            wall_ms: 1_700_000_000_000 + day * DAY_MS,
+            boot,
+            mono_ms: 0,
+            trust,
+        }
     }
 
     fn id(n: u64) -> MessageId {
@@ -146,13 +157,29 @@ mod tests {
         let kiosk = DeviceId::new("kiosk-1").unwrap();
         let mut remembered = Remembered::new(7);
         for day in 0..=30 {
-            remembered.insert(&kiosk, &id(day), day * 10, &now(day, ClockTrust::Synchronised));
+            remembered.insert(
+                &kiosk,
+                &id(day),
+                day * 10,
+                &now(day, ClockTrust::Synchronised),
+            );
             for back in 0..=7.min(day) {
-                assert_eq!(remembered.find(&kiosk, &id(day - back)), Some((day - back) * 10), "{day}");
+                assert_eq!(
+                    remembered.find(&kiosk, &id(day - back)),
+                    Some((day - back) * 10),
+                    "{day}"
+                );
             }
         }
-        assert_eq!(remembered.find(&kiosk, &id(3)), None, "what is old is forgotten");
-        assert_eq!(remembered.find(&DeviceId::new("kiosk-2").unwrap(), &id(30)), None);
+        assert_eq!(
+            remembered.find(&kiosk, &id(3)),
+            None,
+            "what is old is forgotten"
+        );
+        assert_eq!(
+            remembered.find(&DeviceId::new("kiosk-2").unwrap(), &id(30)),
+            None
+        );
     }
 
     /// A clock that nobody vouches for makes nothing forgotten, however it jumps.

@@ -39,7 +39,10 @@ pub enum LogStanding {
 impl Service {
     /// What is known now.
     pub fn standing(&self) -> Standing {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The log's standing changed.

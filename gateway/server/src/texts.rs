@@ -9,29 +9,71 @@ pub fn refusal(reason: RefusalReason) -> Text {
     use RefusalReason as R;
     let (zh, en) = match reason {
         R::NotAKiosk => ("本设备不能办理业务", "This device cannot make requests"),
-        R::Expired => ("操作超时，请重新开始", "The request came too late, please start again"),
+        R::Expired => (
+            "操作超时，请重新开始",
+            "The request came too late, please start again",
+        ),
         R::OutOfService => ("本站暂停服务", "The station is out of service"),
-        R::MachineBlocked => ("设备故障，请联系工作人员", "The machine is blocked, please contact the staff"),
+        R::MachineBlocked => (
+            "设备故障，请联系工作人员",
+            "The machine is blocked, please contact the staff",
+        ),
         R::MachineBusy => ("设备正在使用，请稍候", "The machine is in use, please wait"),
-        R::DeviceOffline => ("设备离线，请联系工作人员", "A device is offline, please contact the staff"),
-        R::NoRecord => ("未查询到您的证件，请到人工窗口", "No card is recorded for you, please go to the window"),
-        R::NotYetArrived => ("您的证件尚未到达，请等候通知", "Your card has not arrived yet, please wait for the notice"),
-        R::Held => ("您的证件需到人工窗口领取", "Your card is held, please go to the window"),
+        R::DeviceOffline => (
+            "设备离线，请联系工作人员",
+            "A device is offline, please contact the staff",
+        ),
+        R::NoRecord => (
+            "未查询到您的证件，请到人工窗口",
+            "No card is recorded for you, please go to the window",
+        ),
+        R::NotYetArrived => (
+            "您的证件尚未到达，请等候通知",
+            "Your card has not arrived yet, please wait for the notice",
+        ),
+        R::Held => (
+            "您的证件需到人工窗口领取",
+            "Your card is held, please go to the window",
+        ),
         R::AlreadyCollected => ("您的证件已被领取", "Your card has been collected already"),
-        R::OtherMachine => ("您的证件在另一台设备，请到该设备领取", "Your card is in another machine of this station"),
-        R::NotEligible => ("您的证件不在自助领取范围内，请到人工窗口", "Your card is not within the scope of self-service pickup, please go to the window"),
+        R::OtherMachine => (
+            "您的证件在另一台设备，请到该设备领取",
+            "Your card is in another machine of this station",
+        ),
+        R::NotEligible => (
+            "您的证件不在自助领取范围内，请到人工窗口",
+            "Your card is not within the scope of self-service pickup, please go to the window",
+        ),
         R::NoSuchSession => ("没有这项业务", "There is no such session"),
-        R::TooLate => ("证件正在送出，无法取消", "Too late: the card is on its way out"),
+        R::TooLate => (
+            "证件正在送出，无法取消",
+            "Too late: the card is on its way out",
+        ),
         R::OperatorUnknown => ("操作员或密码不正确", "Operator or PIN unknown"),
-        R::OperatorLocked => ("密码错误次数过多，请稍后再试", "Too many wrong PINs, please wait"),
-        R::ManifestUnreadable => ("清单不存在或无法读取", "The manifest is missing or cannot be read"),
+        R::OperatorLocked => (
+            "密码错误次数过多，请稍后再试",
+            "Too many wrong PINs, please wait",
+        ),
+        R::ManifestUnreadable => (
+            "清单不存在或无法读取",
+            "The manifest is missing or cannot be read",
+        ),
         R::BatchKnown => ("该批次已登记", "The batch has been received before"),
-        R::BatchUnknown => ("没有该批次或已关闭", "There is no such batch, or it is closed"),
+        R::BatchUnknown => (
+            "没有该批次或已关闭",
+            "There is no such batch, or it is closed",
+        ),
         R::CardUnknown => ("没有该证件的记录", "There is no such card"),
         R::CardElsewhere => ("该证件不在此处", "The card is not where this needs it"),
         R::SlotUnusable => ("该存证位不可用", "The slot is taken or does not exist"),
-        R::NothingToResolve => ("没有需要处理的故障", "There is nothing to resolve at this machine"),
-        R::MessageIdReused => ("消息编号重复", "The message id was used before for other content"),
+        R::NothingToResolve => (
+            "没有需要处理的故障",
+            "There is nothing to resolve at this machine",
+        ),
+        R::MessageIdReused => (
+            "消息编号重复",
+            "The message id was used before for other content",
+        ),
         R::Unreadable => ("消息无法读取", "The message cannot be read"),
         R::Unknown => ("未知的请求", "Unknown request"),
     };
@@ -42,10 +84,22 @@ pub fn refusal(reason: RefusalReason) -> Text {
 pub fn prompt(code: PromptCode, outcome: Option<PickupOutcome>, reasons: &[ServiceReason]) -> Text {
     use PromptCode as P;
     let (zh, en) = match code {
-        P::Idle => ("请扫描领证凭证条码或输入公民身份号码", "Scan the voucher's barcode or key in the citizen number"),
-        P::Fetching => ("正在取证并核验，请稍候", "Your card is being fetched and checked, please wait"),
-        P::RightFinger => ("请将右手手指放在指纹仪上", "Put a finger of your right hand on the scanner"),
-        P::LeftFinger => ("请将左手手指放在指纹仪上", "Put a finger of your left hand on the scanner"),
+        P::Idle => (
+            "请扫描领证凭证条码或输入公民身份号码",
+            "Scan the voucher's barcode or key in the citizen number",
+        ),
+        P::Fetching => (
+            "正在取证并核验，请稍候",
+            "Your card is being fetched and checked, please wait",
+        ),
+        P::RightFinger => (
+            "请将右手手指放在指纹仪上",
+            "Put a finger of your right hand on the scanner",
+        ),
+        P::LeftFinger => (
+            "请将左手手指放在指纹仪上",
+            "Put a finger of your left hand on the scanner",
+        ),
         P::LookAtCamera => ("请正视摄像头", "Look into the camera"),
         P::OldCard => ("请将旧证放在读卡器上", "Put your old card on the reader"),
         P::OldCardTaken => ("旧证已回收", "Your old card has been taken in"),
@@ -54,7 +108,9 @@ pub fn prompt(code: PromptCode, outcome: Option<PickupOutcome>, reasons: &[Servi
         P::TakingBack => ("证件正在收回", "The card goes back"),
         P::OperatorAct => ("工作人员正在操作", "The staff are at work at this machine"),
         P::Done => ("领取完成，谢谢", "Done, thank you"),
-        P::Ended => return outcome.map_or_else(|| text("业务结束", "The session has ended"), ended),
+        P::Ended => {
+            return outcome.map_or_else(|| text("业务结束", "The session has ended"), ended);
+        }
         P::OutOfService => return out_of_service(reasons),
     };
     text(zh, en)
@@ -64,36 +120,74 @@ fn ended(outcome: PickupOutcome) -> Text {
     use PickupOutcome as O;
     let (zh, en) = match outcome {
         O::Collected => ("证件已领取", "The card was collected"),
-        O::NotTaken => ("证件未取走，已收回，可重新领取", "The card was not taken and is back in the machine; you may start again"),
+        O::NotTaken => (
+            "证件未取走，已收回，可重新领取",
+            "The card was not taken and is back in the machine; you may start again",
+        ),
         O::Cancelled => ("已取消", "Cancelled"),
         O::TimedOut => ("操作超时，请重新开始", "Out of time, please start again"),
-        O::IdentityFailed => ("指纹核验未通过，请到人工窗口", "The fingerprints did not match, please go to the window"),
-        O::CardMismatch => ("证件信息不符，请到人工窗口", "The card does not agree with its record, please go to the window"),
-        O::CardUnreadable => ("证件无法读取，请到人工窗口", "The card cannot be read, please go to the window"),
-        O::NoFingerprints => ("证件内无指纹信息，请到人工窗口", "The card holds no fingerprints, please go to the window"),
-        O::CardMissing => ("未找到证件，请到人工窗口", "The card was not found, please go to the window"),
-        O::OldCardMissing => ("未收到旧证，请到人工窗口", "No old card was handed in, please go to the window"),
-        O::NoPhoto => ("拍照失败，请到人工窗口", "No photo could be taken, please go to the window"),
-        O::DeviceFailed => ("设备故障，请到人工窗口", "A device failed, please go to the window"),
-        O::Interrupted => ("业务中断，请重新开始", "The session was interrupted, please start again"),
+        O::IdentityFailed => (
+            "指纹核验未通过，请到人工窗口",
+            "The fingerprints did not match, please go to the window",
+        ),
+        O::CardMismatch => (
+            "证件信息不符，请到人工窗口",
+            "The card does not agree with its record, please go to the window",
+        ),
+        O::CardUnreadable => (
+            "证件无法读取，请到人工窗口",
+            "The card cannot be read, please go to the window",
+        ),
+        O::NoFingerprints => (
+            "证件内无指纹信息，请到人工窗口",
+            "The card holds no fingerprints, please go to the window",
+        ),
+        O::CardMissing => (
+            "未找到证件，请到人工窗口",
+            "The card was not found, please go to the window",
+        ),
+        O::OldCardMissing => (
+            "未收到旧证，请到人工窗口",
+            "No old card was handed in, please go to the window",
+        ),
+        O::NoPhoto => (
+            "拍照失败，请到人工窗口",
+            "No photo could be taken, please go to the window",
+        ),
+        O::DeviceFailed => (
+            "设备故障，请到人工窗口",
+            "A device failed, please go to the window",
+        ),
+        O::Interrupted => (
+            "业务中断，请重新开始",
+            "The session was interrupted, please start again",
+        ),
     };
     text(zh, en)
 }
 
 fn out_of_service(reasons: &[ServiceReason]) -> Text {
     match reasons.first() {
-        Some(ServiceReason::StorageLow) => {
-            text("本站暂停服务：存储空间不足", "Out of service: the station's storage is nearly full")
-        }
-        Some(ServiceReason::LogBehindWitness) => {
-            text("本站暂停服务：记录需要核查", "Out of service: the station's records must be checked")
-        }
-        None => text("设备暂停服务，请联系工作人员", "The machine is out of service, please contact the staff"),
+        Some(ServiceReason::StorageLow) => text(
+            "本站暂停服务：存储空间不足",
+            "Out of service: the station's storage is nearly full",
+        ),
+        Some(ServiceReason::LogBehindWitness) => text(
+            "本站暂停服务：记录需要核查",
+            "Out of service: the station's records must be checked",
+        ),
+        None => text(
+            "设备暂停服务，请联系工作人员",
+            "The machine is out of service, please contact the staff",
+        ),
     }
 }
 
 fn text(zh: &str, en: &str) -> Text {
-    Text { zh: zh.to_owned(), en: en.to_owned() }
+    Text {
+        zh: zh.to_owned(),
+        en: en.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -112,8 +206,10 @@ mod tests {
         for code in PromptCode::ALL {
             assert!(!prompt(*code, None, &[]).zh.is_empty(), "{code:?}");
         }
-        let ended: std::collections::BTreeSet<_> =
-            PickupOutcome::ALL.iter().map(|o| prompt(PromptCode::Ended, Some(*o), &[]).en).collect();
+        let ended: std::collections::BTreeSet<_> = PickupOutcome::ALL
+            .iter()
+            .map(|o| prompt(PromptCode::Ended, Some(*o), &[]).en)
+            .collect();
         assert_eq!(ended.len(), PickupOutcome::ALL.len());
     }
 }

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use schemas::ids::SessionId;
-use schemas::message::command::FingerTemplate;
 use schemas::message::Template;
+use schemas::message::command::FingerTemplate;
 use schemas::words::Hand;
 
 /// Sessions at once; a station has a handful of machines.
@@ -63,7 +63,10 @@ mod tests {
     use super::*;
 
     fn finger(hand: Hand, byte: u8) -> FingerTemplate {
-        FingerTemplate { hand, template: Template::new(vec![byte; 8]).unwrap() }
+        FingerTemplate {
+            hand,
+            template: Template::new(vec![byte; 8]).unwrap(),
+        }
     }
 
     /// P4, G7: templates are there for their session and hand only, and gone at its end.
@@ -71,8 +74,14 @@ mod tests {
     fn templates_belong_to_one_session() {
         let mut vault = Vault::default();
         let (one, two) = (SessionId::from_index(1), SessionId::from_index(2));
-        vault.put(one.clone(), vec![finger(Hand::Right, 1), finger(Hand::Left, 2)]);
-        assert_eq!(vault.templates(&one, Hand::Right), vec![Template::new(vec![1; 8]).unwrap()]);
+        vault.put(
+            one.clone(),
+            vec![finger(Hand::Right, 1), finger(Hand::Left, 2)],
+        );
+        assert_eq!(
+            vault.templates(&one, Hand::Right),
+            vec![Template::new(vec![1; 8]).unwrap()]
+        );
         assert!(vault.templates(&two, Hand::Right).is_empty());
         assert!(!format!("{vault:?}").contains("[1, 1"));
         vault.forget(&one);

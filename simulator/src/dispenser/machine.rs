@@ -1,7 +1,6 @@
 //! The mechanics, pure: time is an argument. One motion at a time; a motion begins when its command is
 //! taken and ends when its time has passed.
 
-use schemas::ids::CardSerial;
 use schemas::slot::SlotAddress;
 use schemas::words::CarriagePosition;
 use serde::{Deserialize, Serialize};
@@ -105,7 +104,7 @@ pub struct Machine {
     jam_next: bool,
     misreport_next: Option<Fault>,
     pub(super) host: Host,
-    presented_at_ms: Option<u64>,
+    pub(super) presented_at_ms: Option<u64>,
     hold_s: u16,
 }
 
@@ -373,79 +372,6 @@ impl Machine {
             }
             Some(Origin::Intake) | None => self.memory.carried = Some(carried),
         }
-    }
-
-    // ---- by hand ----
-
-    /// Somebody takes the card at the outlet.
-    pub fn take_from_outlet(&mut self) -> Option<CardSerial> {
-        if self.moving.is_some() {
-            return None;
-        }
-        let carried = self
-            .memory
-            .carried
-            .take_if(|carried| carried.position == CarriagePosition::Outlet)?;
-        self.presented_at_ms = None;
-        self.memory.taken.push(carried.card.clone());
-        Some(carried.card)
-    }
-
-    /// The operator puts a card into the hopper, from wherever it was.
-    pub fn put_in_hopper(&mut self, card: CardSerial) {
-        self.memory.pick_up(&card);
-        self.memory.hopper.push(card);
-    }
-
-    /// The operator empties the hopper.
-    pub fn empty_hopper(&mut self) -> Vec<CardSerial> {
-        core::mem::take(&mut self.memory.hopper)
-    }
-
-    /// The operator takes a card out of the transport, with the machine open.
-    pub fn take_from_transport(&mut self) -> Option<CardSerial> {
-        if self.moving.is_some() {
-            return None;
-        }
-        self.presented_at_ms = None;
-        let carried = self.memory.carried.take()?;
-        self.memory.taken.push(carried.card.clone());
-        Some(carried.card)
-    }
-
-    /// The operator puts a card into a slot, with the machine open. `false`: there is no such slot, or
-    /// it is taken.
-    pub fn put_in_slot(&mut self, slot: SlotAddress, card: CardSerial) -> bool {
-        if !self.has_slot(slot) || self.memory.slot(slot).is_some() {
-            return false;
-        }
-        self.memory.pick_up(&card);
-        self.memory.put(slot, card);
-        true
-    }
-
-    /// Two cards change places, as a careless hand does it.
-    pub fn swap(&mut self, a: SlotAddress, b: SlotAddress) {
-        let (card_a, card_b) = (self.memory.take(a), self.memory.take(b));
-        if let Some(card) = card_a {
-            self.memory.put(b, card);
-        }
-        if let Some(card) = card_b {
-            self.memory.put(a, card);
-        }
-    }
-
-    /// The citizen lays an old card on the intake, or takes it away.
-    pub fn lay_on_intake(&mut self, card: Option<CardSerial>) {
-        if let Some(card) = &card {
-            self.memory.pick_up(card);
-        }
-        self.memory.intake = card;
-    }
-
-    /// The old card on the intake.
-    pub const fn on_intake(&self) -> Option<&CardSerial> {
-        self.memory.intake.as_ref()
     }
 
     pub(super) const fn has_slot(&self, slot: SlotAddress) -> bool {

@@ -5,6 +5,7 @@
 //! of its own, everything else goes through registers.
 
 mod commands;
+mod hands;
 mod image;
 mod machine;
 mod memory;

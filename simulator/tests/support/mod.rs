@@ -161,7 +161,7 @@ impl Gateway {
     pub(crate) async fn json_where(&mut self, topic: &str, field: &str, value: &str) -> Value {
         loop {
             let message = self.json(topic).await;
-            if message[field] == value {
+            if message.get(field).and_then(Value::as_str) == Some(value) {
                 return message;
             }
         }

@@ -12,6 +12,9 @@ pub fn holds_log(folder: &Path) -> bool {
         .any(|part| folder.join(part).exists())
 }
 
+/// The data folder is its owner's alone.
+const FOLDER_MODE: u32 = 0o700;
+
 /// The log's data folder.
 #[derive(Debug)]
 pub(super) struct Folder(PathBuf);
@@ -20,7 +23,7 @@ impl Folder {
     /// Makes it if need be.
     pub(super) fn prepare(folder: &Path) -> Result<Self, OpenError> {
         let doing = || OpenError::io(format!("make the data folder {}", folder.display()));
-        std::fs::create_dir_all(folder).map_err(doing())?;
+        gateway_durable::make_folder(folder, FOLDER_MODE).map_err(doing())?;
         Ok(Self(folder.canonicalize().map_err(doing())?))
     }
 

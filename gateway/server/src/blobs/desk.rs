@@ -80,7 +80,11 @@ impl BlobDesk {
             return Err(BlobRefusal::Length);
         }
         if let Some((earlier, received)) = self.find(device, id) {
-            return if earlier == digest { Ok(received) } else { Err(BlobRefusal::IdReused) };
+            return if earlier == digest {
+                Ok(received)
+            } else {
+                Err(BlobRefusal::IdReused)
+            };
         }
         let len = u32::try_from(blob.len()).map_err(|_too_long| BlobRefusal::Length)?;
         let permit = Arc::clone(&self.0.sealing).acquire_owned().await;
@@ -101,7 +105,15 @@ impl BlobDesk {
             Err(_ended) => return Err(BlobRefusal::Failed),
         };
         let received = Received { hash, len };
-        self.put(device, Slot { id: id.clone(), digest, received: received.clone(), named: false });
+        self.put(
+            device,
+            Slot {
+                id: id.clone(),
+                digest,
+                received: received.clone(),
+                named: false,
+            },
+        );
         Ok(received)
     }
 
@@ -113,7 +125,10 @@ impl BlobDesk {
     /// An event names this blob now: it is no orphan any more.
     pub fn named(&self, hash: &BlobHash) {
         let mut shelf = self.shelf();
-        let slot = shelf.values_mut().flatten().find(|slot| slot.received.hash == *hash);
+        let slot = shelf
+            .values_mut()
+            .flatten()
+            .find(|slot| slot.received.hash == *hash);
         if let Some(slot) = slot {
             slot.named = true;
         }
@@ -129,7 +144,11 @@ impl BlobDesk {
         let mut shelf = self.shelf();
         let slots = shelf.entry(device.clone()).or_default();
         slots.push_back(slot);
-        let out = if slots.len() > BLOBS_PER_DEVICE_MAX { slots.pop_front() } else { None };
+        let out = if slots.len() > BLOBS_PER_DEVICE_MAX {
+            slots.pop_front()
+        } else {
+            None
+        };
         drop(shelf);
         if let Some(orphan) = out.filter(|slot| !slot.named)
             && let Err(error) = self.0.store.remove(&orphan.received.hash)
@@ -164,14 +183,20 @@ mod tests {
         let desk = desk(place.path(), 1 << 20);
         let camera = DeviceId::new("camera-1").unwrap();
         let photo = b"JPEG of a citizen's face ".repeat(1000);
-        let received = desk.receive(&camera, &id(1), [1; 16], photo.clone().into()).await.unwrap();
+        let received = desk
+            .receive(&camera, &id(1), [1; 16], photo.clone().into())
+            .await
+            .unwrap();
         assert_eq!(received.len, 25_000);
         for file in std::fs::read_dir(place.path()).unwrap() {
             let bytes = std::fs::read(file.unwrap().path()).unwrap();
             assert!(!bytes.windows(12).any(|window| photo.starts_with(window)));
         }
         assert_eq!(desk.received(&camera, &id(1)), Some(received));
-        assert_eq!(desk.received(&DeviceId::new("camera-2").unwrap(), &id(1)), None);
+        assert_eq!(
+            desk.received(&DeviceId::new("camera-2").unwrap(), &id(1)),
+            None
+        );
     }
 
     #[tokio::test]
@@ -179,11 +204,19 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let desk = desk(place.path(), 1 << 20);
         let camera = DeviceId::new("camera-1").unwrap();
-        let first = desk.receive(&camera, &id(1), [1; 16], Bytes::from_static(b"one")).await.unwrap();
-        let again = desk.receive(&camera, &id(1), [1; 16], Bytes::from_static(b"one")).await.unwrap();
+        let first = desk
+            .receive(&camera, &id(1), [1; 16], Bytes::from_static(b"one"))
+            .await
+            .unwrap();
+        let again = desk
+            .receive(&camera, &id(1), [1; 16], Bytes::from_static(b"one"))
+            .await
+            .unwrap();
         assert_eq!(first, again);
         assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 1);
-        let other = desk.receive(&camera, &id(1), [2; 16], Bytes::from_static(b"two")).await;
+        let other = desk
+            .receive(&camera, &id(1), [2; 16], Bytes::from_static(b"two"))
+            .await;
         assert_eq!(other, Err(BlobRefusal::IdReused));
     }
 
@@ -196,12 +229,23 @@ mod tests {
             let refused = desk.receive(&camera, &id(0), [0; 16], blob.into()).await;
             assert_eq!(refused, Err(BlobRefusal::Length));
         }
-        let first = desk.receive(&camera, &id(0), [0; 16], Bytes::from_static(b"x")).await.unwrap();
+        let first = desk
+            .receive(&camera, &id(0), [0; 16], Bytes::from_static(b"x"))
+            .await
+            .unwrap();
         desk.named(&first.hash);
         for n in 1..=40 {
-            desk.receive(&camera, &id(n), [n; 16], Bytes::from_static(b"y")).await.unwrap();
+            desk.receive(&camera, &id(n), [n; 16], Bytes::from_static(b"y"))
+                .await
+                .unwrap();
         }
-        assert!(desk.0.store.holds(&first.hash), "a blob that an event names stays");
-        assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), BLOBS_PER_DEVICE_MAX + 1);
+        assert!(
+            desk.0.store.holds(&first.hash),
+            "a blob that an event names stays"
+        );
+        assert_eq!(
+            std::fs::read_dir(place.path()).unwrap().count(),
+            BLOBS_PER_DEVICE_MAX + 1
+        );
     }
 }

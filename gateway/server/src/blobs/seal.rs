@@ -30,7 +30,9 @@ pub struct CentreKey(<X25519HkdfSha256 as Kem>::PublicKey);
 
 /// Not 64 hexadecimal digits and not a PEM public key of X25519.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not an X25519 public key: write 64 hexadecimal digits, or PEM as `openssl pkey -pubout` makes it")]
+#[error(
+    "not an X25519 public key: write 64 hexadecimal digits, or PEM as `openssl pkey -pubout` makes it"
+)]
 pub struct InvalidCentreKey;
 
 /// A blob could not be sealed.
@@ -39,8 +41,9 @@ pub struct InvalidCentreKey;
 pub struct SealError;
 
 /// The SubjectPublicKeyInfo of X25519 (RFC 8410, section 4) is these bytes and then the key.
-const SPKI_PREFIX: [u8; 12] =
-    [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x6e, 0x03, 0x21, 0x00];
+const SPKI_PREFIX: [u8; 12] = [
+    0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x6e, 0x03, 0x21, 0x00,
+];
 
 impl CentreKey {
     /// From the raw key.
@@ -59,7 +62,10 @@ impl CentreKey {
         let text = text.trim();
         let mut raw = [0; 32];
         if text.starts_with("-----BEGIN PUBLIC KEY-----") {
-            let body: String = text.lines().filter(|line| !line.starts_with("-----")).collect();
+            let body: String = text
+                .lines()
+                .filter(|line| !line.starts_with("-----"))
+                .collect();
             let der = base64::engine::general_purpose::STANDARD
                 .decode(body)
                 .map_err(|_not_base64| InvalidCentreKey)?;
@@ -76,14 +82,15 @@ impl CentreKey {
         let mut file = Vec::with_capacity(MAGIC.len() + 1 + 32 + blob.len() + 16);
         file.extend_from_slice(MAGIC);
         file.push(VERSION);
-        let (encapsulated, ciphertext) = single_shot_seal::<AesGcm256, HkdfSha256, X25519HkdfSha256>(
-            &OpModeS::Base,
-            &self.0,
-            INFO,
-            blob,
-            &file,
-        )
-        .map_err(|_refused| SealError)?;
+        let (encapsulated, ciphertext) =
+            single_shot_seal::<AesGcm256, HkdfSha256, X25519HkdfSha256>(
+                &OpModeS::Base,
+                &self.0,
+                INFO,
+                blob,
+                &file,
+            )
+            .map_err(|_refused| SealError)?;
         file.extend_from_slice(&encapsulated.to_bytes());
         file.extend_from_slice(&ciphertext);
         Ok(file)
@@ -102,7 +109,11 @@ pub(super) fn hash(file: &[u8]) -> Option<BlobHash> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
 mod tests {
     use hpke::{OpModeR, single_shot_open};
 
@@ -118,9 +129,15 @@ mod tests {
         assert_eq!(&file[..9], b"STNBLOB\n\x01");
         assert!(!file.windows(16).any(|window| window == &photo[..16]));
         let open = |file: &[u8], secret| {
-            let encapsulated = <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(&file[9..41]).unwrap();
+            let encapsulated =
+                <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(&file[9..41]).unwrap();
             single_shot_open::<AesGcm256, HkdfSha256, X25519HkdfSha256>(
-                &OpModeR::Base, secret, &encapsulated, INFO, &file[41..], &file[..9],
+                &OpModeR::Base,
+                secret,
+                &encapsulated,
+                INFO,
+                &file[41..],
+                &file[..9],
             )
         };
         assert_eq!(open(&file, &secret).unwrap(), photo);
@@ -138,9 +155,17 @@ mod tests {
         let digits = "d305b9a030f42071213a221da36b7c32e716baa50e65c15128c399872bce8015";
         let pem = "-----BEGIN PUBLIC KEY-----\n\
             MCowBQYDK2VuAyEA0wW5oDD0IHEhOiIdo2t8MucWuqUOZcFRKMOZhyvOgBU=\n-----END PUBLIC KEY-----\n";
-        let (digits, pem) = (CentreKey::from_text(digits).unwrap(), CentreKey::from_text(pem).unwrap());
+        let (digits, pem) = (
+            CentreKey::from_text(digits).unwrap(),
+            CentreKey::from_text(pem).unwrap(),
+        );
         assert_eq!(format!("{digits:?}"), format!("{pem:?}"));
-        for bad in ["", "00", &"0".repeat(64), "-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----"] {
+        for bad in [
+            "",
+            "00",
+            &"0".repeat(64),
+            "-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----",
+        ] {
             assert!(CentreKey::from_text(bad).is_err(), "{bad}");
         }
     }

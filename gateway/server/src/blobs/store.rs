@@ -19,11 +19,19 @@ pub struct BlobStore {
 impl BlobStore {
     /// Makes the folder if need be.
     pub fn open(folder: &Path) -> std::io::Result<Self> {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+        if let Some(parent) = folder
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+        {
             gateway_durable::sync_folder(parent)?;
         }
-        Ok(Self { folder: folder.to_owned() })
+        Ok(Self {
+            folder: folder.to_owned(),
+        })
     }
 
     /// Writes a sealed file: temporary name, fsync, rename, fsync of the folder. Blocks.
@@ -39,8 +47,12 @@ impl BlobStore {
     }
 
     fn write_as(&self, temporary: &Path, path: &Path, sealed: &[u8]) -> std::io::Result<()> {
-        let mut file =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(temporary)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(temporary)?;
         file.write_all(sealed)?;
         gateway_durable::sync_file(&file)?;
         std::fs::rename(temporary, path)?;
@@ -74,7 +86,11 @@ impl BlobStore {
                 orphans.insert(key(&hash));
             }
         }
-        Ok(Sweep { store: self.clone(), orphans, files: 0 })
+        Ok(Sweep {
+            store: self.clone(),
+            orphans,
+            files: 0,
+        })
     }
 
     fn path(&self, name: &BlobHash) -> PathBuf {

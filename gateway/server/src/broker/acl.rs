@@ -31,14 +31,36 @@ pub struct Acl {
 impl Acl {
     /// The devices and kiosks of the configuration, and no others.
     pub fn new(station: &Station, topics: Topics) -> Self {
-        let kiosks: BTreeSet<_> = station.kiosks.iter().map(|kiosk| kiosk.id.clone()).collect();
+        let kiosks: BTreeSet<_> = station
+            .kiosks
+            .iter()
+            .map(|kiosk| kiosk.id.clone())
+            .collect();
         let of_machine = |machine: &edge_config::Machine| {
             let d = &machine.devices;
-            [&d.dispenser, &d.reader, &d.intake_reader, &d.scanner, &d.camera].map(DeviceId::clone)
+            [
+                &d.dispenser,
+                &d.reader,
+                &d.intake_reader,
+                &d.scanner,
+                &d.camera,
+            ]
+            .map(DeviceId::clone)
         };
-        let devices = station.machines.iter().flat_map(of_machine).chain(kiosks.iter().cloned()).collect();
+        let devices = station
+            .machines
+            .iter()
+            .flat_map(of_machine)
+            .chain(kiosks.iter().cloned())
+            .collect();
         let tree = format!("{ROOT}/{}/", station.id);
-        Self { topics, tree, devices, kiosks, simulated: station.demo.simulated_devices }
+        Self {
+            topics,
+            tree,
+            devices,
+            kiosks,
+            simulated: station.demo.simulated_devices,
+        }
     }
 
     /// The device of this id, if the configuration has it.
@@ -56,16 +78,22 @@ impl Acl {
         if principal.starts_with(OBSERVER) {
             return self.observer_may(action, topic);
         }
-        self.device(principal).is_some_and(|device| self.device_may(device, action, topic))
+        self.device(principal)
+            .is_some_and(|device| self.device_may(device, action, topic))
     }
 
     /// Whether messages of this topic carry personal data: never to disk, never retained, never to an observer.
     pub fn is_personal(&self, topic: &str) -> bool {
-        let Some((_, rest)) = topic.strip_prefix(&self.tree).and_then(|rest| rest.split_once('/')) else {
+        let Some((_, rest)) = topic
+            .strip_prefix(&self.tree)
+            .and_then(|rest| rest.split_once('/'))
+        else {
             return false;
         };
-        matches!(rest, "cmd/read/reply" | "cmd/match" | "cmd/match/reply" | "session")
-            || rest.starts_with("blob/")
+        matches!(
+            rest,
+            "cmd/read/reply" | "cmd/match" | "cmd/match/reply" | "session"
+        ) || rest.starts_with("blob/")
             || rest.starts_with("request/")
     }
 
@@ -74,7 +102,9 @@ impl Acl {
             Action::Publish => self.may_publish_as(device, topic),
             Action::Will => self.topics.parse(topic) == Some((device.clone(), FromDevice::State)),
             Action::Subscribe | Action::Receive => {
-                let below = topic.strip_prefix(&self.tree).and_then(|rest| rest.strip_prefix(device.as_str()));
+                let below = topic
+                    .strip_prefix(&self.tree)
+                    .and_then(|rest| rest.strip_prefix(device.as_str()));
                 below.is_some_and(|rest| rest.starts_with('/'))
             }
         }
@@ -90,7 +120,11 @@ impl Acl {
     fn observer_may(&self, action: Action, topic: &str) -> bool {
         match action {
             Action::Publish => {
-                self.simulated && self.kiosks.iter().any(|kiosk| self.may_publish_as(kiosk, topic))
+                self.simulated
+                    && self
+                        .kiosks
+                        .iter()
+                        .any(|kiosk| self.may_publish_as(kiosk, topic))
             }
             Action::Will => false,
             // A filter may be wide; what comes through it is decided for each message.

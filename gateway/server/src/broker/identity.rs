@@ -24,14 +24,22 @@ pub(super) fn identify(hello: &Hello<'_>, acl: &Acl) -> Result<Identity, Connect
     if hello.client_id.len() > OBSERVER_ID_BYTES_MAX || hello.client_id.contains('/') {
         return Err(ConnectRefusal::ClientIdentifierNotValid);
     }
-    Ok(Identity::new(hello.client_id, Acl::observer(hello.client_id)))
+    Ok(Identity::new(
+        hello.client_id,
+        Acl::observer(hello.client_id),
+    ))
 }
 
 /// The certificate's chain is verified already; it must name exactly one device of this station.
 fn by_certificate(hello: &Hello<'_>, acl: &Acl) -> Result<Identity, ConnectRefusal> {
-    let certificate = hello.certificates.first().ok_or(ConnectRefusal::NotAuthorised)?;
-    let mut devices: Vec<&DeviceId> =
-        names(certificate).iter().filter_map(|name| acl.device(name)).collect();
+    let certificate = hello
+        .certificates
+        .first()
+        .ok_or(ConnectRefusal::NotAuthorised)?;
+    let mut devices: Vec<&DeviceId> = names(certificate)
+        .iter()
+        .filter_map(|name| acl.device(name))
+        .collect();
     devices.sort_unstable();
     devices.dedup();
     match devices.as_slice() {
@@ -42,18 +50,28 @@ fn by_certificate(hello: &Hello<'_>, acl: &Acl) -> Result<Identity, ConnectRefus
 
 /// Subject alternative names (DNS); where there are none, the subject's common names (RFC 6125, 6.4.4).
 fn names(certificate: &[u8]) -> Vec<String> {
-    let Ok((_, certificate)) = X509Certificate::from_der(certificate) else { return Vec::new() };
+    let Ok((_, certificate)) = X509Certificate::from_der(certificate) else {
+        return Vec::new();
+    };
     let alternative = certificate.subject_alternative_name().ok().flatten();
     let alternative: Vec<_> = alternative
         .iter()
         .flat_map(|extension| &extension.value.general_names)
-        .filter_map(|name| if let GeneralName::DNSName(dns) = name { Some((*dns).to_owned()) } else { None })
+        .filter_map(|name| {
+            if let GeneralName::DNSName(dns) = name {
+                Some((*dns).to_owned())
+            } else {
+                None
+            }
+        })
         .collect();
     if !alternative.is_empty() {
         return alternative;
     }
     let common = certificate.subject().iter_common_name();
-    common.filter_map(|name| name.as_str().ok().map(str::to_owned)).collect()
+    common
+        .filter_map(|name| name.as_str().ok().map(str::to_owned))
+        .collect()
 }
 
 /// For the figures.

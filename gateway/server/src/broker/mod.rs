@@ -7,6 +7,8 @@ mod acl;
 mod identity;
 mod outlet;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, OnceLock};
 
@@ -15,8 +17,8 @@ use edge_config::{BrokerLimits, EmbeddedBroker, Station};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use gateway_broker::{
-    Action, Config, ConnectRefusal, Event, Handler, Hello, Identity, Legacy, Limits, Listener, Message,
-    PublishOutcome, PublishRefusal, Storage, TlsConfig, Transport,
+    Action, Config, ConnectRefusal, Event, Handler, Hello, Identity, Legacy, Limits, Listener,
+    Message, PublishOutcome, PublishRefusal, Storage, TlsConfig, Transport,
 };
 use schemas::topic::{FromDevice, Topics};
 
@@ -54,15 +56,27 @@ impl Gate {
     /// The door of this station.
     pub fn new(station: &Station, metrics: Metrics, way: Way) -> Self {
         let topics = Topics::new(station.id.clone());
-        Self { acl: Acl::new(station, topics.clone()), topics, metrics, way }
+        Self {
+            acl: Acl::new(station, topics.clone()),
+            topics,
+            metrics,
+            way,
+        }
     }
 
     fn take(&self, message: &Message) -> Option<(BoxFuture<'static, Taken>, bool)> {
         let (device, channel) = self.topics.parse(&message.topic)?;
         let routed = is_routed(&channel);
-        let Way::Open(ingress) = &self.way else { return None };
+        let Way::Open(ingress) = &self.way else {
+            return None;
+        };
         let payload = Bytes::clone(&message.payload);
-        let arrival = Arrival { device, channel, topic: Arc::clone(&message.topic), payload };
+        let arrival = Arrival {
+            device,
+            channel,
+            topic: Arc::clone(&message.topic),
+            payload,
+        };
         Some((ingress.take(arrival), routed))
     }
 }
@@ -76,16 +90,26 @@ impl Handler for Gate {
         self.acl.allows(&identity.principal, action, topic)
     }
 
-    fn publish(&self, _identity: &Identity, message: Message) -> BoxFuture<'static, PublishOutcome> {
+    fn publish(
+        &self,
+        _identity: &Identity,
+        message: Message,
+    ) -> BoxFuture<'static, PublishOutcome> {
         match (self.take(&message), &self.way) {
             (Some((taken, routed)), _) => async move { outcome(taken.await, routed) }.boxed(),
-            (None, Way::Open(_)) => std::future::ready(refused(PublishRefusal::TopicNameInvalid)).boxed(),
+            (None, Way::Open(_)) => {
+                std::future::ready(refused(PublishRefusal::TopicNameInvalid)).boxed()
+            }
             (None, Way::Closed) => std::future::ready(outcome(Taken::Failed, false)).boxed(),
         }
     }
 
     fn storage(&self, topic: &str) -> Storage {
-        if self.acl.is_personal(topic) { Storage::MEMORY } else { Storage::DURABLE }
+        if self.acl.is_personal(topic) {
+            Storage::MEMORY
+        } else {
+            Storage::DURABLE
+        }
     }
 
     fn observe(&self, event: Event) {
@@ -99,17 +123,24 @@ impl Handler for Gate {
                 tracing::debug!(client = %identity.client_id, ?reason, "disconnected");
             }
             Event::Refused { reason, .. } => {
-                self.metrics.broker_refused.with_label_values(&[identity::refusal_word(reason)]).inc();
+                self.metrics
+                    .broker_refused
+                    .with_label_values(&[identity::refusal_word(reason)])
+                    .inc();
             }
             Event::Rejected { .. } => {
-                self.metrics.broker_refused.with_label_values(&["before-connect"]).inc();
+                self.metrics
+                    .broker_refused
+                    .with_label_values(&["before-connect"])
+                    .inc();
             }
             Event::QueueFull { client_id } => {
                 tracing::warn!(client = %client_id, "a message was dropped, the client's queue is full");
             }
             Event::StoreFailed => tracing::error!("the broker's store failed"),
             Event::PanicCaught => tracing::error!("a panic in packet parsing was caught"),
-            _ => {}
+            Event::SessionExpired { .. } => {}
+            other => tracing::debug!(?other, "the broker tells what this version does not know"),
         }
     }
 }
@@ -135,17 +166,22 @@ fn outcome(taken: Taken, routed: bool) -> PublishOutcome {
         Taken::Yes => PublishOutcome::Consumed,
         Taken::Unreadable => refused(PublishRefusal::PayloadFormatInvalid),
         Taken::IdReused => refused(PublishRefusal::ImplementationSpecific),
-        Taken::Busy => {
-            PublishOutcome::Refused { reason: PublishRefusal::QuotaExceeded, legacy: Legacy::Close }
-        }
-        Taken::Failed => {
-            PublishOutcome::Refused { reason: PublishRefusal::Unspecified, legacy: Legacy::Close }
-        }
+        Taken::Busy => PublishOutcome::Refused {
+            reason: PublishRefusal::QuotaExceeded,
+            legacy: Legacy::Close,
+        },
+        Taken::Failed => PublishOutcome::Refused {
+            reason: PublishRefusal::Unspecified,
+            legacy: Legacy::Close,
+        },
     }
 }
 
 fn refused(reason: PublishRefusal) -> PublishOutcome {
-    PublishOutcome::Refused { reason, legacy: Legacy::Acknowledge }
+    PublishOutcome::Refused {
+        reason,
+        legacy: Legacy::Acknowledge,
+    }
 }
 
 /// The broker's configuration; reads the TLS files.
@@ -156,18 +192,33 @@ pub fn config(embedded: &EmbeddedBroker) -> anyhow::Result<Config> {
     }
     if let Some(address) = embedded.websocket {
         let transport = Transport::WebSocket;
-        listeners.push(Listener { name: PLAIN_WEBSOCKET.to_owned(), address, transport });
+        listeners.push(Listener {
+            name: PLAIN_WEBSOCKET.to_owned(),
+            address,
+            transport,
+        });
     }
     if let Some(tls) = &embedded.tls {
         let config = tls_config(tls)?;
         let transport = Transport::Tls(config.clone());
-        listeners.push(Listener { name: TLS.to_owned(), address: tls.listen, transport });
+        listeners.push(Listener {
+            name: TLS.to_owned(),
+            address: tls.listen,
+            transport,
+        });
         if let Some(address) = tls.websocket {
             let transport = Transport::WebSocketTls(config);
-            listeners.push(Listener { name: TLS_WEBSOCKET.to_owned(), address, transport });
+            listeners.push(Listener {
+                name: TLS_WEBSOCKET.to_owned(),
+                address,
+                transport,
+            });
         }
     }
-    Ok(Config { listeners, limits: limits(&embedded.limits) })
+    Ok(Config {
+        listeners,
+        limits: limits(&embedded.limits),
+    })
 }
 
 fn tls_config(tls: &edge_config::TlsListener) -> anyhow::Result<TlsConfig> {
@@ -175,7 +226,12 @@ fn tls_config(tls: &edge_config::TlsListener) -> anyhow::Result<TlsConfig> {
     let read = |path: &std::path::Path| {
         std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
     };
-    let crl = tls.crl.as_deref().map(read).transpose()?.unwrap_or_default();
+    let crl = tls
+        .crl
+        .as_deref()
+        .map(read)
+        .transpose()?
+        .unwrap_or_default();
     let (certificate, key) = (read(&tls.certificate)?, read(&tls.key)?);
     let config = TlsConfig::from_pem(&certificate, &key, &read(&tls.client_ca)?, &crl);
     config.context("the TLS listener's certificates cannot be used")

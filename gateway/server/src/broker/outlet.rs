@@ -19,7 +19,10 @@ pub struct BrokerOutlet {
 impl BrokerOutlet {
     /// For the topics of one station.
     pub fn new(topics: Topics) -> Self {
-        Self { broker: Arc::default(), topics }
+        Self {
+            broker: Arc::default(),
+            topics,
+        }
     }
 
     /// The broker runs.
@@ -31,9 +34,19 @@ impl BrokerOutlet {
 
 impl Outlet for BrokerOutlet {
     fn send(&self, message: Outgoing) {
-        let Some(broker) = self.broker.get() else { return };
-        let topic = format!("{}/{}", self.topics.device(&message.device), message.channel);
-        let qos = if message.assured { Qos::AtLeastOnce } else { Qos::AtMostOnce };
+        let Some(broker) = self.broker.get() else {
+            return;
+        };
+        let topic = format!(
+            "{}/{}",
+            self.topics.device(&message.device),
+            message.channel
+        );
+        let qos = if message.assured {
+            Qos::AtLeastOnce
+        } else {
+            Qos::AtMostOnce
+        };
         let mut outgoing = Message::new(topic, message.payload).qos(qos);
         if let Some(expiry_s) = message.expiry_s {
             outgoing = outgoing.expiry_s(expiry_s);

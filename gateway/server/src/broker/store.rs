@@ -30,8 +30,10 @@ impl Store for LogStore {
     fn apply(&self, ops: Vec<StoreOp>) -> BoxFuture<'static, Result<(), StoreError>> {
         // The calls take their place in the log now; they become durable in this order. Only what does not fit one
         // write is cut, and then a crash in between leaves a beginning of it, which is what separate calls would leave.
-        let writes: Vec<_> =
-            cut(ops).into_iter().map(|ops| self.0.kv_apply(Space::BROKER, ops, ())).collect();
+        let writes: Vec<_> = cut(ops)
+            .into_iter()
+            .map(|ops| self.0.kv_apply(Space::BROKER, ops, ()))
+            .collect();
         async move {
             for write in writes {
                 match write.await {
@@ -69,7 +71,9 @@ mod tests {
 
     #[test]
     fn writes_are_cut_in_order_and_under_the_limit() {
-        let ops: Vec<StoreOp> = (0..100u8).map(|n| (vec![n], Some(vec![0; 5_000]))).collect();
+        let ops: Vec<StoreOp> = (0..100u8)
+            .map(|n| (vec![n], Some(vec![0; 5_000])))
+            .collect();
         let writes = cut(ops.clone());
         assert!(writes.iter().all(|write| write.len() <= 24));
         assert_eq!(writes.concat(), ops);

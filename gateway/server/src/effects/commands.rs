@@ -19,7 +19,12 @@ pub(crate) struct Issued(BTreeMap<CommandId, DeviceId>);
 impl Issued {
     /// The commands that are due now: open, and not sent yet or their device came back since. The broker keeps a
     /// device's queue, so a device may see one twice; it acts once for each command id.
-    pub(crate) fn due(&mut self, open: Vec<Effect>, came: &BTreeSet<DeviceId>, vault: &Vault) -> Vec<Outgoing> {
+    pub(crate) fn due(
+        &mut self,
+        open: Vec<Effect>,
+        came: &BTreeSet<DeviceId>,
+        vault: &Vault,
+    ) -> Vec<Outgoing> {
         let before = std::mem::take(&mut self.0);
         let mut due = Vec::new();
         for effect in open {
@@ -29,7 +34,9 @@ impl Issued {
                 match message(effect, vault) {
                     Some(message) => due.push(message),
                     // The session ended in a later group, or its templates went with an earlier life.
-                    None => tracing::debug!(%device, command = %id, "no templates for a comparison"),
+                    None => {
+                        tracing::debug!(%device, command = %id, "no templates for a comparison");
+                    }
                 }
             }
             self.0.insert(id, device);
@@ -40,21 +47,59 @@ impl Issued {
 
 /// None: a comparison whose templates are gone.
 fn message(effect: Effect, vault: &Vault) -> Option<Outgoing> {
-    let Effect { id: command_id, device, order, timeout_s } = effect;
+    let Effect {
+        id: command_id,
+        device,
+        order,
+        timeout_s,
+    } = effect;
     let (name, payload) = match order {
-        Order::Move { sequence, motion } => {
-            ("move", json(&MoveCommand { command_id, sequence, motion, timeout_s }))
-        }
-        Order::Query => ("query", json(&QueryCommand { command_id, timeout_s })),
-        Order::Read => ("read", json(&ReadCommand { command_id, timeout_s })),
+        Order::Move { sequence, motion } => (
+            "move",
+            json(&MoveCommand {
+                command_id,
+                sequence,
+                motion,
+                timeout_s,
+            }),
+        ),
+        Order::Query => (
+            "query",
+            json(&QueryCommand {
+                command_id,
+                timeout_s,
+            }),
+        ),
+        Order::Read => (
+            "read",
+            json(&ReadCommand {
+                command_id,
+                timeout_s,
+            }),
+        ),
         Order::Match { session, hand } => {
             let templates = vault.templates(&session, hand);
             if templates.is_empty() {
                 return None;
             }
-            ("match", json(&MatchCommand { command_id, hand, templates, timeout_s }))
+            (
+                "match",
+                json(&MatchCommand {
+                    command_id,
+                    hand,
+                    templates,
+                    timeout_s,
+                }),
+            )
         }
-        Order::Capture { view } => ("capture", json(&CaptureCommand { command_id, view, timeout_s })),
+        Order::Capture { view } => (
+            "capture",
+            json(&CaptureCommand {
+                command_id,
+                view,
+                timeout_s,
+            }),
+        ),
     };
     Some(Outgoing {
         device,
@@ -72,7 +117,12 @@ mod tests {
 
     fn read(index: u64, device: &str) -> Effect {
         let device = DeviceId::new(device).unwrap();
-        Effect { id: CommandId::of(index, 0), device, order: Order::Read, timeout_s: 20 }
+        Effect {
+            id: CommandId::of(index, 0),
+            device,
+            order: Order::Read,
+            timeout_s: 20,
+        }
     }
 
     /// architecture.md: `pending` is level-triggered; a command goes out once, and again when its device came back.
@@ -83,18 +133,34 @@ mod tests {
         let reader = BTreeSet::from([DeviceId::new("reader-1").unwrap()]);
         let mut due = |open: Vec<Effect>, came| issued.due(open, came, &vault).len();
         assert_eq!(due(vec![read(4, "reader-1")], &nobody), 1);
-        assert_eq!(due(vec![read(4, "reader-1"), read(9, "reader-2")], &nobody), 1);
-        assert_eq!(due(vec![read(4, "reader-1"), read(9, "reader-2")], &reader), 1);
+        assert_eq!(
+            due(vec![read(4, "reader-1"), read(9, "reader-2")], &nobody),
+            1
+        );
+        assert_eq!(
+            due(vec![read(4, "reader-1"), read(9, "reader-2")], &reader),
+            1
+        );
         assert_eq!(due(vec![read(9, "reader-2")], &nobody), 0);
-        assert_eq!(due(vec![read(4, "reader-1")], &nobody), 1, "it was closed and is open again");
+        assert_eq!(
+            due(vec![read(4, "reader-1")], &nobody),
+            1,
+            "it was closed and is open again"
+        );
     }
 
     /// P4: without templates nothing is compared.
     #[test]
     fn a_comparison_without_templates_is_not_sent() {
         let session = schemas::ids::SessionId::from_index(3);
-        let order = Order::Match { session, hand: schemas::words::Hand::Right };
-        let effect = Effect { order, ..read(5, "scanner-1") };
+        let order = Order::Match {
+            session,
+            hand: schemas::words::Hand::Right,
+        };
+        let effect = Effect {
+            order,
+            ..read(5, "scanner-1")
+        };
         let due = Issued::default().due(vec![effect], &BTreeSet::new(), &Vault::default());
         assert!(due.is_empty());
     }

@@ -33,8 +33,8 @@ use crate::vault::Vault;
 pub(crate) use commands::Issued;
 pub(crate) use prompts::Prompts;
 pub use prompts::prompt;
-pub use shares::session_of;
 use shares::Shares;
+pub use shares::session_of;
 
 /// What a group owes the world, once it is durable.
 #[derive(Debug, Default)]
@@ -73,7 +73,14 @@ pub struct Ack {
 impl Ack {
     /// Of an input that nobody waits for.
     pub fn own(received: Instant) -> Self {
-        Self { answer: Answer::Done, receipt: None, label: "own", session: None, received, done: None }
+        Self {
+            answer: Answer::Done,
+            receipt: None,
+            label: "own",
+            session: None,
+            received,
+            done: None,
+        }
     }
 }
 
@@ -103,7 +110,13 @@ pub struct Effects {
 
 impl Effects {
     /// Nothing has been sent yet in this life.
-    pub fn new(outlet: Arc<dyn Outlet>, inbox: Inbox, blobs: BlobDesk, metrics: Metrics, service: Service) -> Self {
+    pub fn new(
+        outlet: Arc<dyn Outlet>,
+        inbox: Inbox,
+        blobs: BlobDesk,
+        metrics: Metrics,
+        service: Service,
+    ) -> Self {
         Self {
             outlet,
             inbox,
@@ -118,7 +131,14 @@ impl Effects {
 
     /// Acts on a group.
     pub fn act(&mut self, durable: Durable<Outbox>, vault: &Vault, now: &Now) {
-        let Outbox { acks, recorded, effects, came, views, shows } = durable.into_inner();
+        let Outbox {
+            acks,
+            recorded,
+            effects,
+            came,
+            views,
+            shows,
+        } = durable.into_inner();
         for (_, event) in &recorded {
             self.follow(event);
         }
@@ -133,7 +153,8 @@ impl Effects {
             self.answer(ack);
         }
         for Show { device, id, done } in shows {
-            self.outlet.send(receipts::recorded(&device, id, None, None, None));
+            self.outlet
+                .send(receipts::recorded(&device, id, None, None, None));
             if let Some(message) = self.prompts.again(&device, now) {
                 self.outlet.send(message);
             }
@@ -144,7 +165,14 @@ impl Effects {
     }
 
     fn answer(&mut self, ack: Ack) {
-        let Ack { answer, receipt, label, session, received, done } = ack;
+        let Ack {
+            answer,
+            receipt,
+            label,
+            session,
+            received,
+            done,
+        } = ack;
         if let Some(receipt) = receipt {
             self.outlet.send(receipt);
         }
@@ -166,7 +194,8 @@ impl Effects {
         } else if let Event::BatchAnnounced(batch) = event {
             self.inbox.remove(&batch.batch);
         } else if let Event::ServiceChanged(service) = event {
-            self.service.serving(service.in_service, service.reasons.clone());
+            self.service
+                .serving(service.in_service, service.reasons.clone());
         }
     }
 }

@@ -19,8 +19,12 @@ impl Prompts {
     /// The prompts that changed.
     pub(crate) fn changed(&mut self, views: BTreeMap<DeviceId, View>, now: &Now) -> Vec<Outgoing> {
         let before = std::mem::replace(&mut self.0, views);
-        let new = self.0.iter().filter(|(kiosk, view)| before.get(kiosk) != Some(view));
-        new.map(|(kiosk, view)| outgoing(kiosk, view, now)).collect()
+        let new = self
+            .0
+            .iter()
+            .filter(|(kiosk, view)| before.get(kiosk) != Some(view));
+        new.map(|(kiosk, view)| outgoing(kiosk, view, now))
+            .collect()
     }
 
     /// The present prompt of a kiosk; none for a device that is no kiosk.
@@ -49,7 +53,10 @@ pub fn prompt(view: &View, now: &Now) -> Prompt {
         name: view.name.clone(),
         number_tail: view.number_tail.clone(),
         attempt: view.attempt,
-        seconds_left: view.deadline.as_ref().map(|d| u32::try_from(left_s(d)).unwrap_or(u32::MAX)),
+        seconds_left: view
+            .deadline
+            .as_ref()
+            .map(|d| u32::try_from(left_s(d)).unwrap_or(u32::MAX)),
         outcome: view.outcome,
         reasons: view.reasons.clone(),
     }

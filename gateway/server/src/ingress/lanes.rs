@@ -27,7 +27,10 @@ impl Lanes {
         let (turn, after) = oneshot::channel();
         let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let before = lanes.insert(sender.clone(), after);
-        Ticket { before, turn: Turn(turn) }
+        Ticket {
+            before,
+            turn: Turn(turn),
+        }
     }
 }
 

@@ -92,7 +92,11 @@ pub struct Desks {
 impl Ingress {
     /// The way into `queue`.
     pub fn new(desks: Desks, queue: mpsc::Sender<Job>) -> Self {
-        Self(Arc::new(Inner { desks, queue, lanes: Lanes::default() }))
+        Self(Arc::new(Inner {
+            desks,
+            queue,
+            lanes: Lanes::default(),
+        }))
     }
 
     /// Takes a message. Its place among the messages of its sender is fixed when this is called; the future resolves
@@ -105,7 +109,10 @@ impl Ingress {
             Err(unreadable) => {
                 metrics.command("unreadable");
                 let id = unreadable.message_id.as_ref();
-                self.0.desks.outlet.send(receipts::unreadable(&arrival.device, id));
+                self.0
+                    .desks
+                    .outlet
+                    .send(receipts::unreadable(&arrival.device, id));
                 return std::future::ready(Taken::Unreadable).boxed();
             }
         };
@@ -126,16 +133,31 @@ impl std::fmt::Debug for Ingress {
 }
 
 impl Inner {
-    async fn go_on(&self, arrival: Arrival, parsed: Parsed, ticket: Ticket, received: Instant) -> Taken {
+    async fn go_on(
+        &self,
+        arrival: Arrival,
+        parsed: Parsed,
+        ticket: Ticket,
+        received: Instant,
+    ) -> Taken {
         let ticket = ticket.turn().await;
-        let Arrival { device, topic, payload, .. } = arrival;
+        let Arrival {
+            device,
+            topic,
+            payload,
+            ..
+        } = arrival;
         let digests = self.desks.keys.digests(&topic, &payload);
         let digest = digests.first().copied().unwrap_or_default();
         let key = |id: MessageId| MessageKey { id, digests };
         let (message, content) = match parsed {
             Parsed::Volatile => return Taken::Yes,
             Parsed::Blob(id) => {
-                let received = self.desks.blobs.receive(&device, &id, digest, payload).await;
+                let received = self
+                    .desks
+                    .blobs
+                    .receive(&device, &id, digest, payload)
+                    .await;
                 drop(ticket);
                 return self.blob_taken(&device, &id, received.map(drop));
             }
@@ -146,7 +168,9 @@ impl Inner {
             }
             Parsed::Plain(input) => (None, Content::Input(input)),
             Parsed::Message(id, input) => (Some(key(id)), Content::Input(input)),
-            Parsed::ChipRead(id, input, fingers) => (Some(key(id)), Content::ChipRead(input, fingers)),
+            Parsed::ChipRead(id, input, fingers) => {
+                (Some(key(id)), Content::ChipRead(input, fingers))
+            }
             Parsed::Captured(id, captured) => {
                 let input = captured.resolve(&device, &self.desks.blobs);
                 (Some(key(id)), Content::Input(input))
@@ -157,12 +181,23 @@ impl Inner {
             }
         };
         let (done, answer) = oneshot::channel();
-        let job = Job::Command(Command { device, message, content, received, done });
+        let job = Job::Command(Command {
+            device,
+            message,
+            content,
+            received,
+            done,
+        });
         self.enqueue(job, answer, ticket).await
     }
 
     /// The ticket is given up when the job has its place in the queue.
-    async fn enqueue(&self, job: Job, answer: oneshot::Receiver<Answer>, ticket: lanes::Turn) -> Taken {
+    async fn enqueue(
+        &self,
+        job: Job,
+        answer: oneshot::Receiver<Answer>,
+        ticket: lanes::Turn,
+    ) -> Taken {
         let queued = self.queue.try_send(job);
         drop(ticket);
         let metrics = &self.desks.metrics;

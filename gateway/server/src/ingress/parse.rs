@@ -4,7 +4,9 @@ use gateway_core::{Input, Report};
 use schemas::event::station::Presence;
 use schemas::ids::{BlobId, DeviceId, MessageId};
 use schemas::message::command::FingerTemplate;
-use schemas::message::device::{Code, Description, DeviceEvent, Life, LifeState, Measurement, Status};
+use schemas::message::device::{
+    Code, Description, DeviceEvent, Life, LifeState, Measurement, Status,
+};
 use schemas::topic::FromDevice;
 use serde::de::DeserializeOwned;
 
@@ -42,7 +44,12 @@ pub(super) struct Unreadable {
 }
 
 pub(super) fn parse(arrival: &Arrival, keys: &LookupKeys) -> Result<Parsed, Unreadable> {
-    let Arrival { device, channel, payload, .. } = arrival;
+    let Arrival {
+        device,
+        channel,
+        payload,
+        ..
+    } = arrival;
     let is_blob = matches!(channel, FromDevice::Blob(_));
     if payload.len() > MESSAGE_BYTES_MAX && !is_blob {
         return Err(Unreadable { message_id: None });
@@ -74,33 +81,59 @@ impl Unreadable {
             message_id: MessageId,
         }
         let read: Result<WithId, _> = serde_json::from_slice(payload);
-        Self { message_id: read.ok().map(|with| with.message_id) }
+        Self {
+            message_id: read.ok().map(|with| with.message_id),
+        }
     }
 }
 
 fn presence(device: &DeviceId, life: &Life) -> Input {
     let presence = match life.state {
-        LifeState::Online => {
-            Presence::Online { boot: life.boot_id.clone(), protocol: life.protocol }
-        }
+        LifeState::Online => Presence::Online {
+            boot: life.boot_id.clone(),
+            protocol: life.protocol,
+        },
         LifeState::Offline => Presence::Offline,
         LifeState::Lost => Presence::Lost,
     };
-    Input::Life { device: device.clone(), presence, witness: life.last_receipt }
+    Input::Life {
+        device: device.clone(),
+        presence,
+        witness: life.last_receipt,
+    }
 }
 
 fn changed(device: &DeviceId, Status { status, detail }: Status) -> Input {
-    Input::Status { device: device.clone(), status, detail: detail.map(text) }
+    Input::Status {
+        device: device.clone(),
+        status,
+        detail: detail.map(text),
+    }
 }
 
 fn reported(device: &DeviceId, name: &str, event: DeviceEvent) -> Parsed {
-    let DeviceEvent { message_id, command_id, detail } = event;
+    let DeviceEvent {
+        message_id,
+        command_id,
+        detail,
+    } = event;
     let report = match name {
         "media-taken" => Report::MediaTaken,
-        "finger-present" => Report::FingerPresent { command: command_id },
-        other => Report::Other { name: other.to_owned(), detail: detail.map(text) },
+        "finger-present" => Report::FingerPresent {
+            command: command_id,
+        },
+        other => Report::Other {
+            name: other.to_owned(),
+            detail: detail.map(text),
+        },
     };
-    Parsed::Message(message_id, Input::Report { device: device.clone(), report })
+    Parsed::Message(
+        message_id,
+        Input::Report {
+            device: device.clone(),
+            report,
+        },
+    )
 }
 
 fn text(code: Code) -> String {
@@ -119,12 +152,25 @@ mod tests {
 
     fn parse_at(topic: &str, payload: &str) -> Result<Parsed, Unreadable> {
         let place = tempfile::tempdir().unwrap();
-        let keys = crate::keys::open(&place.path().join("k"), place.path(), &place.path().join("m")).unwrap();
+        let keys = crate::keys::open(
+            &place.path().join("k"),
+            place.path(),
+            &place.path().join("m"),
+        )
+        .unwrap();
         let topics = Topics::new(StationId::new("demo").unwrap());
         let topic = format!("station/v1/demo/{topic}");
         let (device, channel) = topics.parse(&topic).unwrap();
         let payload = payload.replace("ID", ID).into_bytes().into();
-        parse(&Arrival { device, channel, topic: topic.into(), payload }, &keys.lookup)
+        parse(
+            &Arrival {
+                device,
+                channel,
+                topic: topic.into(),
+                payload,
+            },
+            &keys.lookup,
+        )
     }
 
     /// architecture.md, "What is acknowledged how": what is not readable as what its topic asks, and whether the answer
@@ -136,30 +182,86 @@ mod tests {
         for (topic, payload, message_id) in [
             ("d/$state", "", None),
             ("d/$state", r#"{"state":"online"}"#, None),
-            ("d/$state", r#"{"state":"online","protocol":1,"boot_id":"x"}"#, None),
+            (
+                "d/$state",
+                r#"{"state":"online","protocol":1,"boot_id":"x"}"#,
+                None,
+            ),
             ("d/state", r#"{"status":"fine"}"#, None),
-            ("d/state", r#"{"status":"online","detail":"Zhang San, born 1949"}"#, None),
+            (
+                "d/state",
+                r#"{"status":"online","detail":"Zhang San, born 1949"}"#,
+                None,
+            ),
             ("d/desc", "{}", None),
             ("d/prop/level", r#"{"value":"three"}"#, None),
             ("d/event/jam", "\u{0}\u{1}", None),
-            ("d/event/jam", r#"{"message_id":"ID","who":"x"}"#, named.clone()),
+            (
+                "d/event/jam",
+                r#"{"message_id":"ID","who":"x"}"#,
+                named.clone(),
+            ),
             ("d/event/jam", &long, None),
             ("d/cmd/move/reply", r#"{"message_id":"ID"}"#, named.clone()),
             ("d/cmd/dance/reply", r#"{"message_id":"ID"}"#, named.clone()),
-            ("d/cmd/match/reply", r#"{"message_id":"ID","command_id":"1-0","completion":"success","score":101}"#, named.clone()),
-            ("d/cmd/match/reply", r#"{"message_id":"ID","command_id":"1-0","completion":"success"}"#, named.clone()),
-            ("d/cmd/read/reply", r#"{"message_id":"ID","command_id":"1-0","completion":"success"}"#, named.clone()),
-            ("d/cmd/capture/reply", r#"{"message_id":"ID","command_id":"1-0","completion":"success"}"#, named.clone()),
-            ("d/cmd/move/reply", r#"{"message_id":"ID","command_id":"99999999999999999999-0"}"#, named.clone()),
-            ("k/request/start-pickup", r#"{"message_id":"ID","deadline_ms":1}"#, named.clone()),
-            ("k/request/start-pickup", r#"{"message_id":"ID","deadline_ms":1,"claim":{"citizen_number":"110105194912310021"}}"#, named.clone()),
-            ("k/request/start-pickup", r#"{"message_id":"ID","deadline_ms":1,"claim":{"voucher":"1"}}"#, named.clone()),
-            ("k/request/start-pickup", r#"{"message_id":"no uuid","deadline_ms":1}"#, None),
-            ("k/request/scan-card", r#"{"message_id":"ID","deadline_ms":1,"batch":"b","card":"CARD0001","operator":{"id":"o","pin":"1"}}"#, named.clone()),
+            (
+                "d/cmd/match/reply",
+                r#"{"message_id":"ID","command_id":"1-0","completion":"success","score":101}"#,
+                named.clone(),
+            ),
+            (
+                "d/cmd/match/reply",
+                r#"{"message_id":"ID","command_id":"1-0","completion":"success"}"#,
+                named.clone(),
+            ),
+            (
+                "d/cmd/read/reply",
+                r#"{"message_id":"ID","command_id":"1-0","completion":"success"}"#,
+                named.clone(),
+            ),
+            (
+                "d/cmd/capture/reply",
+                r#"{"message_id":"ID","command_id":"1-0","completion":"success"}"#,
+                named.clone(),
+            ),
+            (
+                "d/cmd/move/reply",
+                r#"{"message_id":"ID","command_id":"99999999999999999999-0"}"#,
+                named.clone(),
+            ),
+            (
+                "k/request/start-pickup",
+                r#"{"message_id":"ID","deadline_ms":1}"#,
+                named.clone(),
+            ),
+            (
+                "k/request/start-pickup",
+                r#"{"message_id":"ID","deadline_ms":1,"claim":{"citizen_number":"110105194912310021"}}"#,
+                named.clone(),
+            ),
+            (
+                "k/request/start-pickup",
+                r#"{"message_id":"ID","deadline_ms":1,"claim":{"voucher":"1"}}"#,
+                named.clone(),
+            ),
+            (
+                "k/request/start-pickup",
+                r#"{"message_id":"no uuid","deadline_ms":1}"#,
+                None,
+            ),
+            (
+                "k/request/scan-card",
+                r#"{"message_id":"ID","deadline_ms":1,"batch":"b","card":"CARD0001","operator":{"id":"o","pin":"1"}}"#,
+                named.clone(),
+            ),
             ("k/request/dance", r#"{"deadline_ms":1}"#, None),
         ] {
             let parsed = parse_at(topic, payload);
-            assert_eq!(parsed.unwrap_err(), Unreadable { message_id }, "{topic} {payload}");
+            assert_eq!(
+                parsed.unwrap_err(),
+                Unreadable { message_id },
+                "{topic} {payload}"
+            );
         }
     }
 
@@ -167,21 +269,40 @@ mod tests {
     #[test]
     fn good_input_is_read() {
         let report = |parsed| match parsed {
-            Ok(Parsed::Message(id, Input::Report { report, .. })) if id.as_str() == ID => Some(report),
+            Ok(Parsed::Message(id, Input::Report { report, .. })) if id.as_str() == ID => {
+                Some(report)
+            }
             _ => None,
         };
         let taken = parse_at("d/event/media-taken", r#"{"message_id":"ID"}"#);
         assert_eq!(report(taken), Some(Report::MediaTaken));
         let door = parse_at("d/event/door-open", r#"{"message_id":"ID","detail":"E7"}"#);
-        let other = Report::Other { name: "door-open".to_owned(), detail: Some("E7".to_owned()) };
+        let other = Report::Other {
+            name: "door-open".to_owned(),
+            detail: Some("E7".to_owned()),
+        };
         assert_eq!(report(door), Some(other));
-        assert!(matches!(parse_at("d/prop/level", r#"{"value":3.5}"#), Ok(Parsed::Volatile)));
+        assert!(matches!(
+            parse_at("d/prop/level", r#"{"value":3.5}"#),
+            Ok(Parsed::Volatile)
+        ));
         let state = format!(r#"{{"state":"lost","protocol":1,"boot_id":"{ID}","last_receipt":7}}"#);
         let lost = parse_at("d/$state", &state);
-        let Ok(Parsed::Plain(Input::Life { presence: Presence::Lost, witness: Some(7), .. })) = lost else {
+        let Ok(Parsed::Plain(Input::Life {
+            presence: Presence::Lost,
+            witness: Some(7),
+            ..
+        })) = lost
+        else {
             unreachable!("{lost:?}")
         };
-        assert!(matches!(parse_at("k/request/get-session", r#"{"message_id":"ID","deadline_ms":1}"#), Ok(Parsed::ShowSession(_))));
+        assert!(matches!(
+            parse_at(
+                "k/request/get-session",
+                r#"{"message_id":"ID","deadline_ms":1}"#
+            ),
+            Ok(Parsed::ShowSession(_))
+        ));
     }
 
     /// P1, G7: a number reaches the rules as tags only.

@@ -3,8 +3,8 @@
 use gateway_core::{Input, Request};
 use schemas::ids::{BatchId, DeviceId, MessageId, OperatorId};
 use schemas::message::kiosk::{
-    Cancel, Claim, CloseBatch, GetSession, LoadCard, Operator, ReceiveBatch, ResolveMachine, ScanCard, StartPickup,
-    StockTake, UnloadCard,
+    Cancel, Claim, CloseBatch, GetSession, LoadCard, Operator, ReceiveBatch, ResolveMachine,
+    ScanCard, StartPickup, StockTake, UnloadCard,
 };
 use schemas::words::{LookupBy, RefusalReason};
 use serde::Deserialize;
@@ -12,9 +12,9 @@ use serde::Deserialize;
 use super::parse::{Parsed, Unreadable, read};
 use crate::inbox::Inbox;
 use crate::keys::{Domain, LookupKeys};
+use crate::operators::PinCheck;
 use crate::operators::PinDesk;
 use crate::pipeline::Operated as Checked;
-use crate::operators::PinCheck;
 
 /// Declares how an operator's request is read: its type, and the request it becomes.
 macro_rules! operated {
@@ -35,7 +35,11 @@ pub(super) fn parse(
     let (message_id, deadline_ms, operator, pin, act) = match name {
         "start-pickup" => return start_pickup(device, payload, keys),
         "cancel" => {
-            let Cancel { message_id, deadline_ms, session } = read(payload)?;
+            let Cancel {
+                message_id,
+                deadline_ms,
+                session,
+            } = read(payload)?;
             let input = request(device, deadline_ms, Request::Cancel { session });
             return Ok(Parsed::Message(message_id, input));
         }
@@ -44,29 +48,59 @@ pub(super) fn parse(
             return Ok(Parsed::ShowSession(message_id));
         }
         "receive-batch" => {
-            let ReceiveBatch { message_id, deadline_ms, operator, batch } = read(payload)?;
+            let ReceiveBatch {
+                message_id,
+                deadline_ms,
+                operator,
+                batch,
+            } = read(payload)?;
             let Operator { id, pin } = operator;
             (message_id, deadline_ms, id, pin, Act::Receive(batch))
         }
         "scan-card" => operated!(payload, ScanCard { batch, card }),
         "close-batch" => operated!(payload, CloseBatch { batch }),
-        "load-card" => operated!(payload, LoadCard { card, machine, slot }),
+        "load-card" => operated!(
+            payload,
+            LoadCard {
+                card,
+                machine,
+                slot
+            }
+        ),
         "unload-card" => operated!(payload, UnloadCard { card }),
         "stock-take" => operated!(payload, StockTake { machine }),
         "resolve-machine" => operated!(payload, ResolveMachine { machine, card_now }),
         _ => return unknown(device, name, payload),
     };
-    let operated = Operated { name: name.to_owned(), deadline_ms, operator, pin, act };
+    let operated = Operated {
+        name: name.to_owned(),
+        deadline_ms,
+        operator,
+        pin,
+        act,
+    };
     Ok(Parsed::Operated(message_id, operated))
 }
 
-fn start_pickup(device: &DeviceId, payload: &[u8], keys: &LookupKeys) -> Result<Parsed, Unreadable> {
-    let StartPickup { message_id, deadline_ms, claim } = read(payload)?;
+fn start_pickup(
+    device: &DeviceId,
+    payload: &[u8],
+    keys: &LookupKeys,
+) -> Result<Parsed, Unreadable> {
+    let StartPickup {
+        message_id,
+        deadline_ms,
+        claim,
+    } = read(payload)?;
     let (by, tags) = match &claim {
-        Claim::Voucher(voucher) => (LookupBy::Voucher, keys.tags(Domain::Voucher, voucher.expose())),
-        Claim::CitizenNumber(number) => {
-            (LookupBy::CitizenNumber, keys.tags(Domain::Number, number.expose()))
-        }
+        Claim::Voucher(voucher) => (
+            LookupBy::Voucher,
+            keys.tags(Domain::Voucher, voucher.expose()),
+        ),
+        Claim::CitizenNumber(number) => (
+            LookupBy::CitizenNumber,
+            keys.tags(Domain::Number, number.expose()),
+        ),
     };
     let input = request(device, deadline_ms, Request::StartPickup { by, tags });
     Ok(Parsed::Message(message_id, input))
@@ -79,13 +113,26 @@ fn unknown(device: &DeviceId, name: &str, payload: &[u8]) -> Result<Parsed, Unre
         message_id: MessageId,
         deadline_ms: u64,
     }
-    let Any { message_id, deadline_ms } = read(payload)?;
-    let refused = Request::Unserviceable { name: name.to_owned(), reason: RefusalReason::Unknown };
-    Ok(Parsed::Message(message_id, request(device, deadline_ms, refused)))
+    let Any {
+        message_id,
+        deadline_ms,
+    } = read(payload)?;
+    let refused = Request::Unserviceable {
+        name: name.to_owned(),
+        reason: RefusalReason::Unknown,
+    };
+    Ok(Parsed::Message(
+        message_id,
+        request(device, deadline_ms, refused),
+    ))
 }
 
 fn request(device: &DeviceId, deadline_ms: u64, request: Request) -> Input {
-    Input::Request { kiosk: device.clone(), deadline_ms, request }
+    Input::Request {
+        kiosk: device.clone(),
+        deadline_ms,
+        request,
+    }
 }
 
 /// An operator's request, before the PIN is compared.
@@ -108,22 +155,44 @@ enum Act {
 impl Operated {
     /// Compares the PIN and, if it fits, reads what the request needs.
     pub(super) async fn look_up(self, pins: &PinDesk, inbox: &Inbox) -> Checked {
-        let Self { name, deadline_ms, operator, pin, act } = self;
+        let Self {
+            name,
+            deadline_ms,
+            operator,
+            pin,
+            act,
+        } = self;
         let check = pins.check(operator.clone(), pin).await;
         let request = match (act, matches!(check, PinCheck::Fits(_))) {
             (Act::Ready(make), _) => make(operator),
             (Act::Receive(batch), fits) => {
-                let manifest = if fits { announcement(inbox, &batch).await } else { None };
-                Request::ReceiveBatch { operator, batch, manifest }
+                let manifest = if fits {
+                    announcement(inbox, &batch).await
+                } else {
+                    None
+                };
+                Request::ReceiveBatch {
+                    operator,
+                    batch,
+                    manifest,
+                }
             }
         };
-        Checked { check, deadline_ms, name, request }
+        Checked {
+            check,
+            deadline_ms,
+            name,
+            request,
+        }
     }
 }
 
 async fn announcement(inbox: &Inbox, batch: &BatchId) -> Option<gateway_core::Announcement> {
     let (inbox, batch) = (inbox.clone(), batch.clone());
-    tokio::task::spawn_blocking(move || inbox.announcement(&batch)).await.ok().flatten()
+    tokio::task::spawn_blocking(move || inbox.announcement(&batch))
+        .await
+        .ok()
+        .flatten()
 }
 
 impl std::fmt::Debug for Act {

@@ -24,14 +24,22 @@ impl KeyFolder {
     /// `may_make`: this is the first start, so what is missing is made.
     pub(super) fn open(path: &Path, may_make: bool) -> Result<Self, KeysError> {
         let make = || -> std::io::Result<()> {
-            DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path)?;
-            let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            DirBuilder::new()
+                .recursive(true)
+                .mode(FOLDER_MODE)
+                .create(path)?;
+            let parent = path
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty());
             gateway_durable::sync_folder(parent.unwrap_or_else(|| Path::new(".")))
         };
         if may_make && !path.exists() {
             make().map_err(io(format!("make the keys folder {}", path.display())))?;
         }
-        let folder = Self { path: path.to_owned(), may_make };
+        let folder = Self {
+            path: path.to_owned(),
+            may_make,
+        };
         if path.exists() {
             check_mode(path, FOLDER_MODE)?;
         }
@@ -58,23 +66,33 @@ impl KeyFolder {
                     .map_err(io(format!("write {}", path.display())))?;
                 Ok(bytes)
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Err(KeysError::Missing { part, folder: self.path.clone() })
-            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(KeysError::Missing {
+                part,
+                folder: self.path.clone(),
+            }),
             Err(source) => Err(io(format!("look at {}", path.display()))(source)),
         }
     }
 
     pub(super) fn damaged(&self, part: &'static str) -> KeysError {
-        KeysError::Damaged { part, folder: self.path.clone() }
+        KeysError::Damaged {
+            part,
+            folder: self.path.clone(),
+        }
     }
 }
 
 fn check_mode(path: &Path, wanted: u32) -> Result<(), KeysError> {
-    let metadata = path.metadata().map_err(io(format!("look at {}", path.display())))?;
+    let metadata = path
+        .metadata()
+        .map_err(io(format!("look at {}", path.display())))?;
     let mode = metadata.mode() & 0o777;
     if mode & 0o077 != 0 {
-        return Err(KeysError::Permissions { path: path.to_owned(), mode, wanted });
+        return Err(KeysError::Permissions {
+            path: path.to_owned(),
+            mode,
+            wanted,
+        });
     }
     Ok(())
 }

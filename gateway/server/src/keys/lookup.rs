@@ -48,7 +48,10 @@ struct Key {
 impl LookupKeys {
     /// The tags of `value` under each key in use, the current key's first.
     pub fn tags(&self, domain: Domain, value: &str) -> Vec<LookupTag> {
-        self.0.iter().filter_map(|key| key.tag(domain, value)).collect()
+        self.0
+            .iter()
+            .filter_map(|key| key.tag(domain, value))
+            .collect()
     }
 
     /// The tag under the current key: what new records hold.
@@ -59,19 +62,27 @@ impl LookupKeys {
     /// The first 16 bytes of HMAC-SHA-256(key, topic ‖ 0 ‖ payload) under each key in use, the current key's first: they
     /// say whether two messages are the same without giving either away.
     pub fn digests(&self, topic: &str, payload: &[u8]) -> Vec<[u8; 16]> {
-        self.0.iter().map(|key| key.digest(topic, payload)).collect()
+        self.0
+            .iter()
+            .map(|key| key.digest(topic, payload))
+            .collect()
     }
 }
 
 impl std::fmt::Debug for LookupKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|key| &key.id)).finish()
+        f.debug_list()
+            .entries(self.0.iter().map(|key| &key.id))
+            .finish()
     }
 }
 
 impl Key {
     fn new(secret: &[u8]) -> Self {
-        Self { id: id_of(secret), key: hmac::Key::new(hmac::HMAC_SHA256, secret) }
+        Self {
+            id: id_of(secret),
+            key: hmac::Key::new(hmac::HMAC_SHA256, secret),
+        }
     }
 
     fn tag(&self, domain: Domain, value: &str) -> Option<LookupTag> {
@@ -86,17 +97,21 @@ impl Key {
 
     fn first_16(&self, parts: &[&[u8]]) -> [u8; 16] {
         let mut context = hmac::Context::with_key(&self.key);
-        parts.iter().for_each(|part| context.update(part));
+        for part in parts {
+            context.update(part);
+        }
         let tag = context.sign();
         let mut out = [0; 16];
-        out.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
+        out.iter_mut()
+            .zip(tag.as_ref())
+            .for_each(|(to, from)| *to = *from);
         out
     }
 }
 
 fn id_of(secret: &[u8]) -> String {
     let hash = digest::digest(&digest::SHA256, secret);
-    hash.as_ref().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(hash.as_ref().get(..4).unwrap_or_default())
 }
 
 pub(super) fn open(store: &KeyFolder) -> Result<LookupKeys, KeysError> {
@@ -104,7 +119,9 @@ pub(super) fn open(store: &KeyFolder) -> Result<LookupKeys, KeysError> {
         let mut secret = Zeroizing::new([0u8; 32]);
         aws_lc_rs::rand::fill(secret.as_mut_slice()).map_err(|_unspecified| KeysError::Random)?;
         let digits = Zeroizing::new(hex::encode(secret.as_slice()));
-        Ok(Zeroizing::new(format!("{} {}\n", id_of(secret.as_slice()), *digits).into_bytes()))
+        Ok(Zeroizing::new(
+            format!("{} {}\n", id_of(secret.as_slice()), *digits).into_bytes(),
+        ))
     })?;
     let text = std::str::from_utf8(&bytes).map_err(|_not_text| store.damaged(PART))?;
     let keys: Option<Vec<Key>> = text.lines().map(read_line).collect();
@@ -133,7 +150,10 @@ mod tests {
         let keys = LookupKeys([Key::new(&[0; 32])].into());
         let tag = keys.tag(Domain::Number, "11010519491231002X").unwrap();
         assert_eq!(tag.as_str(), EXPECTED);
-        assert_ne!(keys.tag(Domain::Voucher, "11010519491231002X").unwrap(), tag);
+        assert_ne!(
+            keys.tag(Domain::Voucher, "11010519491231002X").unwrap(),
+            tag
+        );
         assert_ne!(keys.tag(Domain::Number, "440524188001010014").unwrap(), tag);
     }
     const EXPECTED: &str = "66687aad.Ox01ztgiDyJ_MLSOJ-cB3Q";
@@ -144,7 +164,10 @@ mod tests {
         let keys = LookupKeys([Key::new(&[1; 32]), Key::new(&[2; 32])].into());
         let tags = keys.tags(Domain::Voucher, "1101050012026110100001");
         assert_eq!(tags.len(), 2);
-        assert_eq!(tags.first(), keys.tag(Domain::Voucher, "1101050012026110100001").as_ref());
+        assert_eq!(
+            tags.first(),
+            keys.tag(Domain::Voucher, "1101050012026110100001").as_ref()
+        );
         let old = Key::new(&[2; 32]).digest("t", b"p");
         assert!(keys.digests("t", b"p").contains(&old));
         assert!(!keys.digests("t", b"q").contains(&old));

@@ -49,7 +49,9 @@ pub enum KeysError {
         folder: PathBuf,
     },
     /// A key file is there but is not one.
-    #[error("{part} in {folder} is damaged; nothing was changed; see ops/docs/runbook/quarantine.md")]
+    #[error(
+        "{part} in {folder} is damaged; nothing was changed; see ops/docs/runbook/quarantine.md"
+    )]
     Damaged {
         /// The file.
         part: &'static str,
@@ -107,8 +109,12 @@ pub fn marker_path(folder: &Path) -> PathBuf {
 fn incarnation(store: &files::KeyFolder) -> Result<u32, KeysError> {
     const PART: &str = "incarnation";
     let text = store.read_or_make(PART, || Ok(b"1\n".to_vec().into()))?;
-    let number = std::str::from_utf8(&text).ok().and_then(|text| text.trim().parse().ok());
-    number.filter(|number| *number > 0).ok_or_else(|| store.damaged(PART))
+    let number = std::str::from_utf8(&text)
+        .ok()
+        .and_then(|text| text.trim().parse().ok());
+    number
+        .filter(|number| *number > 0)
+        .ok_or_else(|| store.damaged(PART))
 }
 
 #[cfg(test)]
@@ -124,7 +130,9 @@ mod tests {
 
     impl Station {
         fn new() -> Self {
-            Self { place: tempfile::tempdir().unwrap() }
+            Self {
+                place: tempfile::tempdir().unwrap(),
+            }
         }
         fn keys(&self) -> PathBuf {
             self.place.path().join("keys")
@@ -151,7 +159,10 @@ mod tests {
         assert_eq!((first.incarnation, second.incarnation), (1, 1));
         let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&station.keys()), 0o700);
-        let files: Vec<_> = std::fs::read_dir(station.keys()).unwrap().map(Result::unwrap).collect();
+        let files: Vec<_> = std::fs::read_dir(station.keys())
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
         assert_eq!(files.len(), 3);
         for file in files {
             assert_eq!(mode(&file.path()), 0o600, "{}", file.path().display());
@@ -168,8 +179,14 @@ mod tests {
             std::fs::remove_file(station.keys().join(part)).unwrap();
             let error = station.open().unwrap_err();
             assert!(error.is_quarantine(), "{part}: {error}");
-            assert!(error.to_string().contains("ops/docs/runbook/quarantine.md"), "{error}");
-            assert!(!station.keys().join(part).exists(), "{part} must not be made anew");
+            assert!(
+                error.to_string().contains("ops/docs/runbook/quarantine.md"),
+                "{error}"
+            );
+            assert!(
+                !station.keys().join(part).exists(),
+                "{part} must not be made anew"
+            );
         }
     }
 
@@ -197,7 +214,10 @@ mod tests {
                 let station = Station::new();
                 station.open().unwrap();
                 std::fs::write(station.keys().join(part), bytes).unwrap();
-                assert!(station.open().unwrap_err().is_quarantine(), "{part} {bytes:?}");
+                assert!(
+                    station.open().unwrap_err().is_quarantine(),
+                    "{part} {bytes:?}"
+                );
             }
         }
     }
@@ -208,7 +228,10 @@ mod tests {
         station.open().unwrap();
         let path = station.keys().join("signing-key.p8");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(matches!(station.open(), Err(KeysError::Permissions { wanted: 0o600, .. })));
+        assert!(matches!(
+            station.open(),
+            Err(KeysError::Permissions { wanted: 0o600, .. })
+        ));
     }
 
     /// G7: nothing that prints shows a key.

@@ -28,14 +28,18 @@ impl SigningKey {
     pub fn sign(&self, bytes: &[u8]) -> [u8; 64] {
         let signature = self.pair.sign(bytes);
         let mut out = [0; 64];
-        out.iter_mut().zip(signature.as_ref()).for_each(|(to, from)| *to = *from);
+        out.iter_mut()
+            .zip(signature.as_ref())
+            .for_each(|(to, from)| *to = *from);
         out
     }
 }
 
 impl std::fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SigningKey").field("public_key", &hex::encode(self.public_key)).finish_non_exhaustive()
+        f.debug_struct("SigningKey")
+            .field("public_key", &hex::encode(self.public_key))
+            .finish_non_exhaustive()
     }
 }
 
@@ -49,19 +53,28 @@ impl CheckpointSigner for SigningKey {
     }
 
     fn verify(&self, public_key: &[u8; 32], text: &[u8], signature: &[u8; 64]) -> bool {
-        UnparsedPublicKey::new(&ED25519, public_key).verify(text, signature).is_ok()
+        UnparsedPublicKey::new(&ED25519, public_key)
+            .verify(text, signature)
+            .is_ok()
     }
 }
 
 pub(super) fn open(store: &KeyFolder) -> Result<SigningKey, KeysError> {
     let document = store.read_or_make(PART, || {
         let rng = aws_lc_rs::rand::SystemRandom::new();
-        let document = Ed25519KeyPair::generate_pkcs8v1(&rng).map_err(|_unspecified| KeysError::Random)?;
+        let document =
+            Ed25519KeyPair::generate_pkcs8v1(&rng).map_err(|_unspecified| KeysError::Random)?;
         Ok(Zeroizing::new(document.as_ref().to_vec()))
     })?;
     let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&document)
         .map_err(|_rejected| store.damaged(PART))?;
-    let public_key =
-        pair.public_key().as_ref().try_into().map_err(|_other_length| store.damaged(PART))?;
-    Ok(SigningKey { pair: Arc::new(pair), public_key })
+    let public_key = pair
+        .public_key()
+        .as_ref()
+        .try_into()
+        .map_err(|_other_length| store.damaged(PART))?;
+    Ok(SigningKey {
+        pair: Arc::new(pair),
+        public_key,
+    })
 }

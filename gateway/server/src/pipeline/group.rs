@@ -66,9 +66,18 @@ impl Gathering {
 
     /// The session whose card was verified by an event from index `first` on.
     pub(super) fn verified_since(&self, first: u64) -> Option<&SessionId> {
-        self.outbox.recorded.iter().rev().take_while(|(index, _)| *index >= first).find_map(|(_, event)| {
-            if let Event::CardVerified(body) = event { Some(&body.session) } else { None }
-        })
+        self.outbox
+            .recorded
+            .iter()
+            .rev()
+            .take_while(|(index, _)| *index >= first)
+            .find_map(|(_, event)| {
+                if let Event::CardVerified(body) = event {
+                    Some(&body.session)
+                } else {
+                    None
+                }
+            })
     }
 
     /// What is owed to the sender of one command.
@@ -89,6 +98,10 @@ impl Gathering {
         // carries are the same snapshots again.
         self.outbox.effects = pending(state);
         self.outbox.views = views(state, rules);
-        Group { first_index: self.first_index, batches: self.batches, value: self.outbox }
+        Group {
+            first_index: self.first_index,
+            batches: self.batches,
+            value: self.outbox,
+        }
     }
 }

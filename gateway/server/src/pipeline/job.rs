@@ -104,6 +104,12 @@ impl Content {
             Self::Input(Input::Request { request, .. }) => request,
             Self::Input(_) | Self::ChipRead(..) => return false,
         };
-        matches!(request, Request::ReceiveBatch { manifest: Some(_), .. })
+        matches!(
+            request,
+            Request::ReceiveBatch {
+                manifest: Some(_),
+                ..
+            }
+        )
     }
 }

@@ -24,11 +24,17 @@ pub struct Memory {
 impl Memory {
     /// Of an empty log.
     pub fn new(policy: &Policy) -> Self {
-        let OperatorPolicy { pin_attempts_max, lockout_s } = policy.operator;
+        let OperatorPolicy {
+            pin_attempts_max,
+            lockout_s,
+        } = policy.operator;
         Self {
             state: State::default(),
             remembered: Remembered::new(policy.custody.dedupe_days),
-            attempts: Attempts::new(OperatorPolicy { pin_attempts_max, lockout_s }),
+            attempts: Attempts::new(OperatorPolicy {
+                pin_attempts_max,
+                lockout_s,
+            }),
         }
     }
 
@@ -36,11 +42,17 @@ impl Memory {
     pub fn apply(&mut self, recorded: Recorded<'_>, cause: Option<&Cause>) {
         evolve(&mut self.state, recorded);
         if let Some(cause) = cause {
-            self.remembered.insert(&cause.sender, &cause.message_id, recorded.index, recorded.now);
+            self.remembered.insert(
+                &cause.sender,
+                &cause.message_id,
+                recorded.index,
+                recorded.now,
+            );
         }
         if let Event::OperatorRejected(rejected) = recorded.event {
             if let Some(operator) = &rejected.operator {
-                self.attempts.rejected(operator, rejected.attempts, rejected.locked, recorded.now);
+                self.attempts
+                    .rejected(operator, rejected.attempts, rejected.locked, recorded.now);
             }
         } else if let Some(operator) = acting(recorded.event) {
             self.attempts.admitted(operator);

@@ -12,6 +12,13 @@ mod memory;
 mod recent;
 mod replay;
 mod step;
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test stops at the first surprise"
+)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -75,7 +82,9 @@ pub struct Parts {
 #[derive(Debug, thiserror::Error)]
 pub enum PipelineError {
     /// The log could not make a group durable.
-    #[error("the log could not make events durable, so the gateway ends; what was acknowledged is in the log")]
+    #[error(
+        "the log could not make events durable, so the gateway ends; what was acknowledged is in the log"
+    )]
     Append(#[from] AppendError),
     /// The log could not be read.
     #[error("the log could not be read")]
@@ -215,7 +224,9 @@ impl Pipeline {
             }
             self.take_in(job, &mut group)?;
         }
-        self.metrics.queue_length.set(i64::try_from(queue.len()).unwrap_or(i64::MAX));
+        self.metrics
+            .queue_length
+            .set(i64::try_from(queue.len()).unwrap_or(i64::MAX));
         self.close(group, in_flight);
         Ok(())
     }
@@ -230,7 +241,9 @@ impl Pipeline {
 
     /// Hands the group to the log, with snapshots of what it owes the world.
     fn close(&mut self, group: Gathering, in_flight: &mut InFlight) {
-        let appended = self.log.append(group.finish(&self.memory.state, &self.rules));
+        let appended = self
+            .log
+            .append(group.finish(&self.memory.state, &self.rules));
         let began = Instant::now();
         in_flight.push_back(async move { appended.await.map(|durable| (durable, began)) }.boxed());
     }
@@ -239,10 +252,14 @@ impl Pipeline {
         &mut self,
         durable: Option<Result<(Durable<Outbox>, Instant), AppendError>>,
     ) -> Result<(), PipelineError> {
-        let Some(durable) = durable else { return Ok(()) };
+        let Some(durable) = durable else {
+            return Ok(());
+        };
         let (durable, began) = durable?;
         self.metrics.appended(began.elapsed());
-        self.metrics.log_size.set(i64::try_from(self.log.size()).unwrap_or(i64::MAX));
+        self.metrics
+            .log_size
+            .set(i64::try_from(self.log.size()).unwrap_or(i64::MAX));
         let now = self.clock.now();
         self.effects.act(durable, &self.vault, &now);
         Ok(())
@@ -259,8 +276,11 @@ impl Pipeline {
                 return Ok(());
             }
         };
-        self.metrics.room_bytes.set(i64::try_from(room.free_bytes).unwrap_or(i64::MAX));
-        let well_above = room.free_bytes >= self.room_low_bytes.saturating_add(self.room_low_bytes / 16);
+        self.metrics
+            .room_bytes
+            .set(i64::try_from(room.free_bytes).unwrap_or(i64::MAX));
+        let well_above =
+            room.free_bytes >= self.room_low_bytes.saturating_add(self.room_low_bytes / 16);
         let low = match room.level {
             RoomLevel::Low | RoomLevel::Critical => true,
             RoomLevel::Ample => self.room_low == Some(true) && !well_above,

@@ -24,7 +24,12 @@ pub(super) struct Known {
 
 impl Known {
     pub(super) fn of(index: u64, cause: &Cause) -> Self {
-        Self { index, digest: cause.digest, outcome: cause.outcome, session: cause.session.clone() }
+        Self {
+            index,
+            digest: cause.digest,
+            outcome: cause.outcome,
+            session: cause.session.clone(),
+        }
     }
 }
 
@@ -38,7 +43,11 @@ pub(super) struct Recent {
 impl Recent {
     pub(super) fn insert(&mut self, index: u64, cause: &Cause) {
         let key = (cause.sender.clone(), cause.message_id.clone());
-        if self.known.insert(key.clone(), Known::of(index, cause)).is_none() {
+        if self
+            .known
+            .insert(key.clone(), Known::of(index, cause))
+            .is_none()
+        {
             self.order.push_back(key);
         }
         if self.order.len() > ENTRIES_MAX

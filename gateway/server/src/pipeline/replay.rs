@@ -45,7 +45,12 @@ pub enum ReplayError {
 impl Replay {
     /// Of an empty log, so far.
     pub fn new(policy: &Policy, origin: Origin, sweep: Sweep) -> Self {
-        Self { memory: Memory::new(policy), origin, sweep, unreadable: None }
+        Self {
+            memory: Memory::new(policy),
+            origin,
+            sweep,
+            unreadable: None,
+        }
     }
 
     /// The next event. After one that cannot be read nothing more is taken in; the caller ends with [`Self::finish`].
@@ -58,7 +63,11 @@ impl Replay {
                 if let Event::PhotoArchived(photo) = &entry.event {
                     self.sweep.named(&photo.blob);
                 }
-                let recorded = Recorded { index, now: &entry.meta.now, event: &entry.event };
+                let recorded = Recorded {
+                    index,
+                    now: &entry.meta.now,
+                    event: &entry.event,
+                };
                 self.memory.apply(recorded, entry.meta.cause.as_ref());
             }
             Ok(_) => self.unreadable = Some(ReplayError::Foreign { index }),

@@ -40,25 +40,52 @@ impl Pipeline {
     }
 
     /// Takes an input of the gateway's own into the group. It has no sender to be told that it cannot be recorded.
-    pub(super) fn take_own(&mut self, input: &Input, group: &mut Gathering) -> Result<(), PipelineError> {
+    pub(super) fn take_own(
+        &mut self,
+        input: &Input,
+        group: &mut Gathering,
+    ) -> Result<(), PipelineError> {
         let received = Instant::now();
         let now = self.clock.now();
         let record = self.record(&Source::Gateway, None, input, &now, group);
         let record = record.map_err(PipelineError::Seal)?;
-        group.ack(Ack { session: record.session, ..Ack::own(received) });
+        group.ack(Ack {
+            session: record.session,
+            ..Ack::own(received)
+        });
         Ok(())
     }
 
-    fn take_command(&mut self, command: Command, group: &mut Gathering) -> Result<(), PipelineError> {
-        let Command { device, message, content, received, done } = command;
+    fn take_command(
+        &mut self,
+        command: Command,
+        group: &mut Gathering,
+    ) -> Result<(), PipelineError> {
+        let Command {
+            device,
+            message,
+            content,
+            received,
+            done,
+        } = command;
         let now = self.clock.now();
-        let known = message.as_ref().map(|key| self.known(&device, key)).transpose()?.flatten();
+        let known = message
+            .as_ref()
+            .map(|key| self.known(&device, key))
+            .transpose()?
+            .flatten();
         let ack = match (message, known) {
-            (Some(key), Some(known)) if key.digests.contains(&known.digest) => repeated(&device, key, known),
+            (Some(key), Some(known)) if key.digests.contains(&known.digest) => {
+                repeated(&device, key, known)
+            }
             (Some(key), Some(_)) => self.id_reused(&device, key, &content, &now, group),
             (message, _) => self.decided(&device, message, content, &now, group),
         };
-        group.ack(Ack { done: Some(done), received, ..ack });
+        group.ack(Ack {
+            done: Some(done),
+            received,
+            ..ack
+        });
         Ok(())
     }
 
@@ -92,7 +119,12 @@ impl Pipeline {
             };
             receipts::recorded(device, key.id, refused, record.index, session)
         });
-        Ack { label, receipt, session: record.session, ..Ack::own(Instant::now()) }
+        Ack {
+            label,
+            receipt,
+            session: record.session,
+            ..Ack::own(Instant::now())
+        }
     }
 
     /// The same id with other content. A request is refused on record, without taking the id's place in the record;
@@ -116,18 +148,30 @@ impl Pipeline {
         }
         let (name, deadline_ms) = match content {
             Content::Operated(operated) => (operated.name.clone(), operated.deadline_ms),
-            Content::Input(Input::Request { request, deadline_ms, .. }) => {
-                (request.name().to_owned(), *deadline_ms)
-            }
+            Content::Input(Input::Request {
+                request,
+                deadline_ms,
+                ..
+            }) => (request.name().to_owned(), *deadline_ms),
             Content::Input(_) | Content::ChipRead(..) => return at_the_door,
         };
         let reason = RefusalReason::MessageIdReused;
         let request = Request::Unserviceable { name, reason };
-        let input = Input::Request { kiosk: device.clone(), deadline_ms, request };
+        let input = Input::Request {
+            kiosk: device.clone(),
+            deadline_ms,
+            request,
+        };
         match self.record(&Source::Device(device.clone()), None, &input, now, group) {
             Ok(Record { index, .. }) => Ack {
                 label: "id-reused",
-                receipt: Some(receipts::recorded(device, key.id, Some(reason), index, None)),
+                receipt: Some(receipts::recorded(
+                    device,
+                    key.id,
+                    Some(reason),
+                    index,
+                    None,
+                )),
                 ..Ack::own(Instant::now())
             },
             Err(error) => cannot_be_sealed(device, &error),
@@ -139,28 +183,56 @@ impl Pipeline {
         if let Some(known) = self.recent.find(device, &key.id) {
             return Ok(Some(known.clone()));
         }
-        let Some(index) = self.memory.remembered.find(device, &key.id) else { return Ok(None) };
-        let Some(stored) = self.log.read(index..index + 1).next() else { return Ok(None) };
+        let Some(index) = self.memory.remembered.find(device, &key.id) else {
+            return Ok(None);
+        };
+        let Some(stored) = self.log.read(index..index + 1).next() else {
+            return Ok(None);
+        };
         let (_, signed) = stored?;
-        let cause = envelope::read(&signed).ok().and_then(|entry| entry.meta.cause);
+        let cause = envelope::read(&signed)
+            .ok()
+            .and_then(|entry| entry.meta.cause);
         // The index is by a hash; the record decides.
         let same = cause.filter(|cause| cause.sender == *device && cause.message_id == key.id);
         Ok(same.map(|cause| Known::of(index, &cause)))
     }
 
     /// What the rules are asked.
-    fn input(&self, device: &DeviceId, content: Content, now: &Now) -> (Input, Vec<FingerTemplate>) {
+    fn input(
+        &self,
+        device: &DeviceId,
+        content: Content,
+        now: &Now,
+    ) -> (Input, Vec<FingerTemplate>) {
         let operated = match content {
             Content::Input(input) => return (input, Vec::new()),
             Content::ChipRead(input, fingers) => return (input, fingers),
             Content::Operated(operated) => operated,
         };
-        let Operated { check, deadline_ms, name, request } = operated;
+        let Operated {
+            check,
+            deadline_ms,
+            name,
+            request,
+        } = operated;
         let input = match self.memory.attempts.judge(&check, now) {
-            Verdict::Admitted => Input::Request { kiosk: device.clone(), deadline_ms, request },
-            Verdict::Rejected { operator, attempts, locked } => {
-                Input::OperatorRejected { device: device.clone(), request: name, operator, attempts, locked }
-            }
+            Verdict::Admitted => Input::Request {
+                kiosk: device.clone(),
+                deadline_ms,
+                request,
+            },
+            Verdict::Rejected {
+                operator,
+                attempts,
+                locked,
+            } => Input::OperatorRejected {
+                device: device.clone(),
+                request: name,
+                operator,
+                attempts,
+                locked,
+            },
         };
         (input, Vec::new())
     }
@@ -197,7 +269,11 @@ impl Pipeline {
         if !events.is_empty() {
             group.push(events, signed);
         }
-        Ok(Record { outcome, index, session })
+        Ok(Record {
+            outcome,
+            index,
+            session,
+        })
     }
 
     fn seal_all(
@@ -211,8 +287,14 @@ impl Pipeline {
         let last = events.len().saturating_sub(1);
         let seal = |((at, event), index)| {
             let cause = cause.filter(|_| at == last).cloned();
-            let meta = Meta { source: source.clone(), now: now.clone(), cause };
-            envelope::seal(&self.origin, index, &meta, event, self.key_id, |bytes| self.signing.sign(bytes))
+            let meta = Meta {
+                source: source.clone(),
+                now: now.clone(),
+                cause,
+            };
+            envelope::seal(&self.origin, index, &meta, event, self.key_id, |bytes| {
+                self.signing.sign(bytes)
+            })
         };
         events.iter().enumerate().zip(first..).map(seal).collect()
     }
@@ -229,7 +311,9 @@ impl Pipeline {
 }
 
 fn cause(source: &Source, key: &MessageKey, outcome: &Outcome) -> Option<Cause> {
-    let Source::Device(sender) = source else { return None };
+    let Source::Device(sender) = source else {
+        return None;
+    };
     let (outcome, session) = match outcome {
         Outcome::Accepted(session) => (CauseOutcome::Accepted, session.clone()),
         Outcome::Refused(reason) => (CauseOutcome::Refused(*reason), None),
@@ -251,11 +335,19 @@ fn repeated(device: &DeviceId, key: MessageKey, known: Known) -> Ack {
         CauseOutcome::Refused(reason) => Some(reason),
     };
     let receipt = receipts::recorded(device, key.id, refused, Some(known.index), known.session);
-    Ack { label: "duplicate", receipt: Some(receipt), ..Ack::own(Instant::now()) }
+    Ack {
+        label: "duplicate",
+        receipt: Some(receipt),
+        ..Ack::own(Instant::now())
+    }
 }
 
 /// The rules made an event that does not fit an envelope. Nothing was recorded or changed.
 fn cannot_be_sealed(device: &DeviceId, error: &EnvelopeError) -> Ack {
     tracing::error!(%device, %error, "an event cannot be sealed; its message was refused");
-    Ack { label: "failed", answer: Answer::Failed, ..Ack::own(Instant::now()) }
+    Ack {
+        label: "failed",
+        answer: Answer::Failed,
+        ..Ack::own(Instant::now())
+    }
 }

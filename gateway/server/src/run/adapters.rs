@@ -73,7 +73,9 @@ pub(super) async fn start(
     let adapters = adapters.collect();
     #[cfg(feature = "demo")]
     let stocking = match &demo {
-        Some(demo) => demo.stock_up(station, broker.clone(), stock)?.map(tokio::spawn),
+        Some(demo) => demo
+            .stock_up(station, broker.clone(), stock)?
+            .map(tokio::spawn),
         None => None,
     };
     Ok(OwnDevices {

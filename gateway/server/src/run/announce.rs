@@ -54,7 +54,11 @@ fn where_to_look(out: &mut String, station: &Station, devices: &DevicesBroker) -
             }
         }
         Broker::External(external) => {
-            writeln!(out, "  MQTT            {}:{} (external)", external.url.host, external.url.port)?;
+            writeln!(
+                out,
+                "  MQTT            {}:{} (external)",
+                external.url.host, external.url.port
+            )?;
         }
     }
     let storage = &station.storage;
@@ -74,9 +78,19 @@ fn what_to_try(out: &mut String, station: &Station, devices: &DevicesBroker) -> 
     };
     let base = format!("station/v1/{}/{}", station.id, kiosk.id);
     let voucher = crate::demo::VOUCHER;
-    writeln!(out, "  simulated devices take orders at http://{}/", station.demo.control)?;
-    writeln!(out, "\nWhat to try next, in a second terminal that acts as the kiosk (mosquitto-clients):")?;
-    writeln!(out, "  mosquitto_sub -h {host} -p {port} -v -t '{base}/receipt/+' -t '{base}/session' &")?;
+    writeln!(
+        out,
+        "  simulated devices take orders at http://{}/",
+        station.demo.control
+    )?;
+    writeln!(
+        out,
+        "\nWhat to try next, in a second terminal that acts as the kiosk (mosquitto-clients):"
+    )?;
+    writeln!(
+        out,
+        "  mosquitto_sub -h {host} -p {port} -v -t '{base}/receipt/+' -t '{base}/session' &"
+    )?;
     writeln!(
         out,
         "  mosquitto_pub -h {host} -p {port} -q 1 -t {base}/request/start-pickup -m \"{{\\\"message_id\\\":\\\"$(cat /proc/sys/kernel/random/uuid)\\\",\

@@ -21,10 +21,13 @@ pub(super) struct ClosedDoor(Option<(gateway_broker::Broker, BrokerOutlet)>);
 
 impl ClosedDoor {
     pub(super) async fn open(prepared: &Prepared) -> anyhow::Result<Self> {
-        let Broker::Embedded(embedded) = &prepared.station.broker else { return Ok(Self(None)) };
+        let Broker::Embedded(embedded) = &prepared.station.broker else {
+            return Ok(Self(None));
+        };
         let gate = Gate::new(&prepared.station, prepared.metrics.clone(), Way::Closed);
         let config = broker::config(embedded)?;
-        let broker = gateway_broker::Broker::start(config, Arc::new(gate), Arc::new(MemoryStore::default()));
+        let broker =
+            gateway_broker::Broker::start(config, Arc::new(gate), Arc::new(MemoryStore::default()));
         let broker = broker.await.context("the broker cannot start")?;
         let outlet = BrokerOutlet::new(Topics::new(prepared.station.id.clone()));
         outlet.connect(broker.clone());

@@ -39,11 +39,18 @@ impl DevicesBroker {
         match &prepared.station.broker {
             Broker::Embedded(_) => {
                 let outlet = BrokerOutlet::new(Topics::new(prepared.station.id.clone()));
-                Self::Embedded { outlet, broker: None }
+                Self::Embedded {
+                    outlet,
+                    broker: None,
+                }
             }
             Broker::External(_) => {
                 let (outlet, outgoing) = ExternalOutlet::new();
-                Self::External { outlet, outgoing: Some(outgoing), running: None }
+                Self::External {
+                    outlet,
+                    outgoing: Some(outgoing),
+                    running: None,
+                }
             }
         }
     }
@@ -56,21 +63,39 @@ impl DevicesBroker {
         }
     }
 
-    pub(super) async fn start(&mut self, prepared: &Prepared, ingress: Ingress, log: &Log) -> anyhow::Result<()> {
+    pub(super) async fn start(
+        &mut self,
+        prepared: &Prepared,
+        ingress: Ingress,
+        log: &Log,
+    ) -> anyhow::Result<()> {
         match (self, &prepared.station.broker) {
             (Self::Embedded { outlet, broker }, Broker::Embedded(embedded)) => {
-                let gate = Gate::new(&prepared.station, prepared.metrics.clone(), Way::Open(ingress));
+                let gate = Gate::new(
+                    &prepared.station,
+                    prepared.metrics.clone(),
+                    Way::Open(ingress),
+                );
                 let store = Arc::new(LogStore::new(log.clone()));
                 let started =
-                    gateway_broker::Broker::start(broker::config(embedded)?, Arc::new(gate), store).await;
+                    gateway_broker::Broker::start(broker::config(embedded)?, Arc::new(gate), store)
+                        .await;
                 let started = started.context("the broker cannot start")?;
                 outlet.connect(started.clone());
                 *broker = Some(started);
             }
-            (Self::External { outgoing, running, .. }, Broker::External(configured)) => {
-                let outgoing = outgoing.take().context("the external broker is started once")?;
+            (
+                Self::External {
+                    outgoing, running, ..
+                },
+                Broker::External(configured),
+            ) => {
+                let outgoing = outgoing
+                    .take()
+                    .context("the external broker is started once")?;
                 let (stop, stopping) = watch::channel(false);
-                let (configured, topics) = (configured.clone(), Topics::new(prepared.station.id.clone()));
+                let (configured, topics) =
+                    (configured.clone(), Topics::new(prepared.station.id.clone()));
                 let task = tokio::spawn(async move {
                     external::run(&configured, topics, ingress, outgoing, stopping).await
                 });
@@ -98,8 +123,18 @@ impl DevicesBroker {
 
     /// The bound address of the plain listener.
     pub(super) fn plain_tcp(&self) -> Option<SocketAddr> {
-        let Self::Embedded { broker: Some(broker), .. } = self else { return None };
-        broker.local_addrs().iter().find(|(name, _)| name == broker::PLAIN).map(|(_, address)| *address)
+        let Self::Embedded {
+            broker: Some(broker),
+            ..
+        } = self
+        else {
+            return None;
+        };
+        broker
+            .local_addrs()
+            .iter()
+            .find(|(name, _)| name == broker::PLAIN)
+            .map(|(_, address)| *address)
     }
 
     /// What is committed is acknowledged, and clients hear goodbye.
@@ -111,12 +146,18 @@ impl DevicesBroker {
                 }
             }
             Self::External { running, .. } => {
-                let Some((stop, task)) = running.take() else { return };
+                let Some((stop, task)) = running.take() else {
+                    return;
+                };
                 stop.send_replace(true);
                 match tokio::time::timeout(GOODBYE_MAX, task).await {
                     Ok(Ok(Ok(()))) => {}
-                    Ok(Ok(Err(error))) => tracing::error!(error = format!("{error:#}"), "external broker"),
-                    Ok(Err(error)) => tracing::error!(%error, "the external broker's task panicked"),
+                    Ok(Ok(Err(error))) => {
+                        tracing::error!(error = format!("{error:#}"), "external broker");
+                    }
+                    Ok(Err(error)) => {
+                        tracing::error!(%error, "the external broker's task panicked");
+                    }
                     Err(_elapsed) => tracing::warn!("the external broker did not let go in time"),
                 }
             }

@@ -35,7 +35,10 @@ pub(super) enum Opening {
     Stopped,
 }
 
-pub(super) async fn open(prepared: &Prepared, stopping: &mut watch::Receiver<bool>) -> anyhow::Result<Opening> {
+pub(super) async fn open(
+    prepared: &Prepared,
+    stopping: &mut watch::Receiver<bool>,
+) -> anyhow::Result<Opening> {
     let mut door = None;
     loop {
         match attempt(prepared).await? {
@@ -85,10 +88,15 @@ async fn attempt(prepared: &Prepared) -> anyhow::Result<Attempt> {
         room: room(prepared),
     };
     let folder = storage.data_folder.clone();
-    let sweep = prepared.blob_store.sweep().context("the folder of blobs cannot be read")?;
+    let sweep = prepared
+        .blob_store
+        .sweep()
+        .context("the folder of blobs cannot be read")?;
     let mut replay = Replay::new(&prepared.station.policy, prepared.origin.clone(), sweep);
     let opened = tokio::task::spawn_blocking(move || {
-        let opened = Log::open_visiting(&folder, options, |index, signed| replay.visit(index, signed));
+        let opened = Log::open_visiting(&folder, options, |index, signed| {
+            replay.visit(index, signed);
+        });
         (opened, replay)
     });
     let (opened, replay) = opened.await.context("opening the log panicked")?;
@@ -119,10 +127,17 @@ async fn attempt(prepared: &Prepared) -> anyhow::Result<Attempt> {
 /// What follows from the log alone: figures, standing, and manifests that were recorded before the last life ended.
 fn settle(prepared: &Prepared, memory: &Memory, size: u64) {
     let reasons = memory.state.service_reasons();
-    prepared.service.serving(reasons.is_empty(), reasons.iter().copied().collect());
+    prepared
+        .service
+        .serving(reasons.is_empty(), reasons.iter().copied().collect());
     prepared.metrics.begin(&memory.state);
-    prepared.metrics.log_size.set(i64::try_from(size).unwrap_or(i64::MAX));
-    prepared.inbox.remove_known(|batch| memory.state.knows_batch(batch));
+    prepared
+        .metrics
+        .log_size
+        .set(i64::try_from(size).unwrap_or(i64::MAX));
+    prepared
+        .inbox
+        .remove_known(|batch| memory.state.knows_batch(batch));
 }
 
 /// The configured watermark and reserve; in between, the point at which the reserve is given back.

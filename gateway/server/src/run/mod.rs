@@ -91,7 +91,10 @@ async fn operate(
     let ingress = Ingress::new(
         Desks {
             keys: prepared.keys.lookup.clone(),
-            pins: PinDesk::new(&station.operators, station.pipeline.pin_checks_in_flight_max),
+            pins: PinDesk::new(
+                &station.operators,
+                station.pipeline.pin_checks_in_flight_max,
+            ),
             inbox: prepared.inbox.clone(),
             blobs: prepared.blobs.clone(),
             outlet: Arc::clone(&outlet),
@@ -133,13 +136,18 @@ async fn operate(
     if let Some(ended) = early {
         // The log failed: nothing more can be acknowledged, so nothing is said any more.
         let ended = ended.context("the loop panicked")?;
-        return Err(ended.err().map_or_else(|| anyhow::anyhow!("the loop ended by itself"), anyhow::Error::from));
+        return Err(ended.err().map_or_else(
+            || anyhow::anyhow!("the loop ended by itself"),
+            anyhow::Error::from,
+        ));
     }
     devices.stop().await;
     devices_broker.stop().await;
     drop(end_loop);
     pipeline.await.context("the loop panicked")??;
-    tokio::task::spawn_blocking(move || log.close()).await.context("closing the log panicked")??;
+    tokio::task::spawn_blocking(move || log.close())
+        .await
+        .context("closing the log panicked")??;
     tracing::info!("stopped; everything acknowledged is in the log");
     Ok(())
 }
@@ -153,13 +161,14 @@ fn instance() -> anyhow::Result<BootId> {
 }
 
 async fn asked_to_stop() {
-    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(terminate) => terminate,
-        Err(error) => {
-            tracing::error!(%error, "SIGTERM cannot be listened for");
-            return std::future::pending().await;
-        }
-    };
+    let mut terminate =
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(terminate) => terminate,
+            Err(error) => {
+                tracing::error!(%error, "SIGTERM cannot be listened for");
+                return std::future::pending().await;
+            }
+        };
     tokio::select! {
         interrupt = tokio::signal::ctrl_c() => {
             if let Err(error) = interrupt {

@@ -51,7 +51,13 @@ impl From<anyhow::Error> for Refusal {
 impl Prepared {
     pub(super) fn effects(&self, outlet: Arc<dyn Outlet>) -> Effects {
         let (inbox, blobs) = (self.inbox.clone(), self.blobs.clone());
-        Effects::new(outlet, inbox, blobs, self.metrics.clone(), self.service.clone())
+        Effects::new(
+            outlet,
+            inbox,
+            blobs,
+            self.metrics.clone(),
+            self.service.clone(),
+        )
     }
 }
 
@@ -59,12 +65,19 @@ pub(super) fn prepare(station: Station) -> Result<Prepared, Refusal> {
     let storage = &station.storage;
     let clock = Clock::new(station.clock.trust).map_err(anyhow::Error::from)?;
     let marker = keys::marker_path(&storage.keys_folder);
-    let keys = keys::open(&storage.keys_folder, &storage.data_folder, &marker).map_err(|error| {
-        let quarantine = error.is_quarantine();
-        let error = anyhow::Error::from(error).context("the station's keys cannot be used");
-        if quarantine { Refusal::Quarantine(error) } else { Refusal::Failed(error) }
-    })?;
-    let origin = station.origin(&keys.incarnation.to_string()).context("the origin of the log")?;
+    let keys =
+        keys::open(&storage.keys_folder, &storage.data_folder, &marker).map_err(|error| {
+            let quarantine = error.is_quarantine();
+            let error = anyhow::Error::from(error).context("the station's keys cannot be used");
+            if quarantine {
+                Refusal::Quarantine(error)
+            } else {
+                Refusal::Failed(error)
+            }
+        })?;
+    let origin = station
+        .origin(&keys.incarnation.to_string())
+        .context("the origin of the log")?;
     let folders = || -> std::io::Result<BlobStore> {
         std::fs::create_dir_all(&storage.inbox_folder)?;
         BlobStore::open(&storage.data_folder.join("blobs"))
@@ -106,8 +119,10 @@ fn centre_key(station: &Station) -> anyhow::Result<CentreKey> {
     match &station.centre.blob_key {
         Some(path) => {
             let text = std::fs::read_to_string(path);
-            let text = text.with_context(|| format!("cannot read the centre's key {}", path.display()))?;
-            CentreKey::from_text(&text).with_context(|| format!("centre.blob_key {}", path.display()))
+            let text =
+                text.with_context(|| format!("cannot read the centre's key {}", path.display()))?;
+            CentreKey::from_text(&text)
+                .with_context(|| format!("centre.blob_key {}", path.display()))
         }
         None => demonstration_centre(&station.storage.keys_folder),
     }
@@ -120,14 +135,21 @@ fn demonstration_centre(keys_folder: &Path) -> anyhow::Result<CentreKey> {
 
 #[cfg(not(feature = "demo"))]
 fn demonstration_centre(_keys_folder: &Path) -> anyhow::Result<CentreKey> {
-    anyhow::bail!("centre.blob_key is not set: photos are sealed to the centre's key, so there must be one")
+    anyhow::bail!(
+        "centre.blob_key is not set: photos are sealed to the centre's key, so there must be one"
+    )
 }
 
 /// The configuration as the rules need it.
 pub fn rules(station: &Station) -> Rules {
     let policy = &station.policy;
     let kiosk = |kiosk: &edge_config::Kiosk| {
-        (kiosk.id.clone(), KioskRules { machine: kiosk.machine.clone() })
+        (
+            kiosk.id.clone(),
+            KioskRules {
+                machine: kiosk.machine.clone(),
+            },
+        )
     };
     let machine = |machine: &edge_config::Machine| {
         let rules = MachineRules {
@@ -159,7 +181,10 @@ pub fn without_demo(mut station: Station) -> anyhow::Result<Station> {
     );
     let shipped = edge_config::load(None, None)?;
     let is_shipped = |operator: &&edge_config::Operator| {
-        shipped.operators.iter().any(|other| other.pin_hash == operator.pin_hash)
+        shipped
+            .operators
+            .iter()
+            .any(|other| other.pin_hash == operator.pin_hash)
     };
     if let Some(operator) = station.operators.iter().find(is_shipped) {
         anyhow::bail!(

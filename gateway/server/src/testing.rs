@@ -1,0 +1,199 @@
+//! Parts for tests: a station of the shipped configuration in a temporary folder, its loop over a log in memory, and
+//! an outlet that remembers.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use edge_config::Station;
+use gateway_log::{Limits, Log};
+use schemas::ids::{BootId, StationId};
+use schemas::topic::Topics;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::blobs::{BlobDesk, BlobStore, CentreKey};
+use crate::clock::Clock;
+use crate::effects::Effects;
+use crate::inbox::Inbox;
+use crate::ingress::{Arrival, Desks, Ingress, Taken};
+use crate::keys::{self, StationKeys};
+use crate::metrics::Metrics;
+use crate::operators::PinDesk;
+use crate::outlet::{Outgoing, Outlet};
+use crate::pipeline::{Memory, Parts, Pipeline, PipelineError};
+use crate::run::rules;
+use crate::service::Service;
+
+/// An outlet that remembers what went out.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Sent(Arc<Mutex<Vec<Outgoing>>>);
+
+impl Outlet for Sent {
+    fn send(&self, message: Outgoing) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(message);
+    }
+}
+
+impl Sent {
+    /// What went out on this channel of a device, as JSON, in order.
+    pub(crate) fn on(&self, device: &str, channel: &str) -> Vec<serde_json::Value> {
+        let sent = self.0.lock().unwrap();
+        let fits = |m: &&Outgoing| m.device.as_str() == device && m.channel == channel;
+        sent.iter()
+            .filter(fits)
+            .map(|m| serde_json::from_slice(&m.payload).unwrap())
+            .collect()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+}
+
+/// A station whose loop runs.
+pub(crate) struct Bench {
+    pub(crate) place: tempfile::TempDir,
+    pub(crate) ingress: Ingress,
+    pub(crate) sent: Sent,
+    pub(crate) log: Log,
+    pub(crate) pipeline: JoinHandle<Result<(), PipelineError>>,
+    pub(crate) stop: oneshot::Sender<()>,
+}
+
+pub(crate) fn station() -> Station {
+    edge_config::load(None, None).unwrap()
+}
+
+fn log(keys: &StationKeys, limits: Limits) -> Log {
+    Log::in_memory(ORIGIN, Box::new(keys.signing.clone()), limits).unwrap()
+}
+
+const ORIGIN: &str = "gateway.demo/station/demo/1";
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        Self::with(station(), Limits::default(), 64)
+    }
+
+    pub(crate) fn with(station: Station, limits: Limits, queue_len_max: usize) -> Self {
+        let place = tempfile::tempdir().unwrap();
+        let keys = keys::open(
+            &place.path().join("keys"),
+            place.path(),
+            &place.path().join("marker"),
+        )
+        .unwrap();
+        let log = log(&keys, limits);
+        Self::over(station, place, keys, log, queue_len_max)
+    }
+
+    pub(crate) fn over(
+        station: Station,
+        place: tempfile::TempDir,
+        keys: StationKeys,
+        log: Log,
+        queue_len_max: usize,
+    ) -> Self {
+        let sent = Sent::default();
+        let metrics = Metrics::new().unwrap();
+        let inbox = Inbox::new(&place.path().join("inbox"), keys.lookup.clone());
+        let blobs = desk(&place.path().join("blobs"));
+        let (jobs, queue) = mpsc::channel(queue_len_max);
+        let ingress = Ingress::new(
+            Desks {
+                keys: keys.lookup.clone(),
+                pins: PinDesk::new(&station.operators, 1),
+                inbox: inbox.clone(),
+                blobs: blobs.clone(),
+                outlet: Arc::new(sent.clone()),
+                metrics: metrics.clone(),
+            },
+            jobs,
+        );
+        let mut memory = Memory::new(&station.policy);
+        for stored in log.read(0..log.size()) {
+            let (index, signed) = stored.unwrap();
+            let entry = schemas::envelope::read(&signed).unwrap();
+            let recorded = gateway_core::Recorded {
+                index,
+                now: &entry.meta.now,
+                event: &entry.event,
+            };
+            memory.apply(recorded, entry.meta.cause.as_ref());
+        }
+        let outlet = Arc::new(sent.clone());
+        let effects = Effects::new(outlet, inbox, blobs, metrics.clone(), Service::default());
+        let pipeline = Pipeline::new(Parts {
+            log: log.clone(),
+            memory,
+            rules: rules(&station),
+            origin: schemas::envelope::Origin::new(ORIGIN).unwrap(),
+            signing: keys.signing.clone(),
+            clock: Arc::new(Clock::new(edge_config::ClockTrustRule::Never).unwrap()),
+            effects,
+            metrics: metrics.clone(),
+            group_len_max: 64,
+            room_low_bytes: 0,
+        });
+        let instance = BootId::new("0190b7a2-1f00-7000-8000-0000000000ff").unwrap();
+        let (stop, stops) = oneshot::channel();
+        let pipeline = tokio::spawn(pipeline.run(instance, queue, stops));
+        Self {
+            place,
+            ingress,
+            sent,
+            log,
+            pipeline,
+            stop,
+        }
+    }
+
+    /// A message of a device; the place among its sender's messages is taken now.
+    pub(crate) fn send(&self, topic: &str, payload: &str) -> impl Future<Output = Taken> + use<> {
+        let topic = format!("station/v1/demo/{topic}");
+        let topics = Topics::new(StationId::new("demo").unwrap());
+        let (device, channel) = topics.parse(&topic).unwrap();
+        let payload = bytes::Bytes::copy_from_slice(payload.as_bytes());
+        self.ingress.take(Arrival {
+            device,
+            channel,
+            topic: topic.into(),
+            payload,
+        })
+    }
+
+    /// The events of the log so far.
+    pub(crate) fn entries(&self) -> Vec<schemas::envelope::Entry> {
+        let read = |stored: Result<(u64, Vec<u8>), _>| {
+            schemas::envelope::read(&stored.unwrap().1).unwrap()
+        };
+        self.log.read(0..self.log.size()).map(read).collect()
+    }
+
+    /// Waits for what the loop does by itself.
+    pub(crate) async fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let limit = Instant::now() + Duration::from_secs(10);
+        while !holds(self) {
+            assert!(Instant::now() < limit, "in vain: {what}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+fn desk(folder: &Path) -> BlobDesk {
+    BlobDesk::new(
+        BlobStore::open(folder).unwrap(),
+        CentreKey::from_bytes(&[9; 32]).unwrap(),
+        1 << 20,
+        2,
+    )
+}
+
+/// A message id.
+pub(crate) fn id(n: u32) -> String {
+    format!("0190b7a2-1f00-7000-8000-{n:012x}")
+}
