@@ -22,7 +22,7 @@ use crate::world::World;
 /// The demo's operator.
 pub const DEMO_OPERATOR: &str = "operator-1";
 /// The demo operator's PIN. It opens nothing but a demo.
-pub const DEMO_PIN: &str = "2468";
+pub const DEMO_PIN: &str = "246810";
 
 /// How long a receipt may take.
 const RECEIPT_S: u64 = 10;

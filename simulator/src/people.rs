@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 /// Length of a template (GA/T 1012).
 const TEMPLATE_BYTES: usize = 512;
 /// Cards a manifest may have.
-pub const PEOPLE_LEN_MAX: usize = 300;
+pub const PEOPLE_LEN_MAX: usize = 240;
 
 const NAMES: [&str; 8] = [
     "张三",

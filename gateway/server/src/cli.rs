@@ -87,21 +87,34 @@ fn serve(args: RunArgs) -> anyhow::Result<ExitCode> {
         station = run::without_demo(station)?;
     }
     override_folders(&mut station, &args);
+    loop {
+        match live(&station) {
+            // Everything acknowledged is in the log. The next life begins with the log closed, and waits for room.
+            Err(error) if run::is_out_of_room(&error) => {
+                tracing::error!(error = format!("{error:#}"), "out of room; beginning again");
+            }
+            ended => return ended,
+        }
+    }
+}
+
+/// One life of the station, with a runtime of its own: when it has ended nothing of it is left, the log's lock included.
+fn live(station: &Station) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(16)
         .enable_all()
         .build()
         .context("the runtime cannot start")?;
-    let ended = runtime.block_on(run::run(station));
+    let ended = runtime.block_on(run::run(station.clone()));
     // What is left is blocked in the system; nothing of it was promised to anybody.
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     Ok(match ended? {
         Ended::Asked => ExitCode::SUCCESS,
         Ended::Quarantined => {
             complain(
-                "this station is quarantined: its keys and its log do not prove themselves whole. Nothing was changed. \
-                 See ops/docs/runbook/quarantine.md",
+                "this station is quarantined: its keys and its log do not prove themselves whole. \
+                 Nothing was changed. See ops/docs/runbook/quarantine.md",
             );
             ExitCode::from(EXIT_QUARANTINED)
         }

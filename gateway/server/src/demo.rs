@@ -4,7 +4,7 @@
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
-use adapters::link::{Broker, LinkConfig};
+use adapters::link::{Broker, Confirmation, LinkConfig};
 use anyhow::Context as _;
 use edge_config::Station;
 use gateway_core::State;
@@ -127,6 +127,7 @@ impl Demo {
         &self,
         station: &Station,
         broker: Broker,
+        confirmation: Confirmation,
         stock: Stock,
     ) -> anyhow::Result<Option<impl Future<Output = ()> + Send + use<>>> {
         let shipped = edge_config::load(None, None)?;
@@ -152,12 +153,13 @@ impl Demo {
                 .write_manifest(&station.storage.inbox_folder)
                 .context("the inbox cannot be written")?;
         }
-        let link = LinkConfig::new(
+        let mut link = LinkConfig::new(
             broker,
             station.id.clone(),
             kiosk.id.clone(),
             kiosk_description(),
         );
+        link.confirmation = confirmation;
         let plan = plan(link, operator, kiosk.machine.clone());
         let (world, batch) = (self.simulation.world().clone(), self.batch.clone());
         Ok(Some(async move {

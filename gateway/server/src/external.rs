@@ -51,18 +51,27 @@ impl Outlet for ExternalOutlet {
     }
 }
 
-/// Serves the station through an external broker until `stop` says true or its sender is gone.
+/// Serves the station through an external broker until `stop` says true or its sender is gone. `subscribed` is told when
+/// messages of devices are heard: what they publish before, that broker keeps for nobody.
 pub async fn run(
     broker: &ExternalBroker,
     topics: Topics,
     ingress: Ingress,
     outgoing: mpsc::UnboundedReceiver<Outgoing>,
+    subscribed: watch::Sender<bool>,
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let options = options(broker)?;
     let (client, events) = AsyncClient::new(options, REQUESTS_MAX);
     let (arrived, arrivals) = mpsc::channel(usize::from(RECEIVE_MAX));
-    let reading = read(events, client.clone(), topics.clone(), arrived, stop);
+    let reading = read(
+        events,
+        client.clone(),
+        topics.clone(),
+        arrived,
+        subscribed,
+        stop,
+    );
     let taking = take_all(client.clone(), topics.clone(), ingress, arrivals);
     let sending = send_all(client, topics, outgoing);
     // Reading ends at the stop, and what was read is then still taken in; sending ends with the program.
@@ -132,6 +141,7 @@ async fn read(
     client: AsyncClient,
     topics: Topics,
     arrived: mpsc::Sender<Publish>,
+    subscribed: watch::Sender<bool>,
     mut stop: watch::Receiver<bool>,
 ) {
     loop {
@@ -159,6 +169,9 @@ async fn read(
                     return;
                 }
             }
+            Ok(Event::Incoming(Packet::SubAck(_))) => {
+                subscribed.send_replace(true);
+            }
             Ok(Event::Incoming(_) | Event::Outgoing(_)) => {}
             Err(error) => {
                 tracing::warn!(%error, "the external broker cannot be reached; trying again");
@@ -184,7 +197,8 @@ async fn take_all(
                 let durable: Option<Publish> = durable;
                 let Some(publish) = durable else { continue };
                 if let Err(error) = client.ack(&publish).await {
-                    tracing::warn!(%error, "a message could not be acknowledged to the external broker");
+                    // At the stop, or when the connection broke. It is brought again.
+                    tracing::debug!(%error, "a message could not be acknowledged to the external broker");
                 }
             }
             arrival = arrivals.recv(), if open && under_way.len() < usize::from(RECEIVE_MAX) => match arrival {
@@ -235,7 +249,8 @@ async fn send_all(
 ) {
     while let Some(message) = outgoing.recv().await {
         let topic = format!("{}/{}", topics.device(&message.device), message.channel);
-        let qos = if message.assured {
+        let assured = message.assured || message.channel.starts_with("receipt/");
+        let qos = if assured {
             QoS::AtLeastOnce
         } else {
             QoS::AtMostOnce

@@ -72,16 +72,15 @@ impl BlobStore {
         self.path(name).exists()
     }
 
-    /// Begins a sweep: everything in the folder counts as an orphan until an event names it.
+    /// Begins a sweep: everything in the folder counts as an orphan until an event names it. Changes nothing yet: only
+    /// when the log is open is it certain that no other process writes here.
     pub fn sweep(&self) -> std::io::Result<Sweep> {
-        let mut orphans = HashSet::new();
+        let (mut orphans, mut halves) = (HashSet::new(), Vec::new());
         for entry in std::fs::read_dir(&self.folder)? {
             let name = entry?.file_name();
             let name = name.to_string_lossy();
-            if let Some(temporary) = name.strip_suffix(".tmp") {
-                if BlobHash::new(temporary).is_ok() {
-                    std::fs::remove_file(self.folder.join(&*name))?;
-                }
+            if let Some(hash) = name.strip_suffix(".tmp").map(BlobHash::new) {
+                halves.extend(hash.is_ok().then(|| self.folder.join(&*name)));
             } else if let Ok(hash) = BlobHash::new(&*name) {
                 orphans.insert(key(&hash));
             }
@@ -89,6 +88,7 @@ impl BlobStore {
         Ok(Sweep {
             store: self.clone(),
             orphans,
+            halves,
             files: 0,
         })
     }
@@ -103,6 +103,8 @@ impl BlobStore {
 pub struct Sweep {
     store: BlobStore,
     orphans: HashSet<[u8; 32]>,
+    /// Half-written files of a life that ended in the middle.
+    halves: Vec<PathBuf>,
     files: u64,
 }
 
@@ -117,6 +119,9 @@ impl Sweep {
     /// Removes what no event named. Answers how many blobs stay and how many orphans went.
     pub fn finish(self) -> std::io::Result<(u64, usize)> {
         let removed = self.orphans.len();
+        for half in self.halves {
+            std::fs::remove_file(half)?;
+        }
         for orphan in self.orphans {
             if let Ok(name) = BlobHash::new(hex::encode(orphan)) {
                 self.store.remove(&name)?;

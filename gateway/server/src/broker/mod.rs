@@ -8,6 +8,7 @@ mod identity;
 mod outlet;
 mod store;
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests;
 
 use std::sync::{Arc, OnceLock};
@@ -100,7 +101,15 @@ impl Handler for Gate {
             (None, Way::Open(_)) => {
                 std::future::ready(refused(PublishRefusal::TopicNameInvalid)).boxed()
             }
-            (None, Way::Closed) => std::future::ready(outcome(Taken::Failed, false)).boxed(),
+            (None, Way::Closed) => {
+                // Valid, and not wanted now. Closing makes a 3.1.1 client keep its message.
+                let reason = PublishRefusal::ImplementationSpecific;
+                let outcome = PublishOutcome::Refused {
+                    reason,
+                    legacy: Legacy::Close,
+                };
+                std::future::ready(outcome).boxed()
+            }
         }
     }
 
@@ -164,8 +173,7 @@ fn outcome(taken: Taken, routed: bool) -> PublishOutcome {
     match taken {
         Taken::Yes if routed => PublishOutcome::Accepted,
         Taken::Yes => PublishOutcome::Consumed,
-        Taken::Unreadable => refused(PublishRefusal::PayloadFormatInvalid),
-        Taken::IdReused => refused(PublishRefusal::ImplementationSpecific),
+        Taken::Unreadable | Taken::IdReused => refused(PublishRefusal::PayloadFormatInvalid),
         Taken::Busy => PublishOutcome::Refused {
             reason: PublishRefusal::QuotaExceeded,
             legacy: Legacy::Close,

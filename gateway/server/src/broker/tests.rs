@@ -1,9 +1,12 @@
 //! The door: who may do what, and what a client is told.
 
-use gateway_broker::{Action, Legacy, PublishOutcome, PublishRefusal};
+use gateway_broker::{
+    Action, CertificateDer, ConnectRefusal, Hello, Identity, Legacy, PublishOutcome,
+    PublishRefusal, Version,
+};
 use schemas::topic::Topics;
 
-use super::{Acl, outcome};
+use super::{Acl, PLAIN, TLS, identity, outcome};
 use crate::ingress::Taken;
 use crate::testing::station;
 
@@ -126,7 +129,7 @@ fn each_fate_has_its_answer() {
         (
             Taken::IdReused,
             true,
-            refused(PublishRefusal::ImplementationSpecific, Legacy::Acknowledge),
+            refused(PublishRefusal::PayloadFormatInvalid, Legacy::Acknowledge),
         ),
         (
             Taken::Busy,
@@ -141,4 +144,83 @@ fn each_fate_has_its_answer() {
     ] {
         assert_eq!(outcome(taken, routed), answer, "{taken:?}");
     }
+}
+
+/// A certificate with these alternative names and this common name.
+fn certificate(alternative: &[&str], common: Option<&str>) -> CertificateDer<'static> {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let names: Vec<_> = alternative.iter().map(|name| (*name).to_owned()).collect();
+    let mut params = rcgen::CertificateParams::new(names).unwrap();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    if let Some(common) = common {
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, common);
+    }
+    params.self_signed(&key).unwrap().der().clone()
+}
+
+fn connect(
+    listener: &str,
+    peer: &str,
+    client_id: &str,
+    certificates: &[CertificateDer<'static>],
+) -> Result<Identity, ConnectRefusal> {
+    let station = station();
+    let acl = Acl::new(&station, Topics::new(station.id.clone()));
+    let hello = Hello {
+        peer: peer.parse().unwrap(),
+        listener,
+        certificates,
+        client_id,
+        client_id_given: true,
+        username: None,
+        password: None,
+        version: Version::V5,
+        clean_start: true,
+    };
+    identity::identify(&hello, &acl)
+}
+
+/// G1: with TLS the certificate decides who a client is, whatever it calls itself.
+#[test]
+fn the_certificate_decides() {
+    let device = |id: &str| Ok(Identity::new(id, id));
+    let refused = Err(ConnectRefusal::NotAuthorised);
+    for (alternative, common, expected) in [
+        (&["kiosk-1"][..], None, device("kiosk-1")),
+        (&[], Some("reader-1"), device("reader-1")),
+        (&["kiosk-1"], Some("reader-1"), device("kiosk-1")),
+        (&["host.example", "kiosk-1"], None, device("kiosk-1")),
+        (&["kiosk-1", "reader-1"], None, refused.clone()),
+        (&["stranger"], Some("kiosk-1"), refused.clone()),
+        (&[], Some("stranger"), refused.clone()),
+        (&[], None, refused.clone()),
+    ] {
+        let chain = [certificate(alternative, common)];
+        let who = connect(TLS, "192.0.2.7:4000", "dispenser-1", &chain);
+        assert_eq!(who, expected, "{alternative:?} {common:?}");
+    }
+    assert_eq!(connect(TLS, "192.0.2.7:4000", "kiosk-1", &[]), refused);
+}
+
+/// On a plain listener the client id decides, and a stranger may only observe, from this machine.
+#[test]
+fn strangers_observe_from_this_machine_only() {
+    let device = Ok(Identity::new("kiosk-1", "kiosk-1"));
+    assert_eq!(connect(PLAIN, "192.0.2.7:4000", "kiosk-1", &[]), device);
+    assert_eq!(
+        connect(PLAIN, "192.0.2.7:4000", "mosq", &[]),
+        Err(ConnectRefusal::NotAuthorised)
+    );
+    assert_eq!(
+        connect(PLAIN, "127.0.0.1:4000", "mosq", &[]),
+        Ok(Identity::new("mosq", "observer/mosq"))
+    );
+    assert_eq!(
+        connect(PLAIN, "[::1]:4000", "mosq", &[]),
+        Ok(Identity::new("mosq", "observer/mosq"))
+    );
+    let invalid = Err(ConnectRefusal::ClientIdentifierNotValid);
+    assert_eq!(connect(PLAIN, "127.0.0.1:4000", "a/b", &[]), invalid);
 }

@@ -3,6 +3,7 @@
 use gateway_core::{Input, Report};
 use schemas::event::station::Presence;
 use schemas::ids::{BlobId, DeviceId, MessageId};
+use schemas::message::PROTOCOL_VERSION;
 use schemas::message::command::FingerTemplate;
 use schemas::message::device::{
     Code, Description, DeviceEvent, Life, LifeState, Measurement, Status,
@@ -55,7 +56,7 @@ pub(super) fn parse(arrival: &Arrival, keys: &LookupKeys) -> Result<Parsed, Unre
         return Err(Unreadable { message_id: None });
     }
     match channel {
-        FromDevice::State => read(payload).map(|life| Parsed::Plain(presence(device, &life))),
+        FromDevice::State => presence(device, payload),
         FromDevice::Description => read::<Description>(payload).map(|_| Parsed::Volatile),
         FromDevice::Status => read(payload).map(|status| Parsed::Plain(changed(device, status))),
         FromDevice::Property(_) => read::<Measurement>(payload).map(|_| Parsed::Volatile),
@@ -87,20 +88,31 @@ impl Unreadable {
     }
 }
 
-fn presence(device: &DeviceId, life: &Life) -> Input {
-    let presence = match life.state {
+/// A birth in another version of the contract is refused; a goodbye or a last will is heard all the same.
+fn presence(device: &DeviceId, payload: &[u8]) -> Result<Parsed, Unreadable> {
+    let Life {
+        state,
+        protocol,
+        boot_id,
+        last_receipt,
+    } = read(payload)?;
+    let presence = match state {
+        LifeState::Online if protocol != PROTOCOL_VERSION => {
+            tracing::warn!(%device, protocol, "a device speaks another version of the contract");
+            return Err(Unreadable { message_id: None });
+        }
         LifeState::Online => Presence::Online {
-            boot: life.boot_id.clone(),
-            protocol: life.protocol,
+            boot: boot_id,
+            protocol,
         },
         LifeState::Offline => Presence::Offline,
         LifeState::Lost => Presence::Lost,
     };
-    Input::Life {
+    Ok(Parsed::Plain(Input::Life {
         device: device.clone(),
         presence,
-        witness: life.last_receipt,
-    }
+        witness: last_receipt,
+    }))
 }
 
 fn changed(device: &DeviceId, Status { status, detail }: Status) -> Input {
@@ -185,6 +197,11 @@ mod tests {
             (
                 "d/$state",
                 r#"{"state":"online","protocol":1,"boot_id":"x"}"#,
+                None,
+            ),
+            (
+                "d/$state",
+                r#"{"state":"online","protocol":2,"boot_id":"ID"}"#,
                 None,
             ),
             ("d/state", r#"{"status":"fine"}"#, None),

@@ -3,8 +3,7 @@
 use gateway_core::{Rules, State, pending, views};
 use gateway_log::{Batch, Group};
 use schemas::event::Event;
-use schemas::event::station::Presence;
-use schemas::ids::SessionId;
+use schemas::ids::{DeviceId, SessionId};
 
 use crate::effects::{Ack, Outbox, Show};
 
@@ -45,6 +44,17 @@ impl Gathering {
         self.taken
     }
 
+    /// Bytes of its signed events.
+    pub(super) fn bytes(&self) -> u64 {
+        u64::try_from(self.bytes).unwrap_or(u64::MAX)
+    }
+
+    /// A device announced itself: what is open for it is sent again, though the state may not have changed, because its
+    /// session at the broker may be new.
+    pub(super) fn announced(&mut self, device: DeviceId) {
+        self.outbox.came.insert(device);
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.bytes >= GROUP_BYTES_FULL
     }
@@ -54,11 +64,6 @@ impl Gathering {
         self.bytes += signed.iter().map(Vec::len).sum::<usize>();
         self.batches.push(Batch(signed));
         for event in events {
-            if let Event::PresenceChanged(body) = &event
-                && matches!(body.presence, Presence::Online { .. })
-            {
-                self.outbox.came.insert(body.device.clone());
-            }
             self.outbox.recorded.push((self.next_index, event));
             self.next_index += 1;
         }

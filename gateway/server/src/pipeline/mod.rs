@@ -52,6 +52,9 @@ const STUCK_DEADLINE_PAUSE: Duration = Duration::from_secs(1);
 /// How often the room is looked at when nothing happens, in s; oftener while it is low.
 const ROOM_LOOK_S: u64 = 10;
 const ROOM_LOOK_LOW_S: u64 = 5;
+/// How often at the most while events are written, and after how many bytes at the latest.
+const ROOM_LOOK_BUSY: Duration = Duration::from_secs(1);
+const ROOM_LOOK_BYTES: u64 = 1 << 20;
 
 /// What the loop is made of.
 #[derive(Debug)]
@@ -112,6 +115,8 @@ pub struct Pipeline {
     room_low_bytes: u64,
     /// What the rules were last told of the room.
     room_low: Option<bool>,
+    /// Written since the room was looked at.
+    unlooked_bytes: u64,
     /// Taken from the queue, but too large for the group before it.
     carried: Option<Job>,
 }
@@ -145,6 +150,7 @@ impl Pipeline {
             group_len_max: parts.group_len_max.max(1),
             room_low_bytes: parts.room_low_bytes,
             room_low: None,
+            unlooked_bytes: 0,
             carried: None,
         }
     }
@@ -166,16 +172,21 @@ impl Pipeline {
         loop {
             let free = in_flight.len() < GROUPS_IN_FLIGHT_MAX;
             let deadline = self.deadline(told);
+            // What is durable first; then what comes by the clock, which no flood of messages may hold up.
             let wake = tokio::select! {
                 biased;
                 durable = in_flight.next(), if !in_flight.is_empty() => Wake::Durable(durable),
-                () = tokio::time::sleep_until(deadline.unwrap_or(room_look)), if free && deadline.is_some() => Wake::Deadline,
-                job = take(&mut self.carried, &mut queue), if free => Wake::Job(job),
-                () = tokio::time::sleep_until(room_look), if free => Wake::RoomLook,
                 _ = &mut stop => Wake::Stop,
+                () = tokio::time::sleep_until(deadline.unwrap_or(room_look)),
+                    if free && deadline.is_some() => Wake::Deadline,
+                () = tokio::time::sleep_until(room_look), if free => Wake::RoomLook,
+                job = take(&mut self.carried, &mut queue), if free => Wake::Job(job),
             };
             match wake {
-                Wake::Durable(durable) => self.act(durable)?,
+                Wake::Durable(durable) => {
+                    self.act(durable)?;
+                    room_look = self.room_look_after_group(room_look);
+                }
                 Wake::Job(Some(job)) => self.group(job, &mut queue, &mut in_flight)?,
                 Wake::Deadline => {
                     told = Some(tokio::time::Instant::now());
@@ -241,6 +252,7 @@ impl Pipeline {
 
     /// Hands the group to the log, with snapshots of what it owes the world.
     fn close(&mut self, group: Gathering, in_flight: &mut InFlight) {
+        self.unlooked_bytes = self.unlooked_bytes.saturating_add(group.bytes());
         let appended = self
             .log
             .append(group.finish(&self.memory.state, &self.rules));
@@ -267,6 +279,7 @@ impl Pipeline {
 
     /// Tells the rules when the room fell below the watermark or is well above it again.
     fn look_at_room(&mut self, in_flight: &mut InFlight) -> Result<(), PipelineError> {
+        self.unlooked_bytes = 0;
         let trusted = self.clock.now().trust == ClockTrust::Synchronised;
         self.metrics.clock_trusted.set(i64::from(trusted));
         let room = match self.log.room() {
@@ -291,6 +304,18 @@ impl Pipeline {
             self.own(Input::Room { low }, in_flight)?;
         }
         Ok(())
+    }
+
+    /// While events are written the room is looked at every second, and at once when much was written.
+    fn room_look_after_group(&self, planned: tokio::time::Instant) -> tokio::time::Instant {
+        let now = tokio::time::Instant::now();
+        let much = ROOM_LOOK_BYTES.min(self.room_low_bytes / 32);
+        let pause = if self.unlooked_bytes >= much {
+            Duration::ZERO
+        } else {
+            ROOM_LOOK_BUSY
+        };
+        planned.min(now + pause)
     }
 
     fn room_pause(&self) -> Duration {

@@ -5,6 +5,7 @@ use std::time::Instant;
 use gateway_core::{Decision, Input, Outcome, Recorded, Request, decide};
 use schemas::envelope::{self, Cause, CauseOutcome, EnvelopeError, Meta, Source};
 use schemas::event::Event;
+use schemas::event::station::Presence;
 use schemas::ids::DeviceId;
 use schemas::message::command::FingerTemplate;
 use schemas::time::Now;
@@ -16,6 +17,7 @@ use super::recent::Known;
 use super::{Pipeline, PipelineError};
 use crate::effects::{Ack, Show, session_of};
 use crate::operators::Verdict;
+use crate::outlet::Outgoing;
 use crate::receipts;
 
 /// What was recorded of an input.
@@ -69,6 +71,8 @@ impl Pipeline {
             done,
         } = command;
         let now = self.clock.now();
+        // A device is told by the acknowledgement itself; its receipt only carries the index, for its next birth.
+        let assured = content.is_request();
         let known = message
             .as_ref()
             .map(|key| self.known(&device, key))
@@ -81,7 +85,9 @@ impl Pipeline {
             (Some(key), Some(_)) => self.id_reused(&device, key, &content, &now, group),
             (message, _) => self.decided(&device, message, content, &now, group),
         };
+        let receipt = ack.receipt.map(|receipt| Outgoing { assured, ..receipt });
         group.ack(Ack {
+            receipt,
             done: Some(done),
             received,
             ..ack
@@ -106,6 +112,14 @@ impl Pipeline {
             Err(error) => return cannot_be_sealed(device, &error),
         };
         self.keep_templates(first, fingers, group);
+        if let Input::Life {
+            device,
+            presence: Presence::Online { .. },
+            ..
+        } = &input
+        {
+            group.announced(device.clone());
+        }
         let label = match &record.outcome {
             Outcome::Accepted(_) => "accepted",
             Outcome::Refused(_) => "refused",

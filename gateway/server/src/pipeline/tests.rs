@@ -157,7 +157,7 @@ async fn nothing_leaves_when_the_log_fails() {
     assert_eq!(bench.sent.count(), sent);
 }
 
-/// What does not fit an event is refused before anything has changed, and the loop goes on.
+/// A queue that is full refuses at the door, and the loop goes on.
 #[tokio::test]
 async fn a_full_queue_is_busy() {
     let bench = Bench::with(station(), Limits::default(), 2);

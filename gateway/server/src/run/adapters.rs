@@ -25,6 +25,13 @@ pub(super) struct OwnDevices {
     stocking: Option<JoinHandle<()>>,
 }
 
+#[cfg_attr(
+    not(feature = "demo"),
+    allow(
+        clippy::unused_async,
+        reason = "simulated devices are waited for, real ones are not"
+    )
+)]
 pub(super) async fn start(
     prepared: &Prepared,
     devices: &DevicesBroker,
@@ -47,6 +54,11 @@ pub(super) async fn start(
     let (host, port, is_promise) = address
         .context("adapters reach the broker over plain MQTT on loopback: set broker.embedded.tcp = \"127.0.0.1:1883\"")?;
     let broker = Broker { host, port };
+    let confirmation = if is_promise {
+        Confirmation::Puback
+    } else {
+        Confirmation::Receipt { again_ms: AGAIN_MS }
+    };
     #[cfg(feature = "demo")]
     let demo = if station.demo.simulated_devices {
         Some(crate::demo::Demo::start(station, broker.clone()).await?)
@@ -65,16 +77,14 @@ pub(super) async fn start(
             configured.device.clone(),
             dispenser::description(),
         );
-        if !is_promise {
-            link.confirmation = Confirmation::Receipt { again_ms: AGAIN_MS };
-        }
+        link.confirmation = confirmation;
         tokio::spawn(dispenser::run(of(configured), link, ending.clone()))
     });
     let adapters = adapters.collect();
     #[cfg(feature = "demo")]
     let stocking = match &demo {
         Some(demo) => demo
-            .stock_up(station, broker.clone(), stock)?
+            .stock_up(station, broker.clone(), confirmation, stock)?
             .map(tokio::spawn),
         None => None,
     };

@@ -60,9 +60,10 @@ impl ClosedDoor {
         }
     }
 
-    pub(super) async fn close(self) {
+    pub(super) async fn close(self, prepared: &Prepared) {
         if let Some((broker, _)) = self.0 {
             broker.shutdown().await;
+            prepared.metrics.broker_connections.set(0);
         }
     }
 }

@@ -17,6 +17,8 @@ use crate::external::{self, ExternalOutlet};
 use crate::ingress::Ingress;
 use crate::outlet::{Outgoing, Outlet};
 
+/// How long the start waits for the external broker.
+const SUBSCRIBED_MAX: Duration = Duration::from_secs(5);
 /// How long the external broker's connection may take to end.
 const GOODBYE_MAX: Duration = Duration::from_secs(5);
 
@@ -94,12 +96,20 @@ impl DevicesBroker {
                     .take()
                     .context("the external broker is started once")?;
                 let (stop, stopping) = watch::channel(false);
+                let (subscribed, mut heard) = watch::channel(false);
                 let (configured, topics) =
                     (configured.clone(), Topics::new(prepared.station.id.clone()));
                 let task = tokio::spawn(async move {
-                    external::run(&configured, topics, ingress, outgoing, stopping).await
+                    external::run(&configured, topics, ingress, outgoing, subscribed, stopping)
+                        .await
                 });
                 *running = Some((stop, task));
+                // Not longer: without that broker the station still keeps its deadlines.
+                let waited =
+                    tokio::time::timeout(SUBSCRIBED_MAX, heard.wait_for(|heard| *heard)).await;
+                if !matches!(waited, Ok(Ok(_))) {
+                    tracing::warn!("the external broker is not there yet");
+                }
             }
             (Self::Embedded { .. } | Self::External { .. }, _) => {}
         }

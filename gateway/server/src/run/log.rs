@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use gateway_log::{Limits, Log, OpenError, OpenOptions, RoomOptions};
+use schemas::words::ServiceReason;
 use tokio::sync::watch;
 
 use super::closed::ClosedDoor;
@@ -39,18 +40,21 @@ pub(super) async fn open(
     prepared: &Prepared,
     stopping: &mut watch::Receiver<bool>,
 ) -> anyhow::Result<Opening> {
-    let mut door = None;
+    let mut door: Option<ClosedDoor> = None;
     loop {
         match attempt(prepared).await? {
             Attempt::Opened(opened) => {
                 if let Some(door) = door {
-                    ClosedDoor::close(door).await;
+                    door.close(prepared).await;
                 }
                 return Ok(Opening::Open(opened));
             }
             Attempt::Quarantined(error) => return Ok(Opening::Quarantined(error)),
             Attempt::NoRoom(error) => {
                 prepared.service.log(LogStanding::NoRoom);
+                prepared
+                    .service
+                    .serving(false, vec![ServiceReason::StorageLow]);
                 if door.is_none() {
                     tracing::error!(%error, "out of service until there is room on the disk");
                     door = Some(ClosedDoor::open(prepared).await?);
@@ -64,7 +68,7 @@ pub(super) async fn open(
             () = tokio::time::sleep(RETRY_PAUSE) => {}
             _ = stopping.wait_for(|stop| *stop) => {
                 if let Some(door) = door {
-                    ClosedDoor::close(door).await;
+                    door.close(prepared).await;
                 }
                 return Ok(Opening::Stopped);
             }
@@ -103,7 +107,10 @@ async fn attempt(prepared: &Prepared) -> anyhow::Result<Attempt> {
     let (log, recovered) = match opened {
         Ok(opened) => opened,
         Err(error @ OpenError::NoRoom { .. }) => return Ok(Attempt::NoRoom(error)),
-        Err(error @ OpenError::Quarantine(_)) => return Ok(Attempt::Quarantined(error.into())),
+        // Its words name its cause already.
+        Err(error @ OpenError::Quarantine(_)) => {
+            return Ok(Attempt::Quarantined(anyhow::Error::msg(error.to_string())));
+        }
         Err(error) => return Err(anyhow::Error::from(error).context("the log cannot be opened")),
     };
     let (memory, sweep) = match replay.finish() {

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use edge_config::Station;
+use gateway_log::{AppendError, LogFailed};
 use schemas::ids::BootId;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -36,6 +37,17 @@ pub enum Ended {
     Asked,
     /// The station's records or keys must be looked at by its staff first.
     Quarantined,
+}
+
+/// Whether the station ended because the disk had no room left for what had to be recorded: it may begin again, and then
+/// waits with its log closed.
+pub fn is_out_of_room(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref(),
+        Some(PipelineError::Append(AppendError::Failed(
+            LogFailed::NoRoom { .. }
+        )))
+    )
 }
 
 /// Runs the station until it is asked to stop (Ctrl-C or SIGTERM), or fails.
