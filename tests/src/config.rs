@@ -18,7 +18,9 @@ impl Layout {
     /// Free ports on loopback and a folder for everything.
     pub fn new(root: &Path) -> Self {
         // Held together until all are chosen, so that no two are the same.
-        let held: Vec<_> = (0..5).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+        let held: Vec<_> = (0..5)
+            .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
+            .collect();
         let mut ports = held.iter().map(|l| l.local_addr().unwrap());
         let mut port = || ports.next().unwrap();
         Self {
@@ -63,7 +65,10 @@ impl Layout {
             ("room_low_mib = 512", "room_low_mib = 64".to_owned()),
             ("reserve_mib = 64", "reserve_mib = 8".to_owned()),
         ] {
-            assert!(text.contains(from), "the shipped station.toml has no {from}");
+            assert!(
+                text.contains(from),
+                "the shipped station.toml has no {from}"
+            );
             text = text.replace(from, &to);
         }
         let file = self.root.join("station.toml");

@@ -24,10 +24,17 @@ impl Kiosk {
             let life = json!({"state": state, "protocol": 1, "boot_id": crate::new_id()});
             life.to_string().into_bytes()
         };
-        let hello = Hello { will: Some((format!("{base}/$state"), life("lost"))), ..Hello::v5(device) };
+        let hello = Hello {
+            will: Some((format!("{base}/$state"), life("lost"))),
+            ..Hello::v5(device)
+        };
         let mut raw = Raw::connect(addr, &hello).unwrap();
         assert!(raw.subscribe(&format!("{base}/#")).unwrap() < 0x80);
-        let mut kiosk = Self { raw, base, inbox: VecDeque::new() };
+        let mut kiosk = Self {
+            raw,
+            base,
+            inbox: VecDeque::new(),
+        };
         kiosk.publish("$state", &life("online"), true);
         kiosk
     }
@@ -59,7 +66,9 @@ impl Kiosk {
     /// Sends `request/{name}` and gives the receipt.
     pub fn request(&mut self, name: &str, mut body: Value) -> Value {
         let id = crate::new_id();
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap();
         body["message_id"] = json!(id);
         body["deadline_ms"] = json!(now.as_millis() as u64 + 60_000);
         self.request_as(name, &id, &body)
@@ -67,12 +76,18 @@ impl Kiosk {
 
     /// Sends the body as it stands, which must carry `id`, and gives the receipt.
     pub fn request_as(&mut self, name: &str, id: &str, body: &Value) -> Value {
-        let reason = self.publish(&format!("request/{name}"), body.to_string().as_bytes(), false);
+        let reason = self.publish(
+            &format!("request/{name}"),
+            body.to_string().as_bytes(),
+            false,
+        );
         assert!(reason < 0x80, "{name} was refused at the door: {reason:#x}");
         let channel = format!("receipt/{id}");
-        self.until(&format!("receipt of {name}"), Duration::from_secs(20), |c, v| {
-            (c == channel).then(|| v.clone())
-        })
+        self.until(
+            &format!("receipt of {name}"),
+            Duration::from_secs(20),
+            |c, v| (c == channel).then(|| v.clone()),
+        )
     }
 
     /// Waits for the prompt with this code.
@@ -83,7 +98,12 @@ impl Kiosk {
     }
 
     /// Waits for something it is told; what does not fit is dropped.
-    pub fn until<T>(&mut self, what: &str, limit: Duration, fits: impl Fn(&str, &Value) -> Option<T>) -> T {
+    pub fn until<T>(
+        &mut self,
+        what: &str,
+        limit: Duration,
+        fits: impl Fn(&str, &Value) -> Option<T>,
+    ) -> T {
         let end = Instant::now() + limit;
         let mut seen = Vec::new();
         self.raw.set_patience(Duration::from_millis(200));
@@ -95,11 +115,18 @@ impl Kiosk {
                 }
                 seen.push(format!("{channel} {value}"));
             }
-            assert!(Instant::now() < end, "{what}: not within {limit:?}; seen: {seen:#?}");
+            assert!(
+                Instant::now() < end,
+                "{what}: not within {limit:?}; seen: {seen:#?}"
+            );
             match self.raw.read() {
                 Ok(packet) if packet.kind() == 3 => self.keep(&packet),
                 Ok(_) => {}
-                Err(e) if matches!(e.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {}
+                Err(e)
+                    if matches!(
+                        e.kind(),
+                        std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
+                    ) => {}
                 Err(e) => panic!("{what}: {e}; seen: {seen:#?}"),
             }
         }

@@ -28,7 +28,12 @@ pub fn read_log(data: &Path, keys_folder: &Path) -> anyhow::Result<Vec<Entry>> {
         marker,
         signer: Box::new(keys.signing.clone()),
         limits: Limits::default(),
-        room: RoomOptions { low_bytes: 0, critical_bytes: 0, reserve_bytes: 0, floor_bytes: 0 },
+        room: RoomOptions {
+            low_bytes: 0,
+            critical_bytes: 0,
+            reserve_bytes: 0,
+            floor_bytes: 0,
+        },
     };
     let mut entries = Vec::new();
     let (log, _) = Log::open_visiting(data, options, |index, signed| {
@@ -44,7 +49,12 @@ pub fn read_log(data: &Path, keys_folder: &Path) -> anyhow::Result<Vec<Entry>> {
 pub fn messages(entries: &[Entry], sender: &str) -> BTreeMap<String, u32> {
     let mut counts = BTreeMap::new();
     for entry in entries {
-        if let Some(cause) = entry.meta.cause.as_ref().filter(|c| c.sender.as_str() == sender) {
+        if let Some(cause) = entry
+            .meta
+            .cause
+            .as_ref()
+            .filter(|c| c.sender.as_str() == sender)
+        {
             *counts.entry(cause.message_id.to_string()).or_default() += 1;
         }
     }

@@ -45,10 +45,15 @@ impl Random {
     /// Takes the seed from the environment variable `SEED`, or from the clock, and prints it.
     pub fn seeded(test: &str) -> Self {
         let from_clock = || {
-            let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+            let since = std::time::SystemTime::now()
+                .duration_since(std::time::UNIX_EPOCH)
+                .unwrap();
             since.as_nanos() as u64
         };
-        let seed = std::env::var("SEED").ok().and_then(|s| s.parse().ok()).unwrap_or_else(from_clock);
+        let seed = std::env::var("SEED")
+            .ok()
+            .and_then(|s| s.parse().ok())
+            .unwrap_or_else(from_clock);
         println!("{test}: SEED={seed}");
         Self(seed)
     }

@@ -12,7 +12,9 @@ use crate::raw::{Hello, Raw};
 /// Publishes `event/load` as `device` until the connection breaks, and sends the id of each message
 /// that was acknowledged, after its acknowledgement was read.
 pub fn until_broken(addr: SocketAddr, device: &str, window: usize, acked: &Sender<String>) {
-    let Ok(mut raw) = Raw::connect(addr, &Hello::v5(device)) else { return };
+    let Ok(mut raw) = Raw::connect(addr, &Hello::v5(device)) else {
+        return;
+    };
     raw.set_patience(Duration::from_secs(20));
     let topic = format!("station/v1/demo/{device}/event/load");
     let mut on_the_wire: VecDeque<(u16, String)> = VecDeque::new();
@@ -20,7 +22,9 @@ pub fn until_broken(addr: SocketAddr, device: &str, window: usize, acked: &Sende
         while on_the_wire.len() < window {
             let id = crate::new_id();
             let payload = json!({"message_id": id}).to_string();
-            let Ok(packet_id) = raw.publish(&topic, payload.as_bytes()) else { return };
+            let Ok(packet_id) = raw.publish(&topic, payload.as_bytes()) else {
+                return;
+            };
             on_the_wire.push_back((packet_id, id));
         }
         let Ok(packet) = raw.read() else { return };

@@ -91,19 +91,33 @@ pub struct Hello<'a> {
 impl<'a> Hello<'a> {
     /// MQTT 5, clean, without a will.
     pub fn v5(client_id: &'a str) -> Self {
-        Self { client_id, v5: true, clean: true, will: None }
+        Self {
+            client_id,
+            v5: true,
+            clean: true,
+            will: None,
+        }
     }
 
     /// MQTT 3.1.1, clean, without a will.
     pub fn v311(client_id: &'a str) -> Self {
-        Self { client_id, v5: false, clean: true, will: None }
+        Self {
+            client_id,
+            v5: false,
+            clean: true,
+            will: None,
+        }
     }
 
     fn bytes(&self) -> Vec<u8> {
         let mut body = Vec::new();
         put_text(&mut body, "MQTT");
         body.push(if self.v5 { 5 } else { 4 });
-        let will = if self.will.is_some() { 0x04 | 0x08 | 0x20 } else { 0 };
+        let will = if self.will.is_some() {
+            0x04 | 0x08 | 0x20
+        } else {
+            0
+        };
         body.push(will | if self.clean { 2 } else { 0 });
         body.extend(60u16.to_be_bytes());
         if self.v5 {
@@ -146,7 +160,11 @@ impl Raw {
 
     /// Connects; the CONNACK must accept.
     pub fn connect(addr: SocketAddr, hello: &Hello<'_>) -> std::io::Result<Self> {
-        let mut raw = Self { stream: Self::open(addr)?, v5: hello.v5, last_id: 0 };
+        let mut raw = Self {
+            stream: Self::open(addr)?,
+            v5: hello.v5,
+            last_id: 0,
+        };
         raw.send(&hello.bytes())?;
         let connack = raw.read()?;
         if connack.kind() == 2 && connack.body.get(1) == Some(&0) {
@@ -178,7 +196,10 @@ impl Raw {
         };
         let mut body = vec![0; len];
         self.stream.read_exact(&mut body)?;
-        Ok(Packet { first: first[0], body })
+        Ok(Packet {
+            first: first[0],
+            body,
+        })
     }
 
     /// Sends a PUBLISH with QoS 1 and gives its packet id.
@@ -186,8 +207,17 @@ impl Raw {
         self.publish_with(topic, payload, false)
     }
 
-    pub fn publish_with(&mut self, topic: &str, payload: &[u8], retain: bool) -> std::io::Result<u16> {
-        self.last_id = if self.last_id == u16::MAX { 1 } else { self.last_id + 1 };
+    pub fn publish_with(
+        &mut self,
+        topic: &str,
+        payload: &[u8],
+        retain: bool,
+    ) -> std::io::Result<u16> {
+        self.last_id = if self.last_id == u16::MAX {
+            1
+        } else {
+            self.last_id + 1
+        };
         let mut body = Vec::with_capacity(payload.len() + topic.len() + 8);
         put_text(&mut body, topic);
         body.extend(self.last_id.to_be_bytes());

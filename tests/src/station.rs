@@ -23,13 +23,24 @@ pub fn binary(name: &str) -> PathBuf {
         let here = std::env::current_exe().unwrap();
         let profile = here.ancestors().find(|p| p.join("deps").is_dir()).unwrap();
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.args(["build", "--quiet", "-p", "gateway-server", "-p", "simulator", "--bins"]);
+        cargo.args([
+            "build",
+            "--quiet",
+            "-p",
+            "gateway-server",
+            "-p",
+            "simulator",
+            "--bins",
+        ]);
         cargo.arg("--target-dir").arg(profile.parent().unwrap());
         if profile.ends_with("release") {
             cargo.arg("--release");
         }
         cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap());
-        assert!(cargo.status().unwrap().success(), "the binaries do not build");
+        assert!(
+            cargo.status().unwrap().success(),
+            "the binaries do not build"
+        );
         profile.to_owned()
     });
     folder.join(name)
@@ -45,7 +56,12 @@ fn pin_hash() -> &'static str {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        child.stdin.take().unwrap().write_all(format!("{PIN}\n").as_bytes()).unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(format!("{PIN}\n").as_bytes())
+            .unwrap();
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success());
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -71,21 +87,37 @@ impl Station {
         let key = layout.root.join("centre-blob-key.hex");
         std::fs::write(&key, "2a".repeat(32)).unwrap();
         let config = layout.write(|text| {
-            let hash = text.lines().find(|l| l.starts_with("pin_hash")).unwrap().to_owned();
+            let hash = text
+                .lines()
+                .find(|l| l.starts_with("pin_hash"))
+                .unwrap()
+                .to_owned();
             let text = text
                 .replace(&hash, &format!("pin_hash = {:?}", pin_hash()))
                 .replace("simulated_devices = true", "simulated_devices = false");
-            let line = text.lines().find(|l| l.contains("blob_key")).unwrap().to_owned();
+            let line = text
+                .lines()
+                .find(|l| l.contains("blob_key"))
+                .unwrap()
+                .to_owned();
             change(text.replace(&line, &format!("blob_key = {:?}", key.to_str().unwrap())))
         });
         std::fs::create_dir_all(layout.inbox()).unwrap();
-        Self { layout, config, child: None }
+        Self {
+            layout,
+            config,
+            child: None,
+        }
     }
 
     /// The command that starts it.
     pub fn command(&self) -> Command {
         let mut command = Command::new(binary("gateway"));
-        command.arg("run").arg("--config").arg(&self.config).current_dir(&self.layout.root);
+        command
+            .arg("run")
+            .arg("--config")
+            .arg(&self.config)
+            .current_dir(&self.layout.root);
         let policy = self.layout.root.join("policy.toml");
         if policy.exists() {
             command.arg("--policy").arg(policy);
@@ -108,7 +140,10 @@ impl Station {
             .open(self.layout.root.join("gateway.log"))
             .unwrap();
         let mut command = self.command();
-        command.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output);
+        command
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().unwrap())
+            .stderr(output);
         self.child = Some(command.spawn().unwrap());
     }
 
@@ -118,7 +153,10 @@ impl Station {
         let output = self.layout.root.join("gateway.log");
         wait_for("the gateway is ready", Duration::from_secs(60), || {
             if let Some(status) = self.child.as_mut().unwrap().try_wait().unwrap() {
-                panic!("the gateway ended: {status}\n{}", std::fs::read_to_string(&output).unwrap());
+                panic!(
+                    "the gateway ended: {status}\n{}",
+                    std::fs::read_to_string(&output).unwrap()
+                );
             }
             (http_get(http, "/readyz")?.0 == 200).then_some(())
         });
@@ -145,7 +183,9 @@ impl Station {
     /// Waits until it ends by itself.
     pub fn wait_end(&mut self) -> ExitStatus {
         let mut child = self.child.take().unwrap();
-        wait_for("the gateway ends", Duration::from_secs(30), || child.try_wait().unwrap())
+        wait_for("the gateway ends", Duration::from_secs(30), || {
+            child.try_wait().unwrap()
+        })
     }
 
     /// What it has written so far.
@@ -156,7 +196,8 @@ impl Station {
     /// One figure of `/metrics`, by name and labels as printed.
     pub fn metric(&self, name: &str) -> Option<f64> {
         let (_, body) = http_get(self.layout.http, "/metrics")?;
-        body.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
+        body.lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
     }
 }
 
@@ -185,7 +226,7 @@ impl Devices {
             .args(["--mqtt", &layout.mqtt.to_string()])
             .args(["--modbus", &layout.modbus.to_string()])
             .args(["--control", &layout.control.to_string()])
-            .args(["--motion-ms", "20", "--think-ms", "5", "--take-ms", "20"])
+            .args(["--motion-ms", "20", "--think-ms", "5", "--take-ms", "200"])
             .args(["--columns", "8", "--slots-per-column", "250"])
             .arg("--data")
             .arg(layout.root.join("simulator"))
@@ -195,7 +236,10 @@ impl Devices {
             .stderr(output)
             .spawn()
             .unwrap();
-        let devices = Self { layout: layout.clone(), child };
+        let devices = Self {
+            layout: layout.clone(),
+            child,
+        };
         wait_for("the simulated devices run", Duration::from_secs(20), || {
             (http_get(layout.control, "/health")?.0 == 200).then_some(())
         });
@@ -232,7 +276,9 @@ pub fn http_get(addr: SocketAddr, path: &str) -> Option<(u16, String)> {
 
 fn http(addr: SocketAddr, method: &str, path: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&addr, Duration::from_secs(2)).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+    stream
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .ok()?;
     let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: {addr}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     );

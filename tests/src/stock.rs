@@ -34,7 +34,12 @@ impl Stocked {
         let layout = station.layout.clone();
         let devices = Devices::start(&layout, devices);
         let kiosk = Kiosk::connect(layout.mqtt, "kiosk-1");
-        let mut stocked = Self { station, devices, kiosk, cards: Vec::new() };
+        let mut stocked = Self {
+            station,
+            devices,
+            kiosk,
+            cards: Vec::new(),
+        };
         stocked.receive();
         for at in 0..loaded {
             stocked.load(at);
@@ -53,7 +58,10 @@ impl Stocked {
         let path = self.station.layout.inbox().join("demo-1.json");
         let manifest: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         self.cards = manifest["cards"].as_array().unwrap().clone();
-        let receipt = self.kiosk.request("receive-batch", json!({"operator": operator(), "batch": "demo-1"}));
+        let receipt = self.kiosk.request(
+            "receive-batch",
+            json!({"operator": operator(), "batch": "demo-1"}),
+        );
         assert_eq!(receipt["outcome"], "accepted", "{receipt}");
     }
 
@@ -62,7 +70,8 @@ impl Stocked {
         let card = self.cards[at]["serial"].clone();
         let scan = json!({"operator": operator(), "batch": "demo-1", "card": card});
         assert_eq!(self.kiosk.request("scan-card", scan)["outcome"], "accepted");
-        self.devices.post(&format!("/operator/hopper?card={}", card.as_str().unwrap()));
+        self.devices
+            .post(&format!("/operator/hopper?card={}", card.as_str().unwrap()));
         let load = json!({
             "operator": operator(), "card": card, "machine": "machine-1",
             "slot": {"column": 0, "slot": at},
@@ -78,6 +87,7 @@ impl Stocked {
     /// Starts a pickup with the voucher of card `at` and gives the receipt.
     pub fn start_pickup(&mut self, at: usize) -> Value {
         let voucher = self.cards[at]["voucher"].clone();
-        self.kiosk.request("start-pickup", json!({"claim": {"voucher": voucher}}))
+        self.kiosk
+            .request("start-pickup", json!({"claim": {"voucher": voucher}}))
     }
 }

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use station_tests::config::Layout;
 use station_tests::kiosk::Kiosk;
+use station_tests::raw::{Hello, Raw};
 use station_tests::station::Station;
 use station_tests::{left, load, wait_for};
 
@@ -25,10 +26,18 @@ struct SmallDisk(PathBuf);
 impl SmallDisk {
     fn new(root: &Path, mib: u64) -> Self {
         let (image, mountpoint) = (root.join("disk.img"), root.join("disk"));
-        std::fs::File::create(&image).unwrap().set_len(mib << 20).unwrap();
+        std::fs::File::create(&image)
+            .unwrap()
+            .set_len(mib << 20)
+            .unwrap();
         std::fs::create_dir(&mountpoint).unwrap();
-        run(Command::new("mkfs.ext4").args(["-q", "-m", "0"]).arg(&image));
-        run(Command::new("mount").args(["-o", "loop"]).arg(&image).arg(&mountpoint));
+        run(Command::new("mkfs.ext4")
+            .args(["-q", "-m", "0"])
+            .arg(&image));
+        run(Command::new("mount")
+            .args(["-o", "loop"])
+            .arg(&image)
+            .arg(&mountpoint));
         Self(mountpoint)
     }
 
@@ -38,8 +47,11 @@ impl SmallDisk {
             let stat = rustix::fs::statvfs(&self.0).unwrap();
             stat.f_bavail * stat.f_frsize
         };
-        let mut filler =
-            std::fs::OpenOptions::new().create(true).append(true).open(self.0.join("filler")).unwrap();
+        let mut filler = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.0.join("filler"))
+            .unwrap();
         let block = vec![0xa5; 64 << 10];
         while free() > left_mib << 20 && filler.write_all(&block).is_ok() {}
         drop(filler.sync_all());
@@ -67,7 +79,10 @@ fn g2_a_full_disk_refuses_and_goes_on_by_itself() {
     let layout = Layout::new(root.path());
     let data = root.path().join("disk/data");
     let mut station = Station::configured(layout, |text| {
-        text.replace(&format!("{:?}", root.path().join("data")), &format!("{data:?}"))
+        text.replace(
+            &format!("{:?}", root.path().join("data")),
+            &format!("{data:?}"),
+        )
     });
     station.start();
     let mut kiosk = Kiosk::connect(station.layout.mqtt, "kiosk-1");
@@ -75,7 +90,10 @@ fn g2_a_full_disk_refuses_and_goes_on_by_itself() {
     let prompt = kiosk.prompt("out-of-service", Duration::from_secs(30));
     assert_eq!(prompt["reasons"], json!(["storage-low"]));
     let claim = json!({"claim": {"citizen_number": "440524188001010014"}});
-    assert_eq!(kiosk.request("start-pickup", claim.clone())["reason"], "out-of-service");
+    assert_eq!(
+        kiosk.request("start-pickup", claim.clone())["reason"],
+        "out-of-service"
+    );
     assert_eq!(station.metric("station_room_low"), Some(1.0));
     // Now to the very end, under load.
     let (sender, acked) = channel();
@@ -89,26 +107,32 @@ fn g2_a_full_disk_refuses_and_goes_on_by_itself() {
         acknowledged.extend(acked.try_iter());
         std::thread::sleep(Duration::from_millis(20));
     }
-    // If the log met its floor the process has ended, as it must; the service manager starts it again,
-    // and it waits with the door open and the log closed.
-    if client.is_finished() {
-        drop(station.wait_end());
-        station.spawn();
-        let mut closed = wait_for("the broker is up", Duration::from_secs(20), || {
-            std::net::TcpStream::connect(addr).ok()?;
-            Some(())
-        });
-        let () = std::mem::take(&mut closed);
-    }
+    // The log has met its floor: it is closed, every message is refused, and whoever asks is told why.
+    assert!(
+        client.is_finished(),
+        "messages are still taken with no room at all"
+    );
+    client.join().unwrap();
+    acknowledged.extend(acked.try_iter());
+    let standing = wait_for(
+        "the station says that it has no room",
+        Duration::from_secs(30),
+        || {
+            let (status, body) = station_tests::station::http_get(station.layout.http, "/readyz")?;
+            (status == 503).then_some(body)
+        },
+    );
+    assert!(standing.contains("no-room"), "{standing}");
+    let mut raw = wait_for("the broker is up", Duration::from_secs(20), || {
+        Raw::connect(addr, &Hello::v5("scanner-1")).ok()
+    });
+    let refused = raw
+        .publish_acked("station/v1/demo/scanner-1/event/test", br#"{}"#)
+        .unwrap();
+    assert!(refused >= 0x80, "acknowledged without a log: {refused:#x}");
+    drop(raw);
     disk.empty();
     station.wait_ready();
-    if !client.is_finished() {
-        station.kill();
-        client.join().unwrap();
-        acknowledged.extend(acked.try_iter());
-        station.start();
-    }
-    acknowledged.extend(acked.try_iter());
     let mut kiosk = Kiosk::connect(addr, "kiosk-1");
     wait_for("service is resumed", Duration::from_secs(30), || {
         let receipt = kiosk.request("start-pickup", claim.clone());

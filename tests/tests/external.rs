@@ -26,7 +26,14 @@ impl Mosquitto {
         std::fs::write(&config, text).unwrap();
         let child = ["/usr/sbin/mosquitto", "mosquitto"]
             .into_iter()
-            .find_map(|name| Command::new(name).arg("-c").arg(&config).stderr(Stdio::null()).spawn().ok())
+            .find_map(|name| {
+                Command::new(name)
+                    .arg("-c")
+                    .arg(&config)
+                    .stderr(Stdio::null())
+                    .spawn()
+                    .ok()
+            })
             .expect("mosquitto is needed: apt-get install mosquitto");
         let addr = layout.mqtt;
         station_tests::wait_for("mosquitto listens", Duration::from_secs(10), || {
@@ -51,8 +58,10 @@ fn p1_p7_a_card_is_collected_over_mosquitto() {
     let mosquitto = Mosquitto::start(&layout);
     let url = format!("mqtt://{}", layout.mqtt);
     let station = Station::configured(layout, |text| {
-        let section = format!("[broker.external]\nurl = \"{url}\"\nclient_id = \"gateway-demo\"\n\n[http]");
-        text.replace("mode = \"embedded\"", "mode = \"external\"").replace("[http]", &section)
+        let section =
+            format!("[broker.external]\nurl = \"{url}\"\nclient_id = \"gateway-demo\"\n\n[http]");
+        text.replace("mode = \"embedded\"", "mode = \"external\"")
+            .replace("[http]", &section)
     });
     let mut stocked = Stocked::with(station, 1, &[]);
     let receipt = stocked.start_pickup(0);
@@ -64,6 +73,10 @@ fn p1_p7_a_card_is_collected_over_mosquitto() {
         "claim": {"voucher": stocked.cards[0]["voucher"]}});
     let first = stocked.kiosk.request_as("start-pickup", &id, &body);
     assert_eq!(first["reason"], "already-collected");
-    assert_eq!(first, stocked.kiosk.request_as("start-pickup", &id, &body), "a duplicate gets the first receipt");
+    assert_eq!(
+        first,
+        stocked.kiosk.request_as("start-pickup", &id, &body),
+        "a duplicate gets the first receipt"
+    );
     drop(mosquitto);
 }

@@ -20,7 +20,10 @@ const DEVICES: [&str; 3] = ["camera-1", "scanner-1", "reader-1"];
 
 #[test]
 fn g2_what_was_acknowledged_survives_sigkill() {
-    let kills: u32 = std::env::var("KILLS").ok().and_then(|k| k.parse().ok()).unwrap_or(50);
+    let kills: u32 = std::env::var("KILLS")
+        .ok()
+        .and_then(|k| k.parse().ok())
+        .unwrap_or(50);
     let mut random = Random::seeded("kill");
     let root = tempfile::tempdir().unwrap();
     let mut station = Station::new(Layout::new(root.path()));
@@ -46,10 +49,20 @@ fn g2_what_was_acknowledged_survives_sigkill() {
         let stored = left::messages(&entries, device);
         assert_eq!(ids.len(), ids.iter().collect::<BTreeSet<_>>().len());
         for id in ids {
-            assert_eq!(stored.get(id), Some(&1), "{device} was told that {id} is durable");
+            assert_eq!(
+                stored.get(id),
+                Some(&1),
+                "{device} was told that {id} is durable"
+            );
         }
         total += ids.len();
     }
-    println!("kill: {kills} kills, {total} acknowledged, {} events, 0 lost, 0 doubled", entries.len());
-    assert!(total > kills as usize, "there was hardly any load: {total} acknowledged");
+    println!(
+        "kill: {kills} kills, {total} acknowledged, {} events, 0 lost, 0 doubled",
+        entries.len()
+    );
+    assert!(
+        total > kills as usize,
+        "there was hardly any load: {total} acknowledged"
+    );
 }

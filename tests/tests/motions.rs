@@ -21,7 +21,10 @@ use station_tests::{Random, left, wait_for};
 
 #[test]
 fn c3_one_motion_for_each_intent_under_kills() {
-    let kills: u32 = std::env::var("KILLS").ok().and_then(|k| k.parse().ok()).unwrap_or(12);
+    let kills: u32 = std::env::var("KILLS")
+        .ok()
+        .and_then(|k| k.parse().ok())
+        .unwrap_or(12);
     let mut random = Random::seeded("motions");
     let root = tempfile::tempdir().unwrap();
     let station = Station::new(Layout::new(root.path()));
@@ -43,7 +46,9 @@ fn c3_one_motion_for_each_intent_under_kills() {
     let dispenser = stocked.devices.dispenser();
     let mut moved: BTreeMap<u64, u32> = BTreeMap::new();
     for motion in dispenser["motions"].as_array().unwrap() {
-        *moved.entry(motion["sequence"].as_u64().unwrap()).or_default() += 1;
+        *moved
+            .entry(motion["sequence"].as_u64().unwrap())
+            .or_default() += 1;
     }
     let entries = left::entries(&stocked.station.layout);
     let mut intents = BTreeMap::new();
@@ -57,12 +62,22 @@ fn c3_one_motion_for_each_intent_under_kills() {
             place = card.to.clone();
         }
     }
-    assert!(intents.values().all(|count| *count == 1), "a sequence was allotted twice");
+    assert!(
+        intents.values().all(|count| *count == 1),
+        "a sequence was allotted twice"
+    );
     for (sequence, count) in &moved {
         assert_eq!(*count, 1, "sequence {sequence} moved {count} times");
-        assert!(intents.contains_key(sequence), "sequence {sequence} moved without an intent");
+        assert!(
+            intents.contains_key(sequence),
+            "sequence {sequence} moved without an intent"
+        );
     }
-    println!("motions: {kills} kills, {} intents, {} motions, none twice", intents.len(), moved.len());
+    println!(
+        "motions: {kills} kills, {} intents, {} motions, none twice",
+        intents.len(),
+        moved.len()
+    );
 }
 
 fn start_when_possible(stocked: &mut Stocked) {

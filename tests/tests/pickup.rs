@@ -23,13 +23,19 @@ fn p1_p3_p4_p5_p7_a_card_is_collected() {
     assert_eq!(receipt["outcome"], "accepted", "{receipt}");
     for code in ["right-finger", "left-finger", "take-card"] {
         let prompt = stocked.kiosk.prompt(code, STEP);
-        assert!(prompt["name"].as_str().unwrap().starts_with('*'), "{prompt}");
+        assert!(
+            prompt["name"].as_str().unwrap().starts_with('*'),
+            "{prompt}"
+        );
     }
     let done = stocked.kiosk.prompt("done", STEP);
     assert_eq!(done["outcome"], "collected");
     assert!(stocked.station.stop().success());
     let entries = left::entries(&stocked.station.layout);
-    let photos = entries.iter().filter(|e| matches!(e.event, Event::PhotoArchived(_))).count();
+    let photos = entries
+        .iter()
+        .filter(|e| matches!(e.event, Event::PhotoArchived(_)))
+        .count();
     assert!(photos >= 4, "{photos} photos");
     let again = stocked_again(stocked);
     assert_eq!(again["reason"], "already-collected");
@@ -66,24 +72,36 @@ fn p5_without_a_camera_no_card_is_presented() {
     let mut stocked = Stocked::start(root.path(), 1);
     stocked.devices.post("/fault/device/camera-1/off");
     station_tests::wait_for("the camera is gone", STEP, || {
-        (stocked.station.metric("station_device_online{device=\"camera-1\"}")? == 0.0).then_some(())
+        (stocked
+            .station
+            .metric("station_device_online{device=\"camera-1\"}")?
+            == 0.0)
+            .then_some(())
     });
     assert_eq!(stocked.start_pickup(0)["reason"], "device-offline");
     stocked.devices.post("/fault/device/camera-1/on");
     station_tests::wait_for("the camera is back", STEP, || {
-        (stocked.station.metric("station_device_online{device=\"camera-1\"}")? == 1.0).then_some(())
+        (stocked
+            .station
+            .metric("station_device_online{device=\"camera-1\"}")?
+            == 1.0)
+            .then_some(())
     });
     // In the middle of a session: it ends, and the card is back in its slot.
     stocked.devices.post("/citizen/auto?behaviour=off");
     assert_eq!(stocked.start_pickup(0)["outcome"], "accepted");
     stocked.kiosk.prompt("right-finger", STEP);
     stocked.devices.post("/fault/device/camera-1/off");
-    stocked.devices.post("/citizen/auto?behaviour=good");
+    stocked.devices.post("/citizen/finger/right?quality=good");
     let ended = stocked.kiosk.prompt("ended", Duration::from_secs(60));
     assert_eq!(ended["outcome"], "no-photo", "{ended}");
     assert!(stocked.station.stop().success());
     let entries = left::entries(&stocked.station.layout);
-    assert!(!entries.iter().any(|e| matches!(e.event, Event::CardPresented(_))));
+    assert!(
+        !entries
+            .iter()
+            .any(|e| matches!(e.event, Event::CardPresented(_)))
+    );
 }
 
 /// A duplicate gets the receipt of the first copy; the same id with other content is refused.
@@ -104,7 +122,10 @@ fn a_duplicate_gets_the_receipt_of_the_first_copy() {
     assert_eq!(first, stocked.kiosk.request_as("start-pickup", &id, &body));
     let other = json!({"message_id": id, "deadline_ms": 4_102_444_800_000_u64,
         "claim": {"citizen_number": "440524188001010014"}});
-    assert_eq!(stocked.kiosk.request_as("start-pickup", &id, &other)["reason"], "message-id-reused");
+    assert_eq!(
+        stocked.kiosk.request_as("start-pickup", &id, &other)["reason"],
+        "message-id-reused"
+    );
 }
 
 /// G7: a run with known numbers, names and vouchers leaves none of them on disk, in figures or in
@@ -115,7 +136,9 @@ fn g7_nothing_personal_is_left_behind() {
     let mut stocked = Stocked::start(root.path(), 1);
     assert_eq!(stocked.start_pickup(0)["outcome"], "accepted");
     stocked.kiosk.prompt("done", STEP);
-    let metrics = station_tests::station::http_get(stocked.station.layout.http, "/metrics").unwrap().1;
+    let metrics = station_tests::station::http_get(stocked.station.layout.http, "/metrics")
+        .unwrap()
+        .1;
     assert!(stocked.station.stop().success());
     let mut all = vec![("metrics".to_owned(), metrics.into_bytes())];
     all.push(("output".to_owned(), stocked.station.output().into_bytes()));
@@ -124,7 +147,10 @@ fn g7_nothing_personal_is_left_behind() {
         for field in ["number", "name", "voucher"] {
             let needle = card[field].as_str().unwrap().as_bytes();
             for (place, bytes) in &all {
-                assert!(!bytes.windows(needle.len()).any(|w| w == needle), "{field} found in {place}");
+                assert!(
+                    !bytes.windows(needle.len()).any(|w| w == needle),
+                    "{field} found in {place}"
+                );
             }
         }
     }

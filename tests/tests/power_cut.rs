@@ -36,8 +36,14 @@ fn record(root: &Path, backing: &Path, time: Duration) -> (Recorder, Vec<Promise
     std::fs::create_dir_all(&mountpoint).unwrap();
     let mut recorder = Recorder::mount(backing, &mountpoint).unwrap();
     let mut station = Station::configured(Layout::new(root), |text| {
-        text.replace(&format!("{:?}", root.join("data")), &format!("{:?}", mountpoint.join("data")))
-            .replace(&format!("{:?}", root.join("keys")), &format!("{:?}", mountpoint.join("keys")))
+        text.replace(
+            &format!("{:?}", root.join("data")),
+            &format!("{:?}", mountpoint.join("data")),
+        )
+        .replace(
+            &format!("{:?}", root.join("keys")),
+            &format!("{:?}", mountpoint.join("keys")),
+        )
     });
     station.start();
     let addr = station.layout.mqtt;
@@ -49,7 +55,13 @@ fn record(root: &Path, backing: &Path, time: Duration) -> (Recorder, Vec<Promise
     });
     let end = std::time::Instant::now() + time;
     let note = |device: &str, id: &str| {
-        acks.note(&recorder, Ack::Entry { key: id.to_owned(), value: device.to_owned() });
+        acks.note(
+            &recorder,
+            Ack::Entry {
+                key: id.to_owned(),
+                value: device.to_owned(),
+            },
+        );
     };
     while std::time::Instant::now() < end {
         for (device, receiver, _) in &readers {
@@ -65,9 +77,15 @@ fn record(root: &Path, backing: &Path, time: Duration) -> (Recorder, Vec<Promise
     recorder.unmount().unwrap();
     let entries = Arc::into_inner(acks).unwrap().into_entries();
     let promises = entries.into_iter().map(|witnessed| {
-        let Ack::Entry { key, value } = witnessed.ack else { panic!("only entries are noted") };
+        let Ack::Entry { key, value } = witnessed.ack else {
+            panic!("only entries are noted")
+        };
         let device = DEVICES.into_iter().find(|device| *device == value).unwrap();
-        Promise { id: key, device, seq: witnessed.seq }
+        Promise {
+            id: key,
+            device,
+            seq: witnessed.seq,
+        }
     });
     let promises = promises.collect();
     (recorder, promises)
@@ -80,15 +98,30 @@ fn judge(image: &Path, owed: &[&Promise], name: &str) {
     for device in DEVICES {
         let stored = left::messages(&entries, device);
         for promise in owed.iter().filter(|p| p.device == device) {
-            assert_eq!(stored.get(&promise.id), Some(&1), "{name}: {} was acknowledged", promise.id);
+            assert_eq!(
+                stored.get(&promise.id),
+                Some(&1),
+                "{name}: {} was acknowledged",
+                promise.id
+            );
         }
-        assert!(stored.values().all(|count| *count == 1), "{name}: a message is there twice");
+        assert!(
+            stored.values().all(|count| *count == 1),
+            "{name}: a message is there twice"
+        );
     }
-    println!("{name}: {} acknowledged, {} events, 0 lost", owed.len(), entries.len());
+    println!(
+        "{name}: {} acknowledged, {} events, 0 lost",
+        owed.len(),
+        entries.len()
+    );
 }
 
 fn images(pages: bool) {
-    let count: u64 = std::env::var("IMAGES").ok().and_then(|n| n.parse().ok()).unwrap_or(40);
+    let count: u64 = std::env::var("IMAGES")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(40);
     let kind = if pages { "page" } else { "strict" };
     let mut random = Random::seeded(kind);
     let root = tempfile::tempdir().unwrap();
@@ -99,7 +132,13 @@ fn images(pages: bool) {
     let (first, last) = (promises[0].seq, recorder.seq());
     for n in 0..count {
         let at = first + random.below(last - first + 1);
-        let mode = if pages { Mode::Page { seed: random.next() } } else { Mode::Strict };
+        let mode = if pages {
+            Mode::Page {
+                seed: random.next(),
+            }
+        } else {
+            Mode::Strict
+        };
         let out = tempfile::tempdir().unwrap();
         let image = out.path().join("image");
         recorder.crash_image(at, mode, &image).unwrap();
@@ -111,7 +150,13 @@ fn images(pages: bool) {
         // A second crash, in the middle of recovery or of the load after it.
         let (again, more) = record(out.path(), &image, Duration::from_millis(random.below(300)));
         let at = again.start() + random.below(again.seq() - again.start() + 1);
-        let mode = if pages { Mode::Page { seed: random.next() } } else { Mode::Strict };
+        let mode = if pages {
+            Mode::Page {
+                seed: random.next(),
+            }
+        } else {
+            Mode::Strict
+        };
         let second = out.path().join("second");
         again.crash_image(at, mode, &second).unwrap();
         owed.extend(more.iter().filter(|p| p.seq <= at));

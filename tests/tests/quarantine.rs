@@ -27,16 +27,37 @@ fn g2_a_missing_part_is_quarantined_and_nothing_is_changed() {
     let (data, keys) = (station.layout.data(), station.layout.keys());
     copy_all(&data, &saved.path().join("data"));
     copy_all(&keys, &saved.path().join("keys"));
-    let mut parts = vec![data.clone(), keys.clone(), data.join("log"), data.join("HEAD"), data.join("FORMAT")];
-    parts.extend(std::fs::read_dir(&keys).unwrap().map(|entry| entry.unwrap().path()));
+    let mut parts = vec![
+        data.clone(),
+        keys.clone(),
+        data.join("log"),
+        data.join("HEAD"),
+        data.join("FORMAT"),
+    ];
+    parts.extend(
+        std::fs::read_dir(&keys)
+            .unwrap()
+            .map(|entry| entry.unwrap().path()),
+    );
     for part in parts {
         remove(&part);
         let before = listing(&data);
         station.spawn();
         let status = station.wait_end();
-        assert_eq!(status.code(), Some(QUARANTINED), "without {}: {}", part.display(), station.output());
+        assert_eq!(
+            status.code(),
+            Some(QUARANTINED),
+            "without {}: {}",
+            part.display(),
+            station.output()
+        );
         assert!(station.output().contains("ops/docs/runbook/quarantine.md"));
-        assert_eq!(listing(&data), before, "without {}: something was changed", part.display());
+        assert_eq!(
+            listing(&data),
+            before,
+            "without {}: something was changed",
+            part.display()
+        );
         for (from, to) in [("data", &data), ("keys", &keys)] {
             remove(to);
             copy_all(&saved.path().join(from), to);
@@ -56,7 +77,9 @@ fn remove(part: &Path) {
 
 /// Names and sizes of what is in a folder; the lock does not count.
 fn listing(folder: &Path) -> Vec<(String, u64)> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
     let mut all: Vec<_> = entries
         .map(|entry| entry.unwrap())
         .filter(|entry| entry.file_name() != "LOCK")
@@ -64,7 +87,10 @@ fn listing(folder: &Path) -> Vec<(String, u64)> {
             if entry.path().is_dir() {
                 listing(&entry.path())
             } else {
-                vec![(entry.path().display().to_string(), entry.metadata().unwrap().len())]
+                vec![(
+                    entry.path().display().to_string(),
+                    entry.metadata().unwrap().len(),
+                )]
             }
         })
         .collect();

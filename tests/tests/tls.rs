@@ -16,34 +16,90 @@ use station_tests::new_id;
 use station_tests::station::Station;
 
 fn openssl(folder: &Path, args: &str) {
-    let output = Command::new("openssl").args(args.split(' ')).current_dir(folder).output().unwrap();
-    assert!(output.status.success(), "openssl {args}: {}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new("openssl")
+        .args(args.split(' '))
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "openssl {args}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 /// A CA, a server certificate for localhost, and a client certificate for each name.
 fn certificates(folder: &Path, clients: &[&str]) {
-    openssl(folder, "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 30 -subj /CN=station-ca");
-    std::fs::write(folder.join("server.ext"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n").unwrap();
+    openssl(
+        folder,
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 30 -subj /CN=station-ca",
+    );
+    std::fs::write(
+        folder.join("server.ext"),
+        "subjectAltName=DNS:localhost,IP:127.0.0.1\n",
+    )
+    .unwrap();
     std::fs::write(folder.join("client.ext"), "extendedKeyUsage=clientAuth\n").unwrap();
-    for (name, ext) in clients.iter().map(|c| (*c, "client")).chain([("server", "server")]) {
-        openssl(folder, &format!("req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {name}.key -out {name}.csr -subj /CN={name}"));
-        openssl(folder, &format!("x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out {name}.pem -days 30 -extfile {ext}.ext"));
+    for (name, ext) in clients
+        .iter()
+        .map(|c| (*c, "client"))
+        .chain([("server", "server")])
+    {
+        openssl(
+            folder,
+            &format!(
+                "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {name}.key -out {name}.csr -subj /CN={name}"
+            ),
+        );
+        openssl(
+            folder,
+            &format!(
+                "x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out {name}.pem -days 30 -extfile {ext}.ext"
+            ),
+        );
     }
 }
 
-fn publish(folder: &Path, port: u16, certificate: Option<&str>, topic: &str) -> Output {
+fn publish(
+    folder: &Path,
+    port: u16,
+    certificate: Option<&str>,
+    client_id: &str,
+    topic: &str,
+) -> Output {
     let payload = json!({"message_id": new_id()}).to_string();
     let mut command = Command::new("mosquitto_pub");
-    command.args(["-V", "mqttv5", "-q", "1", "-h", "localhost", "-p", &port.to_string(), "--cafile", "ca.pem"]);
-    command.args(["-t", topic, "-m", &payload, "-i", "any-id"]).current_dir(folder);
+    command.args([
+        "-V",
+        "mqttv5",
+        "-q",
+        "1",
+        "-h",
+        "localhost",
+        "-p",
+        &port.to_string(),
+        "--cafile",
+        "ca.pem",
+    ]);
+    command
+        .args(["-t", topic, "-m", &payload, "-i", client_id])
+        .current_dir(folder);
     if let Some(name) = certificate {
-        command.args(["--cert", &format!("{name}.pem"), "--key", &format!("{name}.key")]);
+        command.args([
+            "--cert",
+            &format!("{name}.pem"),
+            "--key",
+            &format!("{name}.key"),
+        ]);
     }
-    command.output().expect("mosquitto_pub is needed: apt-get install mosquitto-clients")
+    command
+        .output()
+        .expect("mosquitto_pub is needed: apt-get install mosquitto-clients")
 }
 
 fn refused(output: &Output) -> bool {
-    let text = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned()
+        + &String::from_utf8_lossy(&output.stdout);
     !output.status.success() || text.to_lowercase().contains("not authorized")
 }
 
@@ -52,7 +108,11 @@ fn refused(output: &Output) -> bool {
 fn g1_the_certificate_decides_who_a_device_is() {
     let root = tempfile::tempdir().unwrap();
     certificates(root.path(), &["kiosk-1", "camera-1"]);
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let mut station = Station::configured(Layout::new(root.path()), |text| {
         let tls = format!(
             "[broker.embedded.tls]\nlisten = \"127.0.0.1:{port}\"\ncertificate = \"server.pem\"\nkey = \"server.key\"\nclient_ca = \"ca.pem\"\n\n[http]"
@@ -63,17 +123,27 @@ fn g1_the_certificate_decides_who_a_device_is() {
     let kiosk = "station/v1/demo/kiosk-1/event/test";
     let camera = "station/v1/demo/camera-1/event/test";
     let before = station.metric("station_log_size").unwrap();
-    let good = publish(root.path(), port, Some("kiosk-1"), kiosk);
+    let good = publish(root.path(), port, Some("kiosk-1"), "kiosk-1", kiosk);
     assert!(!refused(&good), "{good:?}");
     assert_eq!(station.metric("station_log_size").unwrap(), before + 1.0);
-    for (certificate, topic) in [(Some("kiosk-1"), camera), (None, kiosk), (Some("camera-1"), kiosk)] {
-        let output = publish(root.path(), port, certificate, topic);
+    for (certificate, client_id, topic) in [
+        (Some("kiosk-1"), "kiosk-1", camera),
+        (None, "kiosk-1", kiosk),
+        (Some("camera-1"), "camera-1", kiosk),
+        (Some("camera-1"), "kiosk-1", kiosk),
+    ] {
+        let output = publish(root.path(), port, certificate, client_id, topic);
         assert!(refused(&output), "{certificate:?} on {topic}: {output:?}");
     }
     assert_eq!(station.metric("station_log_size").unwrap(), before + 1.0);
     // TLS 1.2 is not spoken.
     let old = Command::new("openssl")
-        .args(["s_client", "-connect", &format!("127.0.0.1:{port}"), "-tls1_2"])
+        .args([
+            "s_client",
+            "-connect",
+            &format!("127.0.0.1:{port}"),
+            "-tls1_2",
+        ])
         .stdin(std::process::Stdio::null())
         .output()
         .unwrap();

@@ -45,6 +45,7 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         | Event::PickupAlreadyCollected(_)
         | Event::PickupNotEligible(_)
         | Event::StockTaken(_)
+        | Event::CardsMissing(_)
         | Event::CardMismatched(_)
         | Event::CardPresented(_)
         | Event::CardTaken(_) => {}
@@ -76,7 +77,7 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         Event::PickupStep(b) => session::step(state, recorded, b),
         Event::CardVerified(b) => session::verified(state, b),
         Event::FingerPresent(b) => session::finger_present(state, recorded, b),
-        Event::FingerCompared(b) => session::finger_compared(state, b),
+        Event::FingerCompared(b) => session::finger_compared(state, recorded, b),
         Event::PhotoArchived(b) => session::photo_archived(state, b),
         Event::OldCardChecked(b) => session::old_card_checked(state, b),
         Event::OldCardRecycled(b) => session::old_card_recycled(state, b),

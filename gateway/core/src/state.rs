@@ -208,6 +208,8 @@ pub(crate) struct StepState {
     /// Index of the event that caused it.
     pub(crate) index: u64,
     pub(crate) deadline: Deadline,
+    /// Until when the citizen may take, where the step waits for one.
+    pub(crate) citizen: Option<Deadline>,
     /// Index of the event that asked for the photo beside it (P4), until it is archived.
     pub(crate) photo: Option<u64>,
     /// The device has answered; only the photo is missing.

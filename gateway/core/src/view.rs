@@ -113,7 +113,7 @@ fn open(state: &State, session: &Session, motion: Option<Motion>) -> View {
         }
         (Work::Pickup(_), Stage::Step(step)) => {
             let (code, attempt) = step_code(step.step);
-            (code, attempt, Some(&step.deadline))
+            (code, attempt, step.citizen.as_ref())
         }
         (Work::Pickup(_), Stage::Moving) => (moving_code(motion), None, None),
     };

@@ -227,6 +227,7 @@ fn subject(event: &Event) -> Option<String> {
         E::MotionCompleted(b) => b.dispenser.as_str(),
         E::BatchAnnounced(c::BatchAnnounced { batch, .. })
         | E::CardsAnnounced(c::CardsAnnounced { batch, .. })
+        | E::CardsMissing(c::CardsMissing { batch, .. })
         | E::BatchClosed(c::BatchClosed { batch, .. }) => batch.as_str(),
         E::CardArrived(b) => b.card.as_str(),
         E::CardSurplus(b) => b.card.as_str(),

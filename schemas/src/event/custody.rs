@@ -91,16 +91,24 @@ bodies! {
         /// Who scanned it.
         operator: OperatorId,
     }
-    /// The operator closed a batch; missing and surplus cards are named (C1).
+    /// Cards on a manifest that had not arrived when its batch was closed, in parts (C1).
+    CardsMissing {
+        /// The batch.
+        batch: BatchId,
+        /// The cards.
+        cards: Vec<CardSerial>,
+    }
+    /// The operator closed a batch. Missing cards are named in the events before it, surplus ones were
+    /// when they were scanned (C1).
     BatchClosed {
         /// The batch.
         batch: BatchId,
         /// Cards that arrived.
         arrived: u32,
         /// Cards on the manifest that did not arrive.
-        missing: Vec<CardSerial>,
+        missing: u32,
         /// Cards that arrived without being on the manifest.
-        surplus: Vec<CardSerial>,
+        surplus: u32,
         /// Who closed it.
         operator: OperatorId,
     }

@@ -87,6 +87,7 @@ events! {
     CardsAnnounced(c::CardsAnnounced) = "station.custody.cards-announced.v1";
     CardArrived(c::CardArrived) = "station.custody.card-arrived.v1";
     CardSurplus(c::CardSurplus) = "station.custody.card-surplus.v1";
+    CardsMissing(c::CardsMissing) = "station.custody.cards-missing.v1";
     BatchClosed(c::BatchClosed) = "station.custody.batch-closed.v1";
     CardMoved(c::CardMoved) = "station.custody.card-moved.v1";
     CardHeld(c::CardHeld) = "station.custody.card-held.v1";

@@ -173,6 +173,14 @@ pub(super) fn counted(
         unexpected: seen.difference(&known).copied().take(LISTED_MAX).collect(),
         operator,
     });
+    if missing.len() > LISTED_MAX {
+        // So many that the machine, not single cards, is in question: an operator has to look.
+        draft.push(ActEnded {
+            session: session.clone(),
+            outcome: ActOutcome::Failed,
+        });
+        return draft.block(id, None);
+    }
     for (_, card) in missing {
         if draft.card(card).is_some_and(|c| c.hold.is_none()) {
             draft.push(CardHeld {

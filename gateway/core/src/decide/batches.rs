@@ -2,6 +2,7 @@
 
 use schemas::event::custody::{
     ANNOUNCED_PER_EVENT_MAX, BatchAnnounced, BatchClosed, CardArrived, CardSurplus, CardsAnnounced,
+    CardsMissing,
 };
 use schemas::ids::{BatchId, CardSerial, OperatorId};
 use schemas::words::{Place, RefusalReason};
@@ -9,6 +10,9 @@ use schemas::words::{Place, RefusalReason};
 use super::draft::Draft;
 use crate::input::Announcement;
 use crate::state::{Batch, Card};
+
+/// Missing cards named in one event at the most, so that the signed event stays under 6 KB.
+const MISSING_PER_EVENT_MAX: usize = 100;
 
 pub(super) fn receive(
     draft: &mut Draft<'_>,
@@ -88,11 +92,19 @@ pub(super) fn close(
     batch_id: &BatchId,
 ) -> Result<(), RefusalReason> {
     let batch = open_batch(draft, batch_id)?;
+    let missing: Vec<_> = batch.missing.iter().cloned().collect();
+    for cards in missing.chunks(MISSING_PER_EVENT_MAX) {
+        draft.push(CardsMissing {
+            batch: batch_id.clone(),
+            cards: cards.to_vec(),
+        });
+    }
+    let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
     draft.push(BatchClosed {
         batch: batch_id.clone(),
         arrived: batch.arrived,
-        missing: batch.missing.iter().cloned().collect(),
-        surplus: batch.surplus.iter().cloned().collect(),
+        missing: count(missing.len()),
+        surplus: count(batch.surplus.len()),
         operator: operator.clone(),
     });
     Ok(())

@@ -224,7 +224,13 @@ fn went(draft: &mut Draft<'_>, id: &MachineId, device: &DeviceId) {
     let gone = if session.kiosk == *device {
         Some(PickupOutcome::DeviceFailed)
     } else if let Stage::Step(step) = &session.stage {
-        (steps::device_of(pickup, step.step) == device).then(|| steps::outcome_without(step.step))
+        let beside = step.photo.is_some() && pickup.devices.camera == *device;
+        let asked = !step.answered && steps::device_of(pickup, step.step) == device;
+        if beside {
+            Some(PickupOutcome::NoPhoto)
+        } else {
+            asked.then(|| steps::outcome_without(step.step))
+        }
     } else {
         None
     };

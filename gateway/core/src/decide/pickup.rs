@@ -6,7 +6,7 @@ use schemas::ids::MachineId;
 use schemas::words::{Hand, HoldReason, Motion, PhotoView, PickupOutcome};
 
 use super::draft::Draft;
-use super::motion;
+use super::{motion, steps};
 use crate::state::{Pickup, Work};
 
 /// The view that belongs to a hand (P4).
@@ -52,6 +52,9 @@ pub(super) fn go_on(draft: &mut Draft<'_>, id: &MachineId) {
     }
     let (session, hold_s, next) = (session.id.clone(), pickup.policy.hold_s, next_step(pickup));
     match next {
+        Some(step) if !draft.state().is_online(steps::device_of(pickup, step)) => {
+            steps::step_failed(draft, id, steps::outcome_without(step));
+        }
         Some(step) => draft.push(PickupStep { session, step }),
         None => draft.intend(id, &session, Motion::Present { hold_s }),
     }

@@ -389,10 +389,18 @@ fn matched(
         draft.push(PickupStep { session, step });
     } else if !matched {
         step_failed(draft, &id, PickupOutcome::IdentityFailed);
+    } else if step.photo.is_some() && !camera_is_online(draft, &id) {
+        step_failed(draft, &id, PickupOutcome::NoPhoto);
     } else if step.photo.is_none() {
         // The photo is archived already, or none was asked for: then it is the next step.
         pickup::go_on(draft, &id);
     }
+}
+
+fn camera_is_online(draft: &Draft<'_>, id: &MachineId) -> bool {
+    draft
+        .pickup(id)
+        .is_some_and(|(_, pickup)| draft.state().is_online(&pickup.devices.camera))
 }
 
 /// P4, P5: a photo is sealed on disk.

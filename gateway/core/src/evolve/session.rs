@@ -92,6 +92,11 @@ pub(super) fn step(state: &mut State, recorded: Recorded<'_>, event: &PickupStep
         step: event.step,
         index: recorded.index,
         deadline: Deadline::after(recorded.now, u64::from(allowed_s) * 1000),
+        citizen: matches!(
+            event.step,
+            Step::CompareFinger { .. } | Step::ReadOldCard { .. }
+        )
+        .then(|| Deadline::after(recorded.now, u64::from(pickup.policy.step_timeout_s) * 1000)),
         photo: None,
         answered: false,
     });
@@ -110,13 +115,17 @@ pub(super) fn finger_present(state: &mut State, recorded: Recorded<'_>, event: &
     }
 }
 
-pub(super) fn finger_compared(state: &mut State, event: &FingerCompared) {
-    if let Some(step) = step_of(state, &event.session) {
+pub(super) fn finger_compared(state: &mut State, recorded: Recorded<'_>, event: &FingerCompared) {
+    let Some(Open { stage, pickup, .. }) = pickup_of(state, &event.session) else {
+        return;
+    };
+    if let Stage::Step(step) = stage {
         step.answered = true;
+        // Only the photo beside it may still be missing, and that is the camera's affair.
+        let ms = u64::from(pickup.policy.command_timeout_s) * 1000;
+        step.deadline = Deadline::after(recorded.now, ms);
     }
-    if event.matched
-        && let Some(Open { pickup, .. }) = pickup_of(state, &event.session)
-    {
+    if event.matched {
         pickup.matched.insert(event.hand);
     }
 }

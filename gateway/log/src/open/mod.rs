@@ -96,16 +96,20 @@ impl Log {
         let lock = lock::take(&folder)?;
         format::check(&folder)?;
         let marker = marker::Marker::read(marker, &key)?;
-        let room = RoomKeeper::open(folder.path(), room)?;
         let head_file = HeadFile::in_folder(folder.path());
         let head = head_file.read(&key, signer.as_ref())?;
+        let first_start = !marker.is_present();
+        if !first_start {
+            // Before anything is made: a folder that lacks a part is left as it was found.
+            require_parts(&folder, head.as_ref())?;
+        }
+        let room = RoomKeeper::open(folder.path(), room)?;
         let notary = Notary {
             signer,
             key,
             file: Some(head_file),
         };
 
-        let first_start = !marker.is_present();
         let (store, tree, head) = if first_start {
             first_start::run(&folder, &marker, &notary, head, &limits)?
         } else {
@@ -169,6 +173,14 @@ impl Log {
     }
 }
 
+/// What a completed first start left behind.
+fn require_parts(folder: &Folder, head: Option<&SignedHead>) -> Result<(), OpenError> {
+    head.ok_or(Quarantine::Missing("HEAD"))?;
+    format::require(folder)?;
+    folder.require_log()?;
+    Ok(())
+}
+
 /// A log whose first start was completed.
 fn existing(
     folder: &Folder,
@@ -178,8 +190,6 @@ fn existing(
     visit: impl FnMut(u64, &[u8]),
 ) -> Result<(SledStore, Frontier, SignedHead), OpenError> {
     let head = head.ok_or(Quarantine::Missing("HEAD"))?;
-    format::require(folder)?;
-    folder.require_log()?;
     folder.remove_half_snapshots()?;
     let store = SledStore::open(&folder.log(), limits.cache_bytes).map_err(unreadable)?;
     verify::origin(&store, &notary.key)?;

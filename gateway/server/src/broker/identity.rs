@@ -1,5 +1,5 @@
-//! Who is connecting. On a listener with TLS the certificate decides, whatever client id is asked for; on a plain one the
-//! client id does, and a client id that is no device's makes an observer, from the same machine only.
+//! Who is connecting. On a listener with TLS the certificate decides: the client id is its name, or is left empty; on a plain one the
+//! client id decides, and a client id that is no device's makes an observer, from the same machine only.
 
 use gateway_broker::{ConnectRefusal, Hello, Identity};
 use schemas::ids::DeviceId;
@@ -43,6 +43,11 @@ fn by_certificate(hello: &Hello<'_>, acl: &Acl) -> Result<Identity, ConnectRefus
     devices.sort_unstable();
     devices.dedup();
     match devices.as_slice() {
+        // A client that names another id than its certificate's is told so: MQTT 5 lets a server
+        // assign an id only where the client left it empty (section 3.2.2.3.7).
+        [device] if hello.client_id_given && hello.client_id != device.as_str() => {
+            Err(ConnectRefusal::ClientIdentifierNotValid)
+        }
         [device] => Ok(Identity::new(device.as_str(), device.as_str())),
         _ => Err(ConnectRefusal::NotAuthorised),
     }

@@ -79,6 +79,7 @@ pub fn session_of(event: &Event) -> Option<&SessionId> {
         | E::CardsAnnounced(_)
         | E::CardArrived(_)
         | E::CardSurplus(_)
+        | E::CardsMissing(_)
         | E::BatchClosed(_)
         | E::CardHeld(_)
         | E::CardReleased(_)
