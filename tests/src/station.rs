@@ -188,6 +188,19 @@ impl Station {
         })
     }
 
+    /// Whether it ends by itself within `patience`.
+    pub fn has_ended(&mut self, patience: Duration) -> bool {
+        let end = std::time::Instant::now() + patience;
+        while std::time::Instant::now() < end {
+            if self.child.as_mut().unwrap().try_wait().unwrap().is_some() {
+                self.child = None;
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        false
+    }
+
     /// What it has written so far.
     pub fn output(&self) -> String {
         std::fs::read_to_string(self.layout.root.join("gateway.log")).unwrap_or_default()

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use tokio::task::JoinHandle;
 
 use crate::config::{Config, ConfigError};
 use crate::handler::{DisconnectReason, Event, Handler, Identity};
@@ -29,6 +30,8 @@ pub struct Broker {
     shared: Arc<Shared>,
     addrs: Arc<[(String, SocketAddr)]>,
     speaks: Arc<HashMap<String, Arc<Speaks>>>,
+    /// The listeners' tasks; taken by the first that shuts the broker down.
+    accepting: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
 impl std::fmt::Debug for Broker {
@@ -156,14 +159,14 @@ impl Broker {
             .iter()
             .map(|b| (b.name.to_string(), Arc::clone(&b.speaks)))
             .collect();
-        for listener in bound {
-            tokio::spawn(listener::accept_all(Arc::clone(&shared), listener));
-        }
+        let accept = |listener| tokio::spawn(listener::accept_all(Arc::clone(&shared), listener));
+        let accepting = bound.into_iter().map(accept).collect();
         tokio::spawn(tend_always(Arc::clone(&shared)));
         Ok(Self {
             shared,
             addrs,
             speaks: Arc::new(speaks),
+            accepting: Arc::new(Mutex::new(accepting)),
         })
     }
 
@@ -260,6 +263,18 @@ impl Broker {
     /// next start unless their client is back by then.
     pub async fn shutdown(&self) {
         self.shared.stopping.send_replace(true);
+        // The listeners first: their addresses are free when this returns, and nobody comes in any more.
+        let accepting = {
+            let mut accepting = self
+                .accepting
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *accepting)
+        };
+        for listener in accepting {
+            // One that panicked has let go of its address as well.
+            listener.await.ok();
+        }
         self.close_where(DisconnectReason::ServerShuttingDown, |_| true);
         let all = u32::try_from(self.shared.limits.connections_max).unwrap_or(u32::MAX);
         // Each connection gives its place back when it is closed; drain and linger are limited.

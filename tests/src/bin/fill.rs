@@ -30,33 +30,141 @@ const GROUP_BYTES: usize = 96 * 1024;
 type Step = (&'static str, &'static str, &'static str);
 
 const PICKUP: &[Step] = &[
-    ("station.custody.cards-announced.v1", "kiosk-1", r#"{"batch":"batch-1","cards":[{"serial":"C","number":"0a1b2c3d.NT","voucher":"0a1b2c3d.VT","name":"**明","number_tail":"002X","residence":"local","ground":null,"old_card_due":false,"held":false}]}"#),
-    ("station.custody.card-arrived.v1", "kiosk-1", r#"{"batch":"batch-1","card":"C","operator":"operator-1"}"#),
-    ("station.custody.card-moved.v1", "-", r#"{"card":"C","from":{"place":"safe"},"to":{"place":"slot","machine":"machine-1","slot":{"column":3,"slot":17}},"session":"S"}"#),
-    ("station.pickup.started.v1", "-", r#"{"session":"S","kiosk":"kiosk-1","machine":"machine-1","devices":{"dispenser":"dispenser-1","reader":"reader-1","intake_reader":"reader-2","scanner":"scanner-1","camera":"camera-1"},"card":"C","slot":{"column":3,"slot":17},"by":"voucher","old_card_due":false,"policy":{"hold_s":30,"finger_attempts_max":3,"finger_score_min":60,"old_card_attempts_max":3,"step_timeout_s":60,"command_timeout_s":20}}"#),
-    ("station.motion.intended.v1", "kiosk-1", r#"{"dispenser":"dispenser-1","machine":"machine-1","session":"S","sequence":7,"motion":{"motion":"to-reader","slot":{"column":3,"slot":17}},"timeout_s":20}"#),
-    ("station.motion.completed.v1", "-", r#"{"dispenser":"dispenser-1","machine":"machine-1","sequence":7,"outcome":{"result":"done"},"evidence":{"position":"in-reader","outlet_present":false,"slot_occupied":false,"recycle_count":12}}"#),
-    ("station.custody.card-moved.v1", "-", r#"{"card":"C","from":{"place":"slot","machine":"machine-1","slot":{"column":3,"slot":17}},"to":{"place":"transport","machine":"machine-1"},"session":"S"}"#),
-    ("station.pickup.step.v1", "dispenser-1", r#"{"session":"S","step":{"step":"read-chip"}}"#),
-    ("station.pickup.card-verified.v1", "-", r#"{"session":"S","card":"C","hands":["right","left"]}"#),
-    ("station.pickup.step.v1", "reader-1", r#"{"session":"S","step":{"step":"compare-finger","hand":"right","attempt":1}}"#),
-    ("station.pickup.finger-present.v1", "scanner-1", r#"{"session":"S","hand":"right"}"#),
-    ("station.pickup.photo-archived.v1", "camera-1", r#"{"session":"S","view":"right-hand","blob":"B","len":182311}"#),
-    ("station.pickup.finger-compared.v1", "-", r#"{"session":"S","hand":"right","attempt":1,"score":91,"score_min":60,"matched":true}"#),
-    ("station.pickup.step.v1", "scanner-1", r#"{"session":"S","step":{"step":"compare-finger","hand":"left","attempt":1}}"#),
-    ("station.pickup.finger-present.v1", "scanner-1", r#"{"session":"S","hand":"left"}"#),
-    ("station.pickup.photo-archived.v1", "camera-1", r#"{"session":"S","view":"left-hand","blob":"B","len":181027}"#),
-    ("station.pickup.finger-compared.v1", "-", r#"{"session":"S","hand":"left","attempt":1,"score":88,"score_min":60,"matched":true}"#),
-    ("station.pickup.step.v1", "scanner-1", r#"{"session":"S","step":{"step":"take-photo","view":"frontal"}}"#),
-    ("station.pickup.photo-archived.v1", "camera-1", r#"{"session":"S","view":"frontal","blob":"B","len":203114}"#),
-    ("station.motion.intended.v1", "-", r#"{"dispenser":"dispenser-1","machine":"machine-1","session":"S","sequence":8,"motion":{"motion":"present","hold_s":30},"timeout_s":20}"#),
-    ("station.motion.completed.v1", "-", r#"{"dispenser":"dispenser-1","machine":"machine-1","sequence":8,"outcome":{"result":"done"},"evidence":{"position":"outlet","outlet_present":true,"slot_occupied":false,"recycle_count":12}}"#),
-    ("station.custody.card-moved.v1", "-", r#"{"card":"C","from":{"place":"transport","machine":"machine-1"},"to":{"place":"exit","machine":"machine-1"},"session":"S"}"#),
-    ("station.pickup.card-presented.v1", "dispenser-1", r#"{"session":"S","card":"C"}"#),
-    ("station.custody.card-moved.v1", "-", r#"{"card":"C","from":{"place":"exit","machine":"machine-1"},"to":{"place":"handed-over"},"session":"S"}"#),
-    ("station.pickup.card-taken.v1", "-", r#"{"session":"S","card":"C"}"#),
-    ("station.pickup.ending.v1", "-", r#"{"session":"S","outcome":"collected"}"#),
-    ("station.pickup.ended.v1", "dispenser-1", r#"{"session":"S","kiosk":"kiosk-1","outcome":"collected"}"#),
+    (
+        "station.custody.cards-announced.v1",
+        "kiosk-1",
+        r#"{"batch":"batch-1","cards":[{"serial":"C","number":"0a1b2c3d.NT","voucher":"0a1b2c3d.VT","name":"**明","number_tail":"002X","residence":"local","ground":null,"old_card_due":false,"held":false}]}"#,
+    ),
+    (
+        "station.custody.card-arrived.v1",
+        "kiosk-1",
+        r#"{"batch":"batch-1","card":"C","operator":"operator-1"}"#,
+    ),
+    (
+        "station.custody.card-moved.v1",
+        "-",
+        r#"{"card":"C","from":{"place":"safe"},"to":{"place":"slot","machine":"machine-1","slot":{"column":3,"slot":17}},"session":"S"}"#,
+    ),
+    (
+        "station.pickup.started.v1",
+        "-",
+        r#"{"session":"S","kiosk":"kiosk-1","machine":"machine-1","devices":{"dispenser":"dispenser-1","reader":"reader-1","intake_reader":"reader-2","scanner":"scanner-1","camera":"camera-1"},"card":"C","slot":{"column":3,"slot":17},"by":"voucher","old_card_due":false,"policy":{"hold_s":30,"finger_attempts_max":3,"finger_score_min":60,"old_card_attempts_max":3,"step_timeout_s":60,"command_timeout_s":20}}"#,
+    ),
+    (
+        "station.motion.intended.v1",
+        "kiosk-1",
+        r#"{"dispenser":"dispenser-1","machine":"machine-1","session":"S","sequence":7,"motion":{"motion":"to-reader","slot":{"column":3,"slot":17}},"timeout_s":20}"#,
+    ),
+    (
+        "station.motion.completed.v1",
+        "-",
+        r#"{"dispenser":"dispenser-1","machine":"machine-1","sequence":7,"outcome":{"result":"done"},"evidence":{"position":"in-reader","outlet_present":false,"slot_occupied":false,"recycle_count":12}}"#,
+    ),
+    (
+        "station.custody.card-moved.v1",
+        "-",
+        r#"{"card":"C","from":{"place":"slot","machine":"machine-1","slot":{"column":3,"slot":17}},"to":{"place":"transport","machine":"machine-1"},"session":"S"}"#,
+    ),
+    (
+        "station.pickup.step.v1",
+        "dispenser-1",
+        r#"{"session":"S","step":{"step":"read-chip"}}"#,
+    ),
+    (
+        "station.pickup.card-verified.v1",
+        "-",
+        r#"{"session":"S","card":"C","hands":["right","left"]}"#,
+    ),
+    (
+        "station.pickup.step.v1",
+        "reader-1",
+        r#"{"session":"S","step":{"step":"compare-finger","hand":"right","attempt":1}}"#,
+    ),
+    (
+        "station.pickup.finger-present.v1",
+        "scanner-1",
+        r#"{"session":"S","hand":"right"}"#,
+    ),
+    (
+        "station.pickup.photo-archived.v1",
+        "camera-1",
+        r#"{"session":"S","view":"right-hand","blob":"B","len":182311}"#,
+    ),
+    (
+        "station.pickup.finger-compared.v1",
+        "-",
+        r#"{"session":"S","hand":"right","attempt":1,"score":91,"score_min":60,"matched":true}"#,
+    ),
+    (
+        "station.pickup.step.v1",
+        "scanner-1",
+        r#"{"session":"S","step":{"step":"compare-finger","hand":"left","attempt":1}}"#,
+    ),
+    (
+        "station.pickup.finger-present.v1",
+        "scanner-1",
+        r#"{"session":"S","hand":"left"}"#,
+    ),
+    (
+        "station.pickup.photo-archived.v1",
+        "camera-1",
+        r#"{"session":"S","view":"left-hand","blob":"B","len":181027}"#,
+    ),
+    (
+        "station.pickup.finger-compared.v1",
+        "-",
+        r#"{"session":"S","hand":"left","attempt":1,"score":88,"score_min":60,"matched":true}"#,
+    ),
+    (
+        "station.pickup.step.v1",
+        "scanner-1",
+        r#"{"session":"S","step":{"step":"take-photo","view":"frontal"}}"#,
+    ),
+    (
+        "station.pickup.photo-archived.v1",
+        "camera-1",
+        r#"{"session":"S","view":"frontal","blob":"B","len":203114}"#,
+    ),
+    (
+        "station.motion.intended.v1",
+        "-",
+        r#"{"dispenser":"dispenser-1","machine":"machine-1","session":"S","sequence":8,"motion":{"motion":"present","hold_s":30},"timeout_s":20}"#,
+    ),
+    (
+        "station.motion.completed.v1",
+        "-",
+        r#"{"dispenser":"dispenser-1","machine":"machine-1","sequence":8,"outcome":{"result":"done"},"evidence":{"position":"outlet","outlet_present":true,"slot_occupied":false,"recycle_count":12}}"#,
+    ),
+    (
+        "station.custody.card-moved.v1",
+        "-",
+        r#"{"card":"C","from":{"place":"transport","machine":"machine-1"},"to":{"place":"exit","machine":"machine-1"},"session":"S"}"#,
+    ),
+    (
+        "station.pickup.card-presented.v1",
+        "dispenser-1",
+        r#"{"session":"S","card":"C"}"#,
+    ),
+    (
+        "station.custody.card-moved.v1",
+        "-",
+        r#"{"card":"C","from":{"place":"exit","machine":"machine-1"},"to":{"place":"handed-over"},"session":"S"}"#,
+    ),
+    (
+        "station.pickup.card-taken.v1",
+        "-",
+        r#"{"session":"S","card":"C"}"#,
+    ),
+    (
+        "station.pickup.ending.v1",
+        "-",
+        r#"{"session":"S","outcome":"collected"}"#,
+    ),
+    (
+        "station.pickup.ended.v1",
+        "dispenser-1",
+        r#"{"session":"S","kiosk":"kiosk-1","outcome":"collected"}"#,
+    ),
 ];
 
 const REPORTS: &[Step] = &[(
@@ -114,7 +222,17 @@ fn open(
     let wall = SystemTime::now().duration_since(UNIX_EPOCH)?;
     let begin_ms = u64::try_from(wall.as_millis())?.saturating_sub(SPREAD_MS);
     let boot = BootId::new(uuid::Uuid::new_v4().to_string())?;
-    Ok((log, Filler { keys, origin, events, steps, boot, begin_ms }))
+    Ok((
+        log,
+        Filler {
+            keys,
+            origin,
+            events,
+            steps,
+            boot,
+            begin_ms,
+        },
+    ))
 }
 
 impl Filler {
@@ -174,7 +292,14 @@ impl Filler {
         };
         let meta = Meta { source, now, cause };
         let sign = |bytes: &[u8]| self.keys.signing.sign(bytes);
-        Ok(envelope::seal(&self.origin, index, &meta, &event, self.keys.key_id(), sign)?)
+        Ok(envelope::seal(
+            &self.origin,
+            index,
+            &meta,
+            &event,
+            self.keys.key_id(),
+            sign,
+        )?)
     }
 }
 

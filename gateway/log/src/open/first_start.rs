@@ -39,11 +39,15 @@ fn refuse_a_lost_marker(
     limits: &Limits,
 ) -> Result<(), OpenError> {
     let head_events = head.map_or(0, |head| head.checkpoint.size);
-    let events = match folder.require_log() {
-        Ok(()) => events_in_log(folder, limits)?,
-        Err(_incomplete) => 0,
+    let has_log = folder.require_log().is_ok();
+    // `HEAD` is durable before sled's folder is made, so a log without one has lost it. Neither case is
+    // opened to look: that would write.
+    let events = if has_log && head.is_some() && head_events == 0 {
+        events_in_log(folder, limits)?
+    } else {
+        0
     };
-    if head_events > 0 || events > 0 {
+    if head_events > 0 || events > 0 || (has_log && head.is_none()) {
         return Err(Quarantine::MarkerMissing {
             events,
             head_events,

@@ -1,6 +1,9 @@
-//! Durable append of 1 KB events with 1, 8, 64 and 512 waiting callers: the station's log against a bare file with
-//! `fdatasync`, SQLite (WAL, synchronous FULL), redb and fjall. All contenders run in turn, several rounds, in one
-//! process; the figures are medians, as shares of the bare file. A second pass adds 2 ms to every sync of every one.
+//! Durable append of 1 KB events with 1, 8, 64 and 512 waiting callers: the station's log against two bare files with
+//! `fdatasync` (one that grows, one whose blocks were written before), SQLite (WAL, synchronous FULL), redb and fjall.
+//!
+//! All contenders run in turn in one process, several rounds, each round beginning with another one. Rates and latencies are
+//! medians; a share is the median of the rounds' shares, because within a round the disk is the same for all. The first pass
+//! adds 2 ms to every sync of every one; the second takes the disk as it is.
 //!
 //! ```text
 //! bench-append [rounds [milliseconds for each run [folder]]]
@@ -32,40 +35,48 @@ fn main() {
     let number = |at: usize, default: u64| {
         arguments.get(at).map_or(default, |word| word.parse().expect("a number"))
     };
-    let (rounds, length) = (number(1, 3), Duration::from_millis(number(2, 700)));
+    let rounds = usize::try_from(number(1, 3).max(1)).expect("few rounds");
+    let length = Duration::from_millis(number(2, 700));
     let folder = arguments.get(3).map_or_else(std::env::temp_dir, PathBuf::from);
     for delay in [Duration::from_millis(2), Duration::ZERO] {
         println!("\n{rounds} rounds of {length:?}, {EVENT_BYTES}-byte events, {delay:?} added to each sync");
-        println!("{:24} {:>8} {:>10} {:>7} {:>9} {:>12}", "", "waiting", "events/s", "of raw", "p99 ms", "events/sync");
+        println!(
+            "{:24} {:>8} {:>10} {:>11} {:>10} {:>9} {:>12}",
+            "", "waiting", "events/s", "of growing", "of written", "p99 ms", "events/sync"
+        );
         for waiting in WAITING {
             compare(waiting, rounds, length, delay, &folder);
         }
     }
 }
 
-fn compare(waiting: usize, rounds: u64, length: Duration, delay: Duration, folder: &Path) {
-    let mut runs: Vec<Vec<Run>> = vec![Vec::new(); NAMES.len()];
-    for _ in 0..rounds {
-        for (name, runs) in NAMES.iter().zip(&mut runs) {
-            runs.push(measure(name, waiting, length, delay, folder));
+fn compare(waiting: usize, rounds: usize, length: Duration, delay: Duration, folder: &Path) {
+    let mut runs: [Vec<Run>; NAMES.len()] = std::array::from_fn(|_| Vec::new());
+    for round in 0..rounds {
+        for turn in 0..NAMES.len() {
+            let at = (turn + round) % NAMES.len();
+            runs[at].push(measure(NAMES[at], waiting, length, delay, folder));
         }
     }
-    let medians: Vec<Run> = runs.into_iter().map(median).collect();
-    let raw = medians[0].per_second;
-    for (name, run) in NAMES.iter().zip(medians) {
+    for (name, own) in NAMES.iter().zip(&runs) {
+        let share = |of: usize| {
+            let pairs = own.iter().zip(&runs[of]);
+            median(pairs.map(|(own, base)| own.per_second / base.per_second).collect())
+        };
         println!(
-            "{name:24} {waiting:>8} {:>10.0} {:>7.2} {:>9.2} {:>12.1}",
-            run.per_second,
-            run.per_second / raw,
-            run.p99_ms,
-            run.events_per_sync
+            "{name:24} {waiting:>8} {:>10.0} {:>11.2} {:>10.2} {:>9.2} {:>12.1}",
+            median(own.iter().map(|run| run.per_second).collect()),
+            share(0),
+            share(1),
+            median(own.iter().map(|run| run.p99_ms).collect()),
+            median(own.iter().map(|run| run.events_per_sync).collect()),
         );
     }
 }
 
-fn median(mut runs: Vec<Run>) -> Run {
-    runs.sort_by(|a, b| a.per_second.total_cmp(&b.per_second));
-    runs[runs.len() / 2]
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
 }
 
 fn measure(name: &str, waiting: usize, length: Duration, delay: Duration, folder: &Path) -> Run {
