@@ -3,6 +3,7 @@
 //! Index and origin are in the protected header, so a genuine event cannot be moved to another
 //! place or station. The signed bytes are the stored bytes: they are never serialised again.
 
+mod canonical;
 mod cloud_event;
 mod cose;
 
@@ -67,5 +68,24 @@ pub enum EnvelopeError {
 /// Reads signed bytes without looking at the signature: for replay of a log whose tree has been
 /// compared with its checkpoint.
 pub fn read(signed: &[u8]) -> Result<Entry, EnvelopeError> {
-    cose::open(signed)?.into_entry()
+    match canonical::split(signed) {
+        Some(parts) => entry(parts.origin, parts.index, parts.key_id, parts.payload),
+        None => cose::open(signed)?.into_entry(),
+    }
+}
+
+fn entry(
+    origin: Origin,
+    index: u64,
+    key_id: KeyId,
+    payload: &[u8],
+) -> Result<Entry, EnvelopeError> {
+    let (meta, event) = cloud_event::decode(&origin, index, payload)?;
+    Ok(Entry {
+        index,
+        origin,
+        key_id,
+        meta,
+        event,
+    })
 }

@@ -100,6 +100,12 @@ pub struct Limits {
     /// Wills found in the store at start are published after at least this time, unless the client is
     /// back by then.
     pub will_restart_delay_ms: u64,
+    /// Longest key that the store takes, in bytes. A client id, a filter or a retained topic that would need a longer one
+    /// is refused at the door.
+    pub store_key_bytes_max: usize,
+    /// Longest value that the store takes, in bytes. A message or will that would be stored and needs a longer one is
+    /// refused at the door.
+    pub store_value_bytes_max: usize,
     /// Ask the handler about each delivery too ([`Action::Receive`](crate::Action::Receive)).
     pub authorise_receive: bool,
 }
@@ -129,6 +135,8 @@ impl Default for Limits {
             drain_ms_max: 10_000,
             linger_ms_max: 1_000,
             will_restart_delay_ms: 10_000,
+            store_key_bytes_max: 1_024,
+            store_value_bytes_max: 64 << 10,
             authorise_receive: false,
         }
     }
@@ -137,7 +145,7 @@ impl Default for Limits {
 impl Limits {
     /// Refuses values with which the broker could not work.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let floors: [(&'static str, bool); 9] = [
+        let floors: [(&'static str, bool); 11] = [
             (
                 "connections_max must be at least 1",
                 self.connections_max >= 1,
@@ -168,6 +176,14 @@ impl Limits {
                 (1..=128).contains(&self.topic_levels_max),
             ),
             ("sessions_max must be at least 1", self.sessions_max >= 1),
+            (
+                "store_key_bytes_max must be at least 128",
+                self.store_key_bytes_max >= 128,
+            ),
+            (
+                "store_value_bytes_max must be at least 1024",
+                self.store_value_bytes_max >= 1_024,
+            ),
         ];
         match floors.into_iter().find(|(_, ok)| !ok) {
             Some((what, _)) => Err(ConfigError::Limit(what)),

@@ -16,6 +16,7 @@ use crate::handler::{Action, ConnectRefusal, DisconnectReason, Event, Hello, Ide
 use crate::lifecycle::{self, Claim};
 use crate::session::Link;
 use crate::shared::Shared;
+use crate::storable;
 use crate::topic;
 use crate::wire::{self, Connect, WireError};
 use crate::writer::settled;
@@ -219,7 +220,10 @@ fn identify(shared: &Shared, fresh: &Fresh, connect: &Connect) -> Result<Identit
     };
     let identity = shared.handler.connect(&hello).map_err(Refusal::Handler)?;
     let id = &identity.client_id;
-    let fits = !id.is_empty() && id.len() <= shared.limits.topic_bytes_max && !id.contains('\0');
+    let fits = !id.is_empty()
+        && id.len() <= shared.limits.topic_bytes_max
+        && !id.contains('\0')
+        && storable::client_id(&shared.limits, id);
     if fits { Ok(identity) } else { Err(not_valid) }
 }
 
@@ -236,13 +240,14 @@ fn check_will(shared: &Shared, identity: &Identity, connect: &Connect) -> Result
     if !topic::name_is_valid(&will.topic, &shared.limits) {
         return Err(Refusal::TopicNameInvalid);
     }
-    if shared
-        .handler
-        .authorise(identity, Action::Will, &will.topic)
-    {
+    let handler = &*shared.handler;
+    if !handler.authorise(identity, Action::Will, &will.topic) {
+        return Err(Refusal::Handler(ConnectRefusal::NotAuthorised));
+    }
+    if storable::will(&shared.limits, handler, &identity.principal, will) {
         Ok(())
     } else {
-        Err(Refusal::Handler(ConnectRefusal::NotAuthorised))
+        Err(Refusal::Handler(ConnectRefusal::QuotaExceeded))
     }
 }
 

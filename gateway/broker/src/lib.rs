@@ -29,6 +29,7 @@ mod retained;
 mod session;
 mod shared;
 mod state;
+mod storable;
 mod store;
 mod tls;
 mod topic;

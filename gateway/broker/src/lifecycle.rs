@@ -1,10 +1,13 @@
 //! How a session is taken up, taken over, let go, and ended; and what becomes of its will.
 //!
 //! A session has at most one connection at a time: a second one waits until the first has driven its
-//! commits to their end, so that a duplicate can never overtake the original.
+//! commits to their end, so that a duplicate can never overtake the original. A will goes to the handler before the
+//! next connection of its client is let in, so that it can never overtake that client's next birth.
 
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 
 use crate::codec::{self, StoredWill};
@@ -50,10 +53,9 @@ pub(crate) async fn claim(
     link: &Arc<Link>,
 ) -> Result<Claimed, ConnectRefusal> {
     loop {
-        let mut due = Vec::new();
-        let (step, written) =
-            shared.change(|state, cx, ops| try_claim(state, cx, claim, link, ops, &mut due));
-        publish_wills(shared, due);
+        let (step, written) = with_wills(shared, |state, cx, ops, due| {
+            try_claim(state, cx, claim, link, ops, due)
+        });
         match step {
             Step::Claimed(key, session_present) => {
                 return Ok(Claimed {
@@ -197,11 +199,10 @@ pub(crate) fn release(
     reason: DisconnectReason,
     expiry_s: u32,
 ) {
-    let mut due = Vec::new();
-    let ((), _written) =
-        shared.change(|state, cx, ops| let_go(state, cx, key, reason, expiry_s, ops, &mut due));
+    let ((), _written) = with_wills(shared, |state, cx, ops, due| {
+        let_go(state, cx, key, reason, expiry_s, ops, due);
+    });
     shared.timers_changed.notify_one();
-    publish_wills(shared, due);
 }
 
 fn let_go(
@@ -261,17 +262,15 @@ fn after(now_ms: u64, seconds: u32) -> u64 {
 
 /// Publishes wills that are due and ends sessions that ran out. Returns when to look again.
 pub(crate) fn tend(shared: &Arc<Shared>) -> Option<u64> {
-    let mut due = Vec::new();
-    let (next, _written) = shared.change(|state, cx, ops| {
+    let (next, _written) = with_wills(shared, |state, cx, ops, due| {
         while let Some(&(at, key)) = state.timers.first()
             && at <= cx.now_ms
         {
             state.timers.remove(&(at, key));
-            tend_session(state, cx, key, ops, &mut due);
+            tend_session(state, cx, key, ops, due);
         }
         state.timers.first().map(|(at, _)| *at)
     });
-    publish_wills(shared, due);
     next
 }
 
@@ -312,19 +311,36 @@ pub(crate) fn sweep_retained(shared: &Shared) {
     });
 }
 
-fn publish_wills(shared: &Arc<Shared>, due: Vec<DueWill>) {
+/// Changes the state and hands the wills that became due to the handler. No session is taken up in between: whoever
+/// takes one up waits for this.
+fn with_wills<R>(
+    shared: &Arc<Shared>,
+    change: impl FnOnce(&mut State, Context<'_>, &mut Vec<Op>, &mut Vec<DueWill>) -> R,
+) -> (R, Option<Written>) {
+    // Not the state's lock: the handler may publish.
+    let in_turn = shared.wills_in_turn();
+    let mut due = Vec::new();
+    let changed = shared.change(|state, cx, ops| change(state, cx, ops, &mut due));
     for (identity, will) in due {
-        tokio::spawn(publish_will(Arc::clone(shared), identity, will));
+        let handler = &shared.handler;
+        let outcome = if handler.authorise(&identity, Action::Will, &will.message.topic) {
+            handler.publish(&identity, will.message.clone())
+        } else {
+            std::future::ready(PublishOutcome::Consumed).boxed()
+        };
+        tokio::spawn(publish_will(Arc::clone(shared), identity, will, outcome));
     }
+    drop(in_turn);
+    changed
 }
 
-async fn publish_will(shared: Arc<Shared>, identity: Identity, will: Will) {
-    let handler = &shared.handler;
-    let outcome = if handler.authorise(&identity, Action::Will, &will.message.topic) {
-        handler.publish(&identity, will.message.clone()).await
-    } else {
-        PublishOutcome::Consumed
-    };
+async fn publish_will(
+    shared: Arc<Shared>,
+    identity: Identity,
+    will: Will,
+    outcome: BoxFuture<'static, PublishOutcome>,
+) {
+    let outcome = outcome.await;
     let ((), written) = shared.change(|state, cx, ops| {
         if outcome == PublishOutcome::Accepted {
             state.route(cx, &will.message, None, ops);

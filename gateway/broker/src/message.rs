@@ -160,6 +160,15 @@ impl Message {
         self
     }
 
+    /// An upper bound of this message's bytes in an entry of the store, subscription identifiers and a will's
+    /// principal apart.
+    pub(crate) fn stored_bytes_max(&self) -> usize {
+        // Beside what is held there are two lengths for each user property; the overhead covers all else.
+        const USER_PROPERTY_BYTES: usize = 8;
+        let user = self.properties.as_deref().map_or(0, |p| p.user.len());
+        self.bytes() + user * USER_PROPERTY_BYTES
+    }
+
     /// Bytes held, for queue accounting.
     pub(crate) fn bytes(&self) -> usize {
         const OVERHEAD_BYTES: usize = 128;

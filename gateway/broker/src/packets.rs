@@ -6,10 +6,11 @@ use crate::codec;
 use crate::connection::{Connection, Ended};
 use crate::encode::{self, Ack, Granted};
 use crate::handler::{Action, Legacy, PublishOutcome, PublishRefusal, Version};
-use crate::message::Qos;
+use crate::message::{Message, Qos};
 use crate::outbox::{Next, Settled};
 use crate::pipeline::{Commit, Inbound, Reply};
 use crate::state::{Context, State};
+use crate::storable;
 use crate::topic;
 use crate::trie::{Options, Subscriber};
 use crate::wire::{Entry, Packet, Publish, RetainHandling};
@@ -78,20 +79,28 @@ impl Connection {
                 return Err(Ended::ReceiveMaximumExceeded);
             }
         }
-        let handler = &self.shared.handler;
-        let commit = if handler.authorise(&self.identity, Action::Publish, &message.topic) {
-            let future = handler.publish(&self.identity, message.clone());
-            Commit::running(future, Inbound { id, message })
-        } else {
-            let reason = PublishRefusal::NotAuthorised;
-            let outcome = PublishOutcome::Refused {
-                reason,
-                legacy: Legacy::Close,
-            };
-            Commit::decided(outcome, Inbound { id, message })
-        };
+        let commit = self.commit(id, message);
         self.commits.push_back(commit);
         Ok(())
+    }
+
+    /// What decides a PUBLISH: the handler, unless it is refused at the door.
+    fn commit(&self, id: u16, message: Message) -> Commit {
+        let handler = &*self.shared.handler;
+        let refusal = if !handler.authorise(&self.identity, Action::Publish, &message.topic) {
+            Some(PublishRefusal::NotAuthorised)
+        } else if !storable::publish(&self.shared.limits, handler, &message) {
+            Some(PublishRefusal::QuotaExceeded)
+        } else {
+            None
+        };
+        if let Some(reason) = refusal {
+            let legacy = Legacy::Close;
+            let outcome = PublishOutcome::Refused { reason, legacy };
+            return Commit::decided(outcome, Inbound { id, message });
+        }
+        let future = handler.publish(&self.identity, message.clone());
+        Commit::running(future, Inbound { id, message })
     }
 
     fn resolve_alias(&mut self, alias: u16, topic: &mut Arc<str>) -> Result<(), Ended> {
@@ -312,7 +321,9 @@ fn subscribe(
         return Granted::Unspecified;
     };
     let known = session.subscriptions.contains_key(entry.filter.as_str());
-    if !known && session.subscriptions.len() >= cx.limits.subscriptions_per_session_max {
+    let is_full = session.subscriptions.len() >= cx.limits.subscriptions_per_session_max;
+    let client = &session.identity.client_id;
+    if !known && (is_full || !storable::subscription(cx.limits, client, &entry.filter)) {
         return Granted::QuotaExceeded;
     }
     let options = Options {

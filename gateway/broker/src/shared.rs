@@ -28,6 +28,9 @@ pub(crate) struct Shared {
     pub(crate) refusals: Arc<Semaphore>,
     writer: Writer,
     state: Mutex<State>,
+    /// Held while sessions are let go or taken up and the wills of that are handed to the handler. Taken before the
+    /// state's lock, never within it.
+    wills: Mutex<()>,
 }
 
 /// Sockets over `connections_max` that are answered rather than closed.
@@ -53,12 +56,18 @@ impl Shared {
             refusals: Arc::new(Semaphore::new(REFUSALS_AT_ONCE)),
             writer,
             state: Mutex::new(state),
+            wills: Mutex::new(()),
         }
     }
 
     /// Looks at the state.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The turn to let sessions go or take them up.
+    pub(crate) fn wills_in_turn(&self) -> MutexGuard<'_, ()> {
+        self.wills.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes the state, and queues what the change wants written before anyone else can change it.

@@ -14,6 +14,7 @@ use crate::message::{Message, Qos};
 use crate::outbox::Delivery;
 use crate::retained::{Retained, RetainedTree};
 use crate::session::Session;
+use crate::storable;
 use crate::topic;
 use crate::trie::{Matches, Options, SessionKey, Subscriber, Trie};
 use crate::writer::Op;
@@ -134,9 +135,11 @@ impl State {
         };
         let stored = codec::retained_value(&value);
         let limits = cx.limits;
-        if self
-            .retained
-            .insert(value, limits.retained_count_max, limits.retained_bytes_max)
+        let fits = medium == Medium::Memory || storable::message(limits, message, 0);
+        if fits
+            && self
+                .retained
+                .insert(value, limits.retained_count_max, limits.retained_bytes_max)
         {
             if medium == Medium::Durable {
                 ops.push(Op::put(key(), stored));
@@ -206,7 +209,12 @@ impl State {
             return;
         }
         let bytes = session.outbox.bytes() + message.bytes();
-        if session.outbox.len() >= cx.limits.queue_len_max || bytes > cx.limits.queue_bytes_max {
+        let stored =
+            qos != Qos::AtMostOnce && session.is_persistent() && routed.medium == Medium::Durable;
+        if session.outbox.len() >= cx.limits.queue_len_max
+            || bytes > cx.limits.queue_bytes_max
+            || (stored && !storable::message(cx.limits, message, routed.subscription_ids.len()))
+        {
             cx.counters.dropped();
             let client_id = Arc::clone(&session.identity.client_id);
             cx.handler.observe(Event::QueueFull { client_id });
@@ -217,7 +225,6 @@ impl State {
         } else {
             session.take_seq(ops)
         };
-        let stored = seq != 0 && session.is_persistent() && routed.medium == Medium::Durable;
         let delivery = Delivery {
             seq,
             message: message.clone(),

@@ -20,6 +20,9 @@ pub enum StoreError {
     /// Reading or writing failed.
     #[error("broker store: {0}")]
     Io(Arc<str>),
+    /// This write cannot be made, and nothing of it counts; others can.
+    #[error("broker store refused a write: {0}")]
+    Refused(Arc<str>),
     /// An entry is not in a form this version knows.
     #[error("broker store holds an entry this version cannot read: {0}")]
     Corrupt(&'static str),
@@ -33,6 +36,11 @@ impl StoreError {
     pub fn io(error: impl std::fmt::Display) -> Self {
         Self::Io(error.to_string().into())
     }
+
+    /// From any refusal, keeping its words.
+    pub fn refused(refusal: impl std::fmt::Display) -> Self {
+        Self::Refused(refusal.to_string().into())
+    }
 }
 
 /// An ordered, durable key-value map.
@@ -41,7 +49,8 @@ pub trait Store: Send + Sync + 'static {
     fn load(&self) -> Result<Vec<Entry>, StoreError>;
 
     /// Applies all operations or none, in order. Resolves when they are durable. Calls are never
-    /// concurrent; the broker groups what is waiting into one call.
+    /// concurrent; the broker groups what is waiting into one call. What is refused ([`StoreError::Refused`]) is brought
+    /// again in smaller parts, in the same order.
     fn apply(&self, ops: Vec<StoreOp>) -> BoxFuture<'static, Result<(), StoreError>>;
 }
 

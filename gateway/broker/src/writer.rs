@@ -1,6 +1,7 @@
 //! The one task that writes to the store: in order, grouped, and honest about failure.
 //!
-//! A delivery that was queued and acknowledged before its write began is not written at all.
+//! A delivery that was queued and acknowledged before its write began is not written at all. When the store refuses a
+//! group, its jobs are brought one by one, so that only the one that cannot be written fails.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -49,10 +50,12 @@ impl Op {
     }
 }
 
+type Done = oneshot::Sender<Result<(), StoreError>>;
+
 #[derive(Debug)]
 struct Job {
     ops: Vec<Op>,
-    done: oneshot::Sender<Result<(), StoreError>>,
+    done: Done,
 }
 
 /// Resolves when a write is durable.
@@ -111,63 +114,83 @@ async fn write_all(
     while let Some(first) = jobs.recv().await {
         let mut group = Group::default();
         group.add(first);
-        while group.waiting.len() < GROUP_JOBS_MAX && group.bytes < GROUP_BYTES_MAX {
+        while group.jobs.len() < GROUP_JOBS_MAX && group.bytes < GROUP_BYTES_MAX {
             match jobs.try_recv() {
                 Ok(job) => group.add(job),
                 Err(_) => break,
             }
         }
-        let ops = group.ops();
-        let result = if ops.is_empty() {
-            Ok(())
-        } else {
-            store.apply(ops).await
-        };
-        if let Err(error) = &result {
-            tracing::error!(%error, "the broker's store refused a write");
-            failed();
-        }
-        for done in group.waiting {
-            // Whoever no longer waits needs no answer.
-            drop(done.send(result.clone()));
-        }
+        write(&*store, group, &failed).await;
     }
 }
 
+async fn write(store: &dyn Store, group: Group, failed: &impl Fn()) {
+    let result = apply(store, group.ops()).await;
+    let is_refused = matches!(result, Err(StoreError::Refused(_)));
+    if is_refused && group.jobs.len() > 1 {
+        // In their order, and each as it was asked for: the last word on a key is the same.
+        for job in group.jobs {
+            let ops = job.ops.into_iter().map(|op| (op.key, op.value)).collect();
+            let result = apply(store, ops).await;
+            tell(job.done, &result, failed);
+        }
+        return;
+    }
+    if let Err(error) = &result {
+        tracing::error!(%error, "the broker's store failed a write");
+        failed();
+    }
+    for job in group.jobs {
+        // Whoever no longer waits needs no answer.
+        drop(job.done.send(result.clone()));
+    }
+}
+
+async fn apply(store: &dyn Store, ops: Vec<StoreOp>) -> Result<(), StoreError> {
+    if ops.is_empty() {
+        return Ok(());
+    }
+    store.apply(ops).await
+}
+
+fn tell(done: Done, result: &Result<(), StoreError>, failed: &impl Fn()) {
+    if let Err(error) = result {
+        tracing::error!(%error, "the broker's store failed a write");
+        failed();
+    }
+    // Whoever no longer waits needs no answer.
+    drop(done.send(result.clone()));
+}
+
+/// Jobs that are written together.
 #[derive(Debug, Default)]
 struct Group {
-    /// `None` where a later operation on the same key replaced it.
-    ops: Vec<Option<Op>>,
-    last: HashMap<Vec<u8>, usize>,
+    jobs: Vec<Job>,
     bytes: usize,
-    waiting: Vec<oneshot::Sender<Result<(), StoreError>>>,
 }
 
 impl Group {
     fn add(&mut self, job: Job) {
-        for mut op in job.ops {
-            self.bytes += op.key.len() + op.value.as_ref().map_or(0, Vec::len);
-            let at = self.last.insert(op.key.clone(), self.ops.len());
-            let replaced = at
-                .and_then(|at| self.ops.get_mut(at))
-                .and_then(Option::take);
-            if replaced.is_some_and(|old| old.fresh) {
-                op.fresh = true;
-                if op.value.is_none() {
-                    self.ops.push(None);
-                    continue;
-                }
-            }
-            self.ops.push(Some(op));
-        }
-        self.waiting.push(job.done);
+        let bytes = |op: &Op| op.key.len() + op.value.as_ref().map_or(0, Vec::len);
+        self.bytes += job.ops.iter().map(bytes).sum::<usize>();
+        self.jobs.push(job);
     }
 
-    fn ops(&mut self) -> Vec<StoreOp> {
-        self.ops
-            .drain(..)
+    /// The operations of all jobs, less those that a later one on the same key replaces. The jobs keep their own, should
+    /// the store refuse the whole.
+    fn ops(&self) -> Vec<StoreOp> {
+        let mut left: Vec<Option<(&Op, bool)>> = Vec::new();
+        let mut last: HashMap<&[u8], usize> = HashMap::new();
+        for op in self.jobs.iter().flat_map(|job| &job.ops) {
+            let at = last.insert(&op.key, left.len());
+            let replaced = at.and_then(|at| left.get_mut(at)).and_then(Option::take);
+            let is_fresh = op.fresh || replaced.is_some_and(|(_, is_fresh)| is_fresh);
+            let is_needless = op.value.is_none() && is_fresh;
+            left.push((!is_needless).then_some((op, is_fresh)));
+        }
+        left.into_iter()
             .flatten()
-            .map(|op| (op.key, op.value))
+            .map(|(op, _)| (op.key.clone(), op.value.clone()))
             .collect()
     }
 }
@@ -185,6 +208,60 @@ mod tests {
             });
         }
         group.ops()
+    }
+
+    /// Takes whatever has no key "bad", and counts the calls.
+    #[derive(Default)]
+    struct Picky {
+        taken: crate::store::MemoryStore,
+        calls: std::sync::atomic::AtomicUsize,
+    }
+
+    impl Store for Picky {
+        fn load(&self) -> Result<Vec<crate::store::Entry>, StoreError> {
+            self.taken.load()
+        }
+
+        fn apply(
+            &self,
+            ops: Vec<StoreOp>,
+        ) -> futures_util::future::BoxFuture<'static, Result<(), StoreError>> {
+            self.calls
+                .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            if ops.iter().any(|(key, _)| key == b"bad") {
+                return Box::pin(std::future::ready(Err(StoreError::refused("bad"))));
+            }
+            self.taken.apply(ops)
+        }
+    }
+
+    /// G2: a write that cannot be made fails alone; those grouped with it are written, in their order.
+    #[tokio::test]
+    async fn only_the_job_that_cannot_be_written_fails() {
+        let store = Arc::new(Picky::default());
+        let failed = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let counted = Arc::clone(&failed);
+        let writer = Writer::start(store.clone(), move || {
+            counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        });
+        let put = |key: &str, n| Op::put(key.as_bytes().to_vec(), vec![n]);
+        // All of them wait before the writing task runs: one group.
+        let writes = [
+            vec![put("a", 1)],
+            vec![put("b", 1), put("bad", 1)],
+            vec![put("a", 2), Op::put_fresh(b"c".to_vec(), vec![1])],
+            vec![Op::delete(b"c".to_vec())],
+        ]
+        .map(|ops| writer.write(ops));
+        let mut results = Vec::new();
+        for written in writes {
+            results.push(settled(written).await.is_ok());
+        }
+        assert_eq!(results, [true, false, true, true]);
+        assert_eq!(store.load().ok(), Some(vec![(b"a".to_vec(), vec![2])]));
+        let count =
+            |n: &std::sync::atomic::AtomicUsize| n.load(std::sync::atomic::Ordering::Relaxed);
+        assert_eq!((count(&failed), count(&store.calls)), (1, 5));
     }
 
     #[test]

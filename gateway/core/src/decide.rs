@@ -59,9 +59,10 @@ pub fn decide(state: &State, rules: &Rules, input: &Input, now: &Now) -> Decisio
         Input::Life {
             device,
             presence,
+            boot,
             witness,
         } => {
-            lifecycle::life(&mut draft, device, presence, *witness);
+            lifecycle::life(&mut draft, device, presence, boot, *witness);
             Outcome::Accepted(None)
         }
         Input::Status {

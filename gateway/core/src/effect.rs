@@ -6,7 +6,7 @@ use schemas::message::command::CommandId;
 use schemas::time::{Deadline, Now};
 use schemas::words::{Hand, Motion, PhotoView};
 
-use crate::state::{Machine, Phase, Session, Stage, State, Work};
+use crate::state::{Machine, Phase, Session, Stage, State, Work, view_of};
 
 /// A command that a device has not answered yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,10 +122,7 @@ fn step_effects(session: &Session, effects: &mut Vec<Effect>) {
         });
     }
     if let (Some(index), Step::CompareFinger { hand, .. }) = (step.photo, step.step) {
-        let view = match hand {
-            Hand::Right => PhotoView::RightHand,
-            Hand::Left => PhotoView::LeftHand,
-        };
+        let view = view_of(hand);
         effects.push(Effect {
             id: CommandId::of(index, 0),
             device: devices.camera.clone(),

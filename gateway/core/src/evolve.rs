@@ -35,7 +35,8 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
             state.devices.entry(b.device.clone()).or_default().status =
                 Some((b.status, b.detail.clone()));
         }
-        Event::DeviceReported(_)
+        Event::WitnessAhead(_)
+        | Event::DeviceReported(_)
         | Event::DeviceReplied(_)
         | Event::RequestRefused(_)
         | Event::OperatorRejected(_)
@@ -46,6 +47,7 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         | Event::PickupNotEligible(_)
         | Event::StockTaken(_)
         | Event::CardsMissing(_)
+        | Event::CardPlaced(_)
         | Event::CardMismatched(_)
         | Event::CardPresented(_)
         | Event::CardTaken(_) => {}

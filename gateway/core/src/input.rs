@@ -8,7 +8,7 @@ use schemas::ids::{
 };
 use schemas::lookup::LookupTag;
 use schemas::message::command::{CommandId, Progress};
-use schemas::message::kiosk::ResolvedPlace;
+use schemas::message::kiosk::{PlacedAt, ResolvedPlace};
 use schemas::slot::SlotAddress;
 use schemas::words::{
     Completion, DeviceStatus, Evidence, Hand, LookupBy, MotionResult, RefusalReason,
@@ -37,6 +37,8 @@ pub enum Input {
         device: DeviceId,
         /// Here or gone.
         presence: Presence,
+        /// The life of the device that this is about.
+        boot: BootId,
         /// Index of the last receipt the device holds.
         witness: Option<u64>,
     },
@@ -225,6 +227,17 @@ pub enum Request {
         /// The machine.
         machine: MachineId,
     },
+    /// An operator places a card by hand (C3).
+    PlaceCard {
+        /// Who.
+        operator: OperatorId,
+        /// The card.
+        card: CardSerial,
+        /// Where they put it.
+        to: PlacedAt,
+        /// Whether it may be collected again.
+        release_hold: bool,
+    },
     /// An operator has opened the machine and says where the card is.
     ResolveMachine {
         /// Who.
@@ -255,6 +268,7 @@ impl Request {
             Self::LoadCard { .. } => "load-card",
             Self::UnloadCard { .. } => "unload-card",
             Self::StockTake { .. } => "stock-take",
+            Self::PlaceCard { .. } => "place-card",
             Self::ResolveMachine { .. } => "resolve-machine",
             Self::Unserviceable { name, .. } => name,
         }

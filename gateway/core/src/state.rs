@@ -12,8 +12,8 @@ use schemas::lookup::LookupTag;
 use schemas::slot::SlotAddress;
 use schemas::time::Deadline;
 use schemas::words::{
-    ActOutcome, BlockReason, DeviceStatus, Hand, HoldReason, Motion, PickupOutcome, Place,
-    Residence, ResidenceGround, ServiceReason,
+    ActOutcome, BlockReason, DeviceStatus, Hand, HoldReason, Motion, PhotoView, PickupOutcome,
+    Place, Residence, ResidenceGround, ServiceReason,
 };
 
 /// The state, empty at first.
@@ -111,6 +111,10 @@ pub(crate) struct Machine {
     pub(crate) sequence: Option<u16>,
     pub(crate) dispenser: Option<DeviceId>,
     pub(crate) motion: Option<InFlight>,
+    /// The last motion of the session, over or not.
+    pub(crate) last_motion: Option<Motion>,
+    /// Old cards taken in, as the dispenser last counted them.
+    pub(crate) recycled: Option<u16>,
     pub(crate) ask: Option<Ask>,
     pub(crate) session: Option<Session>,
     pub(crate) blocked: Option<Blocked>,
@@ -121,6 +125,17 @@ pub(crate) struct Machine {
 pub(crate) struct Blocked {
     pub(crate) reason: BlockReason,
     pub(crate) card: Option<CardSerial>,
+    /// Who may have taken the card, where it was on its way out or at the outlet.
+    pub(crate) way_out: Option<WayOut>,
+}
+
+/// Who stands at the outlet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WayOut {
+    /// The claimant, whose identity was proven.
+    Citizen,
+    /// The operator who unloads.
+    Operator,
 }
 
 /// A motion without an outcome yet.
@@ -131,6 +146,8 @@ pub(crate) struct InFlight {
     pub(crate) phase: Phase,
     pub(crate) timeout_s: u16,
     pub(crate) deadline: Deadline,
+    /// How often the device has said that it is still at work.
+    pub(crate) renewals: u16,
 }
 
 /// How far a motion is known to have got.
@@ -185,7 +202,7 @@ pub(crate) struct Pickup {
     /// The card was taken back from the outlet and has not been read since (P7).
     pub(crate) retracted: bool,
     pub(crate) matched: BTreeSet<Hand>,
-    pub(crate) photos: BTreeSet<schemas::words::PhotoView>,
+    pub(crate) photos: BTreeSet<PhotoView>,
     pub(crate) old_card_due: bool,
     pub(crate) old_card: Option<CardSerial>,
 }
@@ -214,6 +231,14 @@ pub(crate) struct StepState {
     pub(crate) photo: Option<u64>,
     /// The device has answered; only the photo is missing.
     pub(crate) answered: bool,
+}
+
+/// The view that belongs to a hand (P4).
+pub(crate) const fn view_of(hand: Hand) -> PhotoView {
+    match hand {
+        Hand::Right => PhotoView::RightHand,
+        Hand::Left => PhotoView::LeftHand,
+    }
 }
 
 impl State {

@@ -10,7 +10,7 @@ use schemas::words::{
     ActOutcome, Hand, Motion, PhotoView, PickupOutcome, PromptCode, ServiceReason,
 };
 
-use crate::rules::Rules;
+use crate::rules::{KioskRules, Rules};
 use crate::state::{Ended, Session, Stage, State, Work};
 
 /// What a kiosk shows: the prompt without its words.
@@ -53,12 +53,12 @@ impl View {
 pub fn views(state: &State, rules: &Rules) -> BTreeMap<DeviceId, View> {
     rules
         .kiosks
-        .keys()
-        .map(|kiosk| (kiosk.clone(), view(state, kiosk)))
+        .iter()
+        .map(|(kiosk, own)| (kiosk.clone(), view(state, kiosk, own)))
         .collect()
 }
 
-fn view(state: &State, kiosk: &DeviceId) -> View {
+fn view(state: &State, kiosk: &DeviceId, rules: &KioskRules) -> View {
     if let Some((machine, session)) = state.session_at(kiosk) {
         let motion = state
             .machines
@@ -74,7 +74,23 @@ fn view(state: &State, kiosk: &DeviceId) -> View {
             ..View::bare(PromptCode::OutOfService)
         };
     }
+    let blocked = state
+        .machines
+        .get(&rules.machine)
+        .is_some_and(|m| m.blocked.is_some());
     match state.last.get(kiosk) {
+        last if blocked => {
+            let outcome = last.and_then(|(_, ended)| match ended {
+                Ended::Pickup(outcome) => Some(*outcome),
+                Ended::Act(_) => None,
+            });
+            let session = last.map(|(session, _)| session.clone());
+            View {
+                session,
+                outcome,
+                ..View::bare(PromptCode::OutOfService)
+            }
+        }
         None => View::bare(PromptCode::Idle),
         Some((session, Ended::Pickup(outcome))) => {
             let done = *outcome == PickupOutcome::Collected;

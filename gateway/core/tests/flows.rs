@@ -17,6 +17,7 @@ mod world;
 use gateway_core::{Input, Outcome, Request, next_deadline};
 use schemas::event::Event;
 use schemas::ids::SessionId;
+use schemas::message::kiosk::{PlacedAt, ResolvedPlace};
 use schemas::words::{HoldReason, PickupOutcome, Place, RefusalReason};
 use world::{Manners, OldCard, World, device, machine, operator, serial, slot, voucher};
 
@@ -381,7 +382,7 @@ fn a_jam_blocks_the_machine_until_an_operator_resolves_it() {
         Outcome::Refused(RefusalReason::MachineBlocked)
     );
     world.dispenser.car = None;
-    let card_now = schemas::message::kiosk::ResolvedPlace::Safe;
+    let card_now = ResolvedPlace::Safe;
     let resolve = Request::ResolveMachine {
         operator: operator(),
         machine: machine(),
@@ -495,6 +496,7 @@ fn a_witness_of_a_longer_log_stops_new_sessions() {
     world.input(Input::Life {
         device: device("kiosk-1"),
         presence,
+        boot: world::boot(7),
         witness: Some(1_000_000),
     });
     assert_eq!(
@@ -549,4 +551,261 @@ fn an_expired_request_is_refused_under_a_trusted_clock_only() {
     );
     world.now.trust = schemas::time::ClockTrust::Unsynchronised;
     assert!(matches!(world.input(input), Outcome::Accepted(_)));
+}
+
+fn resolve(world: &mut World, card_now: ResolvedPlace) -> Outcome {
+    let request = Request::ResolveMachine {
+        operator: operator(),
+        machine: machine(),
+        card_now,
+    };
+    world.request("kiosk-1", request)
+}
+
+/// C2, C3: a slot that already holds a card nobody recorded: the load is refused, not recorded.
+#[test]
+fn c2_a_load_into_an_occupied_slot_leaves_the_card_in_the_safe() {
+    let mut world = World::stocked();
+    let unload = Request::UnloadCard {
+        operator: operator(),
+        card: serial(1),
+    };
+    world.request("kiosk-1", unload);
+    run(&mut world);
+    world.take_card(false);
+    world.dispenser.slots.insert(slot(6), serial(99));
+    world.dispenser.hopper = Some(serial(1));
+    let (card, slot) = (serial(1), slot(6));
+    world.request(
+        "kiosk-1",
+        Request::LoadCard {
+            operator: operator(),
+            card,
+            machine: machine(),
+            slot,
+        },
+    );
+    run(&mut world);
+    assert_eq!(place(&world, 1), Place::Safe);
+    assert_eq!(world.last_types(1), ["station.custody.act-ended.v1"]);
+}
+
+/// P7: a presentation that the dispenser never took is not made up for after a restart.
+#[test]
+fn p7_a_card_is_not_presented_to_whoever_stands_there_after_a_restart() {
+    let mut world = World::stocked();
+    begin(&mut world, 1);
+    while world.last_types(1) != ["station.motion.intended.v1"]
+        || world
+            .types()
+            .iter()
+            .filter(|t| t.ends_with("photo-archived.v1"))
+            .count()
+            < 4
+    {
+        assert!(world.act(0, false));
+    }
+    world.restart();
+    world.settle();
+    assert_eq!(place(&world, 1), in_slot(0));
+    assert!(!world.types().contains(&"station.pickup.card-presented.v1"));
+}
+
+/// P7: the dispenser, left alone, took the card back by itself: it is read again all the same.
+#[test]
+fn p7_a_card_that_the_dispenser_took_back_by_itself_is_read_again() {
+    for lose_reply in [false, true] {
+        let mut world = World::stocked();
+        begin(&mut world, 1);
+        while world.dispenser.outlet.is_none() {
+            let last = world
+                .types()
+                .iter()
+                .filter(|t| t.ends_with("photo-archived.v1"))
+                .count()
+                == 4;
+            world.act(0, lose_reply && last);
+        }
+        world.dispenser.take_back_by_itself();
+        world.manners.chip_is_right = false;
+        world.restart();
+        world.settle();
+        let types = world.types();
+        for needed in [
+            "station.pickup.card-presented.v1",
+            "station.pickup.card-retracted.v1",
+        ] {
+            assert!(
+                types.contains(&needed),
+                "{needed}, reply lost: {lose_reply}"
+            );
+        }
+        assert_eq!(place(&world, 1), Place::RetractBin { machine: machine() });
+    }
+}
+
+/// C3: an operator puts a card from the transport back into its own slot, and it is collectable.
+#[test]
+fn c3_a_jammed_card_goes_back_to_its_own_slot() {
+    let mut world = World::stocked();
+    begin(&mut world, 1);
+    world.dispenser.jams_next = true;
+    run(&mut world);
+    let card = world.dispenser.car.take().unwrap();
+    world.dispenser.slots.insert(slot(0), card);
+    assert!(matches!(
+        resolve(&mut world, ResolvedPlace::Slot),
+        Outcome::Accepted(_)
+    ));
+    run(&mut world);
+    assert_eq!(place(&world, 1), in_slot(0));
+    begin(&mut world, 1);
+}
+
+/// C3: the machine gave up while the card was on its way out, and it was taken.
+#[test]
+fn c3_a_card_taken_from_a_machine_that_gave_up_is_handed_over() {
+    for report_lost in [false, true] {
+        let mut world = World::stocked();
+        begin(&mut world, 1);
+        while world.dispenser.outlet.is_none() {
+            let last = world
+                .types()
+                .iter()
+                .filter(|t| t.ends_with("photo-archived.v1"))
+                .count()
+                == 4;
+            world.act(0, last);
+        }
+        for _ in 0..5 {
+            world.advance(20_000);
+        }
+        assert_eq!(outcome(&world), Some(PickupOutcome::DeviceFailed));
+        world.take_card(report_lost);
+        if report_lost {
+            assert!(matches!(
+                resolve(&mut world, ResolvedPlace::HandedOver),
+                Outcome::Accepted(_)
+            ));
+        }
+        assert_eq!(place(&world, 1), Place::HandedOver);
+    }
+}
+
+/// C3: "handed over" is not for a card that was never on its way out.
+#[test]
+fn c3_a_card_from_the_transport_cannot_be_called_handed_over() {
+    let mut world = World::stocked();
+    begin(&mut world, 1);
+    world.dispenser.jams_next = true;
+    run(&mut world);
+    for wrong in [ResolvedPlace::HandedOver, ResolvedPlace::NoCard] {
+        assert_eq!(
+            resolve(&mut world, wrong),
+            Outcome::Refused(RefusalReason::CardElsewhere)
+        );
+    }
+}
+
+#[test]
+fn a_dispenser_that_says_moving_for_ever_is_given_up() {
+    let mut world = World::stocked();
+    begin(&mut world, 1);
+    for _ in 0..20 {
+        world.advance(20_000);
+        for effect in gateway_core::pending(&world.state) {
+            if effect.order == gateway_core::Order::Query {
+                let sequence = world.dispenser.history.last().map_or(1, |(s, _)| s + 1);
+                let reply = world.dispenser.query_moving(sequence);
+                world.input(Input::Reply {
+                    device: effect.device,
+                    command: effect.id,
+                    reply,
+                });
+            }
+        }
+    }
+    assert_eq!(outcome(&world), Some(PickupOutcome::DeviceFailed));
+    assert_eq!(
+        world
+            .state
+            .machines()
+            .filter(|(_, blocked)| *blocked)
+            .count(),
+        1
+    );
+    let views = gateway_core::views(&world.state, &world.rules);
+    assert!(
+        views
+            .values()
+            .all(|view| view.code == schemas::words::PromptCode::OutOfService)
+    );
+}
+
+/// P4: the photo of a failed attempt does not stand for the one that matched.
+#[test]
+fn p4_each_matching_hand_has_a_photo_of_its_own() {
+    let mut world = World::stocked();
+    world.manners.right_score = 10;
+    begin(&mut world, 1);
+    while world.last_types(1) != ["station.pickup.step.v1"]
+        || !world.types().contains(&"station.pickup.finger-compared.v1")
+    {
+        world.act(0, false);
+    }
+    let before = world.log.len();
+    world.manners.right_score = 90;
+    run(&mut world);
+    let right = world.log[before..].iter().filter(|(_, event)| {
+        matches!(event, Event::PhotoArchived(photo) if photo.view == schemas::words::PhotoView::RightHand)
+    });
+    assert_eq!(right.count(), 1);
+}
+
+/// C3: what was quarantined can be placed again, by a named operator.
+#[test]
+fn c3_an_operator_brings_a_card_out_of_the_retract_bin() {
+    let mut world = World::stocked();
+    world.manners.chip_is_right = false;
+    begin(&mut world, 1);
+    run(&mut world);
+    let place_card = |to, release_hold| Request::PlaceCard {
+        operator: operator(),
+        card: serial(1),
+        to,
+        release_hold,
+    };
+    world.request("kiosk-1", place_card(PlacedAt::Quarantine, false));
+    assert_eq!(place(&world, 1), Place::Quarantine);
+    world.request("kiosk-1", place_card(PlacedAt::Safe, true));
+    assert_eq!(
+        (place(&world, 1), world.state.card(&serial(1)).unwrap().hold),
+        (Place::Safe, None)
+    );
+    let in_a_slot = Request::PlaceCard {
+        operator: operator(),
+        card: serial(2),
+        to: PlacedAt::Safe,
+        release_hold: false,
+    };
+    assert_eq!(
+        world.request("kiosk-1", in_a_slot),
+        Outcome::Refused(RefusalReason::CardElsewhere)
+    );
+}
+
+/// G1: the last will of an earlier life says nothing about the present one.
+#[test]
+fn g1_a_late_will_of_an_earlier_life_is_ignored() {
+    let mut world = World::stocked();
+    let before = world.log.len();
+    let presence = schemas::event::station::Presence::Lost;
+    world.input(Input::Life {
+        device: device("camera-1"),
+        presence,
+        boot: world::boot(3),
+        witness: None,
+    });
+    assert_eq!(world.log.len(), before);
+    begin(&mut world, 1);
 }

@@ -54,6 +54,51 @@ fn events_are_there_after_reopening() {
     assert_eq!(log.next_index(), 5);
 }
 
+/// G3: events are read several at a time and still applied each once, in order, whatever each takes.
+#[test]
+fn events_read_at_once_are_applied_in_order() {
+    const COUNT: u64 = 1_500;
+    let place = Place::new();
+    let (log, _) = place.open().unwrap();
+    for _ in 0..COUNT / 100 {
+        append(&log, 100);
+    }
+    log.close().unwrap();
+    drop(log);
+
+    let read = |index: u64, bytes: &[u8]| {
+        if index.is_multiple_of(70) {
+            std::thread::yield_now();
+        }
+        (index, bytes.to_vec())
+    };
+    let mut applied = Vec::new();
+    let apply = |index, read| applied.push((index, read));
+    let options = options(&place.marker());
+    let (log, recovered) = Log::open_reading(&place.data(), options, read, apply).unwrap();
+    let expected: Vec<_> = (0..COUNT).map(|index| (index, (index, event(index)))).collect();
+    assert!(applied == expected, "each once, in order");
+    let mut tree = Frontier::new();
+    (0..COUNT).for_each(|index| tree.append(&event(index)));
+    assert_eq!((recovered.size, recovered.root), (COUNT, tree.root()));
+    drop(log);
+}
+
+/// A reader that panics makes the opening panic: it never passes for the end of the log.
+#[test]
+fn a_panic_while_reading_is_not_the_end_of_the_log() {
+    let place = Place::new();
+    let (log, _) = place.open().unwrap();
+    append(&log, 100);
+    append(&log, 100);
+    log.close().unwrap();
+    drop(log);
+    let read = |index: u64, _: &[u8]| assert_ne!(index, 150, "played");
+    let opening = || Log::open_reading(&place.data(), options(&place.marker()), read, |_, ()| {});
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(opening)).is_err());
+    assert_eq!(place.open().unwrap().1.size, 200, "and it opens again");
+}
+
 /// The value of a group comes back only with durability, and an empty group waits for those before it.
 #[test]
 fn a_group_without_events_is_durable_after_those_before_it() {

@@ -135,10 +135,11 @@ impl Metrics {
     pub fn begin(&self, state: &gateway_core::State) {
         self.in_service
             .set(i64::from(state.service_reasons().is_empty()));
-        for (device, online) in state.devices() {
+        // Who is there is not known before they announce themselves in this life: the log only says who was.
+        for (device, _was_online) in state.devices() {
             self.device_online
                 .with_label_values(&[device.as_str()])
-                .set(i64::from(online));
+                .set(0);
         }
         for (machine, blocked) in state.machines() {
             self.machine_blocked

@@ -53,45 +53,48 @@ pub enum CauseOutcome {
     Refused(RefusalReason),
 }
 
-/// The members of the JSON, in the order they are written.
+/// The members of the JSON, in the order they are written. Borrowed, since replay reads every event of a log; no member
+/// but `data` can hold what JSON has to escape.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wire<'a> {
     specversion: &'a str,
-    id: String,
-    source: String,
+    id: &'a str,
+    source: &'a str,
     #[serde(rename = "type")]
-    event_type: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    subject: Option<String>,
-    time: String,
+    event_type: &'a str,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a str>,
+    time: &'a str,
     datacontenttype: &'a str,
-    dataschema: String,
+    dataschema: &'a str,
     /// Wall clock, ms: `time` in the exact form it was taken.
-    wallms: String,
+    wallms: &'a str,
     bootid: BootId,
-    monotonicms: String,
+    monotonicms: &'a str,
     clocktrust: ClockTrust,
     #[serde(skip_serializing_if = "Option::is_none")]
     msgsender: Option<DeviceId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     msgid: Option<MessageId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    msgdigest: Option<String>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    msgdigest: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     msgrefused: Option<RefusalReason>,
     #[serde(skip_serializing_if = "Option::is_none")]
     msgsession: Option<SessionId>,
-    data: Box<RawValue>,
+    #[serde(borrow)]
+    data: &'a RawValue,
 }
 
 const SPEC_VERSION: &str = "1.0";
 const DATA_CONTENT_TYPE: &str = "application/json";
 const GATEWAY: &str = "gateway";
+const DATA_SCHEMA: &str = "urn:station-gateway:schema:event:";
 
 /// The URN of an event type's JSON Schema; the file is `schemas/json/events/<type>.json`.
 pub(crate) fn data_schema(type_name: &str) -> String {
-    format!("urn:station-gateway:schema:event:{type_name}")
+    format!("{DATA_SCHEMA}{type_name}")
 }
 
 /// The CloudEvent's bytes.
@@ -106,28 +109,38 @@ pub(super) fn encode(
         Source::Device(device) => device.as_str(),
         Source::Gateway => GATEWAY,
     };
+    let (id, wall_ms, mono_ms) = (
+        index.to_string(),
+        meta.now.wall_ms.to_string(),
+        meta.now.mono_ms.to_string(),
+    );
+    let source = format!("{origin}/{source}");
+    let time = rfc3339(meta.now.wall_ms);
+    let data_schema = data_schema(event.type_name());
+    let digest = cause.map(|c| hex::encode(c.digest));
+    let data = event.to_data().map_err(EnvelopeError::CloudEvent)?;
     let wire = Wire {
         specversion: SPEC_VERSION,
-        id: index.to_string(),
-        source: format!("{origin}/{source}"),
-        event_type: event.type_name().to_owned(),
+        id: &id,
+        source: &source,
+        event_type: event.type_name(),
         subject: subject(event),
-        time: rfc3339(meta.now.wall_ms),
+        time: &time,
         datacontenttype: DATA_CONTENT_TYPE,
-        dataschema: data_schema(event.type_name()),
-        wallms: meta.now.wall_ms.to_string(),
+        dataschema: &data_schema,
+        wallms: &wall_ms,
         bootid: meta.now.boot.clone(),
-        monotonicms: meta.now.mono_ms.to_string(),
+        monotonicms: &mono_ms,
         clocktrust: meta.now.trust,
         msgsender: cause.map(|c| c.sender.clone()),
         msgid: cause.map(|c| c.message_id.clone()),
-        msgdigest: cause.map(|c| hex::encode(c.digest)),
+        msgdigest: digest.as_deref(),
         msgrefused: cause.and_then(|c| match c.outcome {
             CauseOutcome::Accepted => None,
             CauseOutcome::Refused(reason) => Some(reason),
         }),
         msgsession: cause.and_then(|c| c.session.clone()),
-        data: event.to_data().map_err(EnvelopeError::CloudEvent)?,
+        data: &data,
     };
     serde_json::to_vec(&wire).map_err(EnvelopeError::CloudEvent)
 }
@@ -148,9 +161,9 @@ pub(super) fn decode(
     };
     attribute(wire.specversion == SPEC_VERSION, "specversion")?;
     attribute(wire.datacontenttype == DATA_CONTENT_TYPE, "datacontenttype")?;
-    attribute(wire.id == index.to_string(), "id")?;
+    attribute(is_decimal(wire.id, index), "id")?;
     attribute(
-        wire.dataschema == data_schema(&wire.event_type),
+        wire.dataschema.strip_prefix(DATA_SCHEMA) == Some(wire.event_type),
         "dataschema",
     )?;
     let now = Now {
@@ -176,13 +189,19 @@ pub(super) fn decode(
             DeviceId::new(device).map_err(|_malformed| EnvelopeError::Attribute("source"))?,
         ),
     };
-    let event = match Event::from_data(&wire.event_type, wire.data.get()) {
+    let event = match Event::from_data(wire.event_type, wire.data.get()) {
         Some(event) => event.map_err(EnvelopeError::CloudEvent)?,
-        None => return Err(EnvelopeError::UnknownType(wire.event_type)),
+        None => return Err(EnvelopeError::UnknownType(wire.event_type.to_owned())),
     };
     attribute(wire.subject == subject(&event), "subject")?;
     let cause = cause(wire)?;
     Ok((Meta { source, now, cause }, event))
+}
+
+/// Whether `text` is `number` in decimal digits, as it is written: no sign, no zeros in front.
+fn is_decimal(text: &str, number: u64) -> bool {
+    let padded = text.len() > 1 && text.starts_with('0');
+    text.parse() == Ok(number) && !text.starts_with('+') && !padded
 }
 
 fn cause(wire: Wire<'_>) -> Result<Option<Cause>, EnvelopeError> {
@@ -207,10 +226,11 @@ fn cause(wire: Wire<'_>) -> Result<Option<Cause>, EnvelopeError> {
 }
 
 /// What an event is about: a session before a card, a card before a device.
-fn subject(event: &Event) -> Option<String> {
+fn subject(event: &Event) -> Option<&str> {
     use Event as E;
     let text = match event {
         E::GatewayStarted(_) | E::ServiceChanged(_) => return None,
+        E::WitnessAhead(b) => b.device.as_str(),
         E::PresenceChanged(b) => b.device.as_str(),
         E::StatusChanged(b) => b.device.as_str(),
         E::DeviceReported(b) => b.device.as_str(),
@@ -234,6 +254,7 @@ fn subject(event: &Event) -> Option<String> {
         E::CardMoved(b) => b.card.as_str(),
         E::CardHeld(b) => b.card.as_str(),
         E::CardReleased(b) => b.card.as_str(),
+        E::CardPlaced(b) => b.card.as_str(),
         E::ActStarted(b) => b.session.as_str(),
         E::ActEnded(b) => b.session.as_str(),
         E::StockTaken(b) => b.session.as_str(),
@@ -257,5 +278,5 @@ fn subject(event: &Event) -> Option<String> {
         E::PickupEnding(b) => b.session.as_str(),
         E::PickupEnded(b) => b.session.as_str(),
     };
-    Some(text.to_owned())
+    Some(text)
 }

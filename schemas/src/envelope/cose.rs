@@ -10,7 +10,7 @@ use coset::{
 };
 use sha2::{Digest as _, Sha256};
 
-use super::{Entry, EnvelopeError, Meta, Origin, SIGNED_LEN_MAX, cloud_event};
+use super::{Entry, EnvelopeError, Meta, Origin, SIGNED_LEN_MAX, cloud_event, entry};
 use crate::event::Event;
 
 const CONTENT_TYPE: &str = "application/cloudevents+json";
@@ -94,14 +94,13 @@ impl Opened {
             .payload
             .as_deref()
             .ok_or(EnvelopeError::Cose("no payload"))?;
-        let (meta, event) = cloud_event::decode(&self.origin, self.index, payload)?;
-        Ok(Entry {
-            index: self.index,
-            origin: self.origin,
-            key_id: self.key_id,
-            meta,
-            event,
-        })
+        entry(self.origin, self.index, self.key_id, payload)
+    }
+
+    #[cfg(test)]
+    pub(super) fn into_parts(self) -> (KeyId, u64, Origin, Vec<u8>) {
+        let payload = self.message.payload.unwrap_or_default();
+        (self.key_id, self.index, self.origin, payload)
     }
 }
 

@@ -135,6 +135,15 @@ bodies! {
         /// The card.
         card: CardSerial,
     }
+    /// An operator placed a card by hand (C3).
+    CardPlaced {
+        /// The card.
+        card: CardSerial,
+        /// Where.
+        to: Place,
+        /// Who.
+        operator: OperatorId,
+    }
     /// An operator began an act at a machine (C2).
     ActStarted {
         /// The session of the act.

@@ -69,6 +69,7 @@ use station as s;
 events! {
     GatewayStarted(s::GatewayStarted) = "station.gateway.started.v1";
     ServiceChanged(s::ServiceChanged) = "station.service.changed.v1";
+    WitnessAhead(s::WitnessAhead) = "station.service.witness-ahead.v1";
     PresenceChanged(s::PresenceChanged) = "station.device.presence-changed.v1";
     StatusChanged(s::StatusChanged) = "station.device.status-changed.v1";
     DeviceReported(s::DeviceReported) = "station.device.reported.v1";
@@ -92,6 +93,7 @@ events! {
     CardMoved(c::CardMoved) = "station.custody.card-moved.v1";
     CardHeld(c::CardHeld) = "station.custody.card-held.v1";
     CardReleased(c::CardReleased) = "station.custody.card-released.v1";
+    CardPlaced(c::CardPlaced) = "station.custody.card-placed.v1";
     ActStarted(c::ActStarted) = "station.custody.act-started.v1";
     ActEnded(c::ActEnded) = "station.custody.act-ended.v1";
     StockTaken(c::StockTaken) = "station.custody.stock-taken.v1";

@@ -52,6 +52,15 @@ bodies! {
         /// Why not; empty when in service.
         reasons: Vec<ServiceReason>,
     }
+    /// A device holds the receipt of an event that this log does not have: disk lost or rolled back.
+    WitnessAhead {
+        /// The device.
+        device: DeviceId,
+        /// The index its last receipt names.
+        index: u64,
+        /// Events in this log when it said so.
+        size: u64,
+    }
     /// A device came or went (G1).
     PresenceChanged {
         /// The device.

@@ -106,6 +106,18 @@ requests! {
         /// The machine.
         machine: MachineId,
     }
+    /// `request/place-card`: an operator has a card in their hands that no other act can place: out of
+    /// quarantine, out of the retract bin, or arrived after its batch was closed (C3).
+    PlaceCard {
+        /// Who asks.
+        operator: Operator,
+        /// The card.
+        card: CardSerial,
+        /// Where they put it.
+        to: PlacedAt,
+        /// Whether it may be collected again.
+        release_hold: bool,
+    }
     /// `request/resolve-machine`: the operator has opened the machine and says where the card is.
     ResolveMachine {
         /// Who asks.
@@ -115,6 +127,16 @@ requests! {
         /// Where the card in question is now.
         card_now: ResolvedPlace,
     }
+}
+
+/// Where an operator may put a card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum PlacedAt {
+    /// Into the station's safe.
+    Safe,
+    /// Set aside.
+    Quarantine,
 }
 
 /// Where an operator may have put a card found in the transport.
@@ -127,6 +149,8 @@ pub enum ResolvedPlace {
     Safe,
     /// Set aside.
     Quarantine,
+    /// Its owner has it: only where it had been on its way to the outlet for them.
+    HandedOver,
     /// There was no card in question.
     NoCard,
 }

@@ -51,6 +51,7 @@ pub const MESSAGES: &[Message] = messages! {
     "load-card" = k::LoadCard;
     "unload-card" = k::UnloadCard;
     "stock-take" = k::StockTake;
+    "place-card" = k::PlaceCard;
     "resolve-machine" = k::ResolveMachine;
     "receipt" = k::Receipt;
     "prompt" = k::Prompt;
@@ -266,6 +267,11 @@ pub const CHANNELS: &[Channel] = &[
         "request/stock-take",
         "stock-take",
         "Compare slots with records (C2).",
+    ),
+    request(
+        "request/place-card",
+        "place-card",
+        "An operator places a card that no other act can place (C3).",
     ),
     request(
         "request/resolve-machine",

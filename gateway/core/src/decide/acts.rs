@@ -11,7 +11,7 @@ use schemas::words::{ActOutcome, HoldReason, Motion, MotionResult, Place, Refusa
 
 use super::draft::Draft;
 use super::{batches, lifecycle, requests};
-use crate::state::Work;
+use crate::state::{WayOut, Work};
 
 /// What an act is about.
 pub(super) struct Begin<'a> {
@@ -173,7 +173,13 @@ pub(super) fn counted(
         unexpected: seen.difference(&known).copied().take(LISTED_MAX).collect(),
         operator,
     });
-    if missing.len() > LISTED_MAX {
+    let found = |card: &CardSerial| {
+        draft
+            .card(card)
+            .is_some_and(|c| c.hold == Some(HoldReason::NotInSlot))
+    };
+    let found = there.iter().filter(|(_, card)| found(card)).count();
+    if missing.len() + found > LISTED_MAX {
         // So many that the machine, not single cards, is in question: an operator has to look.
         draft.push(ActEnded {
             session: session.clone(),
@@ -220,15 +226,20 @@ pub(super) fn resolve(
         (Some(card), ResolvedPlace::Slot) => Some(own_slot(draft, id, card)?),
         (Some(_), ResolvedPlace::Safe) => Some(Place::Safe),
         (Some(_), ResolvedPlace::Quarantine) => Some(Place::Quarantine),
-        (Some(card), ResolvedPlace::NoCard) => {
-            // Only a card that has left the machine since may be answered with "no card".
-            let gone = draft
-                .card(card)
-                .is_some_and(|c| c.place == Place::HandedOver);
-            if !gone {
-                return Err(RefusalReason::CardElsewhere);
-            }
+        // To its owner only where its owner had been let to it.
+        (Some(_), ResolvedPlace::HandedOver) if blocked.way_out == Some(WayOut::Citizen) => {
+            Some(Place::HandedOver)
+        }
+        // Only a card that has left the machine since may be answered with "no card".
+        (Some(card), ResolvedPlace::NoCard)
+            if draft.card(card).is_some_and(|c| {
+                !matches!(c.place, Place::Exit { .. } | Place::Transport { .. })
+            }) =>
+        {
             None
+        }
+        (Some(_), ResolvedPlace::HandedOver | ResolvedPlace::NoCard) => {
+            return Err(RefusalReason::CardElsewhere);
         }
     };
     draft.push(MachineResolved {

@@ -1,10 +1,11 @@
 //! Batches from the maker: announcement, arrival, closing (C1).
 
 use schemas::event::custody::{
-    ANNOUNCED_PER_EVENT_MAX, BatchAnnounced, BatchClosed, CardArrived, CardSurplus, CardsAnnounced,
-    CardsMissing,
+    ANNOUNCED_PER_EVENT_MAX, BatchAnnounced, BatchClosed, CardArrived, CardPlaced, CardReleased,
+    CardSurplus, CardsAnnounced, CardsMissing,
 };
 use schemas::ids::{BatchId, CardSerial, OperatorId};
+use schemas::message::kiosk::PlacedAt;
 use schemas::words::{Place, RefusalReason};
 
 use super::draft::Draft;
@@ -107,6 +108,58 @@ pub(super) fn close(
         surplus: count(batch.surplus.len()),
         operator: operator.clone(),
     });
+    Ok(())
+}
+
+/// An operator has a card in their hands that no other act can place.
+pub(super) fn place(
+    draft: &mut Draft<'_>,
+    operator: &OperatorId,
+    serial: &CardSerial,
+    to: PlacedAt,
+    release_hold: bool,
+) -> Result<(), RefusalReason> {
+    let card = draft
+        .card(serial)
+        .cloned()
+        .ok_or(RefusalReason::CardUnknown)?;
+    let late = || {
+        let closed = draft.base.batches.values().filter(|batch| batch.closed);
+        closed
+            .into_iter()
+            .any(|batch| batch.missing.contains(serial))
+    };
+    match card.place {
+        Place::Safe | Place::Quarantine | Place::RetractBin { .. } => {}
+        Place::MakerTransit if late() => {}
+        Place::MakerTransit
+        | Place::Slot { .. }
+        | Place::Transport { .. }
+        | Place::Exit { .. }
+        | Place::HandedOver
+        | Place::Courier
+        | Place::Returned => return Err(RefusalReason::CardElsewhere),
+    }
+    if release_hold && card.announced.is_none() {
+        // Nobody knows whose it is.
+        return Err(RefusalReason::Held);
+    }
+    let to = match to {
+        PlacedAt::Safe => Place::Safe,
+        PlacedAt::Quarantine => Place::Quarantine,
+    };
+    let (card_id, operator) = (serial.clone(), operator.clone());
+    draft.push(CardPlaced {
+        card: card_id,
+        to: to.clone(),
+        operator,
+    });
+    draft.move_card(serial, to, None);
+    if release_hold && card.hold.is_some() {
+        draft.push(CardReleased {
+            card: serial.clone(),
+        });
+    }
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use schemas::event::pickup::Step;
 use schemas::event::station::{
     GatewayStarted, MotionUnconfirmed, OperatorRejected, Presence, PresenceChanged, ServiceChanged,
-    StatusChanged,
+    StatusChanged, WitnessAhead,
 };
 use schemas::ids::{BootId, DeviceId, MachineId, OperatorId};
 use schemas::words::{DeviceStatus, Motion, PickupOutcome, Place, RefusalReason, ServiceReason};
@@ -54,13 +54,15 @@ pub(super) fn ask(draft: &mut Draft<'_>, machine: &MachineId, attempt: u16) {
         .machine(machine)
         .and_then(|m| m.motion.as_ref())
         .map(|m| m.sequence);
+    // A dispenser that is silent while nothing is under way is asked ever more rarely.
+    let idle = draft.session(machine).is_none() && sequence.is_none();
+    let patience = if idle { attempt.min(30) } else { 1 };
     draft.push(MotionUnconfirmed {
         dispenser,
         machine: machine.clone(),
         sequence,
         attempt,
-        // A dispenser that is silent while nothing is under way is asked ever more rarely.
-        timeout_s: draft.rules.motion_timeout_s.saturating_mul(attempt.min(30)),
+        timeout_s: draft.rules.motion_timeout_s.saturating_mul(patience),
     });
 }
 
@@ -145,22 +147,26 @@ fn set_reason(draft: &mut Draft<'_>, reason: ServiceReason, holds: bool) {
     }
 }
 
-/// A birth, a goodbye, or a last will.
+/// A birth, a goodbye, or a last will. A goodbye or will of an earlier life than the one that is online
+/// says nothing about it.
 pub(super) fn life(
     draft: &mut Draft<'_>,
     device: &DeviceId,
     presence: &Presence,
+    boot: &BootId,
     witness: Option<u64>,
 ) {
-    if witness.is_some_and(|index| index >= draft.base.next_index) {
-        set_reason(draft, ServiceReason::LogBehindWitness, true);
+    if let (Presence::Online { .. }, Some(index)) = (presence, witness) {
+        witnessed(draft, device, index);
     }
     let known = draft
         .state()
         .devices
         .get(device)
         .and_then(|d| d.presence.as_ref());
-    if known == Some(presence) {
+    let gone = matches!(presence, Presence::Offline | Presence::Lost);
+    let other_life = matches!(known, Some(Presence::Online { boot: online, .. }) if online != boot);
+    if known == Some(presence) || (gone && other_life) {
         return;
     }
     draft.push(PresenceChanged {
@@ -172,6 +178,21 @@ pub(super) fn life(
             Presence::Online { .. } => came(draft, &id, device),
             Presence::Offline | Presence::Lost => went(draft, &id, device),
         }
+    }
+}
+
+/// A device that holds a receipt of an event this log does not have: disk lost or rolled back. Motions
+/// under way are finished; new sessions wait for a new incarnation of the log.
+fn witnessed(draft: &mut Draft<'_>, device: &DeviceId, index: u64) {
+    let reason = ServiceReason::LogBehindWitness;
+    if index >= draft.base.next_index && !draft.state().reasons.contains(&reason) {
+        let size = draft.base.next_index;
+        draft.push(WitnessAhead {
+            device: device.clone(),
+            index,
+            size,
+        });
+        set_reason(draft, reason, true);
     }
 }
 

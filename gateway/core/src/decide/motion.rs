@@ -16,7 +16,7 @@ use schemas::words::{
 use super::draft::Draft;
 use super::lifecycle::card_place;
 use super::{acts, pickup};
-use crate::state::{Stage, Work};
+use crate::state::{InFlight, Stage, Work};
 
 /// Where the sensors see the card after a motion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +49,9 @@ fn rest(motion: Motion, outcome: MotionResult, evidence: Evidence) -> Rest {
         CarriagePosition::None => {}
     }
     match (motion, evidence.slot_occupied) {
+        // Nothing moved: what lies in the slot is another card.
+        (Motion::Load { .. }, _) if rejected => Rest::Hopper,
+        (Motion::ToSlot { .. }, _) if rejected => Rest::Unknown,
         (
             Motion::ToReader { .. }
             | Motion::ToSlot { .. }
@@ -59,7 +62,6 @@ fn rest(motion: Motion, outcome: MotionResult, evidence: Evidence) -> Rest {
         (Motion::ToReader { .. }, Some(false)) => Rest::Missing,
         (Motion::ToReader { .. }, None) if rejected => Rest::Slot,
         (Motion::Load { .. }, Some(false)) => Rest::Hopper,
-        (Motion::Load { .. }, None) if rejected => Rest::Hopper,
         (Motion::Load { .. } | Motion::ToSlot { .. }, None) if done => Rest::Slot,
         (Motion::Present { .. } | Motion::Dispense { .. }, _) if done => Rest::Taken,
         (Motion::Dispense { .. }, Some(false)) if rejected => Rest::Missing,
@@ -133,6 +135,12 @@ pub(super) fn queried(draft: &mut Draft<'_>, id: &MachineId, last: Progress, evi
         } if last == sequence => {
             moved(draft, id, sequence, outcome, evidence, None);
         }
+        // It cannot be moving for ever.
+        Progress::Moving { sequence: last }
+            if last == sequence && motion.renewals >= draft.rules.query_attempts_max =>
+        {
+            give_up(draft, id);
+        }
         Progress::Moving { sequence: last } if last == sequence => {
             draft.push(MotionAccepted {
                 dispenser,
@@ -140,29 +148,49 @@ pub(super) fn queried(draft: &mut Draft<'_>, id: &MachineId, last: Progress, evi
                 sequence,
             });
         }
-        // Another sequence than the one before ours: somebody else commands this dispenser.
+        Progress::None if sequence == 1 => not_accepted(draft, id, &motion, evidence),
         Progress::Moving { sequence: last } | Progress::Over { sequence: last, .. }
-            if last != before(sequence) =>
+            if is_before(last, sequence) =>
         {
-            give_up(draft, id);
+            not_accepted(draft, id, &motion, evidence);
         }
-        Progress::None | Progress::Moving { .. } | Progress::Over { .. } => {
-            draft.push(MotionCleared {
-                dispenser,
-                machine: machine_id,
-                sequence,
-            });
-        }
+        // Somebody else commands this dispenser, or it is another one.
+        Progress::None | Progress::Moving { .. } | Progress::Over { .. } => give_up(draft, id),
     }
 }
 
-const fn before(sequence: u16) -> u16 {
-    if sequence == 1 {
-        u16::MAX
-    } else {
-        sequence - 1
+/// The dispenser provably never took the motion. It is sent again, but for one: a card is not presented
+/// to whoever may stand there by now.
+fn not_accepted(draft: &mut Draft<'_>, id: &MachineId, motion: &InFlight, evidence: Evidence) {
+    let sequence = motion.sequence;
+    if matches!(motion.motion, Motion::Present { .. }) {
+        let outcome = MotionResult::Rejected { detail: 0 };
+        return moved(draft, id, sequence, outcome, evidence, None);
     }
+    let Some(dispenser) = draft.machine(id).and_then(|m| m.dispenser.clone()) else {
+        return;
+    };
+    draft.push(MotionCleared {
+        dispenser,
+        machine: id.clone(),
+        sequence,
+    });
 }
+
+/// Whether `last` is one of the sequences just before `sequence`. A command that was rejected before the
+/// device took it leaves a gap.
+const fn is_before(last: u16, sequence: u16) -> bool {
+    // Sequences go from 1 to 65535 and around: 65535 values.
+    let distance = if sequence > last {
+        sequence - last
+    } else {
+        u16::MAX - last + sequence
+    };
+    distance >= 1 && distance <= SEQUENCE_GAP_MAX
+}
+
+/// How many commands in a row may have been rejected before the device took them.
+const SEQUENCE_GAP_MAX: u16 = 8;
 
 /// Asked while nothing was under way: does the world agree with the record?
 fn recover(draft: &mut Draft<'_>, id: &MachineId, evidence: Evidence) {
@@ -259,6 +287,11 @@ fn pickup_moved(
             presented(draft, id, &session, &card);
             taken(draft, id);
         }
+        // It lay in the outlet, and the dispenser, left alone, has taken it back by itself.
+        (Motion::Present { .. }, Rest::Reader) if outcome == MotionResult::Done => {
+            presented(draft, id, &session, &card);
+            taken_back(draft, id, &session);
+        }
         (Motion::Present { .. }, Rest::Reader) => {
             draft.ending(id, PickupOutcome::DeviceFailed);
             pickup::bring_back(draft, id);
@@ -342,17 +375,24 @@ fn old_card_moved(
     outcome: MotionResult,
     evidence: Evidence,
 ) {
-    if evidence.position != CarriagePosition::InReader || evidence.outlet_present {
-        return give_up(draft, id);
-    }
     let old_card = draft
         .pickup(id)
         .and_then(|(_, pickup)| pickup.old_card.clone());
-    if let (MotionResult::Done, Some(old_card)) = (outcome, old_card) {
+    // The counter of the bin decides; the device's word does only where the counter was not known.
+    let before = draft.base.machines.get(id).and_then(|m| m.recycled);
+    let taken_in = before.map_or(outcome == MotionResult::Done, |b| {
+        b != evidence.recycle_count
+    });
+    if let (true, Some(old_card)) = (taken_in, old_card) {
         draft.push(OldCardRecycled {
             session: session.clone(),
             old_card,
         });
+    }
+    let fits = evidence.position == CarriagePosition::InReader && !evidence.outlet_present;
+    if !fits {
+        give_up(draft, id);
+    } else if taken_in {
         pickup::go_on(draft, id);
     } else {
         draft.ending(id, PickupOutcome::DeviceFailed);
@@ -418,7 +458,9 @@ fn act_moved(
             });
             end(draft, ActOutcome::Failed);
         }
-        (Motion::Retract, Rest::Reader) => taken_back(draft, id, &session),
+        (Motion::Dispense { .. } | Motion::Retract, Rest::Reader) => {
+            taken_back(draft, id, &session);
+        }
         (Motion::ToSlot { .. }, Rest::Slot) => {
             draft.move_card(&card, in_slot, Some(&session));
             end(draft, ActOutcome::NotTaken);

@@ -7,15 +7,7 @@ use schemas::words::{Hand, HoldReason, Motion, PhotoView, PickupOutcome};
 
 use super::draft::Draft;
 use super::{motion, steps};
-use crate::state::{Pickup, Work};
-
-/// The view that belongs to a hand (P4).
-pub(super) const fn view_of(hand: Hand) -> PhotoView {
-    match hand {
-        Hand::Right => PhotoView::RightHand,
-        Hand::Left => PhotoView::LeftHand,
-    }
-}
+use crate::state::{Pickup, Work, view_of};
 
 /// What the session needs next before the card may be presented; `None`: nothing.
 fn next_step(pickup: &Pickup) -> Option<Step> {

@@ -93,6 +93,12 @@ fn serve(
         Request::StockTake { operator, machine } => {
             acts::stock_take(draft, kiosk, operator, machine).map(Some)
         }
+        Request::PlaceCard {
+            operator,
+            card,
+            to,
+            release_hold,
+        } => batches::place(draft, operator, card, *to, *release_hold).map(|()| None),
         Request::ResolveMachine {
             operator,
             machine,

@@ -14,7 +14,7 @@ use schemas::words::{Completion, Hand, HoldReason, Motion, PhotoView, PickupOutc
 use super::draft::Draft;
 use super::{motion, pickup};
 use crate::input::{CardRead, ReadFailure, Reply, Report};
-use crate::state::{Machine, Pickup, Stage, StepState, Work};
+use crate::state::{Machine, Pickup, Stage, StepState, WayOut, Work, view_of};
 
 /// The device that a step asks.
 pub(super) const fn device_of(pickup: &Pickup, step: Step) -> &DeviceId {
@@ -83,16 +83,18 @@ fn media_taken(draft: &mut Draft<'_>, device: &DeviceId) {
         return;
     };
     if let Some(blocked) = &machine.blocked {
-        // The machine gave up with a card in the outlet, and now the card is gone: its owner, who had
-        // been let to it, has it.
-        let card = blocked.card.clone();
-        let at_exit = card.filter(|c| {
-            draft
-                .card(c)
-                .is_some_and(|c| matches!(c.place, Place::Exit { .. }))
-        });
-        if let Some(card) = at_exit {
-            draft.move_card(&card, Place::HandedOver, None);
+        // The machine gave up with a card on its way out, and now the outlet is empty: who stood there
+        // has it.
+        let to = match blocked.way_out {
+            Some(WayOut::Citizen) => Place::HandedOver,
+            Some(WayOut::Operator) => Place::Safe,
+            None => return,
+        };
+        let inside = |place: &Place| matches!(place, Place::Exit { .. } | Place::Transport { .. });
+        if let Some(card) = blocked.card.clone()
+            && draft.card(&card).is_some_and(|c| inside(&c.place))
+        {
+            draft.move_card(&card, to, None);
         }
     } else if machine.motion.is_none()
         && machine
@@ -442,7 +444,7 @@ fn open_photo(
         };
         let (index, view, beside) = match (step.step, step.photo) {
             (Step::TakePhoto { view }, _) => (step.index, view, false),
-            (Step::CompareFinger { hand, .. }, Some(index)) => (index, pickup::view_of(hand), true),
+            (Step::CompareFinger { hand, .. }, Some(index)) => (index, view_of(hand), true),
             _ => return None,
         };
         let asked = pickup.devices.camera == *device && CommandId::of(index, 0) == *command;

@@ -76,6 +76,9 @@ pub(super) fn moved(state: &mut State, recorded: Recorded<'_>, moved: &CardMoved
             state
                 .slots
                 .insert((machine.clone(), *slot), moved.card.clone());
+            state
+                .home
+                .insert(moved.card.clone(), (machine.clone(), *slot));
         }
         Place::Exit { machine } => {
             if let Some(session) = state

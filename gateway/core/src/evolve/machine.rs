@@ -5,9 +5,10 @@ use schemas::event::station::{
     MotionIntended, MotionUnconfirmed, SequenceLearned,
 };
 use schemas::time::Deadline;
+use schemas::words::Motion;
 
 use super::Recorded;
-use crate::state::{Ask, Blocked, InFlight, Phase, Stage, State};
+use crate::state::{Ask, Blocked, InFlight, Phase, Stage, State, WayOut, Work};
 
 fn after(recorded: Recorded<'_>, timeout_s: u16) -> Deadline {
     Deadline::after(recorded.now, u64::from(timeout_s) * 1000)
@@ -15,9 +16,22 @@ fn after(recorded: Recorded<'_>, timeout_s: u16) -> Deadline {
 
 pub(super) fn blocked(state: &mut State, event: &MachineBlocked) {
     let machine = state.machines.entry(event.machine.clone()).or_default();
+    let outward = matches!(
+        machine.last_motion,
+        Some(Motion::Present { .. } | Motion::Dispense { .. } | Motion::Retract)
+    );
+    let way_out = machine
+        .session
+        .as_ref()
+        .filter(|_| outward)
+        .map(|session| match session.work {
+            Work::Pickup(_) => WayOut::Citizen,
+            Work::Act { .. } => WayOut::Operator,
+        });
     machine.blocked = Some(Blocked {
         reason: event.reason,
         card: event.card.clone(),
+        way_out,
     });
     machine.motion = None;
     machine.ask = None;
@@ -41,7 +55,9 @@ pub(super) fn intended(state: &mut State, recorded: Recorded<'_>, event: &Motion
         phase: Phase::Send(recorded.index),
         timeout_s: event.timeout_s,
         deadline: after(recorded, event.timeout_s),
+        renewals: 0,
     });
+    machine.last_motion = Some(event.motion);
     if let Some(session) = machine.session.as_mut() {
         session.stage = Stage::Moving;
     }
@@ -68,6 +84,7 @@ pub(super) fn accepted(state: &mut State, recorded: Recorded<'_>, event: &Motion
     machine.ask = None;
     if let Some(motion) = machine.motion.as_mut() {
         motion.phase = Phase::Accepted;
+        motion.renewals = motion.renewals.saturating_add(1);
         motion.deadline = after(recorded, motion.timeout_s);
     }
 }
@@ -78,6 +95,7 @@ pub(super) fn learned(state: &mut State, event: &SequenceLearned) {
     };
     machine.ask = None;
     machine.sequence = Some(event.sequence);
+    machine.recycled = Some(event.evidence.recycle_count);
 }
 
 pub(super) fn cleared(state: &mut State, recorded: Recorded<'_>, event: &MotionCleared) {
@@ -97,4 +115,5 @@ pub(super) fn completed(state: &mut State, event: &MotionCompleted) {
     };
     machine.ask = None;
     machine.motion = None;
+    machine.recycled = Some(event.evidence.recycle_count);
 }

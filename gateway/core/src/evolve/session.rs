@@ -11,7 +11,7 @@ use schemas::ids::{CardSerial, SessionId};
 use schemas::time::Deadline;
 
 use super::Recorded;
-use crate::state::{Ended, Machine, Pickup, Session, Stage, State, StepState, Work};
+use crate::state::{Ended, Machine, Pickup, Session, Stage, State, StepState, Work, view_of};
 
 pub(super) fn pickup_started(state: &mut State, event: &PickupStarted) {
     state.last.remove(&event.kiosk);
@@ -71,6 +71,7 @@ fn end(state: &mut State, session: &SessionId, ended: Ended) {
     let Some(session) = machine.session.take() else {
         return;
     };
+    machine.last_motion = None;
     state.last.insert(session.kiosk, (session.id, ended));
 }
 
@@ -127,6 +128,9 @@ pub(super) fn finger_compared(state: &mut State, recorded: Recorded<'_>, event: 
     }
     if event.matched {
         pickup.matched.insert(event.hand);
+    } else {
+        // Its photo shows whoever failed.
+        pickup.photos.remove(&view_of(event.hand));
     }
 }
 

@@ -48,6 +48,14 @@ impl Dispenser {
         }
     }
 
+    /// It says that it is at work on the sequence, whatever it does.
+    pub fn query_moving(&self, sequence: u16) -> Reply {
+        Reply::Queried {
+            last: Progress::Moving { sequence },
+            evidence: self.evidence(),
+        }
+    }
+
     pub fn query(&self) -> Reply {
         let last = match self.last {
             None => Progress::None,
@@ -56,6 +64,13 @@ impl Dispenser {
         Reply::Queried {
             last,
             evidence: self.evidence(),
+        }
+    }
+
+    /// Left alone by its host, it takes an uncollected card back into the reader by itself.
+    pub fn take_back_by_itself(&mut self) {
+        if self.reader.is_none() {
+            self.reader = self.outlet.take();
         }
     }
 
@@ -93,6 +108,11 @@ impl Dispenser {
         }
         if self.car.is_some() {
             return rejected;
+        }
+        if let Motion::Load { slot } | Motion::ToSlot { slot } = motion
+            && self.slots.contains_key(&slot)
+        {
+            return MotionResult::Rejected { detail: 0x520 };
         }
         let (from, to) = match motion {
             Motion::Inventory => return MotionResult::Done,

@@ -304,6 +304,7 @@ impl World {
         self.input(Input::Life {
             device: device(name),
             presence,
+            boot: boot(100 + self.lives),
             witness: None,
         });
     }
@@ -312,6 +313,7 @@ impl World {
         self.input(Input::Life {
             device: device(name),
             presence: Presence::Lost,
+            boot: boot(100 + self.lives),
             witness: None,
         });
     }

@@ -14,6 +14,7 @@ mod first_start;
 mod format;
 mod lock;
 mod marker;
+mod scan;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -72,15 +73,27 @@ pub struct Recovered {
 impl Log {
     /// Opens the log in `folder`, making it at the first start. Blocks, and reads every event.
     pub fn open(folder: &Path, options: OpenOptions) -> Result<(Self, Recovered), OpenError> {
-        Self::open_visiting(folder, options, |_, _| {})
+        Self::open_reading(folder, options, |_, _| (), |_, ()| {})
     }
 
-    /// The same, and shows each event to `visit` with its index, in order, so that state is rebuilt in the pass that
-    /// verifies. What `visit` built is worth nothing when this fails.
+    /// The same, and shows each event to `visit` with its index, in order.
     pub fn open_visiting(
         folder: &Path,
         options: OpenOptions,
-        visit: impl FnMut(u64, &[u8]),
+        mut visit: impl FnMut(u64, &[u8]),
+    ) -> Result<(Self, Recovered), OpenError> {
+        let copy = |_, event: &[u8]| event.to_vec();
+        Self::open_reading(folder, options, copy, |index, event| visit(index, &event))
+    }
+
+    /// The same, so that state is rebuilt in the pass that verifies: `read` takes each event apart, several at a time on
+    /// threads of this call; `apply` gets what it answered, with the index, in order, on the caller's thread. What was
+    /// built is worth nothing when this fails.
+    pub fn open_reading<T: Send>(
+        folder: &Path,
+        options: OpenOptions,
+        read: impl Fn(u64, &[u8]) -> T + Sync,
+        apply: impl FnMut(u64, T),
     ) -> Result<(Self, Recovered), OpenError> {
         gateway_durable::ensure_linked();
         let OpenOptions {
@@ -113,7 +126,7 @@ impl Log {
         let (store, tree, head) = if first_start {
             first_start::run(&folder, &marker, &notary, head, &limits)?
         } else {
-            existing(&folder, &notary, head, &limits, visit)?
+            existing(&folder, &notary, head, &limits, read, apply)?
         };
         let recovered = Recovered {
             size: tree.size(),
@@ -182,18 +195,19 @@ fn require_parts(folder: &Folder, head: Option<&SignedHead>) -> Result<(), OpenE
 }
 
 /// A log whose first start was completed.
-fn existing(
+fn existing<T: Send>(
     folder: &Folder,
     notary: &Notary,
     head: Option<SignedHead>,
     limits: &Limits,
-    visit: impl FnMut(u64, &[u8]),
+    read: impl Fn(u64, &[u8]) -> T + Sync,
+    apply: impl FnMut(u64, T),
 ) -> Result<(SledStore, Frontier, SignedHead), OpenError> {
     let head = head.ok_or(Quarantine::Missing("HEAD"))?;
     folder.remove_half_snapshots()?;
     let store = SledStore::open(&folder.log(), limits.cache_bytes).map_err(unreadable)?;
     verify::origin(&store, &notary.key)?;
-    let tree = verify::tree(&store, &head.checkpoint, visit)?;
+    let tree = verify::tree(&store, &head.checkpoint, read, apply)?;
     prove_sync(&store)?;
     folder.sync_all()?;
     Ok((store, tree, head))

@@ -3,7 +3,7 @@
 
 use schemas::proof::{Checkpoint, Frontier, NoteKey};
 
-use super::unreadable;
+use super::{scan, unreadable};
 use crate::error::{OpenError, Quarantine};
 use crate::store::SledStore;
 
@@ -22,26 +22,22 @@ pub(super) fn origin(store: &SledStore, key: &NoteKey) -> Result<(), OpenError> 
     Ok(())
 }
 
-/// Reads every event, shows it to `visit`, and answers the tree.
-pub(super) fn tree(
+/// Has every event read by `read`, shows what that answers to `apply` in order, and answers the tree.
+pub(super) fn tree<T: Send>(
     store: &SledStore,
     head: &Checkpoint,
-    mut visit: impl FnMut(u64, &[u8]),
+    read: impl Fn(u64, &[u8]) -> T + Sync,
+    mut apply: impl FnMut(u64, T),
 ) -> Result<Frontier, OpenError> {
     let mut tree = Frontier::new();
     let mut root_at_head = None;
-    for stored in store.stored_events() {
-        let (key, event) = stored.map_err(unreadable)?;
+    scan::each(store, read, |leaf, read| {
         if tree.size() == head.size {
             root_at_head = Some(tree.root());
         }
-        let expected = tree.size();
-        if key != expected.to_be_bytes() {
-            return Err(Quarantine::Gap { expected }.into());
-        }
-        visit(expected, &event);
-        tree.append(&event);
-    }
+        apply(tree.size(), read);
+        tree.append_leaf(leaf);
+    })?;
     if tree.size() < head.size {
         let (events, head_events) = (tree.size(), head.size);
         return Err(Quarantine::Shorter {

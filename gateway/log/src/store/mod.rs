@@ -11,7 +11,7 @@ use crate::error::LogFailed;
 use crate::group::{KvOp, Space};
 
 pub(crate) use self::memory::MemoryStore;
-pub(crate) use self::sled::SledStore;
+pub(crate) use self::sled::{SledStore, Stored};
 
 /// Signed events in index order, each with its index. Ends after the first error.
 pub type Events = Box<dyn Iterator<Item = Result<(u64, Vec<u8>), LogFailed>> + Send>;

@@ -53,13 +53,8 @@ impl SledStore {
     /// Every key and event, in order, as stored. For verification: nothing is assumed about the keys.
     pub(crate) fn stored_events(
         &self,
-    ) -> impl Iterator<Item = Result<(Vec<u8>, sled::IVec), LogFailed>> + use<> {
-        let mut stored = self.log.iter();
-        std::iter::from_fn(move || {
-            guarded(|| stored.next().transpose())
-                .transpose()
-                .map(|pair| pair.map(|(key, event)| (key.to_vec(), event)))
-        })
+    ) -> impl Iterator<Item = Result<Stored, LogFailed>> + Send + use<> {
+        accounted(self.log.clone(), self.log.iter())
     }
 
     fn flush(&self) -> Result<(), LogFailed> {
@@ -116,20 +111,16 @@ impl Store for SledStore {
     }
 
     fn events(&self, range: Range<u64>) -> Events {
-        let mut stored = self
+        let stored = self
             .log
             .range(range.start.to_be_bytes()..range.end.to_be_bytes());
-        let mut expected = range.start;
-        Box::new(std::iter::from_fn(move || {
-            let pair = guarded(|| stored.next().transpose()).transpose()?;
-            let read = pair.and_then(|(key, event)| {
-                if key.as_ref() != expected.to_be_bytes() {
-                    return Err(LogFailed::Store(format!("no event at index {expected}")));
-                }
-                Ok((expected, event.to_vec()))
-            });
-            expected += 1;
-            Some(read)
+        let stored = accounted(self.log.clone(), stored);
+        Box::new((range.start..).zip(stored).map(|(expected, stored)| {
+            let stored = stored?;
+            if stored.key() != expected.to_be_bytes() {
+                return Err(LogFailed::Store(format!("no event at index {expected}")));
+            }
+            Ok((expected, stored.signed().to_vec()))
         }))
     }
 
@@ -142,6 +133,46 @@ impl Store for SledStore {
                 .map(|pair| pair.map(|(key, value)| (key.to_vec(), value.to_vec())))
         }))
     }
+}
+
+/// An event where sled keeps it.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    key: sled::IVec,
+    signed: sled::IVec,
+}
+
+impl Stored {
+    /// The key as stored.
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// The signed bytes.
+    pub(crate) fn signed(&self) -> &[u8] {
+        &self.signed
+    }
+}
+
+/// What the iterator yields, with sled's cache kept within its size. sled counts a page into its cache only when 64
+/// accesses have come together in one of its 256 shards, and evicts only then; an iterator accesses a page once, so a long
+/// scan would leave 16,384 pages (120 MB of events) in memory, whatever the size of the cache. A look-up for each
+/// event makes an access for each.
+fn accounted(
+    tree: sled::Tree,
+    mut stored: sled::Iter,
+) -> impl Iterator<Item = Result<Stored, LogFailed>> + Send {
+    std::iter::from_fn(move || {
+        guarded(|| {
+            let pair = stored.next().transpose()?;
+            if let Some((key, _)) = &pair {
+                tree.contains_key(key)?;
+            }
+            Ok(pair)
+        })
+        .transpose()
+        .map(|pair| pair.map(|(key, signed)| Stored { key, signed }))
+    })
 }
 
 /// Calls sled. What it reports, and what it panics with on damaged files, becomes one kind of failure.

@@ -2,7 +2,7 @@
 //!
 //! | who | publish | subscribe, be sent | last will |
 //! |---|---|---|---|
-//! | device (certificate; or its id as client id on a plain listener) | its own subtree; `request/…` only if it is a kiosk | its own subtree | its own `$state` |
+//! | device (certificate; or its id as client id on a plain listener, where that is open to it) | its own subtree; `request/…` only if it is a kiosk | its own subtree | its own `$state` |
 //! | observer (any other client id, loopback only) | nothing; with simulated devices: the kiosks' subtrees, so that `mosquitto_pub` can act as one | what carries no personal data | none |
 //!
 //! Personal: `cmd/read/reply`, `cmd/match` and its reply, `blob/…`, `request/…`, and `session` (masked, but of a person
@@ -10,7 +10,7 @@
 
 use std::collections::BTreeSet;
 
-use edge_config::Station;
+use edge_config::{Broker, Station};
 use gateway_broker::Action;
 use schemas::ids::DeviceId;
 use schemas::topic::{FromDevice, ROOT, Topics};
@@ -26,6 +26,17 @@ pub struct Acl {
     devices: BTreeSet<DeviceId>,
     kiosks: BTreeSet<DeviceId>,
     simulated: bool,
+    plain: Plain,
+}
+
+/// Whose id counts on a listener where nothing proves it.
+#[derive(Debug)]
+enum Plain {
+    /// No listener asks for certificates: every device's.
+    All,
+    /// Devices have certificates. Only those come in without one that run in this program: else the plain listener would be
+    /// the way around the certificates for whoever is on this machine.
+    Own(BTreeSet<DeviceId>),
 }
 
 impl Acl {
@@ -60,6 +71,15 @@ impl Acl {
             devices,
             kiosks,
             simulated: station.demo.simulated_devices,
+            plain: plain(station),
+        }
+    }
+
+    /// Whether this device comes in by its client id alone.
+    pub fn is_admitted_plain(&self, device: &DeviceId) -> bool {
+        match &self.plain {
+            Plain::All => true,
+            Plain::Own(own) => own.contains(device),
         }
     }
 
@@ -95,6 +115,15 @@ impl Acl {
             "cmd/read/reply" | "cmd/match" | "cmd/match/reply" | "session"
         ) || rest.starts_with("blob/")
             || rest.starts_with("request/")
+    }
+
+    /// Whether this is a command to a device. The gateway sends what is open again by itself after a restart, so a command
+    /// from the broker's disk could only be an old one.
+    pub fn is_command(&self, topic: &str) -> bool {
+        topic
+            .strip_prefix(&self.tree)
+            .and_then(|rest| rest.split_once("/cmd/"))
+            .is_some_and(|(_, name)| !name.contains('/'))
     }
 
     fn device_may(&self, device: &DeviceId, action: Action, topic: &str) -> bool {
@@ -135,4 +164,27 @@ impl Acl {
             }
         }
     }
+}
+
+fn plain(station: &Station) -> Plain {
+    let Broker::Embedded(embedded) = &station.broker else {
+        return Plain::All;
+    };
+    if embedded.tls.is_none() {
+        return Plain::All;
+    }
+    let mut own: BTreeSet<_> = station
+        .modbus_dispensers
+        .iter()
+        .map(|dispenser| dispenser.device.clone())
+        .collect();
+    // The simulated devices are those of the first machine; the simulated operator stands at the first kiosk.
+    if station.demo.simulated_devices {
+        if let Some(machine) = station.machines.first() {
+            let d = &machine.devices;
+            own.extend([&d.reader, &d.intake_reader, &d.scanner, &d.camera].map(DeviceId::clone));
+        }
+        own.extend(station.kiosks.first().map(|kiosk| kiosk.id.clone()));
+    }
+    Plain::Own(own)
 }

@@ -1,5 +1,6 @@
 //! Who is connecting. On a listener with TLS the certificate decides: the client id is its name, or is left empty; on a plain one the
-//! client id decides, and a client id that is no device's makes an observer, from the same machine only.
+//! client id decides, and a client id that is no device's makes an observer, from the same machine only. Where devices have
+//! certificates, a plain listener takes only the devices of this program itself.
 
 use gateway_broker::{ConnectRefusal, Hello, Identity};
 use schemas::ids::DeviceId;
@@ -16,6 +17,9 @@ pub(super) fn identify(hello: &Hello<'_>, acl: &Acl) -> Result<Identity, Connect
         return by_certificate(hello, acl);
     }
     if let Some(device) = acl.device(hello.client_id) {
+        if !acl.is_admitted_plain(device) {
+            return Err(ConnectRefusal::NotAuthorised);
+        }
         return Ok(Identity::new(device.as_str(), device.as_str()));
     }
     if !hello.peer.ip().to_canonical().is_loopback() {

@@ -114,7 +114,7 @@ impl Handler for Gate {
     }
 
     fn storage(&self, topic: &str) -> Storage {
-        if self.acl.is_personal(topic) {
+        if self.acl.is_personal(topic) || self.acl.is_command(topic) {
             Storage::MEMORY
         } else {
             Storage::DURABLE

@@ -6,7 +6,7 @@ use gateway_broker::{
 };
 use schemas::topic::Topics;
 
-use super::{Acl, PLAIN, TLS, identity, outcome};
+use super::{Acl, Gate, PLAIN, PLAIN_WEBSOCKET, TLS, Way, identity, outcome};
 use crate::ingress::Taken;
 use crate::testing::station;
 
@@ -114,6 +114,26 @@ fn personal_topics_are_kept_in_memory_only() {
     }
 }
 
+/// The gateway sends open commands again after a restart by itself, so none comes back from the broker's disk, where it
+/// may be out of date; nor is one retained. Receipts and prompts without a person stay as they were.
+#[test]
+fn commands_are_kept_in_memory_only() {
+    use gateway_broker::{Handler as _, Storage};
+    let gate = Gate::new(&station(), crate::metrics::Metrics::new().unwrap(), Way::Closed);
+    for (below, storage) in [
+        ("dispenser-1/cmd/move", Storage::MEMORY),
+        ("reader-1/cmd/read", Storage::MEMORY),
+        ("camera-1/cmd/capture", Storage::MEMORY),
+        ("scanner-1/cmd/match", Storage::MEMORY),
+        ("dispenser-1/cmd/move/reply", Storage::DURABLE),
+        ("kiosk-1/receipt/x", Storage::DURABLE),
+        ("reader-1/$state", Storage::DURABLE),
+    ] {
+        let topic = format!("station/v1/demo/{below}");
+        assert_eq!(gate.storage(&topic), storage, "{below}");
+    }
+}
+
 /// architecture.md, "What is acknowledged how": the reason code in MQTT 5, and what 3.1.1 sees.
 #[test]
 fn each_fate_has_its_answer() {
@@ -166,8 +186,17 @@ fn connect(
     client_id: &str,
     certificates: &[CertificateDer<'static>],
 ) -> Result<Identity, ConnectRefusal> {
-    let station = station();
-    let acl = Acl::new(&station, Topics::new(station.id.clone()));
+    connect_to(&station(), listener, peer, client_id, certificates)
+}
+
+fn connect_to(
+    station: &edge_config::Station,
+    listener: &str,
+    peer: &str,
+    client_id: &str,
+    certificates: &[CertificateDer<'static>],
+) -> Result<Identity, ConnectRefusal> {
+    let acl = Acl::new(station, Topics::new(station.id.clone()));
     let hello = Hello {
         peer: peer.parse().unwrap(),
         listener,
@@ -202,6 +231,44 @@ fn the_certificate_decides() {
         assert_eq!(who, expected, "{alternative:?} {common:?}");
     }
     assert_eq!(connect(TLS, "192.0.2.7:4000", "kiosk-1", &[]), refused);
+}
+
+/// G1: where devices have certificates, the plain listener takes only the devices that run in this program; observers
+/// come in as before.
+#[test]
+fn the_plain_listener_is_no_way_around_certificates() {
+    let mut station = station();
+    let edge_config::Broker::Embedded(embedded) = &mut station.broker else {
+        unreachable!("the shipped station has a broker of its own")
+    };
+    embedded.tls = Some(edge_config::TlsListener {
+        listen: "127.0.0.1:8883".parse().unwrap(),
+        websocket: None,
+        certificate: "a".into(),
+        key: "b".into(),
+        client_ca: "c".into(),
+        crl: None,
+    });
+    let ids = ["dispenser-1", "reader-1", "reader-2", "scanner-1", "camera-1", "kiosk-1"];
+    for (simulated, own) in [(true, 6), (false, 1)] {
+        station.demo.simulated_devices = simulated;
+        for (at, id) in ids.iter().enumerate() {
+            let expected = if at < own {
+                Ok(Identity::new(*id, *id))
+            } else {
+                Err(ConnectRefusal::NotAuthorised)
+            };
+            for listener in [PLAIN, PLAIN_WEBSOCKET] {
+                let who = connect_to(&station, listener, "127.0.0.1:4000", id, &[]);
+                assert_eq!(who, expected, "{id} on {listener}, simulated: {simulated}");
+            }
+            let chain = [certificate(&[*id], None)];
+            let who = connect_to(&station, TLS, "127.0.0.1:4000", id, &chain);
+            assert_eq!(who, Ok(Identity::new(*id, *id)));
+        }
+        let who = connect_to(&station, PLAIN, "127.0.0.1:4000", "mosq", &[]);
+        assert_eq!(who, Ok(Identity::new("mosq", "observer/mosq")));
+    }
 }
 
 /// On a plain listener the client id decides, and a stranger may only observe, from this machine.

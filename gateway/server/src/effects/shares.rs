@@ -80,6 +80,8 @@ pub fn session_of(event: &Event) -> Option<&SessionId> {
         | E::CardArrived(_)
         | E::CardSurplus(_)
         | E::CardsMissing(_)
+        | E::CardPlaced(_)
+        | E::WitnessAhead(_)
         | E::BatchClosed(_)
         | E::CardHeld(_)
         | E::CardReleased(_)

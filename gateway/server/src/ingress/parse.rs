@@ -102,7 +102,7 @@ fn presence(device: &DeviceId, payload: &[u8]) -> Result<Parsed, Unreadable> {
             return Err(Unreadable { message_id: None });
         }
         LifeState::Online => Presence::Online {
-            boot: boot_id,
+            boot: boot_id.clone(),
             protocol,
         },
         LifeState::Offline => Presence::Offline,
@@ -111,6 +111,7 @@ fn presence(device: &DeviceId, payload: &[u8]) -> Result<Parsed, Unreadable> {
     Ok(Parsed::Plain(Input::Life {
         device: device.clone(),
         presence,
+        boot: boot_id,
         witness: last_receipt,
     }))
 }
@@ -307,12 +308,14 @@ mod tests {
         let lost = parse_at("d/$state", &state);
         let Ok(Parsed::Plain(Input::Life {
             presence: Presence::Lost,
+            boot,
             witness: Some(7),
             ..
         })) = lost
         else {
             unreachable!("{lost:?}")
         };
+        assert_eq!(boot.as_str(), ID, "a last will names the life it was left in");
         assert!(matches!(
             parse_at(
                 "k/request/get-session",

@@ -3,7 +3,7 @@
 use gateway_core::{Input, Request};
 use schemas::ids::{BatchId, DeviceId, MessageId, OperatorId};
 use schemas::message::kiosk::{
-    Cancel, Claim, CloseBatch, GetSession, LoadCard, Operator, ReceiveBatch, ResolveMachine,
+    Cancel, Claim, CloseBatch, GetSession, LoadCard, Operator, PlaceCard, ReceiveBatch, ResolveMachine,
     ScanCard, StartPickup, StockTake, UnloadCard,
 };
 use schemas::words::{LookupBy, RefusalReason};
@@ -69,6 +69,7 @@ pub(super) fn parse(
         ),
         "unload-card" => operated!(payload, UnloadCard { card }),
         "stock-take" => operated!(payload, StockTake { machine }),
+        "place-card" => operated!(payload, PlaceCard { card, to, release_hold }),
         "resolve-machine" => operated!(payload, ResolveMachine { machine, card_now }),
         _ => return unknown(device, name, payload),
     };

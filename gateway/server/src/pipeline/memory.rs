@@ -72,6 +72,8 @@ fn acting(event: &Event) -> Option<&OperatorId> {
         Some(&body.operator)
     } else if let Event::ActStarted(body) = event {
         Some(&body.operator)
+    } else if let Event::CardPlaced(body) = event {
+        Some(&body.operator)
     } else if let Event::MachineResolved(body) = event {
         body.operator.as_ref()
     } else {

@@ -2,7 +2,7 @@
 
 use edge_config::Policy;
 use gateway_core::Recorded;
-use schemas::envelope::{self, EnvelopeError, Origin};
+use schemas::envelope::{Entry, EnvelopeError, Origin};
 use schemas::event::Event;
 
 use super::Memory;
@@ -54,11 +54,12 @@ impl Replay {
     }
 
     /// The next event. After one that cannot be read nothing more is taken in; the caller ends with [`Self::finish`].
-    pub fn visit(&mut self, index: u64, signed: &[u8]) {
+    /// It was read ([`schemas::envelope::read`]) by the caller, who may read several at a time.
+    pub fn take(&mut self, index: u64, read: Result<Entry, EnvelopeError>) {
         if self.unreadable.is_some() {
             return;
         }
-        match envelope::read(signed) {
+        match read {
             Ok(entry) if entry.index == index && entry.origin == self.origin => {
                 if let Event::PhotoArchived(photo) = &entry.event {
                     self.sweep.named(&photo.blob);

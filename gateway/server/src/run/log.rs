@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use gateway_log::{Limits, Log, OpenError, OpenOptions, RoomOptions};
+use schemas::envelope;
 use schemas::words::ServiceReason;
 use tokio::sync::watch;
 
@@ -98,8 +99,9 @@ async fn attempt(prepared: &Prepared) -> anyhow::Result<Attempt> {
         .context("the folder of blobs cannot be read")?;
     let mut replay = Replay::new(&prepared.station.policy, prepared.origin.clone(), sweep);
     let opened = tokio::task::spawn_blocking(move || {
-        let opened = Log::open_visiting(&folder, options, |index, signed| {
-            replay.visit(index, signed);
+        let read = |_, signed: &[u8]| envelope::read(signed);
+        let opened = Log::open_reading(&folder, options, read, |index, entry| {
+            replay.take(index, entry);
         });
         (opened, replay)
     });

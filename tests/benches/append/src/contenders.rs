@@ -57,8 +57,13 @@ fn log(folder: &Path, flush_bytes_max: usize) -> Log {
     let options = OpenOptions {
         origin: "bench".to_owned(),
         marker: folder.join("marker"),
-        signer: Box::new(Key(Ed25519KeyPair::from_seed_unchecked(&[7; 32]).expect("a key"))),
-        limits: Limits { flush_bytes_max, ..Limits::default() },
+        signer: Box::new(Key(
+            Ed25519KeyPair::from_seed_unchecked(&[7; 32]).expect("a key")
+        )),
+        limits: Limits {
+            flush_bytes_max,
+            ..Limits::default()
+        },
         room: RoomOptions::default(),
     };
     Log::open(&folder.join("data"), options).expect("a log").0
@@ -74,7 +79,9 @@ impl CheckpointSigner for Key {
         self.0.sign(text).as_ref().try_into().expect("64 bytes")
     }
     fn verify(&self, public_key: &[u8; 32], text: &[u8], signature: &[u8; 64]) -> bool {
-        UnparsedPublicKey::new(&ED25519, public_key).verify(text, signature).is_ok()
+        UnparsedPublicKey::new(&ED25519, public_key)
+            .verify(text, signature)
+            .is_ok()
     }
 }
 
@@ -92,7 +99,8 @@ fn raw_growing(folder: &Path) -> Grouped {
 /// that a disk can be asked for.
 fn raw_written_before(folder: &Path) -> Grouped {
     let mut file = std::fs::File::create(folder.join("raw")).expect("a file");
-    file.write_all(&vec![0; WRITTEN_BEFORE_BYTES]).expect("a write");
+    file.write_all(&vec![0; WRITTEN_BEFORE_BYTES])
+        .expect("a write");
     file.sync_all().expect("a sync");
     let mut at = 0;
     Grouped::over(move |_, events| {
@@ -110,14 +118,21 @@ fn sqlite(folder: &Path) -> Grouped {
     let mut db = rusqlite::Connection::open(folder.join("sqlite")).expect("SQLite");
     db.pragma_update(None, "journal_mode", "WAL").expect("WAL");
     db.pragma_update(None, "synchronous", "FULL").expect("FULL");
-    db.execute("CREATE TABLE log (i INTEGER PRIMARY KEY, event BLOB NOT NULL)", []).expect("a table");
+    db.execute(
+        "CREATE TABLE log (i INTEGER PRIMARY KEY, event BLOB NOT NULL)",
+        [],
+    )
+    .expect("a table");
     Grouped::over(move |first, events| {
         let transaction = db.transaction().expect("a transaction");
         {
-            let mut insert =
-                transaction.prepare_cached("INSERT INTO log VALUES (?, ?)").expect("a statement");
+            let mut insert = transaction
+                .prepare_cached("INSERT INTO log VALUES (?, ?)")
+                .expect("a statement");
             for (index, event) in (first..).zip(events) {
-                insert.execute(rusqlite::params![index as i64, event]).expect("an insert");
+                insert
+                    .execute(rusqlite::params![index as i64, event])
+                    .expect("an insert");
             }
         }
         transaction.commit().expect("a commit");
@@ -140,8 +155,12 @@ fn redb(folder: &Path) -> Grouped {
 }
 
 fn fjall(folder: &Path) -> Grouped {
-    let db = fjall::Database::builder(folder.join("fjall")).open().expect("fjall");
-    let log = db.keyspace("log", fjall::KeyspaceCreateOptions::default).expect("a keyspace");
+    let db = fjall::Database::builder(folder.join("fjall"))
+        .open()
+        .expect("fjall");
+    let log = db
+        .keyspace("log", fjall::KeyspaceCreateOptions::default)
+        .expect("a keyspace");
     Grouped::over(move |first, events| {
         let mut batch = db.batch().durability(Some(fjall::PersistMode::SyncData));
         for (index, event) in (first..).zip(events) {

@@ -33,13 +33,19 @@ struct Run {
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let number = |at: usize, default: u64| {
-        arguments.get(at).map_or(default, |word| word.parse().expect("a number"))
+        arguments
+            .get(at)
+            .map_or(default, |word| word.parse().expect("a number"))
     };
     let rounds = usize::try_from(number(1, 3).max(1)).expect("few rounds");
     let length = Duration::from_millis(number(2, 700));
-    let folder = arguments.get(3).map_or_else(std::env::temp_dir, PathBuf::from);
+    let folder = arguments
+        .get(3)
+        .map_or_else(std::env::temp_dir, PathBuf::from);
     for delay in [Duration::from_millis(2), Duration::ZERO] {
-        println!("\n{rounds} rounds of {length:?}, {EVENT_BYTES}-byte events, {delay:?} added to each sync");
+        println!(
+            "\n{rounds} rounds of {length:?}, {EVENT_BYTES}-byte events, {delay:?} added to each sync"
+        );
         println!(
             "{:24} {:>8} {:>10} {:>11} {:>10} {:>9} {:>12}",
             "", "waiting", "events/s", "of growing", "of written", "p99 ms", "events/sync"
@@ -61,7 +67,11 @@ fn compare(waiting: usize, rounds: usize, length: Duration, delay: Duration, fol
     for (name, own) in NAMES.iter().zip(&runs) {
         let share = |of: usize| {
             let pairs = own.iter().zip(&runs[of]);
-            median(pairs.map(|(own, base)| own.per_second / base.per_second).collect())
+            median(
+                pairs
+                    .map(|(own, base)| own.per_second / base.per_second)
+                    .collect(),
+            )
         };
         println!(
             "{name:24} {waiting:>8} {:>10.0} {:>11.2} {:>10.2} {:>9.2} {:>12.1}",
@@ -84,7 +94,9 @@ fn measure(name: &str, waiting: usize, length: Duration, delay: Duration, folder
     gateway_durable::set_delay(Duration::ZERO);
     let contender = Contender::open(name, place.path());
     gateway_durable::set_delay(delay);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
     let tasks = tokio::task::LocalSet::new();
     let event = vec![0xa5_u8; EVENT_BYTES];
     let syncs = gateway_durable::syncs();
