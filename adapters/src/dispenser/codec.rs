@@ -156,7 +156,8 @@ impl Snapshot {
         })
     }
 
-    /// What the sensors say, as the contract words it.
+    /// What the sensors say, as the contract words it. `slot_occupied` is of the slot that the last command
+    /// named.
     pub fn evidence(&self) -> Evidence {
         Evidence {
             position: self.position,
@@ -164,6 +165,29 @@ impl Snapshot {
             slot_occupied: self.ack_slot_occupied,
             recycle_count: self.recycle_count,
         }
+    }
+
+    /// What the sensors say after a command. The registers know the slot of the acknowledged command
+    /// only: for a command that the device never took, `slot_occupied` is none.
+    pub fn evidence_of(&self, sequence: u16, motion: &Motion) -> Evidence {
+        let slot_occupied = if self.acknowledges(sequence, motion) {
+            self.ack_slot_occupied
+        } else {
+            None
+        };
+        Evidence {
+            slot_occupied,
+            ..self.evidence()
+        }
+    }
+
+    /// Whether the acknowledged command is this motion under this sequence.
+    pub fn acknowledges(&self, sequence: u16, motion: &Motion) -> bool {
+        let slot = command_slot(motion);
+        sequence != 0
+            && self.ack.sequence == sequence
+            && self.ack.command == command_code(motion)
+            && (slot.is_none() || self.ack_slot == slot)
     }
 
     /// How the last command stands, as the contract words it.
@@ -349,10 +373,20 @@ impl Block<'_> {
 
     fn ack(&self) -> Result<Ack, MapError> {
         use AckResult::{Accepted, Done, Failed, None, Rejected};
+        let sequence = self.word(input::ACK_SEQUENCE)?;
+        let result = self.coded(input::ACK_RESULT, &[None, Accepted, Done, Failed, Rejected])?;
+        if (sequence == 0) != (result == None) {
+            // Otherwise a device that has moved could pass for one that never has.
+            return Err(MapError {
+                address: input::ACK_SEQUENCE,
+                value: sequence,
+                rule: "0 when, and only when, input 8 is 0",
+            });
+        }
         Ok(Ack {
-            sequence: self.word(input::ACK_SEQUENCE)?,
+            sequence,
             command: self.word(input::ACK_COMMAND)?,
-            result: self.coded(input::ACK_RESULT, &[None, Accepted, Done, Failed, Rejected])?,
+            result,
             detail: self.word(input::ACK_DETAIL)?,
         })
     }

@@ -62,6 +62,12 @@ fn registers_outside_the_map_are_refused() {
         let error = Snapshot::decode(&words).unwrap_err();
         assert_eq!((error.address, error.value), (address, value));
     }
+    // A sequence without a result, and a result without a sequence.
+    for address in [6, 8] {
+        let mut words = EXAMPLE;
+        words[address] = 0;
+        assert_eq!(Snapshot::decode(&words).unwrap_err().address, 6);
+    }
     for len in 0..27 {
         assert!(Snapshot::decode(&EXAMPLE[..len]).is_err());
     }

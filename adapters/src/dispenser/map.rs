@@ -9,6 +9,9 @@ pub const KIND_DISPENSER: u16 = 1;
 pub const READ_WORDS_MAX: u16 = 125;
 /// Words of the status block: inputs 0 to 26, read in one request, hence consistent.
 pub const STATUS_WORDS: u16 = 27;
+/// How far ahead of the acknowledged sequence the next command's may be: as many commands in a row may
+/// have been refused before the device took them.
+pub const SEQUENCE_AHEAD_MAX: u16 = 8;
 /// No slot (inputs 23 to 25).
 pub const NO_SLOT: u16 = 0xFFFF;
 
@@ -170,6 +173,8 @@ pub mod detail {
     pub const MAINTENANCE: u16 = 0xE527;
     /// The device does not know the command.
     pub const COMMAND_UNKNOWN: u16 = 0xE528;
+    /// The sequence is neither the acknowledged one nor one that may follow it.
+    pub const SEQUENCE_OUT_OF_TURN: u16 = 0xE529;
     /// The device refused the write with another Modbus exception; its code is the low byte.
     pub const EXCEPTION: u16 = 0xE600;
     /// A card is jammed between slot and transport.

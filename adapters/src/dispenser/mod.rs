@@ -10,6 +10,7 @@ mod line;
 pub mod map;
 mod moves;
 mod reports;
+mod vitals;
 
 use schemas::message::device::Description;
 use schemas::words::DeviceKind;
@@ -36,7 +37,8 @@ pub struct DispenserConfig {
     pub connect_timeout_ms: u64,
     /// After how long without the host's heartbeat the device helps itself, in s (holding 7).
     pub host_timeout_s: u16,
-    /// How long the device may be silent before it counts as gone, in ms.
+    /// How long the device may be silent, or its heartbeat stand still, before it counts as gone, in ms.
+    /// More than a second and twice `poll_idle_ms`, since the heartbeat may change as rarely as once a second.
     pub unreachable_after_ms: u64,
     /// Least time between two values of a property, in ms.
     pub property_interval_ms: u64,

@@ -1,20 +1,23 @@
 //! The one motion that is under way, as a pure state machine: what to do next with what the registers say.
 //!
-//! Must never ask for a write when the device has, or may have, taken the sequence.
+//! Must never ask for a write when the device has, or may have, taken the sequence, nor for one that is out
+//! of turn: an old command that arrives late moves nothing.
 
 use std::time::{Duration, Instant};
 
 use schemas::message::command::{CommandId, MoveCommand};
 use schemas::words::MotionResult;
 
-use super::codec::{Snapshot, command_code, command_slot, encode_command};
-use super::map::detail;
+use super::codec::{Snapshot, encode_command};
+use super::map::{SEQUENCE_AHEAD_MAX, detail};
 
 /// Where the motion stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Not written, or provably not taken.
+    /// Not written.
     ToWrite,
+    /// Perhaps written: the write was not answered, or not even sent.
+    Doubtful,
     /// Taken, not over.
     Moving,
 }
@@ -70,31 +73,84 @@ impl Pending {
 
     /// What to do, now that the registers say this. Called with registers read after the last write.
     pub(super) fn next(&mut self, snapshot: &Snapshot, now: Instant) -> Step {
-        let ack = &snapshot.ack;
-        if ack.sequence == self.command.sequence {
-            let motion = &self.command.motion;
-            let slot = command_slot(motion);
-            if ack.command != command_code(motion) || (slot.is_some() && snapshot.ack_slot != slot)
-            {
-                return Step::Answer(MotionResult::Rejected {
-                    detail: detail::SEQUENCE_REUSED,
-                });
+        let turn = Turn::of(&self.command, snapshot);
+        match (turn, self.stage) {
+            (Turn::Taken, _) => {
+                self.stage = Stage::Moving;
+                let outcome = snapshot.ack.outcome();
+                outcome.map_or(Step::Wait, Step::Answer)
             }
-            self.stage = Stage::Moving;
-            return ack.outcome().map_or(Step::Wait, Step::Answer);
-        }
-        match self.stage {
-            _ if now >= self.begin_before => Step::GiveUp,
-            Stage::ToWrite => {
+            (Turn::Reused, _) => rejected(detail::SEQUENCE_REUSED),
+            (Turn::Out, Stage::ToWrite) => rejected(detail::SEQUENCE_OUT_OF_TURN),
+            (Turn::Next, Stage::ToWrite | Stage::Doubtful) if now < self.begin_before => {
+                self.stage = Stage::Doubtful;
                 Step::Write(encode_command(self.command.sequence, &self.command.motion))
             }
-            // The device answered the write and now names another sequence: somebody else commands it.
-            Stage::Moving => Step::GiveUp,
+            // It is too late to begin; or the device has, or may have, taken the write and now names another
+            // sequence, since somebody else commands it. What became of the motion is not known here.
+            (Turn::Next | Turn::Out, _) => Step::GiveUp,
+        }
+    }
+
+    /// What to say of a command that comes while another motion is pending. It is never begun.
+    pub(super) fn beside(command: &MoveCommand, snapshot: &Snapshot) -> Step {
+        match Turn::of(command, snapshot) {
+            Turn::Taken => snapshot.ack.outcome().map_or(Step::GiveUp, Step::Answer),
+            Turn::Reused => rejected(detail::SEQUENCE_REUSED),
+            Turn::Out => rejected(detail::SEQUENCE_OUT_OF_TURN),
+            Turn::Next => rejected(detail::BUSY),
         }
     }
 
     /// Whether it is too late to begin, without the device having been heard.
     pub(super) fn is_stale(&self, now: Instant) -> bool {
-        self.stage == Stage::ToWrite && now >= self.begin_before
+        self.stage != Stage::Moving && now >= self.begin_before
     }
 }
+
+const fn rejected(detail: u16) -> Step {
+    Step::Answer(MotionResult::Rejected { detail })
+}
+
+/// How a command's sequence stands to the acknowledged one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// The device has taken the command.
+    Taken,
+    /// The device has taken another command under the same sequence.
+    Reused,
+    /// The device may take it next.
+    Next,
+    /// Behind the acknowledged sequence, or too far ahead of it, or 0.
+    Out,
+}
+
+impl Turn {
+    fn of(command: &MoveCommand, snapshot: &Snapshot) -> Self {
+        let (last, sequence) = (snapshot.ack.sequence, command.sequence);
+        if sequence == 0 {
+            Self::Out
+        } else if snapshot.acknowledges(sequence, &command.motion) {
+            Self::Taken
+        } else if last == sequence {
+            Self::Reused
+        } else if last == 0 || ahead(last, sequence) <= SEQUENCE_AHEAD_MAX {
+            Self::Next
+        } else {
+            Self::Out
+        }
+    }
+}
+
+/// Steps from `last` to `sequence`, both of 1 to 65535, where 1 follows on 65535.
+const fn ahead(last: u16, sequence: u16) -> u16 {
+    if sequence >= last {
+        sequence - last
+    } else {
+        u16::MAX - last + sequence
+    }
+}
+
+#[cfg(test)]
+#[path = "moves_tests.rs"]
+mod tests;

@@ -76,7 +76,9 @@ fn events_read_at_once_are_applied_in_order() {
     let apply = |index, read| applied.push((index, read));
     let options = options(&place.marker());
     let (log, recovered) = Log::open_reading(&place.data(), options, read, apply).unwrap();
-    let expected: Vec<_> = (0..COUNT).map(|index| (index, (index, event(index)))).collect();
+    let expected: Vec<_> = (0..COUNT)
+        .map(|index| (index, (index, event(index))))
+        .collect();
     assert!(applied == expected, "each once, in order");
     let mut tree = Frontier::new();
     (0..COUNT).for_each(|index| tree.append(&event(index)));

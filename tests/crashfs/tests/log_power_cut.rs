@@ -36,7 +36,8 @@ fn seed() -> u64 {
 /// The log's workload, built with or without the switch that gives sled its own sync back.
 fn program(own_sync: bool) -> PathBuf {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let common = ["--package", "gateway-log", "--example", "workload"];
+    // With the features of the whole workspace, so that nothing is built a second time for it.
+    let common = ["--workspace", "--example", "workload"];
     if own_sync {
         let switched = [
             common.as_slice(),
