@@ -34,6 +34,13 @@ pub(crate) const fn is_slug(text: &str, len_max: usize) -> bool {
     true
 }
 
+/// `true` if 15 or more digits stand in a row. A citizen number of either length is such a row (15 digits, or 17 and a
+/// check character), and so is a voucher, so no text that may be logged holds one.
+pub(crate) fn has_long_number(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_digit())
+        .any(|digits| digits.len() >= 15)
+}
+
 /// Declares a newtype over `String` with one checked constructor, `Display`, serde and JSON Schema.
 macro_rules! text_newtype {
     ($(#[$doc:meta])* $name:ident, $what:literal, $pattern:literal, $rule:literal, $check:expr) => {

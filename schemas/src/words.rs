@@ -404,7 +404,8 @@ pub struct Evidence {
     pub position: CarriagePosition,
     /// Whether the outlet's sensor sees a card.
     pub outlet_present: bool,
-    /// Whether the slot that the last command named is occupied, where it named one.
+    /// Whether the slot that the command named is occupied, where it named one; null in the reply to a move
+    /// that the device did not take.
     pub slot_occupied: Option<bool>,
     /// Old cards taken in since the counter was made.
     pub recycle_count: u16,

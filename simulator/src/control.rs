@@ -202,10 +202,11 @@ async fn fault(
         },
         "done-but-stayed" => Fault::DoneButStayed,
         "failed-but-moved" => Fault::FailedButMoved,
+        "frozen" => Fault::Frozen,
         _ => {
             return Err(bad(
-                "faults: jam, door-open, tamper, slow, done-but-stayed, failed-but-moved, clear, \
-                 unreadable, line/{silent|drop-after-write|off|on}, device/{id}/{on|silent|off}",
+                "faults: jam, door-open, tamper, slow, done-but-stayed, failed-but-moved, frozen, \
+                 clear, unreadable, line/{silent|drop-after-write|off|on}, device/{id}/{on|silent|off}",
             ));
         }
     };

@@ -8,115 +8,12 @@
 
 mod support;
 
-use adapters::dispenser::{DispenserConfig, description, run};
-use schemas::ids::CardSerial;
 use schemas::message::command::SlotMap;
-use schemas::slot::SlotAddress;
 use schemas::words::CarriagePosition;
-use serde_json::{Value, json};
-use simulator::dispenser::{Dispenser, DispenserOptions, Fault, Machine, Shape};
-use support::{Gateway, Mosquitto, loopback, until};
-use tempfile::TempDir;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
-
-struct Bench {
-    broker: Mosquitto,
-    gateway: Gateway,
-    dispenser: Dispenser,
-    adapter: JoinHandle<()>,
-    stop: watch::Sender<bool>,
-    _folder: TempDir,
-}
-
-fn slot(column: u16, slot: u16) -> SlotAddress {
-    SlotAddress::new(column, slot).unwrap()
-}
-
-fn card(number: u32) -> CardSerial {
-    CardSerial::new(format!("SIM{number:08}")).unwrap()
-}
-
-fn shape(motion_ms: u64) -> Shape {
-    Shape {
-        motion_ms,
-        ..Shape::default()
-    }
-}
-
-impl Bench {
-    async fn new(shape: Shape) -> Self {
-        let broker = Mosquitto::start();
-        let mut gateway = Gateway::connect(&broker).await;
-        let folder = TempDir::new().unwrap();
-        let options = DispenserOptions {
-            listen: loopback(),
-            memory_file: folder.path().join("dispenser.json"),
-            shape,
-        };
-        let dispenser = Dispenser::start(options).await.unwrap();
-        dispenser.act(|machine| assert!(machine.put_in_slot(slot(0, 3), card(1))));
-        let (adapter, stop) = start_adapter(&broker, &dispenser);
-        gateway
-            .json_where("dispenser-1/state", "status", "online")
-            .await;
-        Self {
-            broker,
-            gateway,
-            dispenser,
-            adapter,
-            stop,
-            _folder: folder,
-        }
-    }
-
-    async fn order(&self, command: &str, sequence: u16, motion: Value) {
-        let message = json!({
-            "command_id": command, "sequence": sequence, "motion": motion, "timeout_s": 30,
-        });
-        self.gateway.send("dispenser-1/cmd/move", &message).await;
-    }
-
-    async fn reply(&mut self, command: &str) -> Value {
-        self.gateway
-            .json_where("dispenser-1/cmd/move/reply", "command_id", command)
-            .await
-    }
-
-    async fn query(&mut self, command: &str) -> Value {
-        let message = json!({ "command_id": command, "timeout_s": 30 });
-        self.gateway.send("dispenser-1/cmd/query", &message).await;
-        self.gateway
-            .json_where("dispenser-1/cmd/query/reply", "command_id", command)
-            .await
-    }
-
-    /// How often each sequence began to move.
-    fn motions(&self) -> Vec<(u16, u32)> {
-        self.dispenser.look(|machine| {
-            let history = machine.memory().history();
-            history.iter().map(|m| (m.sequence, m.count)).collect()
-        })
-    }
-}
-
-fn start_adapter(
-    broker: &Mosquitto,
-    dispenser: &Dispenser,
-) -> (JoinHandle<()>, watch::Sender<bool>) {
-    let mut config = DispenserConfig::new("127.0.0.1", dispenser.address().port());
-    config.poll_busy_ms = 10;
-    config.poll_idle_ms = 50;
-    config.host_timeout_s = 3;
-    config.unreachable_after_ms = 1_500;
-    let (stop, stopped) = watch::channel(false);
-    let link = broker.link("dispenser-1", description());
-    (tokio::spawn(run(config, link, stopped)), stop)
-}
-
-fn to_reader() -> Value {
-    json!({ "motion": "to-reader", "slot": { "column": 0, "slot": 3 } })
-}
+use serde_json::json;
+use simulator::dispenser::{Fault, Machine, Shape};
+use support::bench::{Bench, card, shape, slot, start_adapter, to_reader};
+use support::until;
 
 /// P3, P7: from slot to reader to outlet, taken; each step with its evidence.
 #[tokio::test]

@@ -51,7 +51,11 @@ async fn pymodbus_moves_a_card_once() {
     let dispenser = dispenser(&folder).await;
     // The judges' own environment, where it was made; else whatever python3 has.
     let judges = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/judges/bin/python");
-    let python = if std::path::Path::new(judges).exists() { judges } else { "python3" };
+    let python = if std::path::Path::new(judges).exists() {
+        judges
+    } else {
+        "python3"
+    };
     let mut command = Command::new(python);
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/judge_pymodbus.py");
     command

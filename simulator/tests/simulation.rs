@@ -8,17 +8,21 @@
 
 mod support;
 
+use std::net::SocketAddr;
+
 use adapters::dispenser::{DispenserConfig, description, run};
 use schemas::message::command::ReadReply;
 use schemas::message::kiosk::{CloseBatch, LoadCard, ReceiveBatch, ScanCard};
 use schemas::slot::SlotAddress;
 use schemas::words::DeviceKind;
 use serde_json::{Value, json};
-use simulator::operator::{StockUp, kiosk_description, stock_up};
+use simulator::operator::{DEMO_PIN, StockUp, kiosk_description, stock_up};
 use simulator::world::Behaviour;
 use simulator::{Power, Simulation, SimulationConfig};
 use support::{Gateway, Mosquitto, loopback};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 struct Station {
@@ -185,6 +189,32 @@ async fn devices_fail_as_devices_fail() {
     drop(station.broker);
 }
 
+/// G1: the control interface freezes the dispenser and sets it free; the adapter notices both.
+#[tokio::test]
+async fn a_frozen_dispenser_is_missed() {
+    let mut station = station(Behaviour::Off).await;
+    for (path, field, topic, value) in [
+        ("/fault/frozen", "detail", "dispenser-1/state", "heartbeat"),
+        ("/fault/clear", "state", "dispenser-1/$state", "online"),
+    ] {
+        let answer = post(station.simulation.control_address().unwrap(), path).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        station.gateway.json_where(topic, field, value).await;
+    }
+}
+
+/// The answer to a request to the control interface.
+async fn post(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
 /// C1, C2: the operator's requests are those of the contract, each card gets into its slot, and doing it
 /// again changes nothing.
 #[tokio::test]
@@ -194,7 +224,7 @@ async fn the_operator_brings_the_batch_in() {
     let plan = StockUp {
         link: station.broker.link("kiosk-1", kiosk_description()),
         operator: "operator-1".parse().unwrap(),
-        pin: "2468".to_owned(),
+        pin: DEMO_PIN.to_owned(),
         machine: "machine-1".parse().unwrap(),
         load_len_max: 3,
     };

@@ -26,11 +26,11 @@ pub fn binary(name: &str) -> PathBuf {
         cargo.args([
             "build",
             "--quiet",
-            "-p",
-            "gateway-server",
-            "-p",
+            "--workspace",
+            "--bin",
+            "gateway",
+            "--bin",
             "simulator",
-            "--bins",
         ]);
         cargo.arg("--target-dir").arg(profile.parent().unwrap());
         if profile.ends_with("release") {

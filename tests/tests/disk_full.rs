@@ -119,10 +119,14 @@ fn g2_a_full_disk_refuses_and_goes_on_by_itself() {
     if station.has_ended(Duration::from_secs(5)) {
         station.spawn();
     }
-    wait_for("the station says that it has no room", Duration::from_secs(30), || {
-        let (status, body) = station_tests::station::http_get(station.layout.http, "/readyz")?;
-        (status == 503 && body.contains("no-room")).then_some(())
-    });
+    wait_for(
+        "the station says that it has no room",
+        Duration::from_secs(30),
+        || {
+            let (status, body) = station_tests::station::http_get(station.layout.http, "/readyz")?;
+            (status == 503 && body.contains("no-room")).then_some(())
+        },
+    );
     let mut raw = wait_for("the broker is up", Duration::from_secs(20), || {
         Raw::connect(addr, &Hello::v5("scanner-1")).ok()
     });

@@ -17,10 +17,13 @@ use super::line::{CallError, Line};
 use super::map::detail;
 use super::moves::{Pending, Step};
 use super::reports;
+use super::vitals::{Life, Vitals};
 use crate::link::{Command, Inbound, Link, LinkConfig, LinkHandle, new_message_id};
 
 /// Queries that wait for the device to be reachable.
 const QUERIES_LEN_MAX: usize = 16;
+/// Commands that came while another motion was pending, and wait for the device to be reachable.
+const BESIDE_LEN_MAX: usize = 16;
 /// Least pause between two polls, so that a device that fails at once is not asked without pause.
 const POLL_MS_MIN: u64 = 5;
 
@@ -55,10 +58,13 @@ struct Adapter {
     link: LinkHandle,
     line: Line,
     pending: Option<Pending>,
+    /// Commands that came while another was pending, and until when somebody waits for the answer.
+    beside: VecDeque<(MoveCommand, Instant)>,
     queries: VecDeque<(QueryCommand, Instant)>,
     last: Option<Snapshot>,
-    heard_at: Option<Instant>,
-    reachable: bool,
+    vitals: Vitals,
+    /// What was last said of the device's life.
+    life: Life,
     heartbeat_at: Option<Instant>,
     properties_at: Option<Instant>,
 }
@@ -66,15 +72,18 @@ struct Adapter {
 impl Adapter {
     fn new(config: DispenserConfig, link: LinkHandle) -> Self {
         link.status(DeviceStatus::Starting, None);
+        let limit = Duration::from_millis(config.unreachable_after_ms);
+        let vitals = Vitals::new(limit, Instant::now());
         Self {
             line: Line::new(config.clone()),
             config,
             link,
             pending: None,
+            beside: VecDeque::new(),
             queries: VecDeque::new(),
             last: None,
-            heard_at: Some(Instant::now()),
-            reachable: true,
+            vitals,
+            life: Life::Well,
             heartbeat_at: None,
             properties_at: None,
         }
@@ -83,6 +92,7 @@ impl Adapter {
     /// How long until the next poll.
     fn pause(&self) -> Duration {
         let busy = self.pending.is_some()
+            || !self.beside.is_empty()
             || !self.queries.is_empty()
             || self.last.as_ref().is_some_and(|s| s.sensors.outlet_present);
         let ms = if busy {
@@ -103,7 +113,7 @@ impl Adapter {
                 {
                     self.link.forget(&oldest.command_id);
                 }
-                let until = now + Duration::from_secs(u64::from(query.timeout_s));
+                let until = waited_for_until(now, query.timeout_s);
                 self.queries.push_back((query, until));
             }
             Command::Read(_) | Command::Match(_) | Command::Capture(_) => {
@@ -121,20 +131,14 @@ impl Adapter {
             pending.waiting.push(command.command_id);
             return;
         }
-        let outcome = MotionResult::Rejected {
-            detail: detail::BUSY,
-        };
-        match &self.last {
-            Some(last) => answer(
-                &self.link,
-                &command,
-                &command.command_id,
-                outcome,
-                last,
-                None,
-            ),
-            None => self.link.forget(&command.command_id),
+        // It is answered with what the device says next, not with what it said some time ago.
+        if self.beside.len() >= BESIDE_LEN_MAX
+            && let Some((oldest, _)) = self.beside.pop_front()
+        {
+            self.link.forget(&oldest.command_id);
         }
+        let until = waited_for_until(now, command.timeout_s);
+        self.beside.push_back((command, until));
     }
 
     async fn poll(&mut self) {
@@ -144,27 +148,37 @@ impl Adapter {
             Err(error) => tracing::debug!(%error, "the dispenser was not heard"),
         }
         self.drop_stale();
-        self.judge_reachability();
+        self.judge_life();
     }
 
-    /// One round: heartbeat, status block, then what is asked for.
+    /// One round: heartbeat, status block, then what is asked for. The registers of a frozen device are
+    /// asked nothing: what waits goes on waiting, as with a device that does not answer.
     async fn exchange(&mut self) -> Result<(), CallError> {
         let due = Duration::from_millis(self.config.poll_idle_ms.min(1_000));
         if self.heartbeat_at.is_none_or(|at| at.elapsed() >= due) {
             self.line.heartbeat().await?;
             self.heartbeat_at = Some(Instant::now());
         }
-        let snapshot = self.read().await?;
+        let snapshot = self.line.snapshot().await?;
+        let now = Instant::now();
+        self.vitals.heard(snapshot.heartbeat, now);
+        if self.vitals.life(now) != Life::Well {
+            return Ok(());
+        }
+        self.observe(&snapshot, now);
         for (query, _) in core::mem::take(&mut self.queries) {
             answer_query(&self.link, &query, &snapshot);
         }
+        for (command, _) in core::mem::take(&mut self.beside) {
+            let id = &command.command_id;
+            match Pending::beside(&command, &snapshot) {
+                Step::Answer(outcome) => {
+                    answer(&self.link, &command, id, outcome, &snapshot, None);
+                }
+                Step::Write(_) | Step::Wait | Step::GiveUp => self.link.forget(id),
+            }
+        }
         self.advance(snapshot).await
-    }
-
-    async fn read(&mut self) -> Result<Snapshot, CallError> {
-        let snapshot = self.line.snapshot().await?;
-        self.observe(&snapshot);
-        Ok(snapshot)
     }
 
     /// Brings the pending motion forward by what the registers say.
@@ -238,21 +252,22 @@ impl Adapter {
             self.give_up();
         }
         let link = &self.link;
-        self.queries.retain(|(query, until)| {
-            let keep = now < *until;
-            if !keep {
-                link.forget(&query.command_id);
+        let keep = |id: &CommandId, until: Instant| {
+            if now >= until {
+                link.forget(id);
             }
-            keep
-        });
+            now < until
+        };
+        self.queries
+            .retain(|(query, until)| keep(&query.command_id, *until));
+        self.beside
+            .retain(|(command, until)| keep(&command.command_id, *until));
     }
 
-    fn observe(&mut self, snapshot: &Snapshot) {
-        let now = Instant::now();
-        self.heard_at = Some(now);
-        if !self.reachable {
-            self.reachable = true;
-            tracing::info!("the dispenser is heard again");
+    fn observe(&mut self, snapshot: &Snapshot, now: Instant) {
+        if self.life != Life::Well {
+            self.life = Life::Well;
+            tracing::info!("the dispenser is there again");
         }
         for name in reports::events(self.last.as_ref(), snapshot) {
             if let Err(error) = self.link.event(name, None, None) {
@@ -273,16 +288,26 @@ impl Adapter {
         self.last = Some(snapshot.clone());
     }
 
-    fn judge_reachability(&mut self) {
-        let limit = Duration::from_millis(self.config.unreachable_after_ms);
-        if self.reachable && self.heard_at.is_none_or(|at| at.elapsed() >= limit) {
-            self.reachable = false;
-            tracing::warn!(host = %self.config.host, port = self.config.port, "the dispenser is not reachable");
-            self.link
-                .status(DeviceStatus::HardwareError, reports::code("unreachable"));
-            self.link.present(false);
-        }
+    /// Says that the device is gone, once. That it is back is said when it is observed.
+    fn judge_life(&mut self) {
+        let life = self.vitals.life(Instant::now());
+        let code = match life {
+            _ if life == self.life => return,
+            Life::Well => return,
+            Life::Silent => "unreachable",
+            Life::Frozen => "heartbeat",
+        };
+        self.life = life;
+        tracing::warn!(host = %self.config.host, port = self.config.port, code, "the dispenser is gone");
+        self.link
+            .status(DeviceStatus::HardwareError, reports::code(code));
+        self.link.present(false);
     }
+}
+
+/// After this nobody waits for an answer any more.
+fn waited_for_until(now: Instant, timeout_s: u16) -> Instant {
+    now + Duration::from_secs(u64::from(timeout_s))
 }
 
 /// The detail code of a write that the device refused with an exception: nothing moved.
@@ -315,7 +340,7 @@ fn answer(
         command_id: command_id.clone(),
         sequence: command.sequence,
         outcome,
-        evidence: seen.evidence(),
+        evidence: seen.evidence_of(command.sequence, &command.motion),
         slots,
     };
     if let Err(error) = link.reply(command_id, "move", message_id, &reply) {
@@ -334,4 +359,6 @@ fn answer_query(link: &LinkHandle, query: &QueryCommand, seen: &Snapshot) {
     if let Err(error) = link.reply(&query.command_id, "query", message_id, &reply) {
         tracing::error!(command = %query.command_id, %error, "a reply was not taken");
     }
+    // The same question again is a new one: only the device knows the answer.
+    link.forget(&query.command_id);
 }

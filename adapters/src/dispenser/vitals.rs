@@ -60,10 +60,13 @@ impl Vitals {
 mod tests {
     use super::*;
 
+    /// When the device answered, in ms, and its heartbeat.
+    type Heard = &'static [(u64, u16)];
+
     /// G1: given what was heard when (ms, heartbeat), a device is well, silent or frozen at a time.
     #[test]
     fn an_answer_is_no_sign_of_life_without_a_heartbeat() {
-        let cases: [(&[(u64, u16)], u64, Life); 9] = [
+        let cases: [(Heard, u64, Life); 9] = [
             (&[], 2_999, Life::Well),
             (&[], 3_000, Life::Silent),
             (&[(0, 7), (2_999, 7)], 2_999, Life::Well),

@@ -135,7 +135,8 @@ pub struct ClientIdentity {
     pub key: PathBuf,
 }
 
-/// `mqtt://host:port` or `mqtts://host:port`; ports 1883 and 8883 where none is written.
+/// `mqtt://host:port`; port 1883 where none is written. `mqtts://` is read too, to be refused with a word on what to write
+/// instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerUrl {
     /// Whether TLS is spoken.
@@ -150,7 +151,7 @@ pub struct BrokerUrl {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BrokerUrlError {
     /// Another scheme, or none.
-    #[error("not a URL that begins with mqtt:// or mqtts://")]
+    #[error("not a URL that begins with mqtt://")]
     Scheme,
     /// User or password in it.
     #[error("user and password do not belong into the URL; use user and password_file")]
@@ -252,7 +253,7 @@ pub(crate) fn read(root: &mut Section<'_>) -> Option<Broker> {
             Mode::Embedded => Some(Broker::Embedded(embedded.unwrap_or_else(default_embedded))),
             Mode::External => {
                 if !s.has("external") {
-                    s.refuse("mode", "\"external\" needs the section that says where it is; write [broker.external] with url = \"mqtts://broker.example:8883\"");
+                    s.refuse("mode", "\"external\" needs the section that says where it is; write [broker.external] with url = \"mqtt://127.0.0.1:1883\"");
                 }
                 external.flatten().map(Broker::External)
             }
@@ -356,8 +357,11 @@ fn limits(s: &mut Section<'_>) -> BrokerLimits {
     }
 }
 
+/// What to write in place of TLS to an external broker.
+const BRIDGE: &str = "write url = \"mqtt://127.0.0.1:1883\" for a broker on this machine, which takes devices and other brokers in over TLS";
+
 fn external(s: &mut Section<'_>) -> Option<ExternalBroker> {
-    let url: Option<BrokerUrl> = s.parsed("url", "\"mqtts://broker.example:8883\"");
+    let url: Option<BrokerUrl> = s.parsed("url", "\"mqtt://127.0.0.1:1883\"");
     let client_id = s.parsed("client_id", "\"gateway-demo\"");
     let user = s.optional::<String>("user", "\"gateway\"");
     let password_file = s.path("password_file");
@@ -371,41 +375,25 @@ fn external(s: &mut Section<'_>) -> Option<ExternalBroker> {
             "a password needs a user; write user = \"gateway\"",
         );
     }
-    let ca = s.path("ca");
-    let (certificate, key) = (s.path("certificate"), s.path("key"));
-    let identity = match (certificate, key) {
-        (Some(certificate), Some(key)) => Some(ClientIdentity { certificate, key }),
-        (None, None) => None,
-        (Some(_), None) => {
-            s.refuse(
-                "certificate",
-                "a certificate needs its key; write key = \"tls/gateway.key\"",
-            );
-            None
+    for key in ["ca", "certificate", "key"] {
+        if s.has(key) {
+            s.asked(key);
+            s.refuse(key, format!("this version speaks no TLS to another program's broker, so {key} has no use; {BRIDGE}"));
         }
-        (None, Some(_)) => {
-            s.refuse(
-                "key",
-                "a key needs its certificate; write certificate = \"tls/gateway.pem\"",
-            );
-            None
-        }
-    };
+    }
     let url = url?;
     let allow_plain = s.flag("allow_plain_on_lan", false);
-    if !url.tls && (ca.is_some() || identity.is_some()) {
-        s.refuse("url", format!("mqtt:// speaks no TLS, yet ca or certificate are given; write url = \"mqtts://{}:8883\"", url.host));
-    } else if !url.tls && !url.is_loopback() && !allow_plain {
+    if url.tls {
+        s.refuse("url", format!("this version speaks no TLS to another program's broker; {BRIDGE}"));
+    } else if !url.is_loopback() && !allow_plain {
         s.refuse("url", format!(
-            "mqtt:// shows personal data to everybody on the way; write url = \"mqtts://{}:8883\", \
-             or allow_plain_on_lan = true if nothing else can reach that network", url.host));
+            "mqtt:// shows personal data to everybody on the way; {BRIDGE}, \
+             or allow_plain_on_lan = true if nothing else can reach that network"));
     }
     Some(ExternalBroker {
         url,
         client_id: client_id?,
         user,
         password_file,
-        ca,
-        identity,
     })
 }

@@ -226,6 +226,26 @@ mod tests {
         }
     }
 
+    /// The bound that the door goes by holds for every kind of entry.
+    #[test]
+    fn a_message_takes_no_more_than_its_bound() {
+        for (_, value, record) in records() {
+            let (message, more) = match record {
+                Record::Queued { delivery, .. } => {
+                    let ids = delivery.subscription_ids.len() * 8;
+                    (delivery.message, ids)
+                }
+                Record::Retained(retained) => (retained.message, 0),
+                Record::Will { will, .. } => (will.message, will.principal.len()),
+                Record::Session { .. }
+                | Record::Subscription { .. }
+                | Record::Released { .. }
+                | Record::Inbound { .. } => continue,
+            };
+            assert!(value.len() <= message.stored_bytes_max() + more);
+        }
+    }
+
     #[test]
     fn a_cut_or_foreign_value_is_refused_and_never_panics() {
         for (key, value, _) in records() {

@@ -70,7 +70,7 @@ pub(crate) struct Writer {
 impl Writer {
     /// Starts the task. It ends when every `Writer` is gone and all is written. `failed` is called for
     /// each group the store refused.
-    pub(crate) fn start(store: Arc<dyn Store>, failed: impl Fn() + Send + 'static) -> Self {
+    pub(crate) fn start(store: Arc<dyn Store>, failed: impl Fn() + Send + Sync + 'static) -> Self {
         // Unbounded, yet limited: each connection waits for its own writes within its window.
         let (jobs, receiver) = mpsc::unbounded_channel();
         tokio::spawn(write_all(store, receiver, failed));

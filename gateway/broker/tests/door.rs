@@ -7,7 +7,9 @@ mod common;
 use std::sync::Arc;
 
 use common::{Client, TestHandler, ack, connect, connect_with, publish, start, start_with, text};
-use gateway_broker::{Broker, Config, Limits, Listener, MemoryStore, Message, Qos, Transport};
+use gateway_broker::{
+    Broker, Config, Limits, Listener, MemoryStore, Message, Qos, Store as _, Transport,
+};
 use tokio::net::TcpStream;
 
 async fn refused(addr: std::net::SocketAddr, v5: bool, bytes: &[u8]) -> Option<u8> {
@@ -290,4 +292,70 @@ async fn a_thousand_connections_at_once_get_a_clear_answer_each() {
     let (client, _) = answers.iter_mut().find(|(_, code)| *code == 0).unwrap();
     client.publish("a", "x", 1, 1).await;
     client.expect(&ack(0x40, 1)).await;
+}
+
+/// G2: what the store could not hold is refused at the door, whoever asks, and others go on.
+#[tokio::test]
+async fn what_the_store_cannot_hold_is_refused_at_the_door() {
+    let bench = start().await;
+    let long_id = "i".repeat(1_015);
+    let connects = [
+        (connect(true, &long_id, true, &[]), 0x85),
+        (
+            connect_with(
+                true,
+                "c",
+                0b110,
+                0,
+                &[],
+                &common::will(true, "w", &"x".repeat(65_400), &[]),
+            ),
+            0x97,
+        ),
+    ];
+    for (bytes, code) in connects {
+        assert_eq!(refused(bench.addr, true, &bytes).await, Some(code));
+    }
+    let mut memory = Client::open(bench.addr, true).await;
+    let tail = common::will(true, "mem/w", &"x".repeat(65_400), &[]);
+    memory
+        .send(&connect_with(true, "m", 0b110, 0, &[], &tail))
+        .await;
+    assert_eq!(memory.packet().await.unwrap()[3], 0);
+
+    let (mut client, _) = Client::lasting(bench.addr, true, "client").await;
+    let filter = |len: usize| format!("f/{}", "x".repeat(len - 2));
+    // 1,024 bytes less the key's kind, the client id and what parts them.
+    assert_eq!(client.subscribe(&filter(1_017), 1).await, [0x97]);
+    assert_eq!(client.subscribe(&filter(1_016), 1).await, [1]);
+    let large = vec![0; 65_536];
+    for (topic, flags, id, code) in [
+        ("big", 2, 1, 0x97),
+        ("big", 3, 2, 0x97),
+        ("mem/big", 2, 3, 0),
+    ] {
+        client
+            .send(&publish(true, topic, &large, flags, id, &[]))
+            .await;
+        let puback = client.packet().await.unwrap();
+        assert_eq!(puback.get(4).copied().unwrap_or(0), code, "{topic} {flags}");
+    }
+    let long_topic = "t".repeat(1_024);
+    client
+        .send(&publish(true, &long_topic, b"x", 3, 4, &[]))
+        .await;
+    assert_eq!(client.packet().await.unwrap()[4], 0x97);
+    // QoS 0 is never stored.
+    client.send(&publish(true, "big", &large, 0, 0, &[])).await;
+    client.expect_silence().await;
+    let mut old = Client::clean(bench.addr, false, "old").await;
+    old.send(&publish(false, "big", &large, 2, 1, &[])).await;
+    old.expect_closed().await;
+    assert_eq!(bench.handler.count("big"), 1);
+    let stored = bench.store.load().unwrap();
+    assert!(
+        stored
+            .iter()
+            .all(|(key, value)| key.len() <= 1_024 && value.len() <= 65_536)
+    );
 }

@@ -407,3 +407,34 @@ async fn the_clients_receive_maximum_and_packet_size_are_respected() {
     assert_eq!(client.receive().await.payload, "2");
     assert_eq!(bench.broker.stats().dropped, 1);
 }
+
+/// G1: the will of a connection that was taken over reaches the handler before anything the new connection sends, so
+/// that a birth is never followed by the death before it.
+#[tokio::test]
+async fn g1_a_will_comes_before_the_next_birth() {
+    for clean in [true, false] {
+        let bench = start().await;
+        let mut first = Client::open(bench.addr, true).await;
+        let tail = will(true, "w/state", "lost", &[]);
+        let flags = 0b0000_1100 | (u8::from(clean) << 1);
+        let lasts = [17, 0, 0, 0, 100];
+        first
+            .send(&connect_with(true, "c", flags, 0, &lasts, &tail))
+            .await;
+        first.packet().await.unwrap();
+        // The birth is already there when the second connection is let in.
+        let mut second = Client::open(bench.addr, true).await;
+        let mut bytes = connect(true, "c", clean, &lasts);
+        bytes.extend(publish(true, "w/state", b"online", 2, 1, &[]));
+        second.send(&bytes).await;
+        second.packet().await.unwrap();
+        second.expect(&ack(0x40, 1)).await;
+        bench
+            .handler
+            .until("will and birth", |handler| handler.count("w/state") == 2)
+            .await;
+        let seen = bench.handler.seen.lock().unwrap().clone();
+        let words: Vec<_> = seen.iter().map(|(_, _, payload)| &**payload).collect();
+        assert_eq!(words, [&b"lost"[..], b"online"], "clean: {clean}");
+    }
+}

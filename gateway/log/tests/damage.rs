@@ -56,9 +56,10 @@ fn each_part_deleted_is_quarantined() {
             *reason == Quarantine::Missing("log/db")
         }),
         ("keys/log-started", |reason| {
+            // The log is not opened to count when HEAD says enough.
             *reason
                 == Quarantine::MarkerMissing {
-                    events: 300,
+                    events: 0,
                     head_events: 300,
                 }
         }),

@@ -284,6 +284,36 @@ mod tests {
         }
     }
 
+    /// G6: the log says who was there before the program ended, which is nothing about now: 0 until a device announces
+    /// itself.
+    #[test]
+    fn devices_are_not_online_before_they_say_so() {
+        let id = |n| format!("0190b7a2-1f00-7000-8000-{n:012x}");
+        let event = Event::PresenceChanged(schemas::event::station::PresenceChanged {
+            device: schemas::ids::DeviceId::new("reader-1").unwrap(),
+            presence: Presence::Online {
+                boot: schemas::ids::BootId::new(id(1)).unwrap(),
+                protocol: 1,
+            },
+        });
+        let now = crate::clock::Clock::new(edge_config::ClockTrustRule::Never).unwrap().now();
+        let mut state = gateway_core::State::default();
+        gateway_core::evolve(
+            &mut state,
+            gateway_core::Recorded {
+                index: 0,
+                now: &now,
+                event: &event,
+            },
+        );
+        let metrics = Metrics::new().unwrap();
+        metrics.begin(&state);
+        let figure = metrics.device_online.with_label_values(&["reader-1"]);
+        assert_eq!(figure.get(), 0);
+        metrics.follow(&event);
+        assert_eq!(figure.get(), 1);
+    }
+
     #[test]
     fn the_exposition_names_every_figure() {
         let metrics = Metrics::new().unwrap();

@@ -88,14 +88,14 @@ impl Bench {
         )
         .unwrap();
         let log = log(&keys, limits);
-        Self::over(station, place, keys, log, queue_len_max)
+        Self::over(station, place, keys, (log, limits), queue_len_max)
     }
 
     pub(crate) fn over(
         station: Station,
         place: tempfile::TempDir,
         keys: StationKeys,
-        log: Log,
+        (log, limits): (Log, Limits),
         queue_len_max: usize,
     ) -> Self {
         let sent = Sent::default();
@@ -137,6 +137,7 @@ impl Bench {
             effects,
             metrics: metrics.clone(),
             group_len_max: 64,
+            group_bytes_max: limits.group_bytes_max,
             room_low_bytes: 0,
         });
         let instance = BootId::new("0190b7a2-1f00-7000-8000-0000000000ff").unwrap();

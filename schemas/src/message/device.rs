@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{BootId, MessageId};
+use crate::text::has_long_number;
 use crate::words::{DeviceKind, DeviceStatus};
 
 /// Whether the device is there: `$state`, retained, also the last will.
@@ -58,7 +59,7 @@ pub struct Description {
 pub struct Status {
     /// The status.
     pub status: DeviceStatus,
-    /// The device's own code for it, 1 to 32 letters, digits or hyphens. Never anything personal.
+    /// The device's own code for it. Never anything personal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Code>,
 }
@@ -92,7 +93,38 @@ pub struct DeviceEvent {
 }
 
 crate::text::text_newtype!(
-    /// A device's own code, short enough that nothing personal hides in it.
-    Code, "code", "^[A-Za-z0-9-]{1,32}$", "1 to 32 letters, digits or hyphens",
-    |t| (1..=32).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    /// A device's own code. It may be logged, so it is short, and no citizen number can hide in it.
+    Code, "code", "^(?!.*[0-9]{15})[A-Za-z0-9-]{1,32}$",
+    "1 to 32 letters, digits or hyphens, never 15 digits or more in a row",
+    |t| (1..=32).contains(&t.len())
+        && t.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        && !has_long_number(t)
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// G7: a code may be logged, so a citizen number or a voucher is none.
+    #[test]
+    fn no_number_of_a_person_is_a_code() {
+        for good in [
+            "E7",
+            "12345678901234",
+            "1234567-12345678-X",
+            "2026-11-22T10-00-00",
+        ] {
+            assert!(Code::new(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "11010519491231002X",
+            "110105491231002",
+            "n-110105194912310021",
+            "1101050012026110100001",
+            "",
+            "a b",
+        ] {
+            assert!(Code::new(bad).is_err(), "{bad}");
+        }
+    }
+}

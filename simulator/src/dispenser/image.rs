@@ -61,17 +61,17 @@ impl Machine {
     }
 
     /// The input registers from 0 to the end of the slot bitmap.
-    pub(super) fn inputs(&self, now_ms: u64) -> Vec<u16> {
+    pub(super) fn inputs(&self) -> Vec<u16> {
         let slots = usize::from(self.shape.columns) * usize::from(self.shape.slots_per_column);
         let mut words = vec![0u16; usize::from(input::BITMAP) + slots.div_ceil(16)];
-        for (at, word) in self.status_words(now_ms) {
+        for (at, word) in self.status_words() {
             set(&mut words, at, word);
         }
         self.write_bitmap(&mut words);
         words
     }
 
-    fn status_words(&self, now_ms: u64) -> Vec<(u16, u16)> {
+    fn status_words(&self) -> Vec<(u16, u16)> {
         let memory = &self.memory;
         let slots = u32::from(self.shape.columns) * u32::from(self.shape.slots_per_column);
         let occupied = count(memory.slots().len());
@@ -96,7 +96,7 @@ impl Machine {
             (input::FIRMWARE, 0x0100),
             (
                 input::HEARTBEAT,
-                u16::try_from(now_ms / 500 % 0x1_0000).unwrap_or(0),
+                u16::try_from(self.lived_ms / 500 % 0x1_0000).unwrap_or(0),
             ),
             (input::STATE, self.state_code()),
             (input::LAST_ERROR, memory.last_error),

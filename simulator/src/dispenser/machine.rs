@@ -55,6 +55,9 @@ pub enum Fault {
     DoneButStayed,
     /// The next motion is reported as failed, and the card moved.
     FailedButMoved,
+    /// The controller hangs: heartbeat and motions stand still, commands are not taken, and Modbus goes on
+    /// answering.
+    Frozen,
 }
 
 /// A motion under way.
@@ -103,6 +106,11 @@ pub struct Machine {
     slow_factor: u64,
     jam_next: bool,
     misreport_next: Option<Fault>,
+    pub(super) frozen: bool,
+    /// When time last passed.
+    clock_ms: u64,
+    /// How long the controller has run; its heartbeat.
+    pub(super) lived_ms: u64,
     pub(super) host: Host,
     pub(super) presented_at_ms: Option<u64>,
     hold_s: u16,
@@ -148,6 +156,9 @@ impl Machine {
             slow_factor: 1,
             jam_next: false,
             misreport_next: None,
+            frozen: false,
+            clock_ms: 0,
+            lived_ms: 0,
             host: Host::default(),
             presented_at_ms: None,
             hold_s: 0,
@@ -177,6 +188,7 @@ impl Machine {
             Fault::Tamper => self.tamper = true,
             Fault::Slow { factor } => self.slow_factor = u64::from(factor.max(1)),
             Fault::DoneButStayed | Fault::FailedButMoved => self.misreport_next = Some(fault),
+            Fault::Frozen => self.frozen = true,
         }
     }
 
@@ -189,6 +201,7 @@ impl Machine {
         self.tamper = false;
         self.slow_factor = 1;
         self.misreport_next = None;
+        self.frozen = false;
         self.memory.last_error = 0;
     }
 
@@ -261,6 +274,9 @@ impl Machine {
 
     /// When something happens by itself next.
     pub fn next_at_ms(&self, now_ms: u64) -> Option<u64> {
+        if self.frozen {
+            return None;
+        }
         if let Some(moving) = &self.moving {
             return Some(moving.ends_at_ms);
         }
@@ -270,6 +286,16 @@ impl Machine {
 
     /// Lets time pass until `now_ms`. `true`: what survives a loss of power has changed.
     pub fn advance(&mut self, now_ms: u64) -> bool {
+        let passed_ms = now_ms.saturating_sub(self.clock_ms);
+        self.clock_ms = now_ms;
+        if self.frozen {
+            // A motion goes on later from where it stands.
+            if let Some(moving) = &mut self.moving {
+                moving.ends_at_ms += passed_ms;
+            }
+            return false;
+        }
+        self.lived_ms += passed_ms;
         let mut changed = false;
         if let Some(moving) = self.moving.take_if(|moving| moving.ends_at_ms <= now_ms) {
             self.end(&moving, now_ms);

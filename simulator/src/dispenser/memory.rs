@@ -2,7 +2,8 @@
 //! the counters, and how often each sequence began to move.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::Path;
 
 use schemas::ids::CardSerial;
@@ -93,13 +94,18 @@ impl Memory {
         }
     }
 
-    /// Writes a new file and renames it over the old one. It survives the end of the process; a power
-    /// cut of the host is not what this machine is for.
+    /// Writes a new file and renames it over the old one, both on the disk before this returns: what the
+    /// machine has acknowledged survives a loss of power of the computer it runs on.
     pub fn save(&self, path: &Path) -> io::Result<()> {
         let bytes = serde_json::to_vec(self).map_err(io::Error::other)?;
         let temporary = path.with_extension("new");
-        std::fs::write(&temporary, bytes)?;
-        std::fs::rename(&temporary, path)
+        let mut file = File::create(&temporary)?;
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&temporary, path)?;
+        // The new name is an entry of the folder, which is on the disk only after this.
+        let folder = path.parent().filter(|parent| *parent != Path::new(""));
+        File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
     }
 
     /// The card in a slot.

@@ -231,11 +231,10 @@ impl Service for Registers {
 
 impl Registers {
     fn answer(&self, request: Request<'static>) -> Result<Option<Response>, ExceptionCode> {
-        let now_ms = self.shared.now_ms();
         let machine = lock(&self.shared.machine);
         let response = match request {
             Request::ReadInputRegisters(at, len) => {
-                Response::ReadInputRegisters(part(&machine.inputs(now_ms), at, len)?)
+                Response::ReadInputRegisters(part(&machine.inputs(), at, len)?)
             }
             Request::ReadHoldingRegisters(at, len) => {
                 Response::ReadHoldingRegisters(part(&machine.holdings(), at, len)?)

@@ -1,6 +1,8 @@
 //! A Mosquitto of one's own, and a stand-in for the gateway: it sends commands and sees what comes.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod bench;
+
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

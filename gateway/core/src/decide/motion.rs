@@ -14,7 +14,7 @@ use schemas::words::{
 };
 
 use super::draft::Draft;
-use super::lifecycle::card_place;
+use super::lifecycle::{ask, card_place};
 use super::{acts, pickup};
 use crate::state::{InFlight, Stage, Work};
 
@@ -102,6 +102,13 @@ pub(super) fn moved(
             act_moved(draft, id, act, motion.motion, outcome, evidence, slots);
         }
         None => block_if_occupied(draft, id, evidence),
+    }
+    // A command that the device did not take leaves a gap in the sequence: learn where it stands.
+    let at_rest = draft
+        .machine(id)
+        .is_some_and(|m| m.session.is_none() && m.motion.is_none() && m.blocked.is_none());
+    if at_rest && matches!(outcome, MotionResult::Rejected { .. }) {
+        ask(draft, id, 1);
     }
 }
 

@@ -262,6 +262,8 @@ fn limits(configured: &BrokerLimits) -> Limits {
         sessions_max: configured.sessions_max,
         session_expiry_s_max: configured.session_expiry_s_max,
         keep_alive_s_max: configured.keep_alive_s_max,
+        store_key_bytes_max: gateway_log::Limits::KV_KEY_BYTES_CEILING,
+        store_value_bytes_max: gateway_log::Limits::KV_VALUE_BYTES_CEILING,
         // An observer may subscribe widely; what it is sent is decided message by message.
         authorise_receive: true,
         ..Limits::default()

@@ -28,17 +28,15 @@ impl Store for LogStore {
     }
 
     fn apply(&self, ops: Vec<StoreOp>) -> BoxFuture<'static, Result<(), StoreError>> {
-        // The calls take their place in the log now; they become durable in this order. Only what does not fit one
-        // write is cut, and then a crash in between leaves a beginning of it, which is what separate calls would leave.
-        let writes: Vec<_> = cut(ops)
-            .into_iter()
-            .map(|ops| self.0.kv_apply(Space::BROKER, ops, ()))
-            .collect();
+        // Only what does not fit one write is cut, and then a crash in between leaves a beginning of it, which is what
+        // separate calls would leave. One write at a time: however much a client makes the broker write, the log's queue
+        // keeps its room for events.
+        let log = self.0.clone();
         async move {
-            for write in writes {
-                match write.await {
+            for ops in cut(ops) {
+                match log.kv_apply(Space::BROKER, ops, ()).await {
                     Ok(durable) => durable.into_inner(),
-                    Err(AppendError::Refused(refusal)) => return Err(StoreError::io(refusal)),
+                    Err(AppendError::Refused(refusal)) => return Err(StoreError::refused(refusal)),
                     Err(AppendError::Failed(failed)) => return Err(StoreError::io(failed)),
                 }
             }
@@ -66,8 +64,30 @@ fn cut(ops: Vec<StoreOp>) -> Vec<Vec<StoreOp>> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
     use super::*;
+
+    fn over(limits: gateway_log::Limits) -> LogStore {
+        let place = tempfile::tempdir().unwrap();
+        let (folder, marker) = (place.path().join("keys"), place.path().join("marker"));
+        let keys = crate::keys::open(&folder, place.path(), &marker).unwrap();
+        let key = Box::new(keys.signing.clone());
+        LogStore::new(Log::in_memory("gateway.demo/station/demo/1", key, limits).unwrap())
+    }
+
+    /// G2: what the log does not take is refused, which the broker then writes in parts; it is no failure of the log.
+    #[tokio::test]
+    async fn an_entry_that_is_too_long_is_refused_alone() {
+        let store = over(gateway_log::Limits::default());
+        for op in [(vec![1; 1_025], None), (vec![1], Some(vec![0; 65_537]))] {
+            let refused = store.apply(vec![op]).await;
+            assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
+        }
+        let fits = (vec![1; 1_024], Some(vec![0; 65_536]));
+        store.apply(vec![fits.clone()]).await.unwrap();
+        assert_eq!(store.load().unwrap(), [(fits.0, fits.1.unwrap())]);
+    }
 
     #[test]
     fn writes_are_cut_in_order_and_under_the_limit() {

@@ -7,8 +7,7 @@ use schemas::ids::{DeviceId, SessionId};
 
 use crate::effects::{Ack, Outbox, Show};
 
-/// A group of this size takes in nothing more, in bytes. With the largest command that may follow it stays under the
-/// limit of the log.
+/// A group of this size takes in nothing more, in bytes.
 const GROUP_BYTES_FULL: usize = 48 * 1024;
 
 /// A group that gathers.
@@ -20,6 +19,10 @@ pub(super) struct Gathering {
     taken: usize,
     batches: Vec<Batch>,
     outbox: Outbox,
+    /// Parts that were closed because the next command's events would have gone over the log's limit.
+    full: Vec<Group<Outbox>>,
+    /// Bytes of those.
+    full_bytes: usize,
 }
 
 impl Gathering {
@@ -31,6 +34,8 @@ impl Gathering {
             taken: 0,
             batches: Vec::new(),
             outbox: Outbox::default(),
+            full: Vec::new(),
+            full_bytes: 0,
         }
     }
 
@@ -46,7 +51,19 @@ impl Gathering {
 
     /// Bytes of its signed events.
     pub(super) fn bytes(&self) -> u64 {
-        u64::try_from(self.bytes).unwrap_or(u64::MAX)
+        u64::try_from(self.bytes + self.full_bytes).unwrap_or(u64::MAX)
+    }
+
+    /// Makes room for one command's events of so many bytes: what was gathered before is closed if both do not fit one
+    /// append. Called before the command changes the state.
+    pub(super) fn make_room(&mut self, bytes: usize, bytes_max: usize, state: &State, rules: &Rules) {
+        if self.bytes == 0 || self.bytes + bytes <= bytes_max {
+            return;
+        }
+        self.full_bytes += std::mem::take(&mut self.bytes);
+        let part = self.part(state, rules);
+        self.full.push(part);
+        self.first_index = self.next_index;
     }
 
     /// A device announced itself: what is open for it is sent again, though the state may not have changed, because its
@@ -56,7 +73,7 @@ impl Gathering {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.bytes >= GROUP_BYTES_FULL
+        self.bytes + self.full_bytes >= GROUP_BYTES_FULL
     }
 
     /// The events of one command, with their signed bytes.
@@ -97,16 +114,24 @@ impl Gathering {
         self.outbox.shows.push(show);
     }
 
-    /// Closes the group with snapshots of the state it leads to, before any later group changes it.
-    pub(super) fn finish(mut self, state: &State, rules: &Rules) -> Group<Outbox> {
+    /// Closes the group with snapshots of the state it leads to, before any later group changes it. What did not fit one
+    /// append is in parts, in order.
+    pub(super) fn finish(mut self, state: &State, rules: &Rules) -> Vec<Group<Outbox>> {
+        let last = self.part(state, rules);
+        self.full.push(last);
+        self.full
+    }
+
+    fn part(&mut self, state: &State, rules: &Rules) -> Group<Outbox> {
+        let mut outbox = std::mem::take(&mut self.outbox);
         // A group without events leads to nothing new, but the groups before it may still be under way, so what it
         // carries are the same snapshots again.
-        self.outbox.effects = pending(state);
-        self.outbox.views = views(state, rules);
+        outbox.effects = pending(state);
+        outbox.views = views(state, rules);
         Group {
             first_index: self.first_index,
-            batches: self.batches,
-            value: self.outbox,
+            batches: std::mem::take(&mut self.batches),
+            value: outbox,
         }
     }
 }

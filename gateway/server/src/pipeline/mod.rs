@@ -77,6 +77,8 @@ pub struct Parts {
     pub metrics: Metrics,
     /// Messages in one group at most.
     pub group_len_max: usize,
+    /// Bytes of signed events that the log takes in one append.
+    pub group_bytes_max: usize,
     /// Below this much free room no new session is taken.
     pub room_low_bytes: u64,
 }
@@ -93,8 +95,24 @@ pub enum PipelineError {
     #[error("the log could not be read")]
     Log(#[from] gateway_log::LogFailed),
     /// What the gateway itself has to record cannot be recorded.
-    #[error("an event of the gateway's own cannot be sealed")]
-    Seal(#[source] schemas::envelope::EnvelopeError),
+    #[error("an event of the gateway's own cannot be recorded")]
+    Own(#[source] Unrecordable),
+}
+
+/// Why the events of one command cannot be recorded. Nothing was changed by it.
+#[derive(Debug, thiserror::Error)]
+pub enum Unrecordable {
+    /// One of them does not fit an envelope.
+    #[error("an event cannot be sealed")]
+    Seal(#[from] schemas::envelope::EnvelopeError),
+    /// They are one atomic batch, and the log takes none so large.
+    #[error("its events have {bytes} bytes together, and the log takes {bytes_max} at once")]
+    TooLarge {
+        /// Bytes of its signed events.
+        bytes: usize,
+        /// The limit.
+        bytes_max: usize,
+    },
 }
 
 /// The loop's state.
@@ -112,6 +130,7 @@ pub struct Pipeline {
     effects: Effects,
     metrics: Metrics,
     group_len_max: usize,
+    group_bytes_max: usize,
     room_low_bytes: u64,
     /// What the rules were last told of the room.
     room_low: Option<bool>,
@@ -148,6 +167,7 @@ impl Pipeline {
             effects: parts.effects,
             metrics: parts.metrics,
             group_len_max: parts.group_len_max.max(1),
+            group_bytes_max: parts.group_bytes_max,
             room_low_bytes: parts.room_low_bytes,
             room_low: None,
             unlooked_bytes: 0,
@@ -253,11 +273,12 @@ impl Pipeline {
     /// Hands the group to the log, with snapshots of what it owes the world.
     fn close(&mut self, group: Gathering, in_flight: &mut InFlight) {
         self.unlooked_bytes = self.unlooked_bytes.saturating_add(group.bytes());
-        let appended = self
-            .log
-            .append(group.finish(&self.memory.state, &self.rules));
-        let began = Instant::now();
-        in_flight.push_back(async move { appended.await.map(|durable| (durable, began)) }.boxed());
+        for part in group.finish(&self.memory.state, &self.rules) {
+            let appended = self.log.append(part);
+            let began = Instant::now();
+            in_flight
+                .push_back(async move { appended.await.map(|durable| (durable, began)) }.boxed());
+        }
     }
 
     fn act(

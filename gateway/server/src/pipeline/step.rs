@@ -14,7 +14,7 @@ use schemas::words::RefusalReason;
 use super::group::Gathering;
 use super::job::{Answer, Command, Content, Job, MessageKey, Operated};
 use super::recent::Known;
-use super::{Pipeline, PipelineError};
+use super::{Pipeline, PipelineError, Unrecordable};
 use crate::effects::{Ack, Show, session_of};
 use crate::operators::Verdict;
 use crate::outlet::Outgoing;
@@ -50,7 +50,7 @@ impl Pipeline {
         let received = Instant::now();
         let now = self.clock.now();
         let record = self.record(&Source::Gateway, None, input, &now, group);
-        let record = record.map_err(PipelineError::Seal)?;
+        let record = record.map_err(PipelineError::Own)?;
         group.ack(Ack {
             session: record.session,
             ..Ack::own(received)
@@ -109,7 +109,7 @@ impl Pipeline {
         let first = group.next_index();
         let record = match self.record(&source, message.as_ref(), &input, now, group) {
             Ok(record) => record,
-            Err(error) => return cannot_be_sealed(device, &error),
+            Err(error) => return cannot_be_recorded(device, &error),
         };
         self.keep_templates(first, fingers, group);
         if let Input::Life {
@@ -188,7 +188,7 @@ impl Pipeline {
                 )),
                 ..Ack::own(Instant::now())
             },
-            Err(error) => cannot_be_sealed(device, &error),
+            Err(error) => cannot_be_recorded(device, &error),
         }
     }
 
@@ -259,11 +259,18 @@ impl Pipeline {
         input: &Input,
         now: &Now,
         group: &mut Gathering,
-    ) -> Result<Record, EnvelopeError> {
+    ) -> Result<Record, Unrecordable> {
         let Decision { events, outcome } = decide(&self.memory.state, &self.rules, input, now);
         let cause = message.and_then(|key| cause(source, key, &outcome));
         let first = group.next_index();
         let signed = self.seal_all(first, &events, source, cause.as_ref(), now)?;
+        let bytes = signed.iter().map(Vec::len).sum();
+        let bytes_max = self.group_bytes_max;
+        if bytes > bytes_max {
+            return Err(Unrecordable::TooLarge { bytes, bytes_max });
+        }
+        // From here on the state runs ahead of the log, so the log must have no reason to refuse the group.
+        group.make_room(bytes, bytes_max, &self.memory.state, &self.rules);
         let mut session = None;
         let last = events.len().saturating_sub(1);
         for ((at, event), index) in events.iter().enumerate().zip(first..) {
@@ -356,9 +363,9 @@ fn repeated(device: &DeviceId, key: MessageKey, known: Known) -> Ack {
     }
 }
 
-/// The rules made an event that does not fit an envelope. Nothing was recorded or changed.
-fn cannot_be_sealed(device: &DeviceId, error: &EnvelopeError) -> Ack {
-    tracing::error!(%device, %error, "an event cannot be sealed; its message was refused");
+/// The rules made events that the log cannot hold. Nothing was recorded or changed.
+fn cannot_be_recorded(device: &DeviceId, error: &Unrecordable) -> Ack {
+    tracing::error!(%device, %error, "a message cannot be recorded; it was refused");
     Ack {
         label: "failed",
         answer: Answer::Failed,

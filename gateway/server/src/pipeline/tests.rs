@@ -69,7 +69,7 @@ async fn a_duplicate_gets_the_receipt_of_the_first_copy() {
         &place.path().join("marker"),
     )
     .unwrap();
-    let again = Bench::over(station(), place, keys, log, 64);
+    let again = Bench::over(station(), place, keys, (log, Limits::default()), 64);
     assert_eq!(
         again.send("kiosk-1/request/start-pickup", &pickup(1)).await,
         Taken::Yes
@@ -279,16 +279,7 @@ async fn a_kiosk_gets_its_prompt_again() {
 async fn a_received_batch_leaves_no_manifest_and_no_name() {
     let bench = Bench::new();
     let inbox = bench.place.path().join("inbox");
-    std::fs::create_dir_all(&inbox).unwrap();
-    let cards: Vec<_> = (0..BATCH_CARDS_MAX)
-        .map(|n| {
-            json!({ "serial": format!("CARD{n:012}"), "number": "11010519491231002X", "name": "李小明",
-                "voucher": format!("11010500120261101{:05}", n + 1), "residence": "other-province",
-                "ground": "residence-permit", "old_card_due": true })
-        })
-        .collect();
-    let manifest = json!({ "batch": "batch-1", "cards": cards }).to_string();
-    std::fs::write(inbox.join("batch-1.json"), manifest).unwrap();
+    write_manifest(&inbox);
     assert_eq!(
         bench
             .send("kiosk-1/request/receive-batch", &act(1, "246810"))
@@ -311,6 +302,71 @@ async fn a_received_batch_leaves_no_manifest_and_no_name() {
         last.meta.cause.map(|cause| cause.outcome),
         Some(CauseOutcome::Accepted)
     );
+}
+
+/// G2: a group is closed before it is larger than the log takes, so the log never refuses what the state has already
+/// taken in; everything is recorded, in order.
+#[tokio::test]
+async fn a_group_is_closed_before_it_is_too_large() {
+    let limits = Limits {
+        group_bytes_max: 2_048,
+        ..Limits::default()
+    };
+    let bench = Bench::with(station(), limits, 64);
+    let sent: Vec<_> = (0..40)
+        .map(|n| bench.send("reader-1/event/jam", &report(n)))
+        .collect();
+    let taken = futures_util::future::join_all(sent).await;
+    assert!(taken.iter().all(|taken| *taken == Taken::Yes), "{taken:?}");
+    let order: Vec<_> = bench
+        .entries()
+        .into_iter()
+        .filter_map(|entry| entry.meta.cause.map(|cause| cause.message_id.to_string()))
+        .collect();
+    assert_eq!(order, (0..40).map(id).collect::<Vec<_>>());
+}
+
+/// A command whose events alone are more than the log takes is refused; nothing of it is recorded or remembered, and
+/// the loop goes on.
+#[tokio::test]
+async fn a_command_that_the_log_cannot_hold_changes_nothing() {
+    let limits = Limits {
+        group_bytes_max: 4_096,
+        ..Limits::default()
+    };
+    let bench = Bench::with(station(), limits, 64);
+    let inbox = bench.place.path().join("inbox");
+    write_manifest(&inbox);
+    assert_eq!(
+        bench.send("reader-1/event/jam", &report(7)).await,
+        Taken::Yes
+    );
+    let size = bench.log.size();
+    for _ in 0..2 {
+        let taken = bench
+            .send("kiosk-1/request/receive-batch", &act(1, "246810"))
+            .await;
+        assert_eq!(taken, Taken::Failed);
+    }
+    assert_eq!(bench.log.size(), size);
+    assert!(inbox.join("batch-1.json").exists());
+    assert_eq!(
+        bench.send("reader-1/event/jam", &report(8)).await,
+        Taken::Yes
+    );
+}
+
+fn write_manifest(inbox: &std::path::Path) {
+    std::fs::create_dir_all(inbox).unwrap();
+    let cards: Vec<_> = (0..BATCH_CARDS_MAX)
+        .map(|n| {
+            json!({ "serial": format!("CARD{n:012}"), "number": "11010519491231002X", "name": "李小明",
+                "voucher": format!("11010500120261101{:05}", n + 1), "residence": "other-province",
+                "ground": "residence-permit", "old_card_due": true })
+        })
+        .collect();
+    let manifest = json!({ "batch": "batch-1", "cards": cards }).to_string();
+    std::fs::write(inbox.join("batch-1.json"), manifest).unwrap();
 }
 
 /// On the word to stop, what is queued is taken in, made durable and acknowledged.

@@ -127,6 +127,7 @@ async fn operate(
         effects: prepared.effects(outlet),
         metrics: prepared.metrics.clone(),
         group_len_max: station.pipeline.group_len_max,
+        group_bytes_max: gateway_log::Limits::default().group_bytes_max,
         room_low_bytes: station.storage.room_low_mib << 20,
     });
     let (end_loop, loop_ends) = oneshot::channel();

@@ -90,6 +90,15 @@ fn median(mut figures: Vec<f64>) -> f64 {
 }
 
 fn measure(name: &str, waiting: usize, length: Duration, delay: Duration, folder: &Path) -> Run {
+    // What the contender before has left for the disk to do is not this one's.
+    let settled = std::process::Command::new("sync")
+        .arg("-f")
+        .arg(folder)
+        .status();
+    assert!(
+        settled.is_ok_and(|status| status.success()),
+        "the disk cannot be settled"
+    );
     let place = tempfile::tempdir_in(folder).expect("a folder");
     gateway_durable::set_delay(Duration::ZERO);
     let contender = Contender::open(name, place.path());
