@@ -18,7 +18,7 @@ use std::path::Path;
 pub use error::{ConfigErrors, Place, Problem};
 pub use policy::{Custody, Eligibility, OperatorPolicy, Pickup, Policy};
 pub use station::broker::{
-    Broker, BrokerLimits, BrokerUrl, ClientIdentity, EmbeddedBroker, ExternalBroker, TlsListener,
+    Broker, BrokerLimits, BrokerUrl, EmbeddedBroker, ExternalBroker, TlsListener,
 };
 pub use station::device::{Kiosk, Machine, ModbusDispenser};
 pub use station::operator::{Operator, PinHash};

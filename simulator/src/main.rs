@@ -74,6 +74,9 @@ struct Run {
     /// Write the manifest into this inbox, then let an operator bring the batch in at `kiosk-1`.
     #[arg(long)]
     stock_up: Option<PathBuf>,
+    /// The PIN of `operator-1`, where it is not the demonstration's.
+    #[arg(long, default_value = DEMO_PIN)]
+    pin: String,
 }
 
 #[derive(Args)]
@@ -182,19 +185,24 @@ async fn run(options: Run) -> anyhow::Result<()> {
     say(&format!("dispenser {modbus}, control http://{control}"))?;
     if let Some(inbox) = options.stock_up {
         simulation.world().people.write_manifest(&inbox)?;
-        bring_in(simulation.world(), broker, options.station).await?;
+        bring_in(simulation.world(), broker, options.station, options.pin).await?;
     }
     tokio::signal::ctrl_c().await?;
     simulation.shutdown().await;
     Ok(())
 }
 
-async fn bring_in(world: &Arc<World>, broker: Broker, station: StationId) -> anyhow::Result<()> {
+async fn bring_in(
+    world: &Arc<World>,
+    broker: Broker,
+    station: StationId,
+    pin: String,
+) -> anyhow::Result<()> {
     let kiosk = DeviceId::new("kiosk-1")?;
     let plan = StockUp {
         link: LinkConfig::new(broker, station, kiosk, kiosk_description()),
         operator: OperatorId::new(DEMO_OPERATOR)?,
-        pin: DEMO_PIN.to_owned(),
+        pin,
         machine: MachineId::new("machine-1")?,
         load_len_max: usize::MAX,
     };

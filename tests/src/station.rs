@@ -151,7 +151,7 @@ impl Station {
     pub fn wait_ready(&mut self) {
         let http = self.layout.http;
         let output = self.layout.root.join("gateway.log");
-        wait_for("the gateway is ready", Duration::from_secs(60), || {
+        wait_for("the gateway is ready", Duration::from_mins(1), || {
             if let Some(status) = self.child.as_mut().unwrap().try_wait().unwrap() {
                 panic!(
                     "the gateway ended: {status}\n{}",

@@ -57,7 +57,7 @@ impl Stocked {
         assert!(written.status.success(), "{written:?}");
         let path = self.station.layout.inbox().join("demo-1.json");
         let manifest: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-        self.cards = manifest["cards"].as_array().unwrap().clone();
+        self.cards.clone_from(manifest["cards"].as_array().unwrap());
         let receipt = self.kiosk.request(
             "receive-batch",
             json!({"operator": operator(), "batch": "demo-1"}),

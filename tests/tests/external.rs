@@ -4,6 +4,8 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::float_cmp,
+    clippy::cast_possible_truncation,
     reason = "a test stops at the first surprise"
 )]
 

@@ -5,6 +5,8 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::float_cmp,
+    clippy::cast_possible_truncation,
     reason = "a test stops at the first surprise"
 )]
 
@@ -37,7 +39,7 @@ fn c3_one_motion_for_each_intent_under_kills() {
         stocked.station.start();
         stocked.kiosk = Kiosk::connect(stocked.station.layout.mqtt, "kiosk-1");
     }
-    wait_for("every session is over", Duration::from_secs(120), || {
+    wait_for("every session is over", Duration::from_mins(2), || {
         let receipt = stocked.start_pickup(0);
         // The card is collectable again only when it lies in its slot.
         (receipt["outcome"] == "accepted").then_some(())
@@ -81,7 +83,7 @@ fn c3_one_motion_for_each_intent_under_kills() {
 }
 
 fn start_when_possible(stocked: &mut Stocked) {
-    wait_for("a pickup can be started", Duration::from_secs(120), || {
+    wait_for("a pickup can be started", Duration::from_mins(2), || {
         (stocked.start_pickup(0)["outcome"] == "accepted").then_some(())
     });
 }

@@ -3,6 +3,8 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::float_cmp,
+    clippy::cast_possible_truncation,
     reason = "a test stops at the first surprise"
 )]
 
@@ -58,7 +60,7 @@ fn p7_a_card_not_taken_goes_back_and_can_be_collected_later() {
     let station = station_tests::station::Station::new(layout);
     let mut stocked = Stocked::with(station, 1, &["--citizen", "walks-away"]);
     assert_eq!(stocked.start_pickup(0)["outcome"], "accepted");
-    let ended = stocked.kiosk.prompt("ended", Duration::from_secs(60));
+    let ended = stocked.kiosk.prompt("ended", Duration::from_mins(1));
     assert_eq!(ended["outcome"], "not-taken");
     stocked.devices.post("/citizen/auto?behaviour=good");
     assert_eq!(stocked.start_pickup(0)["outcome"], "accepted");
@@ -93,7 +95,7 @@ fn p5_without_a_camera_no_card_is_presented() {
     stocked.kiosk.prompt("right-finger", STEP);
     stocked.devices.post("/fault/device/camera-1/off");
     stocked.devices.post("/citizen/finger/right?quality=good");
-    let ended = stocked.kiosk.prompt("ended", Duration::from_secs(60));
+    let ended = stocked.kiosk.prompt("ended", Duration::from_mins(1));
     assert_eq!(ended["outcome"], "no-photo", "{ended}");
     assert!(stocked.station.stop().success());
     let entries = left::entries(&stocked.station.layout);

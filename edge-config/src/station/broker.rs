@@ -12,6 +12,10 @@ use crate::reader::Section;
 
 /// The broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a station has one, so its size does not matter"
+)]
 pub enum Broker {
     /// Within the program.
     Embedded(EmbeddedBroker),
@@ -112,7 +116,7 @@ impl Default for BrokerLimits {
 /// personal data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExternalBroker {
-    /// Where it is, and whether TLS is spoken.
+    /// Where it is. Never `mqtts://`: that is refused while the file is read.
     pub url: BrokerUrl,
     /// The gateway's client id.
     pub client_id: DeviceId,
@@ -120,19 +124,6 @@ pub struct ExternalBroker {
     pub user: Option<String>,
     /// File with the password; a password is never written here.
     pub password_file: Option<PathBuf>,
-    /// The authority that signs the broker's certificate, PEM. None: the system's roots.
-    pub ca: Option<PathBuf>,
-    /// The gateway's certificate for it.
-    pub identity: Option<ClientIdentity>,
-}
-
-/// A certificate and its key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientIdentity {
-    /// The certificate chain, PEM.
-    pub certificate: PathBuf,
-    /// Its key, PEM.
-    pub key: PathBuf,
 }
 
 /// `mqtt://host:port`; port 1883 where none is written. `mqtts://` is read too, to be refused with a word on what to write
@@ -384,11 +375,18 @@ fn external(s: &mut Section<'_>) -> Option<ExternalBroker> {
     let url = url?;
     let allow_plain = s.flag("allow_plain_on_lan", false);
     if url.tls {
-        s.refuse("url", format!("this version speaks no TLS to another program's broker; {BRIDGE}"));
+        s.refuse(
+            "url",
+            format!("this version speaks no TLS to another program's broker; {BRIDGE}"),
+        );
     } else if !url.is_loopback() && !allow_plain {
-        s.refuse("url", format!(
-            "mqtt:// shows personal data to everybody on the way; {BRIDGE}, \
-             or allow_plain_on_lan = true if nothing else can reach that network"));
+        s.refuse(
+            "url",
+            format!(
+                "mqtt:// shows personal data to everybody on the way; {BRIDGE}, \
+             or allow_plain_on_lan = true if nothing else can reach that network"
+            ),
+        );
     }
     Some(ExternalBroker {
         url,

@@ -308,7 +308,7 @@ async fn what_the_store_cannot_hold_is_refused_at_the_door() {
                 0b110,
                 0,
                 &[],
-                &common::will(true, "w", &"x".repeat(65_400), &[]),
+                &common::will(true, "w", &"x".repeat(65_500), &[]),
             ),
             0x97,
         ),
@@ -317,7 +317,7 @@ async fn what_the_store_cannot_hold_is_refused_at_the_door() {
         assert_eq!(refused(bench.addr, true, &bytes).await, Some(code));
     }
     let mut memory = Client::open(bench.addr, true).await;
-    let tail = common::will(true, "mem/w", &"x".repeat(65_400), &[]);
+    let tail = common::will(true, "mem/w", &"x".repeat(65_500), &[]);
     memory
         .send(&connect_with(true, "m", 0b110, 0, &[], &tail))
         .await;

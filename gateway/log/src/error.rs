@@ -169,7 +169,7 @@ pub enum Quarantine {
     Missing(&'static str),
     /// The marker beside the keys is gone, but the log is not new.
     #[error(
-        "the marker beside the keys is missing, but the log holds {events} events and its checkpoint {head_events}"
+        "the marker beside the keys is missing, but a log is there: its checkpoint covers {head_events} events, and {events} were found besides"
     )]
     MarkerMissing {
         /// Events in the log.

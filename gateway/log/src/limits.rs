@@ -58,7 +58,7 @@ impl Default for Limits {
         Self {
             event_bytes_max: 6 * 1024,
             group_bytes_max: 128 * 1024,
-            flush_bytes_max: 128 * 1024,
+            flush_bytes_max: 512 * 1024,
             queue_bytes_max: 8 * 1024 * 1024,
             queue_len_max: 8192,
             kv_value_bytes_max: 64 * 1024,

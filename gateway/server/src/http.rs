@@ -57,6 +57,7 @@ async fn ready(State(pages): State<Pages>) -> Response {
         "ready": standing.is_ready(),
         "log": standing.log,
         "in_service": standing.in_service,
+        "hears_devices": !standing.deaf,
         "reasons": standing.reasons,
     });
     (

@@ -296,7 +296,9 @@ mod tests {
                 protocol: 1,
             },
         });
-        let now = crate::clock::Clock::new(edge_config::ClockTrustRule::Never).unwrap().now();
+        let now = crate::clock::Clock::new(edge_config::ClockTrustRule::Never)
+            .unwrap()
+            .now();
         let mut state = gateway_core::State::default();
         gateway_core::evolve(
             &mut state,

@@ -19,6 +19,8 @@ pub struct Standing {
     pub in_service: bool,
     /// Why not.
     pub reasons: Vec<ServiceReason>,
+    /// Messages of devices cannot be heard: the external broker is away, or refuses the subscriptions.
+    pub deaf: bool,
 }
 
 /// The log.
@@ -50,6 +52,12 @@ impl Service {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).log = log;
     }
 
+    /// Whether messages of devices can be heard.
+    pub fn hears(&self, hears: bool) {
+        let mut standing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        standing.deaf = !hears;
+    }
+
     /// The rules' standing changed.
     pub fn serving(&self, in_service: bool, reasons: Vec<ServiceReason>) {
         let mut standing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -61,6 +69,24 @@ impl Service {
 impl Standing {
     /// Whether requests can be served.
     pub fn is_ready(&self) -> bool {
-        self.log == LogStanding::Open && self.in_service
+        self.log == LogStanding::Open && self.in_service && !self.deaf
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// G6: a station that hears no device is not ready, and is again once it does.
+    #[test]
+    fn a_deaf_station_is_not_ready() {
+        let service = Service::default();
+        service.log(LogStanding::Open);
+        service.serving(true, Vec::new());
+        let ready = [true, false, true].map(|hears| {
+            service.hears(hears);
+            service.standing().is_ready()
+        });
+        assert_eq!(ready, [true, false, true]);
     }
 }

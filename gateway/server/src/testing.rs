@@ -155,16 +155,16 @@ impl Bench {
 
     /// A message of a device; the place among its sender's messages is taken now.
     pub(crate) fn send(&self, topic: &str, payload: &str) -> impl Future<Output = Taken> + use<> {
-        let topic = format!("station/v1/demo/{topic}");
-        let topics = Topics::new(StationId::new("demo").unwrap());
-        let (device, channel) = topics.parse(&topic).unwrap();
-        let payload = bytes::Bytes::copy_from_slice(payload.as_bytes());
-        self.ingress.take(Arrival {
-            device,
-            channel,
-            topic: topic.into(),
-            payload,
-        })
+        self.ingress.take(arrival(topic, payload))
+    }
+
+    /// The same, waiting for a place in the queue.
+    pub(crate) fn send_in_turn(
+        &self,
+        topic: &str,
+        payload: &str,
+    ) -> impl Future<Output = Taken> + use<> {
+        self.ingress.take_in_turn(arrival(topic, payload))
     }
 
     /// The events of the log so far.
@@ -182,6 +182,19 @@ impl Bench {
             assert!(Instant::now() < limit, "in vain: {what}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+}
+
+fn arrival(topic: &str, payload: &str) -> Arrival {
+    let topic = format!("station/v1/demo/{topic}");
+    let topics = Topics::new(StationId::new("demo").unwrap());
+    let (device, channel) = topics.parse(&topic).unwrap();
+    let payload = bytes::Bytes::copy_from_slice(payload.as_bytes());
+    Arrival {
+        device,
+        channel,
+        topic: topic.into(),
+        payload,
     }
 }
 

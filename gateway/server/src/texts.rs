@@ -107,6 +107,8 @@ pub fn prompt(code: PromptCode, outcome: Option<PickupOutcome>, reasons: &[Servi
         P::TakeCard => ("请取走您的证件", "Please take your card"),
         P::TakingBack => ("证件正在收回", "The card goes back"),
         P::OperatorAct => ("工作人员正在操作", "The staff are at work at this machine"),
+        // Without an outcome it was an operator's act.
+        P::Done if outcome.is_none() => ("操作完成", "Done"),
         P::Done => ("领取完成，谢谢", "Done, thank you"),
         P::Ended => {
             return outcome.map_or_else(|| text("业务结束", "The session has ended"), ended);

@@ -82,7 +82,10 @@ mod tests {
         let store = over(gateway_log::Limits::default());
         for op in [(vec![1; 1_025], None), (vec![1], Some(vec![0; 65_537]))] {
             let refused = store.apply(vec![op]).await;
-            assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
+            assert!(
+                matches!(refused, Err(StoreError::Refused(_))),
+                "{refused:?}"
+            );
         }
         let fits = (vec![1; 1_024], Some(vec![0; 65_536]));
         store.apply(vec![fits.clone()]).await.unwrap();

@@ -119,7 +119,11 @@ fn personal_topics_are_kept_in_memory_only() {
 #[test]
 fn commands_are_kept_in_memory_only() {
     use gateway_broker::{Handler as _, Storage};
-    let gate = Gate::new(&station(), crate::metrics::Metrics::new().unwrap(), Way::Closed);
+    let gate = Gate::new(
+        &station(),
+        crate::metrics::Metrics::new().unwrap(),
+        Way::Closed,
+    );
     for (below, storage) in [
         ("dispenser-1/cmd/move", Storage::MEMORY),
         ("reader-1/cmd/read", Storage::MEMORY),
@@ -202,7 +206,7 @@ fn connect_to(
         listener,
         certificates,
         client_id,
-        client_id_given: true,
+        client_id_given: !client_id.is_empty(),
         username: None,
         password: None,
         version: Version::V5,
@@ -211,7 +215,7 @@ fn connect_to(
     identity::identify(&hello, &acl)
 }
 
-/// G1: with TLS the certificate decides who a client is, whatever it calls itself.
+/// G1: with TLS the certificate decides who a client is.
 #[test]
 fn the_certificate_decides() {
     let device = |id: &str| Ok(Identity::new(id, id));
@@ -227,10 +231,18 @@ fn the_certificate_decides() {
         (&[], None, refused.clone()),
     ] {
         let chain = [certificate(alternative, common)];
-        let who = connect(TLS, "192.0.2.7:4000", "dispenser-1", &chain);
+        let who = connect(TLS, "192.0.2.7:4000", "", &chain);
         assert_eq!(who, expected, "{alternative:?} {common:?}");
     }
     assert_eq!(connect(TLS, "192.0.2.7:4000", "kiosk-1", &[]), refused);
+    // MQTT 5, 3.2.2.3.7: another id than the certificate's is refused, not replaced.
+    let chain = [certificate(&["kiosk-1"], None)];
+    for (client_id, expected) in [
+        ("kiosk-1", device("kiosk-1")),
+        ("dispenser-1", Err(ConnectRefusal::ClientIdentifierNotValid)),
+    ] {
+        assert_eq!(connect(TLS, "192.0.2.7:4000", client_id, &chain), expected);
+    }
 }
 
 /// G1: where devices have certificates, the plain listener takes only the devices that run in this program; observers
@@ -249,7 +261,14 @@ fn the_plain_listener_is_no_way_around_certificates() {
         client_ca: "c".into(),
         crl: None,
     });
-    let ids = ["dispenser-1", "reader-1", "reader-2", "scanner-1", "camera-1", "kiosk-1"];
+    let ids = [
+        "dispenser-1",
+        "reader-1",
+        "reader-2",
+        "scanner-1",
+        "camera-1",
+        "kiosk-1",
+    ];
     for (simulated, own) in [(true, 6), (false, 1)] {
         station.demo.simulated_devices = simulated;
         for (at, id) in ids.iter().enumerate() {

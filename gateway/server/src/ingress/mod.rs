@@ -66,6 +66,19 @@ pub enum Taken {
 #[derive(Clone)]
 pub struct Ingress(Arc<Inner>);
 
+/// What becomes of a message for which the queue has no place.
+#[derive(Debug, Clone, Copy)]
+enum IfFull {
+    Refuse,
+    Wait,
+}
+
+/// A message's place among its sender's, and whether it waits for one in the queue.
+struct Place {
+    ticket: Ticket,
+    if_full: IfFull,
+}
+
 struct Inner {
     desks: Desks,
     queue: mpsc::Sender<Job>,
@@ -102,6 +115,16 @@ impl Ingress {
     /// Takes a message. Its place among the messages of its sender is fixed when this is called; the future resolves
     /// when it may be acknowledged, or is refused.
     pub fn take(&self, arrival: Arrival) -> BoxFuture<'static, Taken> {
+        self.take_if(arrival, IfFull::Refuse)
+    }
+
+    /// The same, but a message that finds the queue full waits for its place, and those behind it of the same sender
+    /// wait with it: for a way in whose sender would not hear that it was refused. Never [`Taken::Busy`].
+    pub fn take_in_turn(&self, arrival: Arrival) -> BoxFuture<'static, Taken> {
+        self.take_if(arrival, IfFull::Wait)
+    }
+
+    fn take_if(&self, arrival: Arrival, if_full: IfFull) -> BoxFuture<'static, Taken> {
         let received = Instant::now();
         let metrics = &self.0.desks.metrics;
         let parsed = match parse::parse(&arrival, &self.0.desks.keys) {
@@ -121,8 +144,9 @@ impl Ingress {
             return std::future::ready(Taken::Yes).boxed();
         }
         let ticket = self.0.lanes.ticket(&arrival.device);
+        let way = Place { ticket, if_full };
         let inner = Arc::clone(&self.0);
-        async move { inner.go_on(arrival, parsed, ticket, received).await }.boxed()
+        async move { inner.go_on(arrival, parsed, way, received).await }.boxed()
     }
 }
 
@@ -137,7 +161,7 @@ impl Inner {
         &self,
         arrival: Arrival,
         parsed: Parsed,
-        ticket: Ticket,
+        Place { ticket, if_full }: Place,
         received: Instant,
     ) -> Taken {
         let ticket = ticket.turn().await;
@@ -164,7 +188,7 @@ impl Inner {
             Parsed::ShowSession(id) => {
                 let (done, answer) = oneshot::channel();
                 let job = Job::ShowSession { device, id, done };
-                return self.enqueue(job, answer, ticket).await;
+                return self.enqueue(job, answer, ticket, if_full).await;
             }
             Parsed::Plain(input) => (None, Content::Input(input)),
             Parsed::Message(id, input) => (Some(key(id)), Content::Input(input)),
@@ -188,7 +212,7 @@ impl Inner {
             received,
             done,
         });
-        self.enqueue(job, answer, ticket).await
+        self.enqueue(job, answer, ticket, if_full).await
     }
 
     /// The ticket is given up when the job has its place in the queue.
@@ -197,16 +221,25 @@ impl Inner {
         job: Job,
         answer: oneshot::Receiver<Answer>,
         ticket: lanes::Turn,
+        if_full: IfFull,
     ) -> Taken {
-        let queued = self.queue.try_send(job);
+        use mpsc::error::TrySendError::{Closed, Full};
+        let queued = match (self.queue.try_send(job), if_full) {
+            (Err(Full(job)), IfFull::Wait) => self
+                .queue
+                .send(job)
+                .await
+                .map_err(|closed| Closed(closed.0)),
+            (queued, _) => queued,
+        };
         drop(ticket);
         let metrics = &self.desks.metrics;
         match queued {
-            Err(mpsc::error::TrySendError::Full(_)) => {
+            Err(Full(_)) => {
                 metrics.command("busy");
                 Taken::Busy
             }
-            Err(mpsc::error::TrySendError::Closed(_)) => Taken::Failed,
+            Err(Closed(_)) => Taken::Failed,
             Ok(()) => match answer.await {
                 Ok(Answer::Done) => Taken::Yes,
                 Ok(Answer::IdReused) => Taken::IdReused,

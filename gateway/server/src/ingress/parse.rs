@@ -315,7 +315,11 @@ mod tests {
         else {
             unreachable!("{lost:?}")
         };
-        assert_eq!(boot.as_str(), ID, "a last will names the life it was left in");
+        assert_eq!(
+            boot.as_str(),
+            ID,
+            "a last will names the life it was left in"
+        );
         assert!(matches!(
             parse_at(
                 "k/request/get-session",

@@ -3,8 +3,8 @@
 use gateway_core::{Input, Request};
 use schemas::ids::{BatchId, DeviceId, MessageId, OperatorId};
 use schemas::message::kiosk::{
-    Cancel, Claim, CloseBatch, GetSession, LoadCard, Operator, PlaceCard, ReceiveBatch, ResolveMachine,
-    ScanCard, StartPickup, StockTake, UnloadCard,
+    Cancel, Claim, CloseBatch, GetSession, LoadCard, Operator, PlaceCard, ReceiveBatch,
+    ResolveMachine, ScanCard, StartPickup, StockTake, UnloadCard,
 };
 use schemas::words::{LookupBy, RefusalReason};
 use serde::Deserialize;
@@ -69,7 +69,14 @@ pub(super) fn parse(
         ),
         "unload-card" => operated!(payload, UnloadCard { card }),
         "stock-take" => operated!(payload, StockTake { machine }),
-        "place-card" => operated!(payload, PlaceCard { card, to, release_hold }),
+        "place-card" => operated!(
+            payload,
+            PlaceCard {
+                card,
+                to,
+                release_hold
+            }
+        ),
         "resolve-machine" => operated!(payload, ResolveMachine { machine, card_now }),
         _ => return unknown(device, name, payload),
     };

@@ -56,7 +56,13 @@ impl Gathering {
 
     /// Makes room for one command's events of so many bytes: what was gathered before is closed if both do not fit one
     /// append. Called before the command changes the state.
-    pub(super) fn make_room(&mut self, bytes: usize, bytes_max: usize, state: &State, rules: &Rules) {
+    pub(super) fn make_room(
+        &mut self,
+        bytes: usize,
+        bytes_max: usize,
+        state: &State,
+        rules: &Rules,
+    ) {
         if self.bytes == 0 || self.bytes + bytes <= bytes_max {
             return;
         }

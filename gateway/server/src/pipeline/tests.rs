@@ -174,6 +174,23 @@ async fn a_full_queue_is_busy() {
     );
 }
 
+/// G2: behind a broker that cannot be told "busy" messages wait for their place in the queue, and none overtakes another.
+#[tokio::test]
+async fn a_full_queue_is_waited_for_in_turn() {
+    let bench = Bench::with(station(), Limits::default(), 2);
+    let sent: Vec<_> = (0..30)
+        .map(|n| bench.send_in_turn("reader-1/event/jam", &report(n)))
+        .collect();
+    let taken = futures_util::future::join_all(sent).await;
+    assert!(taken.iter().all(|taken| *taken == Taken::Yes), "{taken:?}");
+    let order: Vec<_> = bench
+        .entries()
+        .into_iter()
+        .filter_map(|entry| entry.meta.cause.map(|cause| cause.message_id.to_string()))
+        .collect();
+    assert_eq!(order, (0..30).map(id).collect::<Vec<_>>());
+}
+
 /// G2: messages of one sender are recorded in the order they came, though the first waits for a PIN to be compared.
 #[tokio::test]
 async fn messages_of_one_sender_keep_their_order() {

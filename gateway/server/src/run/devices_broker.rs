@@ -16,6 +16,7 @@ use crate::broker::{self, BrokerOutlet, Gate, LogStore, Way};
 use crate::external::{self, ExternalOutlet};
 use crate::ingress::Ingress;
 use crate::outlet::{Outgoing, Outlet};
+use crate::service::Service;
 
 /// How long the start waits for the external broker.
 const SUBSCRIBED_MAX: Duration = Duration::from_secs(5);
@@ -104,6 +105,8 @@ impl DevicesBroker {
                         .await
                 });
                 *running = Some((stop, task));
+                prepared.service.hears(false);
+                tokio::spawn(follow(prepared.service.clone(), heard.clone()));
                 // Not longer: without that broker the station still keeps its deadlines.
                 let waited =
                     tokio::time::timeout(SUBSCRIBED_MAX, heard.wait_for(|heard| *heard)).await;
@@ -171,6 +174,16 @@ impl DevicesBroker {
                     Err(_elapsed) => tracing::warn!("the external broker did not let go in time"),
                 }
             }
+        }
+    }
+}
+
+/// Keeps the standing up to date until the broker's connection has ended.
+async fn follow(service: Service, mut heard: watch::Receiver<bool>) {
+    loop {
+        service.hears(*heard.borrow_and_update());
+        if heard.changed().await.is_err() {
+            return;
         }
     }
 }
