@@ -73,6 +73,7 @@ fn pin_hash() -> &'static str {
 pub struct Station {
     pub layout: Layout,
     config: PathBuf,
+    folders: Option<(PathBuf, PathBuf)>,
     child: Option<Child>,
 }
 
@@ -106,8 +107,16 @@ impl Station {
         Self {
             layout,
             config,
+            folders: None,
             child: None,
         }
+    }
+
+    /// Data and keys elsewhere than the configuration says, by the command line.
+    #[must_use]
+    pub fn in_folders(mut self, data: PathBuf, keys: PathBuf) -> Self {
+        self.folders = Some((data, keys));
+        self
     }
 
     /// The command that starts it.
@@ -118,6 +127,9 @@ impl Station {
             .arg("--config")
             .arg(&self.config)
             .current_dir(&self.layout.root);
+        if let Some((data, keys)) = &self.folders {
+            command.arg("--data").arg(data).arg("--keys").arg(keys);
+        }
         let policy = self.layout.root.join("policy.toml");
         if policy.exists() {
             command.arg("--policy").arg(policy);

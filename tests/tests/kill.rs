@@ -64,7 +64,7 @@ fn g2_what_was_acknowledged_survives_sigkill() {
         entries.len()
     );
     assert!(
-        total > kills as usize,
+        total > usize::try_from(kills).unwrap(),
         "there was hardly any load: {total} acknowledged"
     );
 }

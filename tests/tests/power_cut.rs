@@ -37,16 +37,8 @@ fn record(root: &Path, backing: &Path, time: Duration) -> (Recorder, Vec<Promise
     let mountpoint = root.join("mounted");
     std::fs::create_dir_all(&mountpoint).unwrap();
     let mut recorder = Recorder::mount(backing, &mountpoint).unwrap();
-    let mut station = Station::configured(Layout::new(root), |text| {
-        text.replace(
-            &format!("{:?}", root.join("data")),
-            &format!("{:?}", mountpoint.join("data")),
-        )
-        .replace(
-            &format!("{:?}", root.join("keys")),
-            &format!("{:?}", mountpoint.join("keys")),
-        )
-    });
+    let mut station = Station::new(Layout::new(root))
+        .in_folders(mountpoint.join("data"), mountpoint.join("keys"));
     station.start();
     let addr = station.layout.mqtt;
     let acks = Arc::new(AckLog::default());
@@ -67,14 +59,18 @@ fn record(root: &Path, backing: &Path, time: Duration) -> (Recorder, Vec<Promise
     };
     while std::time::Instant::now() < end {
         for (device, receiver, _) in &readers {
-            receiver.try_iter().for_each(|id| note(device, &id));
+            for id in receiver.try_iter() {
+                note(device, &id);
+            }
         }
         std::thread::sleep(Duration::from_millis(1));
     }
     station.kill();
     for (device, receiver, client) in readers {
         client.join().unwrap();
-        receiver.try_iter().for_each(|id| note(device, &id));
+        for id in receiver.try_iter() {
+            note(device, &id);
+        }
     }
     recorder.unmount().unwrap();
     let entries = Arc::into_inner(acks).unwrap().into_entries();
