@@ -238,7 +238,7 @@ fn resolve(world: &mut World, to: usize) {
     let Some(card) = found else { return };
     match world.state.card(&card).map(|c| c.place.clone()) {
         _ if !matches!(outcome, gateway_core::Outcome::Accepted(_)) => {
-            world.dispenser.car = Some(card)
+            world.dispenser.car = Some(card);
         }
         Some(Place::Slot { slot, .. }) => {
             world.dispenser.slots.insert(slot, card);
