@@ -20,8 +20,10 @@ impl Kiosk {
     /// Connects as `kiosk-1`, announces itself, and listens to what it is told.
     pub fn connect(addr: SocketAddr, device: &str) -> Self {
         let base = format!("station/v1/demo/{device}");
+        // Birth and last will are of one life: a will of another one is ignored.
+        let boot = crate::new_id();
         let life = |state: &str| {
-            let life = json!({"state": state, "protocol": 1, "boot_id": crate::new_id()});
+            let life = json!({"state": state, "protocol": 1, "boot_id": boot});
             life.to_string().into_bytes()
         };
         let hello = Hello {
