@@ -1,6 +1,7 @@
 //! All the rules. A decision is drafted event by event, each applied to a small copy of the state, so
 //! that the next rule sees it and nothing is decided that cannot be applied.
 
+mod act_motion;
 mod acts;
 mod batches;
 mod draft;
@@ -8,6 +9,7 @@ mod lifecycle;
 mod motion;
 mod pickup;
 mod requests;
+mod sensors;
 mod steps;
 
 use schemas::event::Event;

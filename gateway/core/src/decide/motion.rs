@@ -1,7 +1,7 @@
 //! What became of a motion: the sensors decide, not the device's word alone. From here a session goes
 //! on, ends, or its machine is blocked for an operator.
 
-use schemas::event::custody::{Act, ActEnded, CardHeld};
+use schemas::event::custody::{ActEnded, CardHeld};
 use schemas::event::pickup::{
     CardPresented, CardRetracted, CardTaken, OldCardRecycled, PickupStep, Step,
 };
@@ -15,61 +15,9 @@ use schemas::words::{
 
 use super::draft::Draft;
 use super::lifecycle::{ask, card_place};
-use super::{acts, pickup};
+use super::sensors::{Rest, rest};
+use super::{act_motion, pickup};
 use crate::state::{InFlight, Stage, Work};
-
-/// Where the sensors see the card after a motion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rest {
-    Reader,
-    Outlet,
-    Slot,
-    Bin,
-    /// Gone from the outlet.
-    Taken,
-    /// Not in the slot it was to come from.
-    Missing,
-    /// Never left the hopper.
-    Hopper,
-    /// Nobody can say, or not where any rule goes on.
-    Unknown,
-}
-
-/// The sensors' verdict. The device's word counts only where no sensor looks.
-fn rest(motion: Motion, outcome: MotionResult, evidence: Evidence) -> Rest {
-    let done = outcome == MotionResult::Done;
-    let rejected = matches!(outcome, MotionResult::Rejected { .. });
-    if evidence.outlet_present {
-        return Rest::Outlet;
-    }
-    match evidence.position {
-        CarriagePosition::InReader => return Rest::Reader,
-        CarriagePosition::Outlet => return Rest::Outlet,
-        CarriagePosition::Car | CarriagePosition::OutReader => return Rest::Unknown,
-        CarriagePosition::None => {}
-    }
-    match (motion, evidence.slot_occupied) {
-        // Nothing moved: what lies in the slot is another card.
-        (Motion::Load { .. }, _) if rejected => Rest::Hopper,
-        (Motion::ToSlot { .. }, _) if rejected => Rest::Unknown,
-        (
-            Motion::ToReader { .. }
-            | Motion::ToSlot { .. }
-            | Motion::Load { .. }
-            | Motion::Dispense { .. },
-            Some(true),
-        ) => Rest::Slot,
-        (Motion::ToReader { .. }, Some(false)) => Rest::Missing,
-        (Motion::ToReader { .. }, None) if rejected => Rest::Slot,
-        (Motion::Load { .. }, Some(false)) => Rest::Hopper,
-        (Motion::Load { .. } | Motion::ToSlot { .. }, None) if done => Rest::Slot,
-        (Motion::Present { .. } | Motion::Dispense { .. }, _) if done => Rest::Taken,
-        (Motion::Dispense { .. }, Some(false)) if rejected => Rest::Missing,
-        (Motion::Retract, _) => Rest::Taken,
-        (Motion::Reject, _) if done => Rest::Bin,
-        _ => Rest::Unknown,
-    }
-}
 
 /// The dispenser's reply to a move.
 pub(super) fn moved(
@@ -99,7 +47,7 @@ pub(super) fn moved(
     match draft.session(id).map(|s| s.work.clone()) {
         Some(Work::Pickup(_)) => pickup_moved(draft, id, motion.motion, outcome, evidence),
         Some(Work::Act { act, .. }) => {
-            act_moved(draft, id, act, motion.motion, outcome, evidence, slots);
+            act_motion::act_moved(draft, id, act, motion.motion, outcome, evidence, slots);
         }
         None => block_if_occupied(draft, id, evidence),
     }
@@ -334,7 +282,7 @@ fn presented(draft: &mut Draft<'_>, id: &MachineId, session: &SessionId, card: &
 }
 
 /// The card is back in the reader: it is collectable again once it has been read again (P7).
-fn taken_back(draft: &mut Draft<'_>, id: &MachineId, session: &SessionId) {
+pub(super) fn taken_back(draft: &mut Draft<'_>, id: &MachineId, session: &SessionId) {
     let Some(card) = draft.session(id).and_then(|s| s.card.clone()) else {
         return;
     };
@@ -404,75 +352,6 @@ fn old_card_moved(
     } else {
         draft.ending(id, PickupOutcome::DeviceFailed);
         pickup::bring_back(draft, id);
-    }
-}
-
-fn act_moved(
-    draft: &mut Draft<'_>,
-    id: &MachineId,
-    act: Act,
-    motion: Motion,
-    outcome: MotionResult,
-    evidence: Evidence,
-    slots: Option<&[SlotAddress]>,
-) {
-    let Some(session) = draft.session(id).map(|s| s.id.clone()) else {
-        return;
-    };
-    let (slot, card) = match (act, draft.session(id).and_then(|s| s.card.clone())) {
-        (Act::StockTake, _) => return acts::counted(draft, id, &session, outcome, slots),
-        (Act::Load { slot } | Act::Unload { slot }, Some(card)) => (slot, card),
-        (Act::Load { .. } | Act::Unload { .. }, None) => return give_up(draft, id),
-    };
-    let end = |draft: &mut Draft<'_>, outcome| {
-        draft.push(ActEnded {
-            session: session.clone(),
-            outcome,
-        });
-    };
-    let in_slot = Place::Slot {
-        machine: id.clone(),
-        slot,
-    };
-    match (motion, rest(motion, outcome, evidence)) {
-        (Motion::Load { .. }, Rest::Slot) => {
-            draft.move_card(&card, in_slot, Some(&session));
-            end(draft, ActOutcome::Done);
-        }
-        (Motion::Load { .. }, Rest::Hopper) => {
-            draft.move_card(&card, Place::Safe, Some(&session));
-            end(draft, ActOutcome::Failed);
-        }
-        (Motion::Dispense { .. }, Rest::Outlet) => {
-            draft.move_card(
-                &card,
-                Place::Exit {
-                    machine: id.clone(),
-                },
-                Some(&session),
-            );
-        }
-        (Motion::Dispense { .. } | Motion::Retract, Rest::Taken) => taken(draft, id),
-        (Motion::Dispense { .. }, Rest::Slot) => {
-            draft.move_card(&card, in_slot, Some(&session));
-            end(draft, ActOutcome::Failed);
-        }
-        (Motion::Dispense { .. }, Rest::Missing) => {
-            draft.move_card(&card, Place::Quarantine, Some(&session));
-            draft.push(CardHeld {
-                card: card.clone(),
-                reason: HoldReason::NotInSlot,
-            });
-            end(draft, ActOutcome::Failed);
-        }
-        (Motion::Dispense { .. } | Motion::Retract, Rest::Reader) => {
-            taken_back(draft, id, &session);
-        }
-        (Motion::ToSlot { .. }, Rest::Slot) => {
-            draft.move_card(&card, in_slot, Some(&session));
-            end(draft, ActOutcome::NotTaken);
-        }
-        _ => give_up(draft, id),
     }
 }
 
