@@ -8,7 +8,7 @@ from rows import Row, at_least
 GOALS = {1: 0.95, 8: 0.95, 64: 0.80, 512: 0.45}
 # What the station uses (the default of gateway-log).
 OURS = "log (flushes of 512 KiB)"
-OTHERS = ("log (flushes of 512 KiB)", "SQLite WAL FULL", "redb", "fjall")
+OTHERS = ("log (flushes of 128 KiB)", "SQLite WAL FULL", "redb", "fjall")
 SLOW = "2 ms added to each sync"
 
 
