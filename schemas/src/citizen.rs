@@ -50,8 +50,12 @@ impl CitizenNumber {
 
     /// All but the last four characters hidden, as every screen shows it (A4).
     pub fn masked(&self) -> String {
-        let tail: String = self.0.chars().skip(14).collect();
-        format!("**************{tail}")
+        format!("**************{}", self.tail())
+    }
+
+    /// The last four characters: all of a number that events and screens may hold (A4).
+    pub fn tail(&self) -> NumberTail {
+        NumberTail(self.0.chars().skip(14).collect())
     }
 }
 
@@ -143,6 +147,13 @@ impl CitizenName {
     }
 }
 
+crate::text::text_newtype!(
+    /// The last four characters of a citizen number: three digits and the check character.
+    NumberTail, "number tail", "^[0-9]{3}[0-9X]$", "three digits, and a digit or X",
+    |t| t.len() == 4
+        && t.bytes().take(3).all(|b| b.is_ascii_digit())
+        && t.bytes().skip(3).all(|b| b.is_ascii_digit() || b == b'X')
+);
 crate::text::text_newtype!(
     /// A name with all but its last character hidden: what screens and events may hold.
     MaskedName, "masked name", "^\\*{1,30}[^*]?$", "stars and at most one last character",

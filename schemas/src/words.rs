@@ -208,6 +208,21 @@ words!(
     BlockReason {
         /// A card is in the transport and the outcome of its last motion is unknown or bad.
         CardInTransport,
+        /// Its records come from an earlier log, and its slots have not been compared with them since.
+        StockTakeDue,
+    }
+);
+words!(
+    /// Why a station's log begins anew (`gateway incarnate`).
+    IncarnationReason {
+        /// The disk with the log is lost or damaged.
+        DiskLost,
+        /// The log was set back to an earlier state.
+        RolledBack,
+        /// A second machine ran under the same origin.
+        Cloned,
+        /// The signing key is lost, or may be in other hands.
+        KeyLost,
     }
 );
 words!(

@@ -19,21 +19,21 @@ use support::until;
 #[tokio::test]
 async fn a_card_goes_its_way() {
     let mut bench = Bench::new(shape(10)).await;
-    bench.order("1-0", 1, to_reader()).await;
-    let reply = bench.reply("1-0").await;
+    bench.order("1-1-0", 1, to_reader()).await;
+    let reply = bench.reply("1-1-0").await;
     assert_eq!(reply["outcome"]["result"], "done");
     assert_eq!(reply["evidence"]["position"], "in-reader");
     assert_eq!(reply["evidence"]["slot_occupied"], false);
     let present = json!({ "motion": "present", "hold_s": 30 });
-    bench.order("2-0", 2, present).await;
-    let reply = bench.reply("2-0").await;
+    bench.order("1-2-0", 2, present).await;
+    let reply = bench.reply("1-2-0").await;
     assert_eq!(reply["evidence"]["outlet_present"], true);
     assert_eq!(
         bench.dispenser.act(Machine::take_from_outlet),
         Some(card(1))
     );
     bench.gateway.json("dispenser-1/event/media-taken").await;
-    let reply = bench.query("3-0").await;
+    let reply = bench.query("1-3-0").await;
     assert_eq!(reply["last"]["sequence"], 2);
     assert_eq!(reply["evidence"]["position"], "none");
     bench.stop.send(true).unwrap();
@@ -48,21 +48,23 @@ async fn a_card_goes_its_way() {
 #[tokio::test]
 async fn one_sequence_moves_once() {
     let mut bench = Bench::new(shape(10)).await;
-    bench.order("1-0", 1, to_reader()).await;
-    let first = bench.reply("1-0").await;
-    bench.order("1-0", 1, to_reader()).await;
-    assert_eq!(bench.reply("1-0").await, first);
-    bench.order("9-0", 1, to_reader()).await;
-    let again = bench.reply("9-0").await;
+    bench.order("1-1-0", 1, to_reader()).await;
+    let first = bench.reply("1-1-0").await;
+    bench.order("1-1-0", 1, to_reader()).await;
+    assert_eq!(bench.reply("1-1-0").await, first);
+    bench.order("1-9-0", 1, to_reader()).await;
+    let again = bench.reply("1-9-0").await;
     assert_eq!(again["outcome"]["result"], "done");
     // The same number for another motion is refused.
-    bench.order("10-0", 1, json!({ "motion": "retract" })).await;
-    assert_eq!(bench.reply("10-0").await["outcome"]["result"], "rejected");
+    bench
+        .order("1-10-0", 1, json!({ "motion": "retract" }))
+        .await;
+    assert_eq!(bench.reply("1-10-0").await["outcome"]["result"], "rejected");
     // A slot that the machine does not have: exception 03 becomes a rejection.
     let nowhere = json!({ "motion": "to-reader", "slot": { "column": 31, "slot": 0 } });
-    bench.order("11-0", 2, nowhere).await;
+    bench.order("1-11-0", 2, nowhere).await;
     assert_eq!(
-        bench.reply("11-0").await["outcome"],
+        bench.reply("1-11-0").await["outcome"],
         json!({ "result": "rejected", "detail": 0xE50A })
     );
     assert_eq!(bench.motions(), [(1, 1)]);
@@ -91,20 +93,20 @@ async fn a_cut_after_the_write_moves_once() {
 #[tokio::test]
 async fn a_power_cut_in_a_motion_ends_it() {
     let mut bench = Bench::new(shape(600_000)).await;
-    bench.order("1-0", 1, to_reader()).await;
+    bench.order("1-1-0", 1, to_reader()).await;
     let dispenser = bench.dispenser.clone();
     until("moving", || dispenser.look(Machine::is_moving)).await;
-    assert_eq!(bench.query("2-0").await["last"]["progress"], "moving");
+    assert_eq!(bench.query("1-2-0").await["last"]["progress"], "moving");
     bench.dispenser.power_off().await;
     bench.dispenser.power_on().await.unwrap();
-    let reply = bench.reply("1-0").await;
+    let reply = bench.reply("1-1-0").await;
     assert_eq!(
         reply["outcome"],
         json!({ "result": "failed", "detail": 0xE001 })
     );
     assert_eq!(reply["evidence"]["position"], "car");
-    bench.order("3-0", 1, to_reader()).await;
-    assert_eq!(bench.reply("3-0").await["outcome"]["result"], "failed");
+    bench.order("1-3-0", 1, to_reader()).await;
+    assert_eq!(bench.reply("1-3-0").await["outcome"]["result"], "failed");
     assert_eq!(bench.motions(), [(1, 1)]);
 }
 
@@ -115,8 +117,8 @@ async fn a_machine_without_host_helps_itself() {
     let mut bench = Bench::new(shape(10)).await;
     let slot_3 = json!({ "column": 0, "slot": 3 });
     let dispense = json!({ "motion": "dispense", "slot": slot_3, "hold_s": 1 });
-    bench.order("1-0", 1, dispense).await;
-    assert_eq!(bench.reply("1-0").await["outcome"]["result"], "done");
+    bench.order("1-1-0", 1, dispense).await;
+    assert_eq!(bench.reply("1-1-0").await["outcome"]["result"], "done");
     bench.adapter.abort();
     let dispenser = bench.dispenser.clone();
     until("taken back", || {
@@ -132,12 +134,12 @@ async fn a_machine_without_host_helps_itself() {
         .gateway
         .json_where("dispenser-1/$state", "state", "online")
         .await;
-    let reply = bench.query("2-0").await;
+    let reply = bench.query("1-2-0").await;
     assert_eq!(reply["evidence"]["position"], "in-reader");
     bench
-        .order("3-0", 2, json!({ "motion": "to-slot", "slot": slot_3 }))
+        .order("1-3-0", 2, json!({ "motion": "to-slot", "slot": slot_3 }))
         .await;
-    let reply = bench.reply("3-0").await;
+    let reply = bench.reply("1-3-0").await;
     assert_eq!(reply["outcome"]["result"], "done", "{reply}");
 }
 
@@ -154,9 +156,9 @@ async fn two_thousand_slots_are_counted() {
         .dispenser
         .act(|machine| assert!(machine.put_in_slot(slot(7, 249), card(2))));
     bench
-        .order("1-0", 1, json!({ "motion": "inventory" }))
+        .order("1-1-0", 1, json!({ "motion": "inventory" }))
         .await;
-    let reply = bench.reply("1-0").await;
+    let reply = bench.reply("1-1-0").await;
     let slots: SlotMap = serde_json::from_value(reply["slots"].clone()).unwrap();
     assert_eq!((slots.columns, slots.slots_per_column), (8, 250));
     assert_eq!(slots.occupied().unwrap(), [slot(0, 3), slot(7, 249)]);
@@ -192,8 +194,8 @@ async fn a_machine_that_is_gone_is_missed() {
         .json_where("dispenser-1/state", "status", "online")
         .await;
     bench.dispenser.act(|machine| machine.fail(Fault::Jam));
-    bench.order("1-0", 1, to_reader()).await;
-    let reply = bench.reply("1-0").await;
+    bench.order("1-1-0", 1, to_reader()).await;
+    let reply = bench.reply("1-1-0").await;
     assert_eq!(
         reply["outcome"],
         json!({ "result": "failed", "detail": 0xF100 })

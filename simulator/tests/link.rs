@@ -10,6 +10,7 @@ mod support;
 
 use adapters::dispenser::description;
 use adapters::link::{Confirmation, Inbound, Link, new_message_id};
+use schemas::message::device::LastReceipt;
 use schemas::words::DeviceStatus;
 use serde_json::json;
 use support::{Gateway, Mosquitto, PATIENCE, until};
@@ -49,7 +50,7 @@ async fn a_command_seen_twice_is_answered_again() {
     let mut gateway = Gateway::connect(&broker).await;
     let (link, mut inbound) = Link::start(broker.link("dispenser-1", description()));
     gateway.json("dispenser-1/desc").await;
-    let command = json!({ "command_id": "4-0", "timeout_s": 5 });
+    let command = json!({ "command_id": "1-4-0", "timeout_s": 5 });
     gateway.send("dispenser-1/cmd/query", &command).await;
     let id = loop {
         if let Some(Inbound::Command(command)) = inbound.recv().await {
@@ -69,11 +70,11 @@ async fn a_command_seen_twice_is_answered_again() {
     gateway
         .send(
             "dispenser-1/cmd/query",
-            &json!({"command_id": "5-0", "timeout_s": 5}),
+            &json!({"command_id": "1-5-0", "timeout_s": 5}),
         )
         .await;
     let next = inbound.recv().await;
-    assert!(matches!(next, Some(Inbound::Command(c)) if c.id().as_str() == "5-0"));
+    assert!(matches!(next, Some(Inbound::Command(c)) if c.id().as_str() == "1-5-0"));
 }
 
 /// G2: what was sent while the broker was away arrives after it is back, with its id.
@@ -110,7 +111,7 @@ async fn receipts_confirm_behind_an_external_broker() {
     let first = gateway.json("dispenser-1/event/jam").await;
     assert_eq!(gateway.json("dispenser-1/event/jam").await, first);
     let id = first["message_id"].as_str().unwrap();
-    let receipt = json!({ "message_id": id, "outcome": "accepted", "index": 17 });
+    let receipt = json!({ "message_id": id, "outcome": "accepted", "incarnation": 1, "index": 17 });
     gateway
         .send(&format!("dispenser-1/receipt/{id}"), &receipt)
         .await;
@@ -118,10 +119,19 @@ async fn receipts_confirm_behind_an_external_broker() {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(handle.last_receipt(), Some(17));
+    assert_eq!(
+        handle.last_receipt(),
+        Some(LastReceipt {
+            incarnation: 1,
+            index: 17
+        })
+    );
     link.shutdown().await;
     let goodbye = gateway
         .json_where("dispenser-1/$state", "state", "offline")
         .await;
-    assert_eq!(goodbye["last_receipt"], 17);
+    assert_eq!(
+        goodbye["last_receipt"],
+        json!({ "incarnation": 1, "index": 17 })
+    );
 }

@@ -106,7 +106,7 @@ async fn a_pickup_runs_by_the_devices() {
         .ask(
             "reader-1",
             "read",
-            json!({ "command_id": "1-0", "timeout_s": 30 }),
+            json!({ "command_id": "1-1-0", "timeout_s": 30 }),
         )
         .await;
     let chip: ReadReply = serde_json::from_value(chip).unwrap();
@@ -123,7 +123,7 @@ async fn a_pickup_runs_by_the_devices() {
         assert_eq!(reply["completion"], "success");
         assert!(reply["score"].as_u64().unwrap() >= 85, "{reply}");
     }
-    let capture = json!({ "command_id": "3-0", "view": "frontal", "timeout_s": 30 });
+    let capture = json!({ "command_id": "1-3-0", "view": "frontal", "timeout_s": 30 });
     station.gateway.send("camera-1/cmd/capture", &capture).await;
     let (topic, photo) = station.gateway.next_starting("camera-1/blob/").await;
     assert!(photo.starts_with(&[0xFF, 0xD8, 0xFF]));
@@ -133,7 +133,7 @@ async fn a_pickup_runs_by_the_devices() {
         .ask(
             "reader-2",
             "read",
-            json!({ "command_id": "4-0", "timeout_s": 30 }),
+            json!({ "command_id": "1-4-0", "timeout_s": 30 }),
         )
         .await;
     assert_eq!(old["card"]["serial"], "OLD00000003");
@@ -156,22 +156,22 @@ async fn devices_fail_as_devices_fail() {
     let mut station = station(Behaviour::WrongFinger).await;
     let slot = json!({ "column": 0, "slot": 2 });
     let read = |id: &str| json!({ "command_id": id, "timeout_s": 1 });
-    let reply = station.ask("reader-1", "read", read("1-0")).await;
+    let reply = station.ask("reader-1", "read", read("1-1-0")).await;
     assert_eq!(reply["completion"], "time-out");
     station
         .order(1, json!({ "motion": "to-reader", "slot": slot }))
         .await;
-    let chip = station.ask("reader-1", "read", read("2-0")).await;
+    let chip = station.ask("reader-1", "read", read("1-2-0")).await;
     let template = chip["card"]["fingers"][0]["template"].clone();
     let compare = |id: &str| json!({ "command_id": id, "hand": "right", "templates": [template], "timeout_s": 1 });
-    let reply = station.ask("scanner-1", "match", compare("3-0")).await;
+    let reply = station.ask("scanner-1", "match", compare("1-3-0")).await;
     assert!(reply["score"].as_u64().unwrap() <= 10, "{reply}");
     station
         .simulation
         .world()
         .behaviour
         .send_replace(Behaviour::NoFinger);
-    let reply = station.ask("scanner-1", "match", compare("4-0")).await;
+    let reply = station.ask("scanner-1", "match", compare("1-4-0")).await;
     assert_eq!(reply["completion"], "time-out");
     let camera = schemas::ids::DeviceId::new("camera-1").unwrap();
     assert!(station.simulation.set_power(&camera, Power::Off));
@@ -254,7 +254,8 @@ async fn serve_requests(station: &mut Station, round: u16, loads: u16) {
             other => panic!("{other}"),
         }
         let id = message["message_id"].as_str().unwrap();
-        let mut receipt = json!({ "message_id": id, "outcome": "accepted", "index": 1 });
+        let mut receipt =
+            json!({ "message_id": id, "outcome": "accepted", "incarnation": 1, "index": 1 });
         if round == 1 {
             let text = json!({ "zh": "", "en": "" });
             let reason = if name == "receive-batch" {

@@ -29,7 +29,7 @@ fn machine(sequence: u16, command: u16) -> Snapshot {
 
 fn command(sequence: u16) -> MoveCommand {
     MoveCommand {
-        command_id: CommandId::of(9, 0),
+        command_id: CommandId::of(1, 9, 0),
         sequence,
         motion: Motion::ToReader {
             slot: SlotAddress::new(1, 2).unwrap(),

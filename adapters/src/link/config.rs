@@ -1,7 +1,7 @@
 //! What a link has to know. Every limit has a default that suits a device of a station.
 
 use schemas::ids::{DeviceId, StationId};
-use schemas::message::device::Description;
+use schemas::message::device::{Description, LastReceipt};
 
 /// Where the broker listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +38,8 @@ pub struct LinkConfig {
     pub description: Description,
     /// What confirms a message.
     pub confirmation: Confirmation,
-    /// Index of the last receipt of an earlier life, where the device has kept it.
-    pub last_receipt: Option<u64>,
+    /// The newest receipt of an earlier life, where the device has kept it.
+    pub last_receipt: Option<LastReceipt>,
     /// Limits.
     pub limits: LinkLimits,
     /// TLS, where the broker asks for it.

@@ -239,7 +239,7 @@ fn on_publish(shared: &Shared, inbound: &mpsc::Sender<Inbound>, publish: &Publis
     let mut state = shared.lock();
     match &message {
         Inbound::Receipt(receipt) => {
-            state.last_receipt = state.last_receipt.max(receipt.index);
+            state.last_receipt = state.last_receipt.max(receipt.place());
             state.outbox.receipt(&receipt.message_id);
         }
         Inbound::Command(command) => match state.memory.look_up(command.id()) {

@@ -79,7 +79,7 @@ mod tests {
     /// G1: each command is read as its own type; what is not readable is refused without its text.
     #[test]
     fn commands_are_read_by_topic() {
-        let query = br#"{"command_id":"7-0","timeout_s":5}"#;
+        let query = br#"{"command_id":"1-7-0","timeout_s":5}"#;
         assert!(matches!(
             parse("cmd/query", query).unwrap(),
             Inbound::Command(Command::Query(_))

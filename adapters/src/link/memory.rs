@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn a_command_is_new_once() {
         let mut memory = CommandMemory::new(2);
-        let id = CommandId::of(7, 0);
+        let id = CommandId::of(1, 7, 0);
         let reply = Reply {
             topic: "t".into(),
             payload: Bytes::from_static(b"{}"),
@@ -100,9 +100,9 @@ mod tests {
     fn the_oldest_is_forgotten_first() {
         let mut memory = CommandMemory::new(2);
         for index in 0..3 {
-            assert_eq!(memory.look_up(&CommandId::of(index, 0)), Seen::New);
+            assert_eq!(memory.look_up(&CommandId::of(1, index, 0)), Seen::New);
         }
-        assert_eq!(memory.look_up(&CommandId::of(2, 0)), Seen::Working);
-        assert_eq!(memory.look_up(&CommandId::of(0, 0)), Seen::New);
+        assert_eq!(memory.look_up(&CommandId::of(1, 2, 0)), Seen::Working);
+        assert_eq!(memory.look_up(&CommandId::of(1, 0, 0)), Seen::New);
     }
 }

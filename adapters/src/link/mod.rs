@@ -17,7 +17,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use schemas::ids::{BlobId, BootId, MessageId};
 use schemas::message::command::CommandId;
-use schemas::message::device::{Code, DeviceEvent, Measurement, Status};
+use schemas::message::device::{Code, DeviceEvent, LastReceipt, Measurement, Status};
 use schemas::topic::FromDevice;
 use schemas::words::DeviceStatus;
 use serde::Serialize;
@@ -123,8 +123,8 @@ impl LinkHandle {
         self.shared.lock().connected
     }
 
-    /// Index of the last receipt this device holds.
-    pub fn last_receipt(&self) -> Option<u64> {
+    /// The newest receipt this device holds.
+    pub fn last_receipt(&self) -> Option<LastReceipt> {
         self.shared.lock().last_receipt
     }
 

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use schemas::ids::{BootId, DeviceId};
 use schemas::message::PROTOCOL_VERSION;
-use schemas::message::device::{Life, LifeState};
+use schemas::message::device::{LastReceipt, Life, LifeState};
 use schemas::topic::{FromDevice, Topics};
 use tokio::sync::{Notify, watch};
 
@@ -30,7 +30,7 @@ pub(super) struct Shared {
 pub(super) struct State {
     pub(super) outbox: Outbox,
     pub(super) memory: CommandMemory,
-    pub(super) last_receipt: Option<u64>,
+    pub(super) last_receipt: Option<LastReceipt>,
     pub(super) connected: bool,
     life: LifeState,
     retained: BTreeMap<String, Bytes>,

@@ -54,9 +54,9 @@ pub enum Order {
 pub fn pending(state: &State) -> Vec<Effect> {
     let mut effects = Vec::new();
     for machine in state.machines.values() {
-        effects.extend(dispenser_effect(machine));
+        effects.extend(dispenser_effect(state, machine));
         if let Some(session) = &machine.session {
-            step_effects(session, &mut effects);
+            step_effects(state, session, &mut effects);
         }
     }
     effects.retain(|effect| state.is_online(&effect.device));
@@ -64,10 +64,10 @@ pub fn pending(state: &State) -> Vec<Effect> {
 }
 
 /// The question comes before the motion: as long as it is open, nothing is asked to move.
-fn dispenser_effect(machine: &Machine) -> Option<Effect> {
+fn dispenser_effect(state: &State, machine: &Machine) -> Option<Effect> {
     let device = machine.dispenser.clone()?;
     if let Some(ask) = &machine.ask {
-        let id = CommandId::of(ask.index, 0);
+        let id = state.command(ask.index);
         return Some(Effect {
             id,
             device,
@@ -78,7 +78,7 @@ fn dispenser_effect(machine: &Machine) -> Option<Effect> {
     let motion = machine.motion.as_ref()?;
     match motion.phase {
         Phase::Send(index) => Some(Effect {
-            id: CommandId::of(index, 0),
+            id: state.command(index),
             device,
             order: Order::Move {
                 sequence: motion.sequence,
@@ -90,7 +90,7 @@ fn dispenser_effect(machine: &Machine) -> Option<Effect> {
     }
 }
 
-fn step_effects(session: &Session, effects: &mut Vec<Effect>) {
+fn step_effects(state: &State, session: &Session, effects: &mut Vec<Effect>) {
     let (Stage::Step(step), Work::Pickup(pickup)) = (&session.stage, &session.work) else {
         return;
     };
@@ -115,7 +115,7 @@ fn step_effects(session: &Session, effects: &mut Vec<Effect>) {
     };
     if !step.answered {
         effects.push(Effect {
-            id: CommandId::of(step.index, 0),
+            id: state.command(step.index),
             device: device.clone(),
             order,
             timeout_s,
@@ -124,7 +124,7 @@ fn step_effects(session: &Session, effects: &mut Vec<Effect>) {
     if let (Some(index), Step::CompareFinger { hand, .. }) = (step.photo, step.step) {
         let view = view_of(hand);
         effects.push(Effect {
-            id: CommandId::of(index, 0),
+            id: state.command(index),
             device: devices.camera.clone(),
             order: Order::Capture { view },
             timeout_s: policy.command_timeout_s,

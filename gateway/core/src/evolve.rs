@@ -35,7 +35,14 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
             state.devices.entry(b.device.clone()).or_default().status =
                 Some((b.status, b.detail.clone()));
         }
+        Event::LogIncarnated(b) => state.incarnation = Some(b.incarnation),
+        Event::CardsCarriedOver(b) => custody::carried_over(state, b),
         Event::WitnessAhead(_)
+        | Event::KeyRotated(_)
+        | Event::LookupKeyChanged(_)
+        | Event::LookupKeyRetired(_)
+        | Event::ErasureAsked(_)
+        | Event::ErasureDone(_)
         | Event::DeviceReported(_)
         | Event::DeviceReplied(_)
         | Event::RequestRefused(_)

@@ -6,9 +6,12 @@ use schemas::event::station::Presence;
 use schemas::ids::{
     BatchId, BlobHash, BootId, CardSerial, DeviceId, MachineId, OperatorId, SessionId,
 };
+use schemas::key::SealingKeyId;
 use schemas::lookup::LookupTag;
 use schemas::message::command::{CommandId, Progress};
+use schemas::message::device::LastReceipt;
 use schemas::message::kiosk::{PlacedAt, ResolvedPlace};
+use schemas::sealed::SealedField;
 use schemas::slot::SlotAddress;
 use schemas::words::{
     Completion, DeviceStatus, Evidence, Hand, LookupBy, MotionResult, RefusalReason,
@@ -39,8 +42,8 @@ pub enum Input {
         presence: Presence,
         /// The life of the device that this is about.
         boot: BootId,
-        /// Index of the last receipt the device holds.
-        witness: Option<u64>,
+        /// The last receipt the device holds.
+        witness: Option<LastReceipt>,
     },
     /// A device's `state`.
     Status {
@@ -140,8 +143,19 @@ pub enum Reply {
         /// Similarity, 0 to 100.
         score: Option<u16>,
     },
-    /// To a capture: hash and length of the sealed photo, or why there is none.
-    Captured(Result<(BlobHash, u32), Completion>),
+    /// To a capture: the sealed photo, or why there is none.
+    Captured(Result<Captured, Completion>),
+}
+
+/// A photo that is sealed on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Captured {
+    /// SHA-256 of the sealed file.
+    pub blob: BlobHash,
+    /// The key it is sealed under.
+    pub key: SealingKeyId,
+    /// Length before sealing, in bytes.
+    pub len: u32,
 }
 
 /// What was read from a chip.
@@ -153,6 +167,8 @@ pub struct CardRead {
     pub number: Vec<LookupTag>,
     /// Hands with fingerprints on the chip, in the order of [`Hand`], each once.
     pub hands: Vec<Hand>,
+    /// Number and name, sealed; none where the reader serves no session.
+    pub holder: Option<SealedField>,
 }
 
 /// Why nothing was read.

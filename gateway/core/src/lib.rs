@@ -16,7 +16,7 @@ mod view;
 pub use decide::{Decision, Outcome, decide};
 pub use effect::{Effect, Order, next_deadline, pending};
 pub use evolve::{Recorded, evolve};
-pub use input::{Announcement, CardRead, Input, ReadFailure, Reply, Report, Request};
+pub use input::{Announcement, Captured, CardRead, Input, ReadFailure, Reply, Report, Request};
 pub use rules::{Eligibility, KioskRules, MachineRules, Rules};
 pub use state::{Card, Session, State};
 pub use view::{View, views};

@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemas::citizen::MaskedName;
+use schemas::citizen::{MaskedName, NumberTail};
 use schemas::event::custody::Act;
 use schemas::event::pickup::{MachineDevices, PickupPolicy, Step};
 use schemas::event::station::Presence;
 use schemas::ids::{BatchId, BootId, CardSerial, DeviceId, MachineId, OperatorId, SessionId};
 use schemas::lookup::LookupTag;
+use schemas::message::command::CommandId;
 use schemas::slot::SlotAddress;
 use schemas::time::Deadline;
 use schemas::words::{
@@ -20,6 +21,8 @@ use schemas::words::{
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
     pub(crate) next_index: u64,
+    /// The number of this log, where it follows another one.
+    pub(crate) incarnation: Option<u32>,
     pub(crate) reasons: BTreeSet<ServiceReason>,
     pub(crate) devices: BTreeMap<DeviceId, Device>,
     pub(crate) cards: BTreeMap<CardSerial, Card>,
@@ -86,7 +89,7 @@ pub struct Announced {
     /// The name, masked.
     pub name: MaskedName,
     /// The last four characters of the number.
-    pub number_tail: String,
+    pub number_tail: NumberTail,
     /// Registered residence.
     pub residence: Residence,
     /// Why somebody registered elsewhere may collect here.
@@ -245,6 +248,16 @@ impl State {
     /// The index the next event will have.
     pub const fn next_index(&self) -> u64 {
         self.next_index
+    }
+
+    /// The number of this log: 1 for the first of a station.
+    pub fn incarnation(&self) -> u32 {
+        self.incarnation.unwrap_or(1)
+    }
+
+    /// The command that the event at `index` of this log causes.
+    pub(crate) fn command(&self, index: u64) -> CommandId {
+        CommandId::of(self.incarnation(), index, 0)
     }
 
     /// Whether new sessions are taken, and why not.

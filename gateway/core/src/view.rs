@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use schemas::citizen::MaskedName;
+use schemas::citizen::{MaskedName, NumberTail};
 use schemas::event::pickup::Step;
 use schemas::ids::{DeviceId, SessionId};
 use schemas::time::Deadline;
@@ -23,7 +23,7 @@ pub struct View {
     /// The claimant's name, masked.
     pub name: Option<MaskedName>,
     /// Last four characters of the claimant's number.
-    pub number_tail: Option<String>,
+    pub number_tail: Option<NumberTail>,
     /// Which attempt, from 1.
     pub attempt: Option<u16>,
     /// When this step ends.

@@ -17,6 +17,7 @@ mod world;
 use gateway_core::{Input, Outcome, Request, next_deadline};
 use schemas::event::Event;
 use schemas::ids::SessionId;
+use schemas::message::device::LastReceipt;
 use schemas::message::kiosk::{PlacedAt, ResolvedPlace};
 use schemas::words::{HoldReason, PickupOutcome, Place, RefusalReason};
 use world::{Manners, OldCard, World, device, machine, operator, serial, slot, voucher};
@@ -497,7 +498,10 @@ fn a_witness_of_a_longer_log_stops_new_sessions() {
         device: device("kiosk-1"),
         presence,
         boot: world::boot(7),
-        witness: Some(1_000_000),
+        witness: Some(LastReceipt {
+            incarnation: 1,
+            index: 1_000_000,
+        }),
     });
     assert_eq!(
         world.start_pickup("kiosk-1", 1),

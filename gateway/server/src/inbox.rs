@@ -135,7 +135,7 @@ fn announced(keys: &LookupKeys, card: &ManifestCard) -> Option<AnnouncedCard> {
         number: keys.tag(Domain::Number, card.number.expose())?,
         voucher: keys.tag(Domain::Voucher, card.voucher.expose())?,
         name: card.name.masked(),
-        number_tail: card.number.expose().chars().skip(14).collect(),
+        number_tail: card.number.tail(),
         residence: card.residence,
         ground: card.ground,
         old_card_due: card.old_card_due,

@@ -1,6 +1,7 @@
 //! Receipts: what became of a message, on `receipt/{message id}` of its sender.
 
 use schemas::ids::{BlobId, DeviceId, MessageId, SessionId};
+use schemas::message::device::LastReceipt;
 use schemas::message::kiosk::{Receipt, ReceiptOutcome};
 use schemas::words::RefusalReason;
 use serde::Serialize;
@@ -16,14 +17,15 @@ pub(crate) fn recorded(
     device: &DeviceId,
     message_id: MessageId,
     refused: Option<RefusalReason>,
-    index: Option<u64>,
+    place: Option<LastReceipt>,
     session: Option<SessionId>,
 ) -> Outgoing {
     let channel = format!("receipt/{message_id}");
     let receipt = Receipt {
         message_id,
         outcome: outcome(refused),
-        index,
+        incarnation: place.map(|place| place.incarnation),
+        index: place.map(|place| place.index),
         session,
     };
     outgoing(device, channel, &receipt)

@@ -245,6 +245,11 @@ fn subject(event: &Event) -> Option<&str> {
         E::SequenceLearned(b) => b.dispenser.as_str(),
         E::MotionCleared(b) => b.dispenser.as_str(),
         E::MotionCompleted(b) => b.dispenser.as_str(),
+        E::KeyRotated(_) | E::LogIncarnated(_) | E::CardsCarriedOver(_) => return None,
+        E::LookupKeyChanged(b) => b.key.as_str(),
+        E::LookupKeyRetired(b) => b.key.as_str(),
+        E::ErasureAsked(b) => b.session.as_str(),
+        E::ErasureDone(b) => b.session.as_str(),
         E::BatchAnnounced(c::BatchAnnounced { batch, .. })
         | E::CardsAnnounced(c::CardsAnnounced { batch, .. })
         | E::CardsMissing(c::CardsMissing { batch, .. })

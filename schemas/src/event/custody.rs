@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::station::bodies;
-use crate::citizen::MaskedName;
+use crate::citizen::{MaskedName, NumberTail};
 use crate::ids::{BatchId, CardSerial, DeviceId, MachineId, OperatorId, SessionId};
 use crate::lookup::LookupTag;
 use crate::slot::SlotAddress;
@@ -45,7 +45,7 @@ bodies! {
         /// The name, masked.
         name: MaskedName,
         /// The last four characters of the number.
-        number_tail: String,
+        number_tail: NumberTail,
         /// Registered residence.
         residence: Residence,
         /// Why somebody registered elsewhere may collect here.

@@ -3,6 +3,7 @@
 //! a new version with a golden file of its own.
 
 pub mod custody;
+pub mod evidence;
 pub mod pickup;
 pub mod station;
 
@@ -63,6 +64,7 @@ macro_rules! events {
 }
 
 use custody as c;
+use evidence as e;
 use pickup as p;
 use station as s;
 
@@ -84,6 +86,13 @@ events! {
     SequenceLearned(s::SequenceLearned) = "station.motion.sequence-learned.v1";
     MotionCleared(s::MotionCleared) = "station.motion.cleared.v1";
     MotionCompleted(s::MotionCompleted) = "station.motion.completed.v1";
+    KeyRotated(e::KeyRotated) = "station.key.rotated.v1";
+    LookupKeyChanged(e::LookupKeyChanged) = "station.lookup-key.changed.v1";
+    LookupKeyRetired(e::LookupKeyRetired) = "station.lookup-key.retired.v1";
+    ErasureAsked(e::ErasureAsked) = "station.erasure.asked.v1";
+    ErasureDone(e::ErasureDone) = "station.erasure.done.v1";
+    LogIncarnated(e::LogIncarnated) = "station.log.incarnated.v1";
+    CardsCarriedOver(e::CardsCarriedOver) = "station.custody.cards-carried-over.v1";
     BatchAnnounced(c::BatchAnnounced) = "station.custody.batch-announced.v1";
     CardsAnnounced(c::CardsAnnounced) = "station.custody.cards-announced.v1";
     CardArrived(c::CardArrived) = "station.custody.card-arrived.v1";

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::station::bodies;
 use crate::ids::{BlobHash, CardSerial, DeviceId, MachineId, SessionId};
+use crate::key::SealingKeyId;
+use crate::sealed::SealedField;
 use crate::slot::SlotAddress;
 use crate::words::{Hand, HoldReason, LookupBy, PhotoView, PickupOutcome, Residence};
 
@@ -158,6 +160,8 @@ bodies! {
         card: CardSerial,
         /// Hands the chip holds fingerprints of.
         hands: Vec<Hand>,
+        /// Number and name as the chip holds them, sealed: JSON with `number` and, where the chip has one, `name`.
+        holder: Option<SealedField>,
     }
     /// Chip and custody record differ (P3). Raises an alert.
     CardMismatched {
@@ -198,6 +202,8 @@ bodies! {
         view: PhotoView,
         /// SHA-256 of the sealed file.
         blob: BlobHash,
+        /// The key it is sealed under.
+        key: SealingKeyId,
         /// Length of the photo before sealing, in bytes.
         len: u32,
     }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{BootId, CardSerial, DeviceId, MachineId, OperatorId, SessionId};
+use crate::message::device::LastReceipt;
 use crate::words::{
     BlockReason, Completion, DeviceStatus, Evidence, Motion, MotionResult, Place, RefusalReason,
     ServiceReason,
@@ -56,8 +57,10 @@ bodies! {
     WitnessAhead {
         /// The device.
         device: DeviceId,
-        /// The index its last receipt names.
-        index: u64,
+        /// Its last receipt.
+        receipt: LastReceipt,
+        /// The number of this log.
+        incarnation: u32,
         /// Events in this log when it said so.
         size: u64,
     }

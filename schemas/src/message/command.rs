@@ -1,4 +1,4 @@
-//! Commands to devices and their replies. A command's id is the index of the event that caused it
+//! Commands to devices and their replies. A command's id is the log's incarnation, the index of the event that caused it
 //! and an ordinal: a device that sees an id twice acts once and replies again.
 
 use base64::Engine as _;
@@ -7,23 +7,28 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::secret::Template;
-use crate::citizen::CitizenNumber;
+use crate::citizen::{CitizenName, CitizenNumber};
 use crate::ids::{BlobId, CardSerial, MessageId};
 use crate::slot::SlotAddress;
 use crate::words::{Completion, Evidence, Hand, Motion, MotionResult, PhotoView};
 
 crate::text::text_newtype!(
-    /// `<index of the causing event>-<ordinal>`.
-    CommandId, "command id", "^[0-9]{1,20}-[0-9]{1,3}$", "index of the causing event, hyphen, ordinal",
-    |t| t.split_once('-').is_some_and(|(index, ordinal)| {
-        index.parse::<u64>().is_ok() && (1..=3).contains(&ordinal.len()) && ordinal.bytes().all(|b| b.is_ascii_digit())
-    })
+    /// `<incarnation of the log>-<index of the causing event>-<ordinal>`.
+    CommandId, "command id", "^[0-9]{1,10}-[0-9]{1,20}-[0-9]{1,3}$",
+    "incarnation of the log, index of the causing event and ordinal, with hyphens between",
+    |t| {
+        let mut parts = t.split('-');
+        let mut is_number = |max: u64| parts.next().is_some_and(|part| {
+            part.bytes().all(|b| b.is_ascii_digit()) && part.parse::<u64>().is_ok_and(|n| n <= max)
+        });
+        is_number(u32::MAX.into()) && is_number(u64::MAX) && is_number(u8::MAX.into()) && parts.next().is_none()
+    }
 );
 
 impl CommandId {
-    /// The command that the event at `index` causes, the `ordinal`-th of them.
-    pub fn of(index: u64, ordinal: u8) -> Self {
-        Self(format!("{index}-{ordinal}"))
+    /// The command that the event at `index` of this incarnation of the log causes, the `ordinal`-th of them.
+    pub fn of(incarnation: u32, index: u64, ordinal: u8) -> Self {
+        Self(format!("{incarnation}-{index}-{ordinal}"))
     }
 }
 
@@ -196,6 +201,9 @@ pub struct ChipContent {
     pub serial: CardSerial,
     /// The citizen number.
     pub number: CitizenNumber,
+    /// The name, where the reader reads it.
+    #[serde(default)]
+    pub name: Option<CitizenName>,
     /// The fingerprints, none on cards issued before they were taken.
     #[serde(default)]
     pub fingers: Vec<FingerTemplate>,

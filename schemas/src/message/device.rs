@@ -30,9 +30,21 @@ pub struct Life {
     pub protocol: u16,
     /// Drawn at each start of the device.
     pub boot_id: BootId,
-    /// Index of the last receipt the device holds; a log that is shorter was rolled back.
+    /// The last receipt the device holds; a log that is shorter was rolled back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_receipt: Option<u64>,
+    pub last_receipt: Option<LastReceipt>,
+}
+
+/// The newest receipt a device holds: that of the highest incarnation, and of the highest index in it.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct LastReceipt {
+    /// The log it is of, as in the receipt.
+    pub incarnation: u32,
+    /// The index in it.
+    pub index: u64,
 }
 
 /// `desc`: what the device is. Retained.

@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::device::LastReceipt;
 use super::secret::Pin;
-use crate::citizen::{CitizenNumber, MaskedName, VoucherCode};
+use crate::citizen::{CitizenNumber, MaskedName, NumberTail, VoucherCode};
 use crate::ids::{BatchId, CardSerial, MachineId, MessageId, OperatorId, SessionId};
 use crate::slot::SlotAddress;
 use crate::words::{PickupOutcome, PromptCode, RefusalReason, ServiceReason};
@@ -188,12 +189,24 @@ pub struct Receipt {
     /// What became of it.
     #[serde(flatten)]
     pub outcome: ReceiptOutcome,
+    /// The number of the log (its incarnation) that records it; none where nothing was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incarnation: Option<u32>,
     /// Index of the event that records it; none where nothing was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<u64>,
     /// The session it opened or belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
+}
+
+impl Receipt {
+    /// What a device that keeps its newest receipt names at its next birth.
+    pub fn place(&self) -> Option<LastReceipt> {
+        self.incarnation
+            .zip(self.index)
+            .map(|(incarnation, index)| LastReceipt { incarnation, index })
+    }
 }
 
 /// `session`: what the kiosk shall show. Not retained; names are masked.
@@ -212,7 +225,7 @@ pub struct Prompt {
     pub name: Option<MaskedName>,
     /// Last four characters of the claimant's number (A4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub number_tail: Option<String>,
+    pub number_tail: Option<NumberTail>,
     /// Which attempt, from 1, where there are several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u16>,

@@ -1,11 +1,14 @@
 //! Start, ticks, room on the disk, devices coming and going.
 
+use std::cmp::Ordering;
+
 use schemas::event::pickup::Step;
 use schemas::event::station::{
     GatewayStarted, MotionUnconfirmed, OperatorRejected, Presence, PresenceChanged, ServiceChanged,
     StatusChanged, WitnessAhead,
 };
 use schemas::ids::{BootId, DeviceId, MachineId, OperatorId};
+use schemas::message::device::LastReceipt;
 use schemas::words::{DeviceStatus, Motion, PickupOutcome, Place, RefusalReason, ServiceReason};
 
 use super::draft::Draft;
@@ -154,10 +157,10 @@ pub(super) fn life(
     device: &DeviceId,
     presence: &Presence,
     boot: &BootId,
-    witness: Option<u64>,
+    witness: Option<LastReceipt>,
 ) {
-    if let (Presence::Online { .. }, Some(index)) = (presence, witness) {
-        witnessed(draft, device, index);
+    if let (Presence::Online { .. }, Some(receipt)) = (presence, witness) {
+        witnessed(draft, device, receipt);
     }
     let known = draft
         .state()
@@ -182,14 +185,21 @@ pub(super) fn life(
 }
 
 /// A device that holds a receipt of an event this log does not have: disk lost or rolled back. Motions
-/// under way are finished; new sessions wait for a new incarnation of the log.
-fn witnessed(draft: &mut Draft<'_>, device: &DeviceId, index: u64) {
+/// under way are finished; new sessions wait for a new incarnation of the log. A receipt of an earlier incarnation says nothing
+/// of this one.
+fn witnessed(draft: &mut Draft<'_>, device: &DeviceId, receipt: LastReceipt) {
     let reason = ServiceReason::LogBehindWitness;
-    if index >= draft.base.next_index && !draft.state().reasons.contains(&reason) {
-        let size = draft.base.next_index;
+    let (size, incarnation) = (draft.base.next_index, draft.base.incarnation());
+    let ahead = match receipt.incarnation.cmp(&incarnation) {
+        Ordering::Less => false,
+        Ordering::Equal => receipt.index >= size,
+        Ordering::Greater => true,
+    };
+    if ahead && !draft.state().reasons.contains(&reason) {
         draft.push(WitnessAhead {
             device: device.clone(),
-            index,
+            receipt,
+            incarnation,
             size,
         });
         set_reason(draft, reason, true);

@@ -7,13 +7,13 @@ use schemas::event::pickup::{
     PhotoArchived, PickupStep, Step,
 };
 use schemas::event::station::{DeviceReplied, DeviceReported};
-use schemas::ids::{BlobHash, DeviceId, MachineId, SessionId};
+use schemas::ids::{DeviceId, MachineId, SessionId};
 use schemas::message::command::CommandId;
 use schemas::words::{Completion, Hand, HoldReason, Motion, PhotoView, PickupOutcome, Place};
 
 use super::draft::Draft;
 use super::{motion, pickup};
-use crate::input::{CardRead, ReadFailure, Reply, Report};
+use crate::input::{Captured, CardRead, ReadFailure, Reply, Report};
 use crate::state::{Machine, Pickup, Stage, StepState, WayOut, Work, view_of};
 
 /// The device that a step asks.
@@ -108,7 +108,7 @@ fn media_taken(draft: &mut Draft<'_>, device: &DeviceId) {
 
 fn finger_present(draft: &mut Draft<'_>, device: &DeviceId, command: Option<&CommandId>) {
     let open = open_step(draft, device, |step| {
-        let asked = CommandId::of(step.index, 0);
+        let asked = draft.state().command(step.index);
         step.photo.is_none() && !step.answered && command.is_none_or(|c| *c == asked)
     });
     let Some((_, session, step)) = open else {
@@ -153,7 +153,7 @@ pub(super) fn reply(draft: &mut Draft<'_>, device: &DeviceId, command: &CommandI
             let waits = |m: &Machine| {
                 m.ask
                     .as_ref()
-                    .is_some_and(|ask| CommandId::of(ask.index, 0) == *command)
+                    .is_some_and(|ask| draft.state().command(ask.index) == *command)
             };
             if let Some(id) = machine_of(draft, device, waits) {
                 motion::queried(draft, &id, *last, *evidence);
@@ -216,7 +216,7 @@ fn read(
     result: &Result<CardRead, ReadFailure>,
 ) {
     let open = open_step(draft, device, |step| {
-        !step.answered && CommandId::of(step.index, 0) == *command
+        !step.answered && draft.state().command(step.index) == *command
     });
     let Some((id, session, step)) = open else {
         return;
@@ -253,6 +253,7 @@ fn chip_read(
                 session,
                 card,
                 hands: read.hands.clone(),
+                holder: read.holder.clone(),
             });
             if !both {
                 draft.ending(id, PickupOutcome::NoFingerprints);
@@ -351,7 +352,7 @@ fn matched(
     score: Option<u16>,
 ) {
     let open = open_step(draft, device, |step| {
-        !step.answered && CommandId::of(step.index, 0) == *command
+        !step.answered && draft.state().command(step.index) == *command
     });
     let Some((id, session, step)) = open else {
         return;
@@ -410,18 +411,19 @@ fn captured(
     draft: &mut Draft<'_>,
     device: &DeviceId,
     command: &CommandId,
-    result: &Result<(BlobHash, u32), Completion>,
+    result: &Result<Captured, Completion>,
 ) {
     let Some((id, session, view, beside)) = open_photo(draft, device, command) else {
         return;
     };
-    let Ok((blob, len)) = result else {
+    let Ok(Captured { blob, key, len }) = result else {
         return step_failed(draft, &id, PickupOutcome::NoPhoto);
     };
     draft.push(PhotoArchived {
         session,
         view,
         blob: blob.clone(),
+        key: key.clone(),
         len: *len,
     });
     let answered =
@@ -447,7 +449,7 @@ fn open_photo(
             (Step::CompareFinger { hand, .. }, Some(index)) => (index, view_of(hand), true),
             _ => return None,
         };
-        let asked = pickup.devices.camera == *device && CommandId::of(index, 0) == *command;
+        let asked = pickup.devices.camera == *device && draft.state().command(index) == *command;
         asked.then(|| (id.clone(), session.id.clone(), view, beside))
     })
 }

@@ -1,6 +1,7 @@
 //! Custody: which cards there are and where each of them is.
 
 use schemas::event::custody::{AnnouncedCard, CardArrived, CardMoved, CardSurplus, CardsAnnounced};
+use schemas::event::evidence::{CardsCarriedOver, CarriedCard};
 use schemas::ids::{BatchId, CardSerial};
 use schemas::words::{HoldReason, Place};
 
@@ -99,6 +100,41 @@ pub(super) fn moved(state: &mut State, recorded: Recorded<'_>, moved: &CardMoved
         | Place::Courier
         | Place::Returned => {}
     }
+}
+
+/// The opening state of a log that follows another one.
+pub(super) fn carried_over(state: &mut State, event: &CardsCarriedOver) {
+    for card in &event.cards {
+        carry(state, card);
+    }
+}
+
+fn carry(state: &mut State, card: &CarriedCard) {
+    if let Place::Slot { machine, slot } = &card.place {
+        let at = (machine.clone(), *slot);
+        state.slots.insert(at.clone(), card.serial.clone());
+        state.home.insert(card.serial.clone(), at);
+    }
+    let announced = card.announced.as_ref().map(|carried| {
+        for tag in &carried.tags {
+            let cards = state.tags.entry(tag.clone()).or_default();
+            cards.push(card.serial.clone());
+        }
+        Announced {
+            number: carried.number.clone(),
+            name: carried.name.clone(),
+            number_tail: carried.number_tail.clone(),
+            residence: carried.residence,
+            ground: carried.ground,
+            old_card_due: carried.old_card_due,
+        }
+    });
+    let record = Card {
+        place: card.place.clone(),
+        hold: card.hold,
+        announced,
+    };
+    state.cards.insert(card.serial.clone(), record);
 }
 
 pub(super) fn hold(state: &mut State, card: &CardSerial, reason: Option<HoldReason>) {

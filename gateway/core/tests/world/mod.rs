@@ -7,15 +7,17 @@ mod dispenser;
 use std::collections::BTreeMap;
 
 use gateway_core::{
-    Announcement, CardRead, Decision, Effect, Eligibility, Input, KioskRules, MachineRules, Order,
-    Outcome, Recorded, Reply, Report, Request, Rules, State, decide, evolve, pending,
+    Announcement, Captured, CardRead, Decision, Effect, Eligibility, Input, KioskRules,
+    MachineRules, Order, Outcome, Recorded, Reply, Report, Request, Rules, State, decide, evolve,
+    pending,
 };
-use schemas::citizen::CitizenName;
+use schemas::citizen::{CitizenName, NumberTail};
 use schemas::event::Event;
 use schemas::event::custody::AnnouncedCard;
 use schemas::event::pickup::{MachineDevices, PickupPolicy};
 use schemas::event::station::Presence;
 use schemas::ids::{BatchId, BlobHash, BootId, CardSerial, DeviceId, MachineId, OperatorId};
+use schemas::key::SealingKeyId;
 use schemas::lookup::LookupTag;
 use schemas::slot::SlotAddress;
 use schemas::time::{ClockTrust, Now};
@@ -115,7 +117,7 @@ pub fn announced(n: u16) -> AnnouncedCard {
         number: number(n),
         voucher: voucher(n),
         name: CitizenName::new("李小明").unwrap().masked(),
-        number_tail: "0011".into(),
+        number_tail: NumberTail::new("0011").unwrap(),
         residence: if n == 3 {
             Residence::OtherProvince
         } else {
@@ -359,9 +361,11 @@ impl World {
                     score: Some(score),
                 }
             }
-            Order::Capture { .. } if self.manners.camera_works => {
-                Reply::Captured(Ok((BlobHash::new("ab".repeat(32)).unwrap(), 1000)))
-            }
+            Order::Capture { .. } if self.manners.camera_works => Reply::Captured(Ok(Captured {
+                blob: BlobHash::new("ab".repeat(32)).unwrap(),
+                key: SealingKeyId::of(&[7; 16]),
+                len: 1000,
+            })),
             Order::Capture { .. } => Reply::Captured(Err(Completion::HardwareError)),
         }
     }
@@ -382,6 +386,7 @@ impl World {
             serial: serial(n),
             number: vec![number(n)],
             hands: vec![Hand::Right, Hand::Left],
+            holder: None,
         })
     }
 
@@ -390,6 +395,7 @@ impl World {
             serial: serial(n),
             number: vec![number(owner)],
             hands: vec![],
+            holder: None,
         };
         match self.manners.old_card {
             OldCard::Own => Ok(card(900, 2)),

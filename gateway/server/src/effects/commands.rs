@@ -118,7 +118,7 @@ mod tests {
     fn read(index: u64, device: &str) -> Effect {
         let device = DeviceId::new(device).unwrap();
         Effect {
-            id: CommandId::of(index, 0),
+            id: CommandId::of(1, index, 0),
             device,
             order: Order::Read,
             timeout_s: 20,

@@ -60,6 +60,8 @@ pub fn session_of(event: &Event) -> Option<&SessionId> {
         E::CardRetracted(b) => Some(&b.session),
         E::PickupEnding(b) => Some(&b.session),
         E::PickupEnded(b) => Some(&b.session),
+        E::ErasureAsked(b) => Some(&b.session),
+        E::ErasureDone(b) => Some(&b.session),
         E::GatewayStarted(_)
         | E::ServiceChanged(_)
         | E::PresenceChanged(_)
@@ -82,6 +84,11 @@ pub fn session_of(event: &Event) -> Option<&SessionId> {
         | E::CardsMissing(_)
         | E::CardPlaced(_)
         | E::WitnessAhead(_)
+        | E::KeyRotated(_)
+        | E::LookupKeyChanged(_)
+        | E::LookupKeyRetired(_)
+        | E::LogIncarnated(_)
+        | E::CardsCarriedOver(_)
         | E::BatchClosed(_)
         | E::CardHeld(_)
         | E::CardReleased(_)

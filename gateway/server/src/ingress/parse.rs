@@ -224,27 +224,27 @@ mod tests {
             ("d/cmd/dance/reply", r#"{"message_id":"ID"}"#, named.clone()),
             (
                 "d/cmd/match/reply",
-                r#"{"message_id":"ID","command_id":"1-0","completion":"success","score":101}"#,
+                r#"{"message_id":"ID","command_id":"1-1-0","completion":"success","score":101}"#,
                 named.clone(),
             ),
             (
                 "d/cmd/match/reply",
-                r#"{"message_id":"ID","command_id":"1-0","completion":"success"}"#,
+                r#"{"message_id":"ID","command_id":"1-1-0","completion":"success"}"#,
                 named.clone(),
             ),
             (
                 "d/cmd/read/reply",
-                r#"{"message_id":"ID","command_id":"1-0","completion":"success"}"#,
+                r#"{"message_id":"ID","command_id":"1-1-0","completion":"success"}"#,
                 named.clone(),
             ),
             (
                 "d/cmd/capture/reply",
-                r#"{"message_id":"ID","command_id":"1-0","completion":"success"}"#,
+                r#"{"message_id":"ID","command_id":"1-1-0","completion":"success"}"#,
                 named.clone(),
             ),
             (
                 "d/cmd/move/reply",
-                r#"{"message_id":"ID","command_id":"99999999999999999999-0"}"#,
+                r#"{"message_id":"ID","command_id":"1-99999999999999999999-0"}"#,
                 named.clone(),
             ),
             (
@@ -304,12 +304,18 @@ mod tests {
             parse_at("d/prop/level", r#"{"value":3.5}"#),
             Ok(Parsed::Volatile)
         ));
-        let state = format!(r#"{{"state":"lost","protocol":1,"boot_id":"{ID}","last_receipt":7}}"#);
+        let state = format!(
+            r#"{{"state":"lost","protocol":1,"boot_id":"{ID}","last_receipt":{{"incarnation":1,"index":7}}}}"#
+        );
         let lost = parse_at("d/$state", &state);
         let Ok(Parsed::Plain(Input::Life {
             presence: Presence::Lost,
             boot,
-            witness: Some(7),
+            witness:
+                Some(schemas::message::device::LastReceipt {
+                    incarnation: 1,
+                    index: 7,
+                }),
             ..
         })) = lost
         else {

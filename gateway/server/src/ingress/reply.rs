@@ -141,6 +141,7 @@ fn take_apart(card: ChipContent, keys: &LookupKeys) -> (CardRead, Vec<FingerTemp
     let ChipContent {
         serial,
         number,
+        name: _,
         fingers,
     } = card;
     let has = |hand: &&Hand| fingers.iter().any(|finger| finger.hand == **hand);
@@ -151,6 +152,7 @@ fn take_apart(card: ChipContent, keys: &LookupKeys) -> (CardRead, Vec<FingerTemp
             serial,
             number,
             hands,
+            holder: None,
         },
         fingers,
     )
@@ -171,7 +173,11 @@ impl Captured {
             let received = blobs
                 .received(device, &id)
                 .ok_or(Completion::SequenceError)?;
-            Ok((received.hash, received.len))
+            Ok(gateway_core::Captured {
+                blob: received.hash,
+                key: schemas::key::SealingKeyId::of(&[0; 16]),
+                len: received.len,
+            })
         });
         input(device, self.command, Reply::Captured(captured))
     }

@@ -8,6 +8,7 @@ use schemas::event::Event;
 use schemas::event::station::Presence;
 use schemas::ids::DeviceId;
 use schemas::message::command::FingerTemplate;
+use schemas::message::device::LastReceipt;
 use schemas::time::Now;
 use schemas::words::RefusalReason;
 
@@ -80,7 +81,7 @@ impl Pipeline {
             .flatten();
         let ack = match (message, known) {
             (Some(key), Some(known)) if key.digests.contains(&known.digest) => {
-                repeated(&device, key, known)
+                self.repeated(&device, key, known)
             }
             (Some(key), Some(_)) => self.id_reused(&device, key, &content, &now, group),
             (message, _) => self.decided(&device, message, content, &now, group),
@@ -131,7 +132,7 @@ impl Pipeline {
                 Outcome::Accepted(session) => (None, session.clone()),
                 Outcome::Unchanged => (None, None),
             };
-            receipts::recorded(device, key.id, refused, record.index, session)
+            receipts::recorded(device, key.id, refused, self.place(record.index), session)
         });
         Ack {
             label,
@@ -183,13 +184,34 @@ impl Pipeline {
                     device,
                     key.id,
                     Some(reason),
-                    index,
+                    self.place(index),
                     None,
                 )),
                 ..Ack::own(Instant::now())
             },
             Err(error) => cannot_be_recorded(device, &error),
         }
+    }
+
+    /// A repetition: the receipt of the first copy.
+    fn repeated(&self, device: &DeviceId, key: MessageKey, known: Known) -> Ack {
+        let refused = match known.outcome {
+            CauseOutcome::Accepted => None,
+            CauseOutcome::Refused(reason) => Some(reason),
+        };
+        let place = self.place(Some(known.index));
+        let receipt = receipts::recorded(device, key.id, refused, place, known.session);
+        Ack {
+            label: "duplicate",
+            receipt: Some(receipt),
+            ..Ack::own(Instant::now())
+        }
+    }
+
+    /// An index of this log, as receipts name it.
+    fn place(&self, index: Option<u64>) -> Option<LastReceipt> {
+        let incarnation = self.memory.state.incarnation();
+        index.map(|index| LastReceipt { incarnation, index })
     }
 
     /// The record of a message's first copy, if it was recorded.
@@ -347,20 +369,6 @@ fn cause(source: &Source, key: &MessageKey, outcome: &Outcome) -> Option<Cause> 
         outcome,
         session,
     })
-}
-
-/// A repetition: the receipt of the first copy.
-fn repeated(device: &DeviceId, key: MessageKey, known: Known) -> Ack {
-    let refused = match known.outcome {
-        CauseOutcome::Accepted => None,
-        CauseOutcome::Refused(reason) => Some(reason),
-    };
-    let receipt = receipts::recorded(device, key.id, refused, Some(known.index), known.session);
-    Ack {
-        label: "duplicate",
-        receipt: Some(receipt),
-        ..Ack::own(Instant::now())
-    }
 }
 
 /// The rules made events that the log cannot hold. Nothing was recorded or changed.
