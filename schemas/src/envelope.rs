@@ -6,9 +6,11 @@
 mod canonical;
 mod cloud_event;
 mod cose;
+mod signed;
 
 pub use cloud_event::{Cause, CauseOutcome, Meta, Origin};
 pub use cose::{KeyId, seal, verify};
+pub use signed::{Broken, Signed, next_len};
 
 use crate::event::Event;
 use crate::ids::DeviceId;

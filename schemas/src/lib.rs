@@ -4,6 +4,7 @@
 //! constructor; whoever holds such a value may trust it.
 #![warn(missing_docs)]
 
+pub mod chain;
 pub mod citizen;
 pub mod envelope;
 pub mod event;

@@ -25,7 +25,9 @@ pub(super) struct Parts<'a> {
     pub(super) key_id: KeyId,
     pub(super) index: u64,
     pub(super) origin: Origin,
+    pub(super) protected: &'a [u8],
     pub(super) payload: &'a [u8],
+    pub(super) signature: &'a [u8; SIGNATURE_LEN],
 }
 
 /// `None`: not in this form; the general reader decides.
@@ -35,7 +37,8 @@ pub(super) fn split(signed: &[u8]) -> Option<Parts<'_>> {
     let rest = rest.strip_prefix(UNPROTECTED)?;
     let (payload, rest) = string(rest, MAJOR_BYTES)?;
     let (signature, rest) = string(rest, MAJOR_BYTES)?;
-    if signature.len() != SIGNATURE_LEN || !rest.is_empty() {
+    let signature = signature.try_into().ok()?;
+    if !rest.is_empty() {
         return None;
     }
     let header = protected.strip_prefix(HEADER)?;
@@ -47,8 +50,96 @@ pub(super) fn split(signed: &[u8]) -> Option<Parts<'_>> {
         key_id: KeyId(*key_id),
         index,
         origin,
+        protected,
         payload,
+        signature,
     })
+}
+
+/// The Sig_structure that is signed (RFC 9052, section 4.4): the array of `Signature1`, the protected header, no external data,
+/// the payload.
+pub(super) fn to_sign(parts: &Parts<'_>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(parts.protected.len() + parts.payload.len() + 24);
+    out.extend_from_slice(b"\x84\x6aSignature1");
+    push_bytes(&mut out, parts.protected);
+    push_bytes(&mut out, b"");
+    push_bytes(&mut out, parts.payload);
+    out
+}
+
+fn push_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    let major = MAJOR_BYTES << 5;
+    let len = bytes.len();
+    match (u8::try_from(len), u16::try_from(len), u32::try_from(len)) {
+        (Ok(len @ 0..24), _, _) => out.push(major | len),
+        (Ok(len), _, _) => out.extend_from_slice(&[major | 24, len]),
+        (_, Ok(len), _) => {
+            out.push(major | 25);
+            out.extend_from_slice(&len.to_be_bytes());
+        }
+        (_, _, len) => {
+            out.push(major | 26);
+            // Nothing of ours comes near 4 GiB.
+            out.extend_from_slice(&len.unwrap_or(u32::MAX).to_be_bytes());
+        }
+    }
+    out.extend_from_slice(bytes);
+}
+
+/// How long the event is that `bytes` begin with. `None`: more bytes are needed. An event is looked for in the form of this
+/// contract only.
+pub(super) fn len(bytes: &[u8]) -> Result<Option<usize>, NotAnEvent> {
+    let Some(begin) = bytes.get(..BEGIN.len()) else {
+        return Ok(None);
+    };
+    if begin != BEGIN {
+        return Err(NotAnEvent);
+    }
+    let mut at = BEGIN.len();
+    for part in [Part::Bytes, Part::Unprotected, Part::Bytes, Part::Bytes] {
+        let rest = bytes.get(at..).unwrap_or_default();
+        at += match part {
+            Part::Unprotected => match rest.first() {
+                None => return Ok(None),
+                Some(first) if [*first] == *UNPROTECTED => 1,
+                Some(_) => return Err(NotAnEvent),
+            },
+            Part::Bytes => match string_len(rest)? {
+                None => return Ok(None),
+                Some(len) => len,
+            },
+        };
+    }
+    Ok((at <= bytes.len()).then_some(at))
+}
+
+/// Bytes that do not begin as a signed event does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NotAnEvent;
+
+#[derive(Clone, Copy)]
+enum Part {
+    Bytes,
+    Unprotected,
+}
+
+/// The length of a byte string with its head. `None`: its head is cut off.
+fn string_len(bytes: &[u8]) -> Result<Option<usize>, NotAnEvent> {
+    let Some(first) = bytes.first() else {
+        return Ok(None);
+    };
+    let head_len = match first & 0x1f {
+        0..24 => 1,
+        24 => 2,
+        25 => 3,
+        _ => return Err(NotAnEvent),
+    };
+    if bytes.len() < head_len {
+        return Ok(None);
+    }
+    let (len, _) = head(bytes, MAJOR_BYTES).ok_or(NotAnEvent)?;
+    let len = usize::try_from(len).map_err(|_too_long| NotAnEvent)?;
+    Ok(Some(head_len + len))
 }
 
 /// A byte or text string, and what follows it.

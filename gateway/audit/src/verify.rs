@@ -1,0 +1,355 @@
+//! A whole log: every signature, index and content, the tree, the checkpoints.
+
+use std::sync::{PoisonError, RwLock};
+
+use schemas::chain::KeyChain;
+use schemas::envelope::{EnvelopeError, KeyId, Origin, Signed};
+use schemas::event::Event;
+use schemas::event::evidence::KeyRotated;
+use schemas::proof::{Checkpoint, Frontier, Hash, NoteError, NoteKey, SignedNote};
+
+use crate::crew;
+use crate::ed25519::{self, Key};
+use crate::report::{FINDINGS_MAX, Fault, Finding, Report};
+
+/// What is trusted: the first key of a log, known from elsewhere than the log.
+#[derive(Debug, Clone)]
+pub struct Anchor(KeyChain);
+
+/// A verifier key that is not one of a station.
+#[derive(Debug, thiserror::Error)]
+pub enum AnchorError {
+    /// Not a verifier key.
+    #[error(transparent)]
+    Key(#[from] NoteError),
+    /// Its name is not an origin.
+    #[error(transparent)]
+    Origin(#[from] schemas::text::Invalid),
+}
+
+impl Anchor {
+    /// From a C2SP verifier key, `name+id+base64`.
+    pub fn from_vkey(vkey: &str) -> Result<Self, AnchorError> {
+        let key = NoteKey::from_vkey(vkey)?;
+        let origin = Origin::new(key.name())?;
+        Ok(Self(KeyChain::new(origin, *key.public_key())))
+    }
+
+    /// The key chain that begins with it.
+    pub fn chain(&self) -> KeyChain {
+        self.0.clone()
+    }
+}
+
+/// A verification to be run.
+#[derive(Debug)]
+pub struct Verify {
+    chain: KeyChain,
+    checkpoints: Vec<(String, String)>,
+    closed: bool,
+}
+
+impl Verify {
+    /// Under this anchor, without checkpoints yet.
+    pub fn new(anchor: &Anchor) -> Self {
+        Self {
+            chain: anchor.chain(),
+            checkpoints: Vec::new(),
+            closed: false,
+        }
+    }
+
+    /// A signed checkpoint that must fit; `name` is what findings call it.
+    pub fn checkpoint(mut self, name: impl Into<String>, note: impl Into<String>) -> Self {
+        self.checkpoints.push((name.into(), note.into()));
+        self
+    }
+
+    /// Everything must lie under the largest checkpoint.
+    pub fn closed(mut self) -> Self {
+        self.closed = true;
+        self
+    }
+
+    /// Reads every event, from index 0 on. `progress` hears now and then how many are done. The error is the row's own.
+    pub fn run<E: Send>(
+        self,
+        events: impl Iterator<Item = Result<Vec<u8>, E>> + Send,
+        mut progress: impl FnMut(u64),
+    ) -> Result<Report, E> {
+        let ring = Ring::default();
+        ring.add(self.chain.first());
+        let mut audit = Audit::begin(self, &ring);
+        crew::each(
+            events,
+            |event| look(event, &ring),
+            |seen| {
+                audit.take(seen);
+                if audit.tree.size().is_multiple_of(PROGRESS_EVENTS) {
+                    progress(audit.tree.size());
+                }
+            },
+        )?;
+        Ok(audit.finish())
+    }
+}
+
+/// How often progress is told, in events.
+const PROGRESS_EVENTS: u64 = 4096;
+
+/// Keys that were met so far, for the workers.
+#[derive(Debug, Default)]
+struct Ring(RwLock<Vec<Key>>);
+
+impl Ring {
+    fn add(&self, public_key: &[u8; 32]) {
+        if let Some(key) = Key::new(public_key) {
+            self.0
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(key);
+        }
+    }
+
+    /// Whether the key that the event names signed it. `None`: that key is not known yet.
+    fn signed(&self, event: &Signed<'_>) -> Option<bool> {
+        let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let key = keys.iter().find(|key| key.id == event.key_id())?;
+        Some(key.signed(event))
+    }
+}
+
+/// What a worker found out about an event alone.
+struct Seen {
+    leaf: Hash,
+    header: Result<Header, EnvelopeError>,
+}
+
+struct Header {
+    index: u64,
+    origin: Origin,
+    key_id: KeyId,
+    genuine: Genuine,
+    content: Content,
+}
+
+enum Genuine {
+    Yes,
+    No,
+    /// Its key was not known to the worker: looked at again in order, where it is.
+    Later(Vec<u8>),
+}
+
+enum Content {
+    Rotation(KeyRotated),
+    Other,
+    UnknownType,
+    Bad(EnvelopeError),
+}
+
+fn look(event: Vec<u8>, ring: &Ring) -> Seen {
+    let leaf = Hash::leaf(&event);
+    let header = Signed::read(&event).map(|signed| {
+        let (index, origin, key_id) = (signed.index(), signed.origin().clone(), signed.key_id());
+        let genuine = ring.signed(&signed);
+        let content = match signed.into_entry().map(|entry| entry.event) {
+            Ok(Event::KeyRotated(rotation)) => Content::Rotation(rotation),
+            Ok(_) => Content::Other,
+            Err(EnvelopeError::UnknownType(_)) => Content::UnknownType,
+            Err(error) => Content::Bad(error),
+        };
+        (index, origin, key_id, genuine, content)
+    });
+    let header = header.map(|(index, origin, key_id, genuine, content)| Header {
+        index,
+        origin,
+        key_id,
+        content,
+        genuine: match genuine {
+            Some(true) => Genuine::Yes,
+            Some(false) => Genuine::No,
+            None => Genuine::Later(event),
+        },
+    });
+    Seen { leaf, header }
+}
+
+/// The size that a note claims, genuine or not.
+fn claimed_size(note: &str) -> Option<u64> {
+    let note = SignedNote::parse(note).ok()?;
+    Checkpoint::parse_body(note.text())
+        .ok()
+        .map(|body| body.size)
+}
+
+/// The part that goes in order.
+struct Audit<'a> {
+    chain: KeyChain,
+    ring: &'a Ring,
+    tree: Frontier,
+    /// Sizes that checkpoints claim, ascending, and the roots found there.
+    wanted: Vec<u64>,
+    roots: Vec<(u64, Hash)>,
+    checkpoints: Vec<(String, String)>,
+    closed: bool,
+    rotations: u64,
+    unknown_types: u64,
+    findings: Vec<Finding>,
+    faults: u64,
+}
+
+impl<'a> Audit<'a> {
+    fn begin(verify: Verify, ring: &'a Ring) -> Self {
+        let Verify {
+            chain,
+            checkpoints,
+            closed,
+        } = verify;
+        let claimed = checkpoints
+            .iter()
+            .filter_map(|(_, note)| claimed_size(note));
+        let mut wanted: Vec<u64> = claimed.collect();
+        wanted.sort_unstable_by(|a, b| b.cmp(a));
+        Self {
+            chain,
+            ring,
+            tree: Frontier::new(),
+            wanted,
+            roots: Vec::new(),
+            checkpoints,
+            closed,
+            rotations: 0,
+            unknown_types: 0,
+            findings: Vec::new(),
+            faults: 0,
+        }
+    }
+
+    fn take(&mut self, seen: Seen) {
+        self.keep_roots();
+        let at = self.tree.size();
+        match seen.header {
+            Err(error) => self.fault(Some(at), Fault::Unreadable(error)),
+            Ok(header) => {
+                if let Err(fault) = self.judge(at, header) {
+                    self.fault(Some(at), fault);
+                }
+            }
+        }
+        self.tree.append_leaf(seen.leaf);
+    }
+
+    fn judge(&mut self, at: u64, header: Header) -> Result<(), Fault> {
+        let Header {
+            index,
+            origin,
+            key_id,
+            genuine,
+            content,
+        } = header;
+        if origin != *self.chain.origin() {
+            return Err(Fault::Origin(origin.to_string()));
+        }
+        if index != at {
+            return Err(Fault::Index(index));
+        }
+        if !self.chain.is_by(key_id, at) {
+            return Err(Fault::Key);
+        }
+        let genuine = match genuine {
+            Genuine::Yes => true,
+            Genuine::No => false,
+            Genuine::Later(event) => {
+                Signed::read(&event).is_ok_and(|event| self.ring.signed(&event) == Some(true))
+            }
+        };
+        if !genuine {
+            return Err(Fault::Signature);
+        }
+        match content {
+            Content::Other => {}
+            Content::UnknownType => self.unknown_types += 1,
+            Content::Bad(error) => return Err(Fault::Content(error)),
+            Content::Rotation(rotation) => {
+                self.chain.rotate(at, &rotation, &ed25519::check)?;
+                self.ring.add(self.chain.newest());
+                self.rotations += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The roots at the sizes that checkpoints claim.
+    fn keep_roots(&mut self) {
+        while self
+            .wanted
+            .last()
+            .is_some_and(|size| *size <= self.tree.size())
+        {
+            if self.wanted.pop() == Some(self.tree.size()) {
+                self.roots.push((self.tree.size(), self.tree.root()));
+            }
+        }
+    }
+
+    fn finish(mut self) -> Report {
+        self.keep_roots();
+        let mut covered = None;
+        for (name, note) in std::mem::take(&mut self.checkpoints) {
+            match self.checkpoint(&name, &note) {
+                Ok(size) => covered = covered.max(Some(size)),
+                Err(fault) => self.fault(None, fault),
+            }
+        }
+        let events = self.tree.size();
+        let behind = events.saturating_sub(covered.unwrap_or(0));
+        if self.closed && behind > 0 {
+            self.fault(None, Fault::BehindCheckpoint(behind));
+        }
+        Report {
+            events,
+            root: self.tree.root(),
+            covered,
+            rotations: self.rotations,
+            unknown_types: self.unknown_types,
+            findings: self.findings,
+            faults: self.faults,
+        }
+    }
+
+    /// The size of a checkpoint that holds.
+    fn checkpoint(&self, name: &str, note: &str) -> Result<u64, Fault> {
+        let name = name.to_owned();
+        let events = self.tree.size();
+        // Said first: the rotations that would tell whose signature it needs may be among what is missing.
+        if let Some(size) = claimed_size(note).filter(|size| *size > events) {
+            return Err(Fault::Shorter { name, size, events });
+        }
+        let Checkpoint { size, root, .. } = match self.chain.open(note, &ed25519::check) {
+            Ok(checkpoint) => checkpoint,
+            Err(error) => return Err(Fault::Checkpoint { name, error }),
+        };
+        let found = self
+            .roots
+            .iter()
+            .find(|(at, _)| *at == size)
+            .map(|(_, root)| *root);
+        let found = found.unwrap_or_else(Hash::empty_root);
+        if found != root {
+            return Err(Fault::Root {
+                name,
+                size,
+                expected: root,
+                found,
+            });
+        }
+        Ok(size)
+    }
+
+    fn fault(&mut self, index: Option<u64>, fault: Fault) {
+        self.faults += 1;
+        if self.findings.len() < FINDINGS_MAX {
+            self.findings.push(Finding { index, fault });
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! G3: a whole log verifies, and no change of it goes unseen: flipped bytes, dropped, repeated, swapped and foreign events, cut
+//! tails, old and foreign checkpoints, false keys.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    missing_debug_implementations,
+    reason = "a test stops at the first surprise"
+)]
+
+use std::convert::Infallible;
+
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use gateway_audit::{Anchor, Fault, Proof, ProofError, Report, Verify};
+use proptest::prelude::*;
+use schemas::chain::{KeyChain, rotation};
+use schemas::envelope::{KeyId, Meta, Origin, Source, seal};
+use schemas::event::Event;
+use schemas::ids::BootId;
+use schemas::proof::{Checkpoint, Frontier, Hash, NoteKey};
+use schemas::time::{ClockTrust, Now};
+
+struct Key(Ed25519KeyPair);
+
+impl Key {
+    fn new(seed: u8) -> Self {
+        Self(Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap())
+    }
+    fn public(&self) -> [u8; 32] {
+        self.0.public_key().as_ref().try_into().unwrap()
+    }
+    fn sign(&self, bytes: &[u8]) -> [u8; 64] {
+        self.0.sign(bytes).as_ref().try_into().unwrap()
+    }
+}
+
+/// A log of `len` events whose key changes at `rotation_at`.
+struct Station {
+    origin: Origin,
+    keys: [Key; 2],
+    chain: KeyChain,
+    events: Vec<Vec<u8>>,
+}
+
+impl Station {
+    fn new(id: &str, seed: u8, len: u64, rotation_at: Option<u64>) -> Self {
+        let origin = Origin::new(format!("gateway.demo/station/{id}/1")).unwrap();
+        let keys = [Key::new(seed), Key::new(seed + 1)];
+        let chain = KeyChain::new(origin.clone(), keys[0].public());
+        let mut station = Self {
+            origin,
+            keys,
+            chain,
+            events: Vec::new(),
+        };
+        for index in 0..len {
+            let event = if rotation_at == Some(index) {
+                station.rotation(index)
+            } else {
+                let body =
+                    format!(r#"{{"device":"kiosk-1","report":"door-{index}","detail":null}}"#);
+                Event::from_data("station.device.reported.v1", &body)
+                    .unwrap()
+                    .unwrap()
+            };
+            let signed = station.seal(index, &event);
+            if let Event::KeyRotated(body) = &event {
+                station
+                    .chain
+                    .rotate(index, body, &gateway_audit::check)
+                    .unwrap();
+            }
+            station.events.push(signed);
+        }
+        station
+    }
+
+    fn rotation(&self, index: u64) -> Event {
+        let (old, new) = (self.keys[0].public(), self.keys[1].public());
+        rotation(&self.origin, index, &old, &new, |text| {
+            self.keys[1].sign(text)
+        })
+        .into()
+    }
+
+    fn key(&self, public: &[u8; 32]) -> &Key {
+        self.keys
+            .iter()
+            .find(|key| key.public() == *public)
+            .unwrap()
+    }
+
+    fn seal(&self, index: u64, event: &Event) -> Vec<u8> {
+        let public = *self.chain.in_force(index);
+        let now = Now {
+            wall_ms: 1_700_000_000_000 + index,
+            boot: BootId::new("0190b7a2-1f00-7000-8000-000000000001").unwrap(),
+            mono_ms: index,
+            trust: ClockTrust::Synchronised,
+        };
+        let meta = Meta {
+            source: Source::Gateway,
+            now,
+            cause: None,
+        };
+        let sign = |bytes: &[u8]| self.key(&public).sign(bytes);
+        seal(&self.origin, index, &meta, event, KeyId::of(&public), sign).unwrap()
+    }
+
+    fn checkpoint(&self, size: usize) -> String {
+        let mut tree = Frontier::new();
+        self.events[..size]
+            .iter()
+            .for_each(|event| tree.append(event));
+        let checkpoint = Checkpoint::of(self.origin.as_str(), &tree);
+        let notes = self
+            .chain
+            .signers(size.try_into().unwrap())
+            .into_iter()
+            .map(|public| {
+                let key = NoteKey::new(self.origin.as_str(), *public).unwrap();
+                checkpoint
+                    .sign(&key, |text| self.key(public).sign(text))
+                    .unwrap()
+                    .to_string()
+            });
+        let notes: Vec<String> = notes.collect();
+        // Two hands: one text, both signature lines.
+        let later: String = notes[1..]
+            .iter()
+            .map(|note| format!("{}\n", note.lines().last().unwrap()))
+            .collect();
+        format!("{}{later}", notes[0])
+    }
+
+    fn anchor(&self) -> Anchor {
+        let key = NoteKey::new(self.origin.as_str(), self.keys[0].public()).unwrap();
+        Anchor::from_vkey(&key.to_vkey()).unwrap()
+    }
+
+    fn vkeys(&self) -> Vec<NoteKey> {
+        let key = |key: &Key| NoteKey::new(self.origin.as_str(), key.public()).unwrap();
+        self.keys.iter().map(key).collect()
+    }
+
+    fn verify(&self, events: &[Vec<u8>], checkpoint: &str) -> Report {
+        let verify = Verify::new(&self.anchor())
+            .checkpoint("checkpoint", checkpoint)
+            .closed();
+        verify
+            .run(events.iter().cloned().map(Ok::<_, Infallible>), |_| {})
+            .unwrap()
+    }
+}
+
+fn station() -> Station {
+    Station::new("demo", 1, 300, Some(150))
+}
+
+#[test]
+fn a_whole_log_verifies_across_a_rotation() {
+    let station = station();
+    let report = station.verify(&station.events, &station.checkpoint(300));
+    assert!(report.is_whole(), "{:?}", report.findings);
+    assert_eq!(
+        (report.events, report.covered, report.rotations),
+        (300, Some(300), 1)
+    );
+    for len in [0, 1, 150, 151, 152] {
+        let report = station.verify(&station.events[..len], &station.checkpoint(len));
+        assert!(report.is_whole(), "{len}: {:?}", report.findings);
+    }
+    let both = station.checkpoint(151);
+    assert_eq!(both.matches("— ").count(), 2);
+    let one = both
+        .lines()
+        .take(5)
+        .map(|line| format!("{line}\n"))
+        .collect::<String>();
+    assert!(!station.verify(&station.events[..151], &one).is_whole());
+}
+
+#[test]
+fn each_kind_of_damage_is_named() {
+    let station = station();
+    let whole = station.checkpoint(300);
+    let other = Station::new("elsewhere", 7, 300, None);
+    let damaged = |change: &dyn Fn(&mut Vec<Vec<u8>>)| {
+        let mut events = station.events.clone();
+        change(&mut events);
+        let report = station.verify(&events, &whole);
+        let first = report.findings.into_iter().next().expect("it went unseen");
+        (first.index, first.fault)
+    };
+    let cases: Vec<(
+        Option<u64>,
+        fn(&Fault) -> bool,
+        Box<dyn Fn(&mut Vec<Vec<u8>>)>,
+    )> = vec![
+        (
+            Some(40),
+            |f| matches!(f, Fault::Index(41)),
+            Box::new(|e| drop(e.remove(40))),
+        ),
+        (
+            Some(41),
+            |f| matches!(f, Fault::Index(40)),
+            Box::new(|e| e.insert(41, e[40].clone())),
+        ),
+        (
+            Some(40),
+            |f| matches!(f, Fault::Index(41)),
+            Box::new(|e| e.swap(40, 41)),
+        ),
+        (
+            None,
+            |f| matches!(f, Fault::Shorter { .. }),
+            Box::new(|e| e.truncate(299)),
+        ),
+        (
+            None,
+            |f| matches!(f, Fault::Shorter { .. }),
+            Box::new(Vec::clear),
+        ),
+        (
+            Some(40),
+            |f| matches!(f, Fault::Origin(_)),
+            Box::new(move |e| e[40] = other.events[40].clone()),
+        ),
+        (
+            Some(40),
+            |f| matches!(f, Fault::Unreadable(_)),
+            Box::new(|e| e[40].push(0)),
+        ),
+        (
+            Some(40),
+            |f| matches!(f, Fault::Signature),
+            Box::new(|e| *e[40].last_mut().unwrap() ^= 1),
+        ),
+    ];
+    for (at, (index, is_so, change)) in cases.into_iter().enumerate() {
+        let (found, fault) = damaged(&change);
+        assert!(
+            found == index && is_so(&fault),
+            "case {at}: {found:?} {fault:?}"
+        );
+    }
+}
+
+#[test]
+fn old_foreign_and_absent_checkpoints_are_refused() {
+    let station = station();
+    let other = Station::new("demo", 9, 300, Some(150));
+    assert!(
+        !station
+            .verify(&station.events, &station.checkpoint(299))
+            .is_whole(),
+        "old"
+    );
+    assert!(
+        !station
+            .verify(&station.events, &other.checkpoint(300))
+            .is_whole(),
+        "other key"
+    );
+    assert!(!station.verify(&station.events, "").is_whole(), "none");
+    assert!(
+        !other
+            .verify(&station.events, &station.checkpoint(300))
+            .is_whole(),
+        "other anchor"
+    );
+    let mut forged = station.events.clone();
+    // A genuine event of the old key behind the rotation.
+    let chain = std::mem::replace(
+        &mut Station::new("demo", 1, 0, None).chain,
+        station.chain.clone(),
+    );
+    let old = Station {
+        chain,
+        events: Vec::new(),
+        ..Station::new("demo", 1, 0, None)
+    };
+    let body = r#"{"device":"kiosk-1","report":"door","detail":null}"#;
+    let event = Event::from_data("station.device.reported.v1", body)
+        .unwrap()
+        .unwrap();
+    forged[200] = old.seal(200, &event);
+    let report = station.verify(&forged, &station.checkpoint(300));
+    assert!(matches!(report.findings[0].fault, Fault::Key));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// G3: whichever byte of whichever event changes, it is found at that event.
+    #[test]
+    fn every_flipped_byte_is_found(at in 0usize..60, byte in any::<prop::sample::Index>(), bit in 0u8..8) {
+        let station = Station::new("demo", 1, 60, Some(30));
+        let mut events = station.events.clone();
+        let byte = byte.index(events[at].len());
+        events[at][byte] ^= 1 << bit;
+        let report = station.verify(&events, &station.checkpoint(60));
+        prop_assert_eq!(report.findings[0].index, Some(u64::try_from(at).unwrap()));
+    }
+}
+
+/// The inclusion proof by brute force (RFC 6962, 2.1.1).
+fn path(leaves: &[Hash], index: usize) -> Vec<Hash> {
+    if leaves.len() < 2 {
+        return Vec::new();
+    }
+    let half = leaves.len().next_power_of_two() / 2;
+    let (left, right) = leaves.split_at(half);
+    let (mut inner, sibling) = if index < half {
+        (path(left, index), right)
+    } else {
+        (path(right, index - half), left)
+    };
+    let mut tree = Frontier::new();
+    sibling.iter().for_each(|leaf| tree.append_leaf(*leaf));
+    inner.push(tree.root());
+    inner
+}
+
+fn proof(station: &Station, index: usize, size: usize) -> Proof {
+    let leaves: Vec<Hash> = station.events[..size]
+        .iter()
+        .map(|event| Hash::leaf(event))
+        .collect();
+    Proof {
+        event: station.events[index].clone(),
+        index: index.try_into().unwrap(),
+        path: path(&leaves, index),
+        checkpoint: station.checkpoint(size),
+    }
+}
+
+/// G3: a proof file holds by itself, and with nothing in it changed.
+#[test]
+fn a_proof_file_holds_alone() {
+    let station = Station::new("demo", 1, 60, Some(30));
+    for (index, size) in [(0, 1), (0, 60), (29, 31), (30, 31), (31, 60), (59, 60)] {
+        let text = proof(&station, index, size).to_string();
+        let read = Proof::parse(&text).unwrap();
+        assert_eq!(read.to_string(), text);
+        let proven = read.check(&station.vkeys()).unwrap();
+        assert_eq!(proven.checkpoint.size, u64::try_from(size).unwrap());
+        assert_eq!(proven.entry.unwrap().index, u64::try_from(index).unwrap());
+    }
+    let good = proof(&station, 7, 60);
+    let text = good.to_string();
+    for at in 0..text.len() {
+        let mut bytes = text.clone().into_bytes();
+        bytes[at] ^= 1;
+        let refused = String::from_utf8(bytes).ok().is_none_or(|changed| {
+            Proof::parse(&changed)
+                .and_then(|proof| proof.check(&station.vkeys()))
+                .is_err()
+        });
+        assert!(refused, "byte {at} of {text}");
+    }
+    let moved = Proof {
+        index: 8,
+        ..good.clone()
+    };
+    assert!(matches!(
+        moved.check(&station.vkeys()),
+        Err(ProofError::Index { .. })
+    ));
+    let foreign = Station::new("demo", 9, 60, Some(30));
+    assert!(matches!(
+        good.check(&foreign.vkeys()),
+        Err(ProofError::Signature)
+    ));
+}

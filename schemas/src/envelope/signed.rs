@@ -1,0 +1,121 @@
+//! A signed event as an auditor meets it: its header read, its signature checkable, its content not needed for either.
+
+use super::{Entry, EnvelopeError, KeyId, Origin, canonical, entry};
+
+/// A signed event in the deterministic form of this contract.
+#[derive(Debug)]
+pub struct Signed<'a>(canonical::Parts<'a>);
+
+impl<'a> Signed<'a> {
+    /// Reads the header. Any other encoding of the same values is refused.
+    pub fn read(signed: &'a [u8]) -> Result<Self, EnvelopeError> {
+        canonical::split(signed)
+            .map(Self)
+            .ok_or(EnvelopeError::Cose("not in its deterministic form"))
+    }
+
+    /// Its place in the log, from 0.
+    pub fn index(&self) -> u64 {
+        self.0.index
+    }
+
+    /// The log it belongs to.
+    pub fn origin(&self) -> &Origin {
+        &self.0.origin
+    }
+
+    /// Which key signed it.
+    pub fn key_id(&self) -> KeyId {
+        self.0.key_id
+    }
+
+    /// The CloudEvent's bytes.
+    pub fn payload(&self) -> &'a [u8] {
+        self.0.payload
+    }
+
+    /// Whether the signature fits. `check(message, signature)` is Ed25519 (RFC 8032) under the key that is asked about.
+    pub fn is_genuine(&self, check: impl FnOnce(&[u8], &[u8; 64]) -> bool) -> bool {
+        check(&canonical::to_sign(&self.0), self.0.signature)
+    }
+
+    /// Its content. An error of [`EnvelopeError::UnknownType`] says only that this program is older than the event.
+    pub fn into_entry(self) -> Result<Entry, EnvelopeError> {
+        let canonical::Parts {
+            key_id,
+            index,
+            origin,
+            payload,
+            ..
+        } = self.0;
+        entry(origin, index, key_id, payload)
+    }
+}
+
+/// Bytes of a sequence (RFC 8742) that do not go on with a signed event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the bytes that follow are not a signed event")]
+pub struct Broken;
+
+/// The length of the signed event that `bytes` begin with. `None`: it goes on behind their end.
+pub fn next_len(bytes: &[u8]) -> Result<Option<usize>, Broken> {
+    canonical::len(bytes).map_err(|canonical::NotAnEvent| Broken)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use super::*;
+
+    fn golden() -> Vec<Vec<u8>> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/golden");
+        let files = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().path());
+        let cose = files.filter(|path| path.extension().is_some_and(|kind| kind == "cose"));
+        cose.map(|path| hex::decode(std::fs::read_to_string(path).unwrap().trim()).unwrap())
+            .collect()
+    }
+
+    /// G3: a sequence of events comes apart where they end, wherever it is cut.
+    #[test]
+    fn a_sequence_comes_apart_where_its_events_end() {
+        let events = golden();
+        assert!(events.len() > 40);
+        for event in &events {
+            assert_eq!(Signed::read(event).unwrap().into_entry().unwrap().event, {
+                super::super::read(event).unwrap().event
+            });
+            let mut sequence = event.clone();
+            sequence.extend_from_slice(b"and more");
+            assert_eq!(next_len(&sequence), Ok(Some(event.len())));
+            for cut in 0..event.len() {
+                assert_eq!(
+                    next_len(event.get(..cut).unwrap()),
+                    Ok(None),
+                    "cut at {cut}"
+                );
+            }
+        }
+        assert_eq!(next_len(b"\xd2\x85"), Err(Broken));
+        assert_eq!(next_len(b"nothing"), Err(Broken));
+    }
+
+    /// G3: what is checked is the Sig_structure of RFC 9052, as the general library builds it.
+    #[test]
+    fn the_signed_message_is_that_of_the_general_library() {
+        for event in golden() {
+            let mut message = Vec::new();
+            let checked = super::super::verify(&event, |_, bytes, _| {
+                message = bytes.to_vec();
+                true
+            });
+            checked.unwrap();
+            assert!(
+                Signed::read(&event)
+                    .unwrap()
+                    .is_genuine(|bytes, _| bytes == message)
+            );
+        }
+    }
+}
