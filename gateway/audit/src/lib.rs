@@ -7,6 +7,7 @@
 mod bundle;
 mod crew;
 mod ed25519;
+mod leaves;
 mod proof_file;
 mod report;
 mod sequence;
@@ -15,6 +16,7 @@ mod verify;
 
 pub use bundle::{Bundle, BundleError, CHECKPOINT_FILE, EVENTS_FILE, VKEY_FILE};
 pub use ed25519::check;
+pub use leaves::Leaves;
 pub use proof_file::{Proof, ProofError, Proven};
 pub use report::{Fault, Finding, Report};
 pub use sequence::{Sequence, SequenceError};

@@ -1,12 +1,15 @@
 //! One event with all that proves it, in a file: C2SP tlog-proof (c2sp.org/tlog-proof), with the signed event itself as its extra
-//! data. It can be checked without the log, by whoever has the station's verifier keys.
+//! data. It can be checked without the log, by whoever has the verifier key of the log's first key.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use schemas::envelope::{Entry, EnvelopeError, Signed};
-use schemas::proof::{Checkpoint, CheckpointError, Hash, NoteKey, SignedNote, verify_inclusion};
+use schemas::chain::{KeyChain, RotationError};
+use schemas::envelope::{Entry, EnvelopeError, KeyId, Signed};
+use schemas::event::Event;
+use schemas::proof::{Checkpoint, CheckpointError, Hash, verify_inclusion};
 
 use crate::ed25519::check;
+use crate::verify::Anchor;
 
 const MAGIC: &str = "c2sp.org/tlog-proof@v1";
 /// A path of 64 hashes, a note and an event do not come near this, in bytes.
@@ -54,9 +57,21 @@ pub enum ProofError {
         /// What the proof says.
         index: u64,
     },
-    /// Signed by none of the keys given.
-    #[error("the event is not signed by any of the keys given, or belongs to another log")]
+    /// Not signed by the key in force, as far as key and rotations say.
+    #[error(
+        "the event is not signed by the key in force at its index, or belongs to another log; if the key was changed before \
+         it, the proofs of the rotations must come along"
+    )]
     Signature,
+    /// A proof that should be of a rotation is of something else.
+    #[error("the proof of event {0} is not that of a rotation of the signing key")]
+    NoRotation(u64),
+    /// A rotation that does not hold.
+    #[error(transparent)]
+    Rotation(#[from] RotationError),
+    /// A rotation is proven over another checkpoint.
+    #[error("the rotation at event {0} is proven over another checkpoint")]
+    OtherCheckpoint(u64),
     /// The checkpoint is not genuine.
     #[error("the checkpoint in the proof: {0}")]
     Checkpoint(#[from] CheckpointError),
@@ -103,41 +118,31 @@ impl Proof {
         })
     }
 
-    /// Checks all of it. `keys` are the station's verifier keys: the first one, and those after rotations.
-    pub fn check(&self, keys: &[NoteKey]) -> Result<Proven, ProofError> {
-        let signed = Signed::read(&self.event).map_err(ProofError::Event)?;
-        if signed.index() != self.index {
-            return Err(ProofError::Index {
-                signed: signed.index(),
-                index: self.index,
-            });
+    /// Checks all of it under a trusted first key. Where the key was changed before this event or its checkpoint, the proofs of
+    /// those rotations come along, in the order of their indexes, over the same checkpoint.
+    pub fn check(&self, anchor: &Anchor, rotations: &[Self]) -> Result<Proven, ProofError> {
+        let mut chain = anchor.chain();
+        // The rotations tell who must have signed the checkpoint, so they are followed first, each under the keys before it.
+        let mut opened = Vec::new();
+        for rotation in rotations {
+            let entry = rotation
+                .event_under(&chain)?
+                .ok_or(ProofError::NoRotation(rotation.index))?;
+            let Event::KeyRotated(body) = &entry.event else {
+                return Err(ProofError::NoRotation(rotation.index));
+            };
+            chain.rotate(rotation.index, body, &check)?;
+            opened.push(rotation);
         }
-        let origin = signed.origin().clone();
-        let is_by = |key: &NoteKey| {
-            key.name() == origin.as_str()
-                && schemas::envelope::KeyId::of(key.public_key()) == signed.key_id()
-                && signed
-                    .is_genuine(|message, signature| check(key.public_key(), message, signature))
-        };
-        if !keys.iter().any(is_by) {
-            return Err(ProofError::Signature);
+        let checkpoint = chain.open(&self.checkpoint, &check)?;
+        for rotation in opened {
+            if rotation.checkpoint != self.checkpoint {
+                return Err(ProofError::OtherCheckpoint(rotation.index));
+            }
+            rotation.included(&checkpoint)?;
         }
-        let checkpoint = self.checkpoint(keys, origin.as_str())?;
-        let leaf = Hash::leaf(&self.event);
-        if !verify_inclusion(
-            leaf,
-            self.index,
-            checkpoint.size,
-            &self.path,
-            checkpoint.root,
-        ) {
-            return Err(ProofError::Inclusion);
-        }
-        let entry = match signed.into_entry() {
-            Ok(entry) => Some(entry),
-            Err(EnvelopeError::UnknownType(_)) => None,
-            Err(error) => return Err(ProofError::Event(error)),
-        };
+        let entry = self.event_under(&chain)?;
+        let leaf = self.included(&checkpoint)?;
         Ok(Proven {
             entry,
             checkpoint,
@@ -145,24 +150,40 @@ impl Proof {
         })
     }
 
-    fn checkpoint(&self, keys: &[NoteKey], origin: &str) -> Result<Checkpoint, ProofError> {
-        let note = SignedNote::parse(&self.checkpoint).map_err(CheckpointError::Note)?;
-        let checkpoint = Checkpoint::parse_body(note.text())?;
-        let own = |key: &&NoteKey| key.name() == origin && checkpoint.origin == origin;
-        let signed = keys
-            .iter()
-            .filter(own)
-            .any(|key| note.verified_by(key, check));
-        // A signature by one of the keys that does not hold spoils the note, whoever else signed it.
-        let spoilt = keys
-            .iter()
-            .filter(own)
-            .any(|key| note.names(key) && !note.verified_by(key, check));
-        if signed && !spoilt {
-            Ok(checkpoint)
-        } else {
-            Err(CheckpointError::Signature.into())
+    /// The event, if the key in force at its index signed it for there. `None`: of a type newer than this program.
+    fn event_under(&self, chain: &KeyChain) -> Result<Option<Entry>, ProofError> {
+        let signed = Signed::read(&self.event).map_err(ProofError::Event)?;
+        if signed.index() != self.index {
+            return Err(ProofError::Index {
+                signed: signed.index(),
+                index: self.index,
+            });
         }
+        let key = chain.in_force(self.index);
+        let genuine = signed.origin() == chain.origin()
+            && signed.key_id() == KeyId::of(key)
+            && signed.is_genuine(|message, signature| check(key, message, signature));
+        if !genuine {
+            return Err(ProofError::Signature);
+        }
+        match signed.into_entry() {
+            Ok(entry) => Ok(Some(entry)),
+            Err(EnvelopeError::UnknownType(_)) => Ok(None),
+            Err(error) => Err(ProofError::Event(error)),
+        }
+    }
+
+    fn included(&self, checkpoint: &Checkpoint) -> Result<Hash, ProofError> {
+        let leaf = Hash::leaf(&self.event);
+        verify_inclusion(
+            leaf,
+            self.index,
+            checkpoint.size,
+            &self.path,
+            checkpoint.root,
+        )
+        .then_some(leaf)
+        .ok_or(ProofError::Inclusion)
     }
 }
 

@@ -139,11 +139,6 @@ impl Station {
         Anchor::from_vkey(&key.to_vkey()).unwrap()
     }
 
-    fn vkeys(&self) -> Vec<NoteKey> {
-        let key = |key: &Key| NoteKey::new(self.origin.as_str(), key.public()).unwrap();
-        self.keys.iter().map(key).collect()
-    }
-
     fn verify(&self, events: &[Vec<u8>], checkpoint: &str) -> Report {
         let verify = Verify::new(&self.anchor())
             .checkpoint("checkpoint", checkpoint)
@@ -345,18 +340,27 @@ fn a_proof_file_holds_alone() {
         let text = proof(&station, index, size).to_string();
         let read = Proof::parse(&text).unwrap();
         assert_eq!(read.to_string(), text);
-        let proven = read.check(&station.vkeys()).unwrap();
+        // Proofs of rotations come along where the tree has one.
+        let rotations: Vec<Proof> = (size > 30)
+            .then(|| proof(&station, 30, size))
+            .into_iter()
+            .collect();
+        let proven = read.check(&station.anchor(), &rotations).unwrap();
+        assert!(
+            size < 31 || read.check(&station.anchor(), &[]).is_err(),
+            "{index} of {size}"
+        );
         assert_eq!(proven.checkpoint.size, u64::try_from(size).unwrap());
         assert_eq!(proven.entry.unwrap().index, u64::try_from(index).unwrap());
     }
-    let good = proof(&station, 7, 60);
+    let (good, rotations) = (proof(&station, 7, 60), [proof(&station, 30, 60)]);
     let text = good.to_string();
     for at in 0..text.len() {
         let mut bytes = text.clone().into_bytes();
         bytes[at] ^= 1;
         let refused = String::from_utf8(bytes).ok().is_none_or(|changed| {
             Proof::parse(&changed)
-                .and_then(|proof| proof.check(&station.vkeys()))
+                .and_then(|proof| proof.check(&station.anchor(), &rotations))
                 .is_err()
         });
         assert!(refused, "byte {at} of {text}");
@@ -366,12 +370,12 @@ fn a_proof_file_holds_alone() {
         ..good.clone()
     };
     assert!(matches!(
-        moved.check(&station.vkeys()),
+        moved.check(&station.anchor(), &rotations),
         Err(ProofError::Index { .. })
     ));
     let foreign = Station::new("demo", 9, 60, Some(30));
     assert!(matches!(
-        good.check(&foreign.vkeys()),
+        good.check(&foreign.anchor(), &[]),
         Err(ProofError::Signature)
     ));
 }

@@ -1,54 +1,15 @@
-//! Checkpoints: who signs them, and the thread that signs and stores them, so that commits do not wait for `HEAD`.
+//! Checkpoints: the thread that has them signed and stored, so that commits do not wait for `HEAD`, and the desk where committer,
+//! notary and handles meet.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
-use schemas::proof::{Checkpoint, Frontier, NoteKey};
+use schemas::proof::Frontier;
+use tokio::sync::watch;
 
 use crate::error::LogFailed;
-use crate::head::HeadFile;
-
-/// The station's key, as the log needs it. It never sees the private part.
-pub trait CheckpointSigner: Send {
-    /// The raw Ed25519 public key.
-    fn public_key(&self) -> [u8; 32];
-    /// The Ed25519 signature of a note's text.
-    fn sign(&self, text: &[u8]) -> [u8; 64];
-    /// Whether `signature` is the Ed25519 signature of `text` by `public_key`.
-    fn verify(&self, public_key: &[u8; 32], text: &[u8], signature: &[u8; 64]) -> bool;
-}
-
-/// The last checkpoint that is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignedHead {
-    /// Origin, size and root.
-    pub checkpoint: Checkpoint,
-    /// The signed note, as it is in `HEAD`.
-    pub note: String,
-}
-
-/// Signs the tree's heads and stores them.
-pub(crate) struct Notary {
-    pub(crate) signer: Box<dyn CheckpointSigner>,
-    pub(crate) key: NoteKey,
-    /// `None` keeps heads in memory only.
-    pub(crate) file: Option<HeadFile>,
-}
-
-impl Notary {
-    pub(crate) fn sign(&self, tree: &Frontier) -> Result<SignedHead, LogFailed> {
-        let checkpoint = Checkpoint::of(self.key.name(), tree);
-        let note = checkpoint
-            .sign(&self.key, |text| self.signer.sign(text))
-            .map_err(|error| LogFailed::Head(error.to_string()))?
-            .to_string();
-        if let Some(file) = &self.file {
-            file.replace(&note)
-                .map_err(|error| LogFailed::Head(error.to_string()))?;
-        }
-        Ok(SignedHead { checkpoint, note })
-    }
-}
+use crate::notary::{Notary, SignedHead, Urgency};
 
 /// Where heads are made: at once (in memory), or by a thread of its own (on disk).
 pub(crate) enum Checkpoints {
@@ -58,33 +19,51 @@ pub(crate) enum Checkpoints {
 
 /// What committer and notary hand each other. The newest tree replaces one that was not taken yet.
 pub(crate) struct Desk {
+    /// The last head that is stored. Sent under the state's lock, so that who waits for a change sees it.
+    head: watch::Sender<SignedHead>,
     state: Mutex<DeskState>,
     changed: Condvar,
 }
 
+#[derive(Default)]
 struct DeskState {
-    waiting: Option<Frontier>,
+    waiting: Option<(Frontier, Urgency)>,
     closing: bool,
-    head: SignedHead,
+    sealed: Option<SignedHead>,
     failed: Option<LogFailed>,
+}
+
+/// What the notary's thread does next.
+enum Job {
+    Publish(Frontier, Urgency),
+    Witness,
+    End,
 }
 
 impl Desk {
     pub(crate) fn new(head: SignedHead) -> Arc<Self> {
-        let state = DeskState {
-            waiting: None,
-            closing: false,
-            head,
-            failed: None,
-        };
         Arc::new(Self {
-            state: Mutex::new(state),
+            head: watch::Sender::new(head),
+            state: Mutex::default(),
             changed: Condvar::new(),
         })
     }
 
     pub(crate) fn head(&self) -> SignedHead {
-        self.lock().head.clone()
+        self.head.borrow().clone()
+    }
+
+    pub(crate) fn heads(&self) -> watch::Receiver<SignedHead> {
+        self.head.subscribe()
+    }
+
+    pub(crate) fn sealed_head(&self) -> Option<SignedHead> {
+        self.lock().sealed.clone()
+    }
+
+    /// The first failure of the notary, if there was one.
+    pub(crate) fn failure(&self) -> Option<LogFailed> {
+        self.lock().failed.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, DeskState> {
@@ -92,38 +71,85 @@ impl Desk {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, DeskState>) -> MutexGuard<'a, DeskState> {
-        self.changed
-            .wait(state)
-            .unwrap_or_else(PoisonError::into_inner)
+    fn wait<'a>(
+        &self,
+        state: MutexGuard<'a, DeskState>,
+        until: Option<Instant>,
+    ) -> MutexGuard<'a, DeskState> {
+        let Some(until) = until else {
+            return self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        };
+        let patience = until.saturating_duration_since(Instant::now());
+        let waited = self.changed.wait_timeout(state, patience);
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// The notary's loop: waits without cost, ends when closing and nothing waits.
-    fn work(&self, notary: &Notary) {
+    fn work(&self, mut notary: Notary) {
         loop {
-            let mut state = self.lock();
-            let tree = loop {
-                if let Some(tree) = state.waiting.take() {
-                    break tree;
-                }
-                if state.closing || state.failed.is_some() {
-                    return;
-                }
-                state = self.wait(state);
+            let outcome = match self.next(notary.witness_due()) {
+                Job::Publish(tree, urgency) => notary
+                    .publish(&tree, urgency)
+                    .map(|head| self.store(head, urgency)),
+                Job::Witness => notary.witness(),
+                Job::End => break,
             };
-            drop(state);
-            let outcome = notary.sign(&tree);
-            self.store(outcome);
+            if let Err(failed) = outcome {
+                self.fail(failed);
+                return;
+            }
+        }
+        if let Err(failed) = notary.witness() {
+            self.fail(failed);
         }
     }
 
-    fn store(&self, outcome: Result<SignedHead, LogFailed>) {
+    fn next(&self, witness_due: Option<Instant>) -> Job {
         let mut state = self.lock();
-        match outcome {
-            Ok(head) => state.head = head,
-            Err(failed) => state.failed = Some(failed),
+        loop {
+            if let Some((tree, urgency)) = state.waiting.take() {
+                return Job::Publish(tree, urgency);
+            }
+            if state.closing {
+                return Job::End;
+            }
+            if witness_due.is_some_and(|due| due <= Instant::now()) {
+                return Job::Witness;
+            }
+            state = self.wait(state, witness_due);
         }
+    }
+
+    fn store(&self, head: SignedHead, urgency: Urgency) {
+        let mut state = self.lock();
+        if urgency == Urgency::Sealed {
+            state.sealed = Some(head.clone());
+        }
+        self.head.send_replace(head);
         self.changed.notify_all();
+    }
+
+    fn fail(&self, failed: LogFailed) {
+        self.lock().failed = Some(failed);
+        self.changed.notify_all();
+    }
+
+    /// Waits until `done`, given the last stored and the last sealed head.
+    fn wait_until(
+        &self,
+        done: impl Fn(&SignedHead, Option<&SignedHead>) -> bool,
+    ) -> Result<(), LogFailed> {
+        let mut state = self.lock();
+        while !done(&self.head.borrow(), state.sealed.as_ref()) {
+            if let Some(failed) = &state.failed {
+                return Err(failed.clone());
+            }
+            state = self.wait(state, None);
+        }
+        Ok(())
     }
 }
 
@@ -132,20 +158,34 @@ impl Checkpoints {
         let own = Arc::clone(&desk);
         let thread = std::thread::Builder::new()
             .name("log-notary".to_owned())
-            .spawn(move || own.work(&notary))?;
+            .spawn(move || own.work(notary))?;
         Ok(Self::Thread(desk, Some(thread)))
     }
 
     /// Has the tree signed and stored: before this returns in memory, soon after on disk.
-    pub(crate) fn request(&self, tree: &Frontier) -> Result<(), LogFailed> {
+    pub(crate) fn request(&mut self, tree: &Frontier) -> Result<(), LogFailed> {
+        self.ask(tree, Urgency::Usual)
+    }
+
+    /// Has exactly this tree signed and stored, in the witness too, before this returns.
+    pub(crate) fn seal(&mut self, tree: &Frontier) -> Result<(), LogFailed> {
+        self.ask(tree, Urgency::Sealed)?;
+        let Self::Thread(desk, _) = self else {
+            return Ok(());
+        };
+        // Nobody else asks meanwhile, so what waits is this tree until it is taken.
+        desk.wait_until(|_, sealed| sealed.is_some_and(|head| head.checkpoint.size == tree.size()))
+    }
+
+    fn ask(&mut self, tree: &Frontier, urgency: Urgency) -> Result<(), LogFailed> {
         match self {
             Self::Inline(notary, desk) => {
-                desk.lock().head = notary.sign(tree)?;
+                desk.store(notary.publish(tree, urgency)?, urgency);
                 Ok(())
             }
             Self::Thread(desk, _) => {
                 let mut state = desk.lock();
-                state.waiting = Some(tree.clone());
+                state.waiting = Some((tree.clone(), urgency));
                 desk.changed.notify_all();
                 state.failed.clone().map_or(Ok(()), Err)
             }
@@ -157,21 +197,14 @@ impl Checkpoints {
         let Self::Thread(desk, _) = self else {
             return Ok(());
         };
-        let mut state = desk.lock();
-        while state.head.checkpoint.size < size {
-            if let Some(failed) = &state.failed {
-                return Err(failed.clone());
-            }
-            state = desk.wait(state);
-        }
-        Ok(())
+        desk.wait_until(|head, _| head.checkpoint.size >= size)
     }
 
     /// The first failure of the notary, if there was one.
     pub(crate) fn failure(&self) -> Option<LogFailed> {
         match self {
             Self::Inline(..) => None,
-            Self::Thread(desk, _) => desk.lock().failed.clone(),
+            Self::Thread(desk, _) => desk.failure(),
         }
     }
 }

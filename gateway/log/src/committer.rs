@@ -15,17 +15,26 @@ use crate::group::{KvOp, Space};
 use crate::limits::Limits;
 use crate::room::RoomKeeper;
 use crate::store::{Store, Write};
+use crate::tree::StoredTree;
 
 /// A group whose members return within this time after the last flush is still the same crowd.
 const CROWD_LASTS: Duration = Duration::from_millis(5);
 /// Room is looked at after at most this many bytes written; the critical mark is far above it.
 const ROOM_LOOK_BYTES: usize = 256 * 1024;
 
-/// One call of a caller.
-#[derive(Debug)]
-pub(crate) struct Op {
+/// What a caller asks for.
+#[derive(Debug, Default)]
+pub(crate) struct Call {
     pub(crate) events: Vec<Vec<u8>>,
     pub(crate) kv: Option<(Space, Vec<KvOp>)>,
+    /// The flush ends with this call, and a checkpoint over exactly that size is stored before it is answered.
+    pub(crate) seal: bool,
+}
+
+/// One call, and whom to answer.
+#[derive(Debug)]
+pub(crate) struct Op {
+    pub(crate) call: Call,
     pub(crate) bytes: usize,
     pub(crate) reply: oneshot::Sender<Result<(), LogFailed>>,
 }
@@ -49,6 +58,7 @@ pub(crate) struct Committer {
     pub(crate) room: Option<Arc<RoomKeeper>>,
     pub(crate) checkpoints: Checkpoints,
     tree: Frontier,
+    stored_tree: Arc<StoredTree>,
     /// Size that a checkpoint was last asked for.
     requested: u64,
     unlooked_bytes: usize,
@@ -62,6 +72,7 @@ impl Committer {
         room: Option<Arc<RoomKeeper>>,
         checkpoints: Checkpoints,
         tree: Frontier,
+        stored_tree: Arc<StoredTree>,
     ) -> Self {
         let requested = tree.size();
         shared.size.store(tree.size(), Ordering::Release);
@@ -74,17 +85,22 @@ impl Committer {
             room,
             checkpoints,
             tree,
+            stored_tree,
             requested,
             unlooked_bytes,
         }
     }
 
-    /// Makes all of these durable, answers each, and asks for a checkpoint when one is due by number. A failure is
-    /// answered to all of them and to every later call.
+    /// Makes all of these durable, answers each, and asks for a checkpoint when one is due by number. Only the last may be
+    /// sealed. A failure is answered to all of them and to every later call.
     pub(crate) fn commit(&mut self, ops: Vec<Op>) {
         let bytes = ops.iter().map(|op| op.bytes).sum();
+        let sealed = ops.last().is_some_and(|op| op.call.seal);
         let (write, replies) = merge(self.tree.size(), ops);
-        let outcome = self.write(&write, bytes);
+        let mut outcome = self.write(&write, bytes);
+        if sealed && outcome.is_ok() {
+            outcome = self.seal(&write.events);
+        }
         self.shared
             .waiting_len
             .fetch_sub(replies.len(), Ordering::AcqRel);
@@ -93,15 +109,24 @@ impl Committer {
             // A caller that no longer waits loses nothing: its events are durable all the same.
             reply.send(outcome.clone()).ok();
         }
-        if outcome.is_ok() {
+        if outcome.is_ok() && !sealed {
             // Hashed after the answers, while the callers are busy with them.
-            for event in &write.events {
-                self.tree.append(event);
-            }
+            self.stored_tree.grow(&mut self.tree, &write.events);
             if let Err(failed) = self.checkpoint_by_number() {
                 self.fail(failed);
             }
         }
+    }
+
+    /// Has a checkpoint stored that ends with these events, which are durable.
+    fn seal(&mut self, events: &[Vec<u8>]) -> Result<(), LogFailed> {
+        self.stored_tree.grow(&mut self.tree, events);
+        self.requested = self.tree.size();
+        let outcome = self.checkpoints.seal(&self.tree);
+        if let Err(failed) = &outcome {
+            self.fail(failed.clone());
+        }
+        outcome
     }
 
     /// Asks for a checkpoint of all that is durable, if there is anything new.
@@ -178,8 +203,8 @@ fn merge(first_index: u64, ops: Vec<Op>) -> (Write, Vec<oneshot::Sender<Result<(
     };
     let mut replies = Vec::with_capacity(ops.len());
     for op in ops {
-        write.events.extend(op.events);
-        if let Some((space, pairs)) = op.kv {
+        write.events.extend(op.call.events);
+        if let Some((space, pairs)) = op.call.kv {
             write.kv.entry(space).or_default().extend(pairs);
         }
         replies.push(op.reply);
@@ -265,7 +290,8 @@ impl Driver {
         };
         let mut bytes = first.bytes;
         let mut ops = vec![first];
-        loop {
+        // What is sealed ends the flush.
+        while !ops.last().is_some_and(|op| op.call.seal) {
             let several = expected.max(ops.len()) > 1;
             let window = limits.gather_window.saturating_sub(began.elapsed());
             let may_wait = several && ops.len() < expected && !window.is_zero();
@@ -284,6 +310,7 @@ impl Driver {
             }
             ops.push(next);
         }
+        ops
     }
 
     fn set_timer(&mut self) {

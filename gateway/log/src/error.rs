@@ -84,7 +84,7 @@ pub enum LogFailed {
     /// A sync failed: what is on disk is unknown.
     #[error("a sync failed, so what is on disk is unknown: {0}")]
     Sync(String),
-    /// `HEAD` could not be written.
+    /// `HEAD` or the witness could not be written, or not be signed as it must be.
     #[error("the checkpoint could not be written: {0}")]
     Head(String),
     /// The disk is so full that sled would meet its end.
@@ -174,7 +174,7 @@ pub enum Quarantine {
     MarkerMissing {
         /// Events in the log.
         events: u64,
-        /// Events that `HEAD` covers.
+        /// Events that `HEAD` or the witness covers.
         head_events: u64,
     },
     /// The marker is not one, or belongs to another log or key.
@@ -185,11 +185,14 @@ pub enum Quarantine {
     Format,
     /// `HEAD` is not a checkpoint signed by the station's key.
     #[error("HEAD is damaged or not signed by this station's key: {0}")]
-    Head(#[from] CheckpointError),
-    /// `HEAD` or the log belongs to another origin or key.
+    Head(CheckpointError),
+    /// The witness is not a checkpoint signed by the station's key.
+    #[error("the witness beside the keys is damaged or not signed by this station's key: {0}")]
+    Witness(CheckpointError),
+    /// `HEAD`, the witness or the log belongs to another origin or key.
     #[error("{part} is of origin {found:?}, this station is {expected:?}")]
     Origin {
-        /// `HEAD` or the log.
+        /// `HEAD`, the witness or the log.
         part: &'static str,
         /// What it says.
         found: String,
@@ -206,16 +209,34 @@ pub enum Quarantine {
         expected: u64,
     },
     /// Events that a checkpoint covers are gone.
-    #[error("the log holds {events} events, but its checkpoint covers {head_events}")]
+    #[error("the log holds {events} events, but the checkpoint in {part} covers {covered}")]
     Shorter {
+        /// `HEAD` or the witness.
+        part: &'static str,
         /// Events in the log.
+        events: u64,
+        /// Events that the checkpoint covers.
+        covered: u64,
+    },
+    /// The witness beside the keys is always written after `HEAD`; so an older `HEAD` was put there.
+    #[error(
+        "the data folder was set back: its HEAD covers {head_events} events and its log holds {events}, but the witness beside the keys covers {witness_events}"
+    )]
+    SetBack {
+        /// Events in the log, which may well be enough.
         events: u64,
         /// Events that `HEAD` covers.
         head_events: u64,
+        /// Events that the witness covers.
+        witness_events: u64,
     },
     /// Events that a checkpoint covers are others.
-    #[error("the log's first {size} events have root {found}, its checkpoint says {expected}")]
+    #[error(
+        "the log's first {size} events have root {found}, the checkpoint in {part} says {expected}"
+    )]
     OtherRoot {
+        /// `HEAD` or the witness.
+        part: &'static str,
         /// The checkpoint's size.
         size: u64,
         /// The root over the log's events.

@@ -11,6 +11,8 @@ pub struct Group<T> {
     pub first_index: u64,
     /// One for each command. A group without events is durable once everything before it is.
     pub batches: Vec<Batch>,
+    /// Whether a checkpoint over exactly the events up to and with this group is signed and stored before it is answered.
+    pub seal: bool,
     /// Acknowledgements, receipts, device commands: whatever waits for durability.
     pub value: T,
 }
@@ -21,6 +23,7 @@ impl<T> Group<T> {
         Self {
             first_index,
             batches: Vec::new(),
+            seal: false,
             value,
         }
     }
@@ -28,6 +31,13 @@ impl<T> Group<T> {
     /// Adds the events of one command.
     pub fn batch(mut self, events: Vec<Vec<u8>>) -> Self {
         self.batches.push(Batch(events));
+        self
+    }
+
+    /// Has the flush end with this group, and a checkpoint over exactly that size signed and stored before it is answered.
+    /// See [`crate::Log::sealed_head`].
+    pub fn sealed(mut self) -> Self {
+        self.seal = true;
         self
     }
 

@@ -9,16 +9,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use schemas::proof::NoteKey;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::appending::Appending;
-use crate::checkpoint::{Desk, SignedHead};
-use crate::committer::{Committer, Op, Shared};
+use crate::checkpoint::Desk;
+use crate::committer::{Call, Committer, Op, Shared};
 use crate::error::{AppendRefusal, LogFailed};
 use crate::group::{Group, KvOp, Space};
 use crate::limits::Limits;
+use crate::notary::SignedHead;
 use crate::room::{Room, RoomKeeper, RoomLevel};
 use crate::store::{Events, Store};
+use crate::tree::StoredTree;
 
 /// The station's log. Cheap to clone; all clones are one log.
 ///
@@ -31,7 +33,8 @@ pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) desk: Arc<Desk>,
-    pub(crate) key: NoteKey,
+    pub(crate) tree: Arc<StoredTree>,
+    pub(crate) identity: NoteKey,
     pub(crate) limits: Limits,
     pub(crate) room: Option<Arc<RoomKeeper>>,
     /// Held while the log is open. Last, so that it is given up after all else is closed.
@@ -67,17 +70,27 @@ impl Log {
 
     /// The origin that events and checkpoints name.
     pub fn origin(&self) -> &str {
-        self.0.key.name()
+        self.0.identity.name()
     }
 
-    /// The key that checkpoints are checked by.
+    /// The first key of this log, which events and checkpoints are checked by until one names another.
     pub fn key(&self) -> &NoteKey {
-        &self.0.key
+        &self.0.identity
     }
 
     /// The last checkpoint that is stored. It covers durable events only, and may lag them.
     pub fn head(&self) -> SignedHead {
         self.0.desk.head()
+    }
+
+    /// The last checkpoint that is stored, each time there is a new one: for whoever waits until one covers an event.
+    pub fn heads(&self) -> watch::Receiver<SignedHead> {
+        self.0.desk.heads()
+    }
+
+    /// The checkpoint over exactly the size after the last sealed group ([`Group::sealed`]) since this log was opened.
+    pub fn sealed_head(&self) -> Option<SignedHead> {
+        self.0.desk.sealed_head()
     }
 
     /// Appends a group; resolves when it is durable. A refusal changes nothing; a failure means that the process must end, and
@@ -94,6 +107,7 @@ impl Log {
         let Group {
             first_index,
             batches,
+            seal,
             value,
         } = make(entrance.next_index);
         let events: Vec<_> = batches.into_iter().flat_map(|batch| batch.0).collect();
@@ -103,7 +117,12 @@ impl Log {
             .and_then(|bytes| self.check_queue(bytes).map(|()| bytes))
             .map(|bytes| {
                 entrance.next_index = end;
-                self.enter(&mut entrance, events, None, bytes)
+                let call = Call {
+                    events,
+                    seal,
+                    ..Call::default()
+                };
+                self.enter(&mut entrance, call, bytes)
             });
         drop(entrance);
         Appending::new(entered, value, first_index..end)
@@ -116,7 +135,13 @@ impl Log {
         let entered = self
             .check_pairs(&ops)
             .and_then(|bytes| self.check_queue(bytes).map(|()| bytes))
-            .map(|bytes| self.enter(&mut entrance, Vec::new(), Some((space, ops)), bytes));
+            .map(|bytes| {
+                let call = Call {
+                    kv: Some((space, ops)),
+                    ..Call::default()
+                };
+                self.enter(&mut entrance, call, bytes)
+            });
         drop(entrance);
         Appending::new(entered, value, at..at)
     }
@@ -144,7 +169,8 @@ impl Log {
 
     /// Why the log can no longer be used, if so.
     pub fn failure(&self) -> Option<LogFailed> {
-        self.0.shared.failed.get().cloned()
+        let failed = self.0.shared.failed.get().cloned();
+        failed.or_else(|| self.0.desk.failure())
     }
 
     /// Makes everything durable that was accepted, signs the last checkpoint and ends the log's threads. Blocks; later
@@ -154,11 +180,14 @@ impl Log {
         self.failure().map_or(Ok(()), Err)
     }
 
+    pub(crate) fn tree(&self) -> &StoredTree {
+        &self.0.tree
+    }
+
     fn enter(
         &self,
         entrance: &mut Entrance,
-        events: Vec<Vec<u8>>,
-        kv: Option<(Space, Vec<KvOp>)>,
+        call: Call,
         bytes: usize,
     ) -> oneshot::Receiver<Result<(), LogFailed>> {
         let (reply, answer) = oneshot::channel();
@@ -167,12 +196,7 @@ impl Log {
             .waiting_bytes
             .fetch_add(bytes, Ordering::AcqRel);
         self.0.shared.waiting_len.fetch_add(1, Ordering::AcqRel);
-        let op = Op {
-            events,
-            kv,
-            bytes,
-            reply,
-        };
+        let op = Op { call, bytes, reply };
         match &mut entrance.way {
             // When the committer is gone the reply is dropped with the call, and the caller hears "closed".
             Way::Thread(sender, _) => drop(sender.send(op)),

@@ -1,5 +1,5 @@
 //! The station's evidence log: ordered signed events that survive power loss, a Merkle tree over them, and a signed
-//! checkpoint beside them.
+//! checkpoint beside them; and proofs that an event is in it and that it only ever grew.
 //!
 //! It owns the data folder of the log and everything sled. Only this crate depends on sled, and only it can make a
 //! [`Durable`], so what is not on disk cannot be acknowledged: it does not compile. Signed events are opaque bytes
@@ -12,31 +12,40 @@
 //! | `LOCK` | held by `flock` while the log is open; holds the process id |
 //! | `FORMAT` | version of the folder's layout |
 //! | `HEAD` | the last signed checkpoint, a C2SP signed note |
+//! | `tree/` | the tree's hashes, a file for each tile level (c2sp.org/tlog-tiles: tile `N` of a level is the 8,192 bytes from `N`·8,192 on); derived |
 //! | `log/` | sled: tree `log` (big-endian index → signed event), `meta`, and one tree for each [`Space`] |
 //! | `RESERVE` | preallocated room, given back when the disk is nearly full |
 //!
-//! The *marker* lies apart, beside the keys: it says that the first start was completed (see [`OpenOptions::marker`]).
+//! Two files lie apart, beside the keys, so that a data folder that is lost or set back as a whole is noticed: the *marker* says that
+//! the first start was completed ([`OpenOptions::marker`]); the *witness* holds a recent checkpoint, never newer than
+//! `HEAD` ([`OpenOptions::witness`]).
 
 mod appending;
 mod checkpoint;
+mod checkpoint_file;
 mod committer;
 mod durable;
 mod error;
 mod group;
 mod handle;
-mod head;
 mod limits;
+mod notary;
 mod open;
+mod proofs;
 mod room;
+mod stopped;
 mod store;
+mod tree;
 
 pub use appending::Appending;
-pub use checkpoint::{CheckpointSigner, SignedHead};
 pub use durable::Durable;
 pub use error::{AppendError, AppendRefusal, LogFailed, OpenError, Quarantine};
 pub use group::{Batch, Group, KvOp, Space};
 pub use handle::Log;
 pub use limits::Limits;
-pub use open::{OpenOptions, Recovered, holds_log, is_initialised};
+pub use notary::{CheckpointSigner, SignedHead};
+pub use open::{OpenOptions, Place, Recovered, holds_log, is_initialised};
+pub use proofs::{Consistency, Inclusion, InclusionIn, ProofError};
 pub use room::{Room, RoomLevel, RoomOptions};
+pub use stopped::StoppedLog;
 pub use store::Events;

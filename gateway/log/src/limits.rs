@@ -28,6 +28,8 @@ pub struct Limits {
     pub checkpoint_delay_max: Duration,
     /// Commits wait for `HEAD` when it lags by this many events (its disk is slower than the log's).
     pub checkpoint_lag_events_max: u64,
+    /// The witness beside the keys is brought up to `HEAD` at the latest after this long, and no more often unless it is asked for.
+    pub witness_every: Duration,
     /// sled's page cache, in bytes: pages by their length on disk, rounded up to a power of two. What is written goes to the
     /// last page and what is read soon after is near it, so a small cache serves as well as a large one.
     pub cache_bytes: u64,
@@ -67,6 +69,7 @@ impl Default for Limits {
             checkpoint_events_max: 256,
             checkpoint_delay_max: Duration::from_secs(1),
             checkpoint_lag_events_max: 4096,
+            witness_every: Duration::from_secs(10),
             cache_bytes: 16 * 1024 * 1024,
         }
     }

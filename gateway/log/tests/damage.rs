@@ -41,7 +41,7 @@ fn cut(path: &Path, bytes: u64) {
 #[test]
 fn each_part_deleted_is_quarantined() {
     type Expected = fn(&Quarantine) -> bool;
-    let parts: [(&str, Expected); 6] = [
+    let parts: [(&str, Expected); 7] = [
         ("data/FORMAT", |reason| {
             *reason == Quarantine::Missing("FORMAT")
         }),
@@ -54,6 +54,9 @@ fn each_part_deleted_is_quarantined() {
         }),
         ("data/log", |reason| {
             *reason == Quarantine::Missing("log/db")
+        }),
+        ("keys/log-witness", |reason| {
+            *reason == Quarantine::Missing("the witness beside the keys")
         }),
         ("keys/log-started", |reason| {
             // The log is not opened to count when HEAD says enough.
@@ -97,6 +100,7 @@ fn each_part_cut_short_is_quarantined() {
         "data/log/db",
         "data/log/conf",
         "keys/log-started",
+        "keys/log-witness",
     ] {
         for half in [false, true] {
             let place = used();
@@ -166,8 +170,9 @@ fn changed_events_are_found() {
     assert_eq!(
         quarantine(&place),
         Quarantine::Shorter {
+            part: "HEAD",
             events: 299,
-            head_events: 300
+            covered: 300
         }
     );
 
@@ -176,7 +181,7 @@ fn changed_events_are_found() {
     assert_eq!(quarantine(&place), Quarantine::Gap { expected: 300 });
 }
 
-/// `HEAD` of an older state is harmless; of another key or origin it is not.
+/// `HEAD` is of this station's key and origin, or it is none.
 #[test]
 fn head_must_be_this_stations() {
     let place = used();
@@ -194,6 +199,7 @@ fn head_must_be_this_stations() {
     assert!(matches!(quarantine(&place), Quarantine::Head(_)));
 
     let mut other_key = options(&place.marker());
+    other_key.identity = TestKey::of_seed(8).note_key();
     other_key.signer = Box::new(TestKey::of_seed(8));
     let Err(OpenError::Quarantine(Quarantine::Marker)) = Log::open(&place.data(), other_key) else {
         panic!("another key's marker was taken")
@@ -205,10 +211,11 @@ fn head_must_be_this_stations() {
 fn a_head_that_lags_is_brought_up() {
     let place = Place::new();
     let (log, _) = place.open().unwrap();
-    let early = log.head().note;
+    let (early, witness) = (log.head().note, fs::read(place.witness()).unwrap());
     drop(wait(log.append(Group::new(0, ()).batch(vec![event(0), event(1)]))).unwrap());
     drop(log);
     fs::write(place.data().join("HEAD"), early).unwrap();
+    fs::write(place.witness(), witness).unwrap();
     let (log, recovered) = place.open().unwrap();
     assert_eq!((recovered.head_size, recovered.size), (0, 2));
     assert_eq!(log.head().checkpoint.size, 2);
@@ -253,7 +260,7 @@ fn an_interrupted_first_start_is_done_again() {
     let finished = Place::new();
     drop(finished.open().unwrap());
     // What each step leaves behind, in their order; the keys are there already, the marker never is.
-    let steps: [&[(&str, Option<u64>)]; 6] = [
+    let steps: [&[(&str, Option<u64>)]; 7] = [
         &[],
         &[("FORMAT", None)],
         &[("FORMAT", None), ("HEAD", None)],
@@ -269,6 +276,13 @@ fn an_interrupted_first_start_is_done_again() {
             ("HEAD", None),
             ("log/conf", None),
             ("log/db", None),
+        ],
+        &[
+            ("FORMAT", None),
+            ("HEAD", None),
+            ("log/conf", None),
+            ("log/db", None),
+            ("../keys/log-witness", None),
         ],
     ];
     for files in steps {

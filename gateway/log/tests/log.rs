@@ -66,7 +66,9 @@ fn events_read_at_once_are_applied_in_order() {
     log.close().unwrap();
     drop(log);
 
-    let read = |index: u64, bytes: &[u8]| {
+    let read = |place: gateway_log::Place, bytes: &[u8]| {
+        let index = place.index;
+        assert!(place.covered, "closing signs what is durable");
         if index.is_multiple_of(70) {
             std::thread::yield_now();
         }
@@ -95,7 +97,7 @@ fn a_panic_while_reading_is_not_the_end_of_the_log() {
     append(&log, 100);
     log.close().unwrap();
     drop(log);
-    let read = |index: u64, _: &[u8]| assert_ne!(index, 150, "played");
+    let read = |place: gateway_log::Place, _: &[u8]| assert_ne!(place.index, 150, "played");
     let opening = || Log::open_reading(&place.data(), options(&place.marker()), read, |_, ()| {});
     assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(opening)).is_err());
     assert_eq!(place.open().unwrap().1.size, 200, "and it opens again");
@@ -286,6 +288,51 @@ fn a_checkpoint_follows_one_event_within_a_second() {
     );
 }
 
+/// Whoever waits for a checkpoint is told of each that is stored, and it is there to be read by then.
+#[test]
+fn heads_are_told() {
+    let place = Place::new();
+    let (log, _) = place.open().unwrap();
+    let mut heads = log.heads();
+    assert_eq!(heads.borrow().checkpoint.size, 0);
+    append(&log, 3);
+    let told = wait(heads.wait_for(|head| head.checkpoint.size == 3)).map(|head| head.clone());
+    let told = told.unwrap();
+    assert_eq!(
+        std::fs::read_to_string(place.data().join("HEAD")).unwrap(),
+        told.note
+    );
+    assert_eq!(log.head(), told);
+}
+
+/// What lies beyond `HEAD` is said to whoever reads it.
+#[test]
+fn what_head_does_not_cover_is_said() {
+    let place = Place::new();
+    let (log, _) = place.open().unwrap();
+    append(&log, 5);
+    log.close().unwrap();
+    let early = [place.data().join("HEAD"), place.witness()].map(|path| {
+        let bytes = std::fs::read(&path).unwrap();
+        (path, bytes)
+    });
+    drop(log);
+    let (log, _) = place.open().unwrap();
+    append(&log, 3);
+    drop(log);
+    // As a crash within the lag leaves it.
+    for (path, bytes) in early {
+        std::fs::write(path, bytes).unwrap();
+    }
+    let read = |place: gateway_log::Place, _: &[u8]| place.covered;
+    let mut covered = Vec::new();
+    let apply = |_, is_covered| covered.push(is_covered);
+    let options = options(&place.marker());
+    let (log, recovered) = Log::open_reading(&place.data(), options, read, apply).unwrap();
+    assert_eq!((recovered.head_size, log.head().checkpoint.size), (5, 8));
+    assert_eq!(covered, [[true; 5].as_slice(), &[false; 3]].concat());
+}
+
 /// A call after closing hears so.
 #[test]
 fn a_closed_log_says_so() {
@@ -330,8 +377,8 @@ fn room_is_asked_for_before_opening() {
 fn the_twin_in_memory_agrees() {
     let place = Place::new();
     let (disk, _) = place.open().unwrap();
-    let key = || Box::new(TestKey::of_seed(7));
-    let twin = Log::in_memory(ORIGIN, key(), Limits::default()).unwrap();
+    let key = TestKey::of_seed(7);
+    let twin = Log::in_memory(key.note_key(), Box::new(key), Limits::default()).unwrap();
     for log in [&disk, &twin] {
         append(log, 200);
         append(log, 100);
@@ -346,6 +393,10 @@ fn the_twin_in_memory_agrees() {
             .into_inner();
         until(|| log.head().checkpoint.size == 300);
     }
+    assert_eq!(disk.inclusion(255), twin.inclusion(255));
+    assert_eq!(disk.consistency(100, 257), twin.consistency(100, 257));
+    assert_eq!(disk.tile(1, 0, 1), twin.tile(1, 0, 1));
+    assert!(disk.tile(1, 0, 1).is_ok());
     assert_eq!(all(&disk), all(&twin));
     assert_eq!(disk.head(), twin.head());
     assert_eq!(

@@ -5,6 +5,7 @@
 //! owner of the state and the one writer of the log; `effects` acts only on what the log calls durable; `clock` alone
 //! reads clocks; `run` alone spawns tasks. No rule of the domain is here.
 
+pub mod admin;
 pub mod blobs;
 pub mod broker;
 pub mod cli;

@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::effects::Effects;
 use crate::inbox::Inbox;
 use crate::ingress::{Arrival, Desks, Ingress, Taken};
-use crate::keys::{self, StationKeys};
+use crate::keys::{self, KeyRing, StationKeys};
 use crate::metrics::Metrics;
 use crate::operators::PinDesk;
 use crate::outlet::{Outgoing, Outlet};
@@ -69,7 +69,14 @@ pub(crate) fn station() -> Station {
 }
 
 fn log(keys: &StationKeys, limits: Limits) -> Log {
-    Log::in_memory(ORIGIN, Box::new(keys.signing.clone()), limits).unwrap()
+    let ring = ring(keys);
+    Log::in_memory(ring.identity().unwrap(), Box::new(ring), limits).unwrap()
+}
+
+/// The ring of a log that begins.
+pub(crate) fn ring(keys: &StationKeys) -> KeyRing {
+    let origin = schemas::envelope::Origin::new(ORIGIN).unwrap();
+    KeyRing::new(Path::new("no-such-folder"), origin, keys.signing.clone())
 }
 
 const ORIGIN: &str = "gateway.demo/station/demo/1";
@@ -132,7 +139,8 @@ impl Bench {
             memory,
             rules: rules(&station),
             origin: schemas::envelope::Origin::new(ORIGIN).unwrap(),
-            signing: keys.signing.clone(),
+            ring: ring(&keys),
+            signing: keys.signing.current.clone(),
             clock: Arc::new(Clock::new(edge_config::ClockTrustRule::Never).unwrap()),
             effects,
             metrics: metrics.clone(),

@@ -62,6 +62,16 @@ impl Checkpoint {
         SignedNote::sign(self.body(), key, sign)
     }
 
+    /// The signed note of it; `sign` answers the signatures of the text by one key or more. See [`SignedNote::sign_all`].
+    pub fn sign_all<S>(&self, sign: impl FnOnce(&[u8]) -> S) -> Result<SignedNote, NoteError>
+    where
+        S: IntoIterator<Item = (NoteKey, [u8; 64])>,
+    {
+        let body = self.body();
+        let signatures = sign(body.as_bytes());
+        SignedNote::sign_all(body, signatures)
+    }
+
     /// Reads a body. Lines after the third are extensions and are passed over, as the standard asks.
     pub fn parse_body(body: &str) -> Result<Self, CheckpointError> {
         let mut lines = body

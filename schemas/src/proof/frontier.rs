@@ -1,6 +1,6 @@
 //! The right edge of the tree: all that is needed to append leaves and to name the root, in at most 64 hashes.
 
-use super::Hash;
+use super::{Hash, TILE_HEIGHT};
 
 /// Of each perfect subtree that the leaves so far make up, its root; the largest (leftmost) first. There is one for each
 /// bit that is set in the size.
@@ -43,11 +43,23 @@ impl Frontier {
 
     /// Appends a leaf by its hash.
     pub fn append_leaf(&mut self, leaf: Hash) {
+        self.append_leaf_storing(leaf, |_, _| {});
+    }
+
+    /// The same, and shows each hash that becomes known by it and that [`super::TreeHashes`] keeps, with its tile level.
+    /// They come in the order in which each level keeps them.
+    pub fn append_leaf_storing(&mut self, leaf: Hash, mut store: impl FnMut(u8, Hash)) {
         let mut root = leaf;
+        let mut height = 0;
+        store(0, leaf);
         // As many perfect subtrees close as the size has ones at its end: a binary carry.
         for _ in 0..self.size.trailing_ones() {
             if let Some(left) = self.roots.pop() {
                 root = Hash::node(&left, &root);
+                height += 1;
+                if height % TILE_HEIGHT == 0 {
+                    store(height / TILE_HEIGHT, root);
+                }
             }
         }
         self.roots.push(root);

@@ -8,11 +8,15 @@ mod checkpoint;
 mod frontier;
 mod inclusion;
 mod note;
+mod prove;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use frontier::{Frontier, FrontierError};
 pub use inclusion::{verify_consistency, verify_inclusion};
 pub use note::{NoteError, NoteKey, SignedNote};
+pub use prove::{
+    ProveError, TILE_HEIGHT, TILE_WIDTH, TreeHashes, prove_consistency, prove_inclusion, root_at,
+};
 
 use sha2::{Digest, Sha256};
 

@@ -127,19 +127,30 @@ impl SignedNote {
         sign: impl FnOnce(&[u8]) -> [u8; 64],
     ) -> Result<Self, NoteError> {
         let text = text.into();
+        let signature = sign(text.as_bytes());
+        Self::sign_all(text, [(key.clone(), signature)])
+    }
+
+    /// The note of a text with these signatures, at least one, each with the key that made it. They are taken as they are.
+    pub fn sign_all(
+        text: impl Into<String>,
+        signatures: impl IntoIterator<Item = (NoteKey, [u8; 64])>,
+    ) -> Result<Self, NoteError> {
+        let text = text.into();
         if !is_text(&text) {
             return Err(NoteError::Text);
         }
-        let bytes = sign(text.as_bytes()).to_vec();
-        let signature = Signature {
-            name: key.name.clone(),
+        let line = |(key, bytes): (NoteKey, [u8; 64])| Signature {
             key_id: key.id(),
-            bytes,
+            name: key.name,
+            bytes: bytes.to_vec(),
         };
-        Ok(Self {
-            text,
-            signatures: vec![signature],
-        })
+        let signatures: Vec<_> = signatures.into_iter().map(line).collect();
+        match signatures.len() {
+            0 => Err(NoteError::Form),
+            1..=SIGNATURES_MAX => Ok(Self { text, signatures }),
+            _ => Err(NoteError::TooLong),
+        }
     }
 
     /// Reads a note's form. It is not yet known to be genuine.
@@ -169,7 +180,12 @@ impl SignedNote {
         &self.text
     }
 
-    /// Whether a signature line names this key.
+    /// The number of its signature lines.
+    pub fn signature_count(&self) -> usize {
+        self.signatures.len()
+    }
+
+    /// Whether a signature line says that it is by this key. That it is true, [`SignedNote::verified_by`] says.
     pub fn names(&self, key: &NoteKey) -> bool {
         let id = key.id();
         self.signatures

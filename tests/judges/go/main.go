@@ -3,6 +3,16 @@
 //
 //	check <verifier key> <checkpoint file> <events file, hex, one a line>
 //	prove <size>    every inclusion and consistency proof of trees of up to <size> leaves "leaf 0", "leaf 1" …
+//
+// This file can be run alone. Together with the others (go run .) it also knows:
+//
+//	bundle [--vkey FILE] <folder> [<old checkpoint>...]    the whole log of an export, and earlier checkpoints of it
+//	proof <vkey file> <file.tlog-proof> [<rotation.tlog-proof>...]    one event
+//	qr [--vkey FILE] <folder> <text>    the QR text of a slip, against an export
+//	vectors <folder>    schemas/vectors
+//
+// These say one line. Exit code 0: accepted. 1: refused. Anything else: not judged. (Build it for that: "go run" makes
+// every code but 0 a 1.)
 package main
 
 import (
@@ -42,9 +52,11 @@ func build(leaves [][]byte) store {
 	return s
 }
 
+// must ends with another code than a refusal: either the input of check or prove is unusable, or the judge is broken.
 func must(err error) {
 	if err != nil {
-		log.Fatal(err)
+		log.Print(err)
+		os.Exit(3)
 	}
 }
 
@@ -116,6 +128,9 @@ func prove(max int64) {
 	}
 }
 
+// What the other files add.
+var commands = map[string]func(args []string) string{}
+
 func main() {
 	log.SetFlags(0)
 	args := os.Args[1:]
@@ -126,7 +141,10 @@ func main() {
 		size, err := strconv.ParseInt(args[1], 10, 64)
 		must(err)
 		prove(size)
+	case len(args) > 0 && commands[args[0]] != nil:
+		fmt.Println("accepted:", commands[args[0]](args[1:]))
 	default:
-		log.Fatal("usage: check <vkey> <head> <events> | prove <size>")
+		log.Print("usage: check <vkey> <head> <events> | prove <size> | bundle, proof, qr, vectors: see main.go")
+		os.Exit(2)
 	}
 }

@@ -1,53 +1,72 @@
 //! The first start, or one that was interrupted.
 
-use schemas::proof::Frontier;
+use schemas::proof::{Frontier, NoteKey};
 
 use super::files::Folder;
 use super::marker::Marker;
-use super::{format, prove_sync};
-use crate::checkpoint::{Notary, SignedHead};
+use super::verify::Claims;
+use super::{Opened, format, prove_sync};
+use crate::checkpoint_file::Claim;
 use crate::error::{OpenError, Quarantine};
 use crate::limits::Limits;
+use crate::notary::{Notary, Urgency};
 use crate::store::SledStore;
+use crate::tree::CatchUp;
 
 /// Makes an empty log, after making sure that none was there.
 pub(super) fn run(
     folder: &Folder,
     marker: &Marker,
-    notary: &Notary,
-    head: Option<SignedHead>,
+    identity: &NoteKey,
+    mut notary: Notary,
+    claims: &Claims<Option<Claim>>,
     limits: &Limits,
-) -> Result<(SledStore, Frontier, SignedHead), OpenError> {
-    refuse_a_lost_marker(folder, head.as_ref(), limits)?;
+) -> Result<Opened, OpenError> {
+    refuse_a_lost_marker(folder, claims, limits)?;
+    for claim in [&claims.head, &claims.witness].into_iter().flatten() {
+        // Over no event, so there is one key that can have signed it.
+        claim.check_signature(notary.signer())?;
+    }
     remove_unfinished(folder)?;
 
     format::write_newest(folder)?;
     let tree = Frontier::new();
-    let head = notary.sign(&tree)?;
+    let head = notary.publish(&tree, Urgency::Usual)?;
     let store = SledStore::open(&folder.log(), limits.cache_bytes)?;
-    store.set_meta(&[("origin", notary.key.to_vkey().as_bytes())])?;
+    store.set_meta(&[("origin", identity.to_vkey().as_bytes())])?;
     prove_sync(&store)?;
+    let stored_tree = CatchUp::begin(folder.path()).finish(&tree);
     folder.sync_all()?;
+    notary.witness()?;
     marker.write()?;
-    Ok((store, tree, head))
+    Ok(Opened {
+        store,
+        tree,
+        stored_tree,
+        notary,
+        head,
+    })
 }
 
 /// No event can exist before the marker does; so if there is one, the marker was lost.
 fn refuse_a_lost_marker(
     folder: &Folder,
-    head: Option<&SignedHead>,
+    claims: &Claims<Option<Claim>>,
     limits: &Limits,
 ) -> Result<(), OpenError> {
-    let head_events = head.map_or(0, |head| head.checkpoint.size);
+    let has_head = claims.head.is_some();
+    let claimed = [&claims.head, &claims.witness].into_iter().flatten();
+    // Whoever signed it: a checkpoint over an event is no checkpoint of a first start.
+    let head_events = claimed.map(Claim::size).max().unwrap_or(0);
     let has_log = folder.require_log().is_ok();
     // `HEAD` is durable before sled's folder is made, so a log without one has lost it. Neither case is
     // opened to look: that would write.
-    let events = if has_log && head.is_some() && head_events == 0 {
+    let events = if has_log && has_head && head_events == 0 {
         events_in_log(folder, limits)?
     } else {
         0
     };
-    if head_events > 0 || events > 0 || (has_log && head.is_none()) {
+    if head_events > 0 || events > 0 || (has_log && !has_head) {
         return Err(Quarantine::MarkerMissing {
             events,
             head_events,

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, Write};
+use std::path::Path;
 
 use rustix::fs::FlockOperation;
 
@@ -39,6 +40,23 @@ pub(super) fn take(folder: &Folder) -> Result<File, OpenError> {
         .and_then(|()| writeln!(file, "{own}"))
         .map_err(OpenError::io("write LOCK"))?;
     Ok(file)
+}
+
+/// Keeps a station from starting while its stopped log is copied. `None`: the folder has no lock yet.
+pub(crate) fn lock_stopped(folder: &Path) -> Result<Option<File>, OpenError> {
+    let mut file = match File::open(folder.join("LOCK")) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(OpenError::io("open LOCK")(source)),
+    };
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) {
+        Ok(()) => Ok(Some(file)),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(OpenError::Locked {
+            folder: folder.to_owned(),
+            holder: holder(&mut file),
+        }),
+        Err(errno) => Err(OpenError::io("lock LOCK")(errno.into())),
+    }
 }
 
 /// Process id and name of the one that holds it, as far as they can be told.

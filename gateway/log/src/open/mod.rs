@@ -1,13 +1,13 @@
 //! Opening: everything that must hold before the first acknowledgement.
 //!
 //! Order of the very first start, each step durable before the next: the station's keys (by the caller); `FORMAT`;
-//! `HEAD` at size 0; sled's folder, empty; the marker beside the keys. Only then is a [`Log`] handed out, so no event can
+//! `HEAD` at size 0; sled's folder, empty; the witness beside the keys; the marker there. Only then is a [`Log`] handed out, so no event can
 //! exist before the marker does. From that follows what a missing part means:
 //!
 //! - marker there: the first start was completed, so everything must be there. Any part missing is quarantined.
-//! - marker missing, and `HEAD` and log are empty or missing: the first start was interrupted, and is done again.
+//! - marker missing, and `HEAD`, witness and log are empty or missing: the first start was interrupted, and is done again.
 //!   Nothing can be lost by that, because nothing was there.
-//! - marker missing, and `HEAD` or log hold an event: the marker was lost. Quarantined.
+//! - marker missing, and `HEAD`, witness or log hold an event: the marker was lost. Quarantined.
 
 mod files;
 mod first_start;
@@ -22,26 +22,34 @@ use std::sync::{Arc, Mutex};
 
 use schemas::proof::{Frontier, Hash, NoteKey};
 
-use crate::checkpoint::{CheckpointSigner, Checkpoints, Desk, Notary, SignedHead};
+use crate::checkpoint::{Checkpoints, Desk};
+use crate::checkpoint_file::{CheckpointFile, Claim};
 use crate::committer::{Committer, Driver, Shared};
 use crate::error::{LogFailed, OpenError, Quarantine};
 use crate::handle::{Entrance, Inner, Log, Way};
-use crate::head::HeadFile;
 use crate::limits::Limits;
+use crate::notary::{CheckpointSigner, Notary, SignedHead, Urgency};
 use crate::room::{RoomKeeper, RoomOptions};
 use crate::store::{MemoryStore, SledStore};
+use crate::tree::{CatchUp, StoredTree};
 use files::Folder;
+use verify::Claims;
 
 pub use files::holds_log;
+pub(crate) use lock::lock_stopped;
 pub use marker::is_initialised;
 
 /// How to open a log.
 pub struct OpenOptions {
-    /// `gateway.<province>/station/<id>/<incarnation>`: the name of the log and of its key.
-    pub origin: String,
+    /// The log's first key. Its name is the log's origin, `gateway.<province>/station/<id>/<incarnation>`. It stays the same when
+    /// the key is replaced: it says which log this is, not who signs now.
+    pub identity: NoteKey,
     /// A file in the folder of the keys. It says that the first start was completed; only the log writes it.
     pub marker: PathBuf,
-    /// The station's key.
+    /// Another file there. It holds a recent checkpoint, so that a data folder that was set back is noticed; only the log
+    /// writes it.
+    pub witness: PathBuf,
+    /// The station's keys.
     pub signer: Box<dyn CheckpointSigner>,
     /// How much of everything.
     pub limits: Limits,
@@ -52,9 +60,18 @@ pub struct OpenOptions {
 impl std::fmt::Debug for OpenOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("OpenOptions")
-            .field("origin", &self.origin)
+            .field("origin", &self.identity.name())
             .finish_non_exhaustive()
     }
+}
+
+/// Where an event stands that is read while the log is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Its index.
+    pub index: u64,
+    /// Whether `HEAD` covers it. What it does not cover only the event's own signature vouches for.
+    pub covered: bool,
 }
 
 /// What was found.
@@ -88,79 +105,74 @@ impl Log {
 
     /// The same, so that state is rebuilt in the pass that verifies: `read` takes each event apart, several at a time on
     /// threads of this call; `apply` gets what it answered, with the index, in order, on the caller's thread. What was
-    /// built is worth nothing when this fails.
+    /// built is worth nothing when this fails. The signer is asked about `HEAD` and the witness only after the last `apply`,
+    /// which may have told it of keys.
     pub fn open_reading<T: Send>(
         folder: &Path,
         options: OpenOptions,
-        read: impl Fn(u64, &[u8]) -> T + Sync,
+        read: impl Fn(Place, &[u8]) -> T + Sync,
         apply: impl FnMut(u64, T),
     ) -> Result<(Self, Recovered), OpenError> {
         gateway_durable::ensure_linked();
         let OpenOptions {
-            origin,
+            identity,
             marker,
+            witness,
             signer,
             limits,
             room,
         } = options;
         let limits = limits.clamped();
-        let key = note_key(origin, signer.as_ref())?;
         let folder = Folder::prepare(folder)?;
         let lock = lock::take(&folder)?;
         format::check(&folder)?;
-        let marker = marker::Marker::read(marker, &key)?;
-        let head_file = HeadFile::in_folder(folder.path());
-        let head = head_file.read(&key, signer.as_ref())?;
+        let marker = marker::Marker::read(marker, &identity)?;
+        let head_file = CheckpointFile::head(folder.path());
+        let witness_file = CheckpointFile::witness(witness);
+        let claims = Claims::read(&head_file, &witness_file, identity.name())?;
         let first_start = !marker.is_present();
         if !first_start {
             // Before anything is made: a folder that lacks a part is left as it was found.
-            require_parts(&folder, head.as_ref())?;
+            require_parts(&folder, &claims)?;
         }
         let room = RoomKeeper::open(folder.path(), room)?;
-        let notary = Notary {
-            signer,
-            key,
-            file: Some(head_file),
-        };
+        let every = limits.witness_every;
+        let notary = Notary::on_disk(signer, identity.name(), head_file, witness_file, every);
 
-        let (store, tree, head) = if first_start {
-            first_start::run(&folder, &marker, &notary, head, &limits)?
+        let mut opened = if first_start {
+            first_start::run(&folder, &marker, &identity, notary, &claims, &limits)?
         } else {
-            existing(&folder, &notary, head, &limits, read, apply)?
+            let claims = claims.required()?;
+            existing(&folder, &identity, notary, claims, &limits, read, apply)?
         };
         let recovered = Recovered {
-            size: tree.size(),
-            root: tree.root(),
-            head_size: head.checkpoint.size,
+            size: opened.tree.size(),
+            root: opened.tree.root(),
+            head_size: opened.head.checkpoint.size,
             first_start,
         };
         // What was appended after the last checkpoint may or may not have been acknowledged; both are right.
-        let head = if tree.size() > head.checkpoint.size {
-            notary.sign(&tree)?
-        } else {
-            head
-        };
-        let log = start(store, notary, tree, head, limits, room, lock)?;
+        if opened.tree.size() > opened.head.checkpoint.size {
+            opened.head = opened.notary.publish(&opened.tree, Urgency::Usual)?;
+        }
+        opened.notary.witness_stored(&opened.head)?;
+        let log = start(opened, identity, limits, room, lock)?;
         Ok((log, recovered))
     }
 
     /// A log in memory, for simulation: no thread, no clock; each call is done when it returns, and a checkpoint is
     /// signed every [`Limits::checkpoint_events_max`] events.
     pub fn in_memory(
-        origin: &str,
+        identity: NoteKey,
         signer: Box<dyn CheckpointSigner>,
         limits: Limits,
     ) -> Result<Self, OpenError> {
         let limits = limits.clamped();
-        let key = note_key(origin.to_owned(), signer.as_ref())?;
-        let notary = Notary {
-            signer,
-            key: key.clone(),
-            file: None,
-        };
+        let mut notary = Notary::in_memory(signer, identity.name());
         let tree = Frontier::new();
-        let desk = Desk::new(notary.sign(&tree)?);
+        let desk = Desk::new(notary.publish(&tree, Urgency::Usual)?);
         let store = Arc::new(MemoryStore::default());
+        let stored_tree = Arc::new(StoredTree::in_memory());
         let shared = Arc::new(Shared::default());
         let checkpoints = Checkpoints::Inline(notary, Arc::clone(&desk));
         let committer = Committer::new(
@@ -170,6 +182,7 @@ impl Log {
             None,
             checkpoints,
             tree,
+            Arc::clone(&stored_tree),
         );
         let way = Way::Inline(Box::new(committer));
         let entrance = Mutex::new(Entrance { next_index: 0, way });
@@ -178,7 +191,8 @@ impl Log {
             shared,
             store,
             desk,
-            key,
+            tree: stored_tree,
+            identity,
             limits,
             room: None,
             _lock: None,
@@ -186,9 +200,24 @@ impl Log {
     }
 }
 
+/// A log that is whole, before its threads are started.
+struct Opened {
+    store: SledStore,
+    tree: Frontier,
+    stored_tree: StoredTree,
+    notary: Notary,
+    /// What `HEAD` holds.
+    head: SignedHead,
+}
+
 /// What a completed first start left behind.
-fn require_parts(folder: &Folder, head: Option<&SignedHead>) -> Result<(), OpenError> {
-    head.ok_or(Quarantine::Missing("HEAD"))?;
+fn require_parts(folder: &Folder, claims: &Claims<Option<Claim>>) -> Result<(), OpenError> {
+    if claims.head.is_none() {
+        return Err(Quarantine::Missing("HEAD").into());
+    }
+    if claims.witness.is_none() {
+        return Err(Quarantine::Missing("the witness beside the keys").into());
+    }
     format::require(folder)?;
     folder.require_log()?;
     Ok(())
@@ -197,20 +226,28 @@ fn require_parts(folder: &Folder, head: Option<&SignedHead>) -> Result<(), OpenE
 /// A log whose first start was completed.
 fn existing<T: Send>(
     folder: &Folder,
-    notary: &Notary,
-    head: Option<SignedHead>,
+    identity: &NoteKey,
+    notary: Notary,
+    claims: Claims,
     limits: &Limits,
-    read: impl Fn(u64, &[u8]) -> T + Sync,
+    read: impl Fn(Place, &[u8]) -> T + Sync,
     apply: impl FnMut(u64, T),
-) -> Result<(SledStore, Frontier, SignedHead), OpenError> {
-    let head = head.ok_or(Quarantine::Missing("HEAD"))?;
+) -> Result<Opened, OpenError> {
     folder.remove_half_snapshots()?;
     let store = SledStore::open(&folder.log(), limits.cache_bytes).map_err(unreadable)?;
-    verify::origin(&store, &notary.key)?;
-    let tree = verify::tree(&store, &head.checkpoint, read, apply)?;
+    verify::origin(&store, identity)?;
+    let mut stored = CatchUp::begin(folder.path());
+    let tree = verify::tree(&store, &claims, notary.signer(), &mut stored, read, apply)?;
+    let stored_tree = stored.finish(&tree);
     prove_sync(&store)?;
     folder.sync_all()?;
-    Ok((store, tree, head))
+    Ok(Opened {
+        store,
+        tree,
+        stored_tree,
+        notary,
+        head: claims.head.head,
+    })
 }
 
 /// Writes and flushes something, and refuses to go on unless that reached our own sync.
@@ -231,21 +268,19 @@ fn prove_sync(store: &SledStore) -> Result<(), OpenError> {
 }
 
 fn start(
-    store: SledStore,
-    notary: Notary,
-    tree: Frontier,
-    head: SignedHead,
+    opened: Opened,
+    identity: NoteKey,
     limits: Limits,
     room: RoomKeeper,
     lock: std::fs::File,
 ) -> Result<Log, OpenError> {
-    let (store, room) = (Arc::new(store), Arc::new(room));
+    let (store, room) = (Arc::new(opened.store), Arc::new(room));
+    let (tree, stored_tree) = (opened.tree, Arc::new(opened.stored_tree));
     let shared = Arc::new(Shared::default());
-    let key = notary.key.clone();
-    let desk = Desk::new(head);
+    let desk = Desk::new(opened.head);
     let next_index = tree.size();
     let threads = OpenError::io("start the log's threads");
-    let checkpoints = Checkpoints::thread(notary, Arc::clone(&desk));
+    let checkpoints = Checkpoints::thread(opened.notary, Arc::clone(&desk));
     let (sender, queue) = std::sync::mpsc::channel();
     let thread = checkpoints.and_then(|checkpoints| {
         let committer = Committer::new(
@@ -255,6 +290,7 @@ fn start(
             Some(Arc::clone(&room)),
             checkpoints,
             tree,
+            Arc::clone(&stored_tree),
         );
         let driver = Driver::new(committer, queue);
         std::thread::Builder::new()
@@ -267,16 +303,12 @@ fn start(
         shared,
         store,
         desk,
-        key,
+        tree: stored_tree,
+        identity,
         limits,
         room: Some(room),
         _lock: Some(lock),
     }))
-}
-
-fn note_key(origin: String, signer: &dyn CheckpointSigner) -> Result<NoteKey, OpenError> {
-    NoteKey::new(origin, signer.public_key())
-        .map_err(|error| OpenError::Options(format!("the origin: {error}")))
 }
 
 fn unreadable(failed: LogFailed) -> OpenError {

@@ -72,8 +72,8 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let (folder, marker) = (place.path().join("keys"), place.path().join("marker"));
         let keys = crate::keys::open(&folder, place.path(), &marker).unwrap();
-        let key = Box::new(keys.signing.clone());
-        LogStore::new(Log::in_memory("gateway.demo/station/demo/1", key, limits).unwrap())
+        let ring = crate::testing::ring(&keys);
+        LogStore::new(Log::in_memory(ring.identity().unwrap(), Box::new(ring), limits).unwrap())
     }
 
     /// G2: what the log does not take is refused, which the broker then writes in parts; it is no failure of the log.

@@ -25,7 +25,7 @@ use crate::blobs::BlobDesk;
 use crate::inbox::Inbox;
 use crate::metrics::Metrics;
 use crate::outlet::{Outgoing, Outlet};
-use crate::pipeline::Answer;
+use crate::pipeline::{Answer, Rotated};
 use crate::receipts;
 use crate::service::Service;
 use crate::vault::Vault;
@@ -51,6 +51,8 @@ pub struct Outbox {
     pub views: BTreeMap<DeviceId, View>,
     /// Kiosks that want their prompt again.
     pub shows: Vec<Show>,
+    /// A change of the signing key.
+    pub rotated: Option<Rotated>,
 }
 
 /// What is owed to the sender of one message.
@@ -129,8 +131,8 @@ impl Effects {
         }
     }
 
-    /// Acts on a group.
-    pub fn act(&mut self, durable: Durable<Outbox>, vault: &Vault, now: &Now) {
+    /// Acts on a group. What is left to the caller is answered.
+    pub fn act(&mut self, durable: Durable<Outbox>, vault: &Vault, now: &Now) -> Option<Rotated> {
         let Outbox {
             acks,
             recorded,
@@ -138,6 +140,7 @@ impl Effects {
             came,
             views,
             shows,
+            rotated,
         } = durable.into_inner();
         for (_, event) in &recorded {
             self.follow(event);
@@ -162,6 +165,7 @@ impl Effects {
             done.send(Answer::Done).ok();
         }
         self.shares.ended(&recorded, &self.metrics);
+        rotated
     }
 
     fn answer(&mut self, ack: Ack) {

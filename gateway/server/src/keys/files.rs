@@ -74,6 +74,45 @@ impl KeyFolder {
         }
     }
 
+    /// The bytes of a part that need not be there.
+    pub(super) fn read(&self, part: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeysError> {
+        let path = self.path.join(part);
+        match std::fs::read(&path) {
+            Ok(bytes) => {
+                check_mode(&path, FILE_MODE)?;
+                Ok(Some(Zeroizing::new(bytes)))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(io(format!("read {}", path.display()))(source)),
+        }
+    }
+
+    /// Puts a part there, durable when this returns.
+    pub(super) fn replace(&self, part: &str, bytes: &[u8]) -> Result<(), KeysError> {
+        let path = self.path.join(part);
+        gateway_durable::replace_file(&path, bytes, FILE_MODE)
+            .map_err(io(format!("write {}", path.display())))
+    }
+
+    /// Gives a part the name of another, which is gone then; durable when this returns.
+    pub(super) fn rename(&self, from: &str, to: &str) -> Result<(), KeysError> {
+        let path = self.path.join(from);
+        std::fs::rename(&path, self.path.join(to))
+            .and_then(|()| gateway_durable::sync_folder(&self.path))
+            .map_err(io(format!("rename {}", path.display())))
+    }
+
+    /// Removes a part, if it is there; durable when this returns.
+    pub(super) fn remove(&self, part: &str) -> Result<(), KeysError> {
+        let path = self.path.join(part);
+        match std::fs::remove_file(&path) {
+            Ok(()) => gateway_durable::sync_folder(&self.path)
+                .map_err(io(format!("sync {}", self.path.display()))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(source) => Err(io(format!("remove {}", path.display()))(source)),
+        }
+    }
+
     pub(super) fn damaged(&self, part: &'static str) -> KeysError {
         KeysError::Damaged {
             part,

@@ -7,31 +7,24 @@
 
 mod files;
 mod lookup;
+mod ring;
 mod signing;
 
 use std::path::{Path, PathBuf};
 
-use schemas::envelope::KeyId;
-
 pub use lookup::{Domain, LookupKeys};
-pub use signing::SigningKey;
+pub use ring::{KeyRing, Settled};
+pub use signing::{HeldKeys, SigningKey};
 
 /// The keys of a station, in memory. Cheap to clone; the private parts are shared and wiped with the last clone.
 #[derive(Debug, Clone)]
 pub struct StationKeys {
-    /// Signs events and checkpoints.
-    pub signing: SigningKey,
+    /// Sign events and checkpoints.
+    pub signing: HeldKeys,
     /// Tags what must be found again without being kept.
     pub lookup: LookupKeys,
     /// Last level of the log's origin: 1 for the first log of this station.
     pub incarnation: u32,
-}
-
-impl StationKeys {
-    /// The id of the signing key.
-    pub fn key_id(&self) -> KeyId {
-        KeyId::of(&self.signing.public_key())
-    }
 }
 
 /// Why there are no keys to work with.
@@ -68,6 +61,9 @@ pub enum KeysError {
         /// What it should be.
         wanted: u32,
     },
+    /// One rotation at a time.
+    #[error("a rotation of the signing key is under way: try again in a moment")]
+    RotationUnderWay,
     /// The system's random source failed.
     #[error("the system gave no random bytes")]
     Random,
@@ -101,9 +97,29 @@ pub fn open(folder: &Path, data: &Path, marker: &Path) -> Result<StationKeys, Ke
     })
 }
 
+/// The verifier key of the log's first key, read from the folder without its private parts. `origin` names the log of an
+/// incarnation.
+pub fn first_vkey<E>(
+    folder: &Path,
+    origin: impl FnOnce(u32) -> Result<schemas::envelope::Origin, E>,
+) -> anyhow::Result<String>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let store = files::KeyFolder::open(folder, false)?;
+    let origin = origin(incarnation(&store)?)?;
+    let key = schemas::proof::NoteKey::new(origin.as_str(), signing::first(&store)?)?;
+    Ok(key.to_vkey())
+}
+
 /// Where the log puts its marker that the first start was completed.
 pub fn marker_path(folder: &Path) -> PathBuf {
     folder.join("initialised")
+}
+
+/// Where the log keeps its newest checkpoint a second time, apart from the data.
+pub fn witness_path(folder: &Path) -> PathBuf {
+    folder.join("witness")
 }
 
 fn incarnation(store: &files::KeyFolder) -> Result<u32, KeysError> {
@@ -151,7 +167,9 @@ mod tests {
         let station = Station::new();
         let first = station.open().unwrap();
         let second = station.open().unwrap();
-        assert_eq!(first.signing.public_key(), second.signing.public_key());
+        let public = |keys: &StationKeys| keys.signing.current.public_key();
+        assert_eq!(public(&first), public(&second));
+        assert_eq!(first.signing.first, public(&first));
         assert_eq!(
             first.lookup.tags(Domain::Number, "11010519491231002X"),
             second.lookup.tags(Domain::Number, "11010519491231002X")
@@ -204,7 +222,9 @@ mod tests {
         let first = station.open().unwrap();
         std::fs::remove_file(station.keys().join("lookup-keys")).unwrap();
         let second = station.open().unwrap();
-        assert_eq!(first.signing.public_key(), second.signing.public_key());
+        let public = |keys: &StationKeys| keys.signing.current.public_key();
+        assert_eq!(public(&first), public(&second));
+        assert_eq!(first.signing.first, public(&first));
     }
 
     #[test]

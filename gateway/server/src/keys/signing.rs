@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
-use gateway_log::CheckpointSigner;
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use zeroize::Zeroizing;
 
 use super::KeysError;
 use super::files::KeyFolder;
 
 const PART: &str = "signing-key.p8";
+/// The key of a rotation under way.
+const NEXT: &str = "signing-key-next.p8";
+/// The public part of the log's first key, 64 hexadecimal digits and a line feed.
+const FIRST: &str = "first-key";
 
 /// Signs with the station's key. Cheap to clone.
 #[derive(Clone)]
@@ -43,37 +46,81 @@ impl std::fmt::Debug for SigningKey {
     }
 }
 
-impl CheckpointSigner for SigningKey {
-    fn public_key(&self) -> [u8; 32] {
-        self.public_key
-    }
-
-    fn sign(&self, text: &[u8]) -> [u8; 64] {
-        Self::sign(self, text)
-    }
-
-    fn verify(&self, public_key: &[u8; 32], text: &[u8], signature: &[u8; 64]) -> bool {
-        UnparsedPublicKey::new(&ED25519, public_key)
-            .verify(text, signature)
-            .is_ok()
-    }
+/// The signing keys as the folder holds them.
+#[derive(Debug, Clone)]
+pub struct HeldKeys {
+    /// The public part of the log's first key: what names the log.
+    pub first: [u8; 32],
+    /// The key that signs.
+    pub current: SigningKey,
+    /// A key that a rotation was begun with. The log decides whether it is in force.
+    pub next: Option<SigningKey>,
 }
 
-pub(super) fn open(store: &KeyFolder) -> Result<SigningKey, KeysError> {
-    let document = store.read_or_make(PART, || {
-        let rng = aws_lc_rs::rand::SystemRandom::new();
-        let document =
-            Ed25519KeyPair::generate_pkcs8v1(&rng).map_err(|_unspecified| KeysError::Random)?;
-        Ok(Zeroizing::new(document.as_ref().to_vec()))
+pub(super) fn open(store: &KeyFolder) -> Result<HeldKeys, KeysError> {
+    let current = store.read_or_make(PART, || generate().map(|(_, document)| document))?;
+    let current = from_document(&current).ok_or_else(|| store.damaged(PART))?;
+    let first = store.read_or_make(FIRST, || {
+        Ok(Zeroizing::new(
+            format!("{}\n", hex::encode(current.public_key())).into_bytes(),
+        ))
     })?;
-    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&document)
-        .map_err(|_rejected| store.damaged(PART))?;
-    let public_key = pair
-        .public_key()
-        .as_ref()
-        .try_into()
-        .map_err(|_other_length| store.damaged(PART))?;
-    Ok(SigningKey {
+    let first = first_key(store, &first)?;
+    let next = match store.read(NEXT)? {
+        Some(document) => Some(from_document(&document).ok_or_else(|| store.damaged(NEXT))?),
+        None => None,
+    };
+    Ok(HeldKeys {
+        first,
+        current,
+        next,
+    })
+}
+
+/// The public part of the log's first key.
+pub(super) fn first(store: &KeyFolder) -> Result<[u8; 32], KeysError> {
+    let missing = || Err(KeysError::Random);
+    first_key(store, &store.read_or_make(FIRST, missing)?)
+}
+
+fn first_key(store: &KeyFolder, file: &[u8]) -> Result<[u8; 32], KeysError> {
+    let mut raw = [0; 32];
+    let digits = file.strip_suffix(b"\n").unwrap_or_default();
+    hex::decode_to_slice(digits, &mut raw).map_err(|_not_hex| store.damaged(FIRST))?;
+    Ok(raw)
+}
+
+/// Makes the key that shall come next and keeps it beside the present one; durable when this returns. One that an earlier
+/// rotation left behind is replaced: it never signed.
+pub(super) fn prepare_next(store: &KeyFolder) -> Result<SigningKey, KeysError> {
+    let (key, document) = generate()?;
+    store.replace(NEXT, &document)?;
+    Ok(key)
+}
+
+/// The next key becomes the present one, whose private part is gone then.
+pub(super) fn promote_next(store: &KeyFolder) -> Result<(), KeysError> {
+    store.rename(NEXT, PART)
+}
+
+/// A next key that no rotation made the present one.
+pub(super) fn discard_next(store: &KeyFolder) -> Result<(), KeysError> {
+    store.remove(NEXT)
+}
+
+fn generate() -> Result<(SigningKey, Zeroizing<Vec<u8>>), KeysError> {
+    let rng = aws_lc_rs::rand::SystemRandom::new();
+    let document =
+        Ed25519KeyPair::generate_pkcs8v1(&rng).map_err(|_unspecified| KeysError::Random)?;
+    let document = Zeroizing::new(document.as_ref().to_vec());
+    let key = from_document(&document).ok_or(KeysError::Random)?;
+    Ok((key, document))
+}
+
+fn from_document(document: &[u8]) -> Option<SigningKey> {
+    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(document).ok()?;
+    let public_key = pair.public_key().as_ref().try_into().ok()?;
+    Some(SigningKey {
         pair: Arc::new(pair),
         public_key,
     })

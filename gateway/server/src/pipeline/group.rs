@@ -5,6 +5,7 @@ use gateway_log::{Batch, Group};
 use schemas::event::Event;
 use schemas::ids::{DeviceId, SessionId};
 
+use super::Rotated;
 use crate::effects::{Ack, Outbox, Show};
 
 /// A group of this size takes in nothing more, in bytes.
@@ -23,6 +24,8 @@ pub(super) struct Gathering {
     full: Vec<Group<Outbox>>,
     /// Bytes of those.
     full_bytes: usize,
+    /// Nothing more may be taken in, and an own checkpoint follows.
+    sealed: bool,
 }
 
 impl Gathering {
@@ -36,6 +39,7 @@ impl Gathering {
             outbox: Outbox::default(),
             full: Vec::new(),
             full_bytes: 0,
+            sealed: false,
         }
     }
 
@@ -78,8 +82,15 @@ impl Gathering {
         self.outbox.came.insert(device);
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.bytes + self.full_bytes >= GROUP_BYTES_FULL
+    /// Takes in nothing more: it is large enough, or sealed.
+    pub(super) fn is_closed(&self) -> bool {
+        self.sealed || self.bytes + self.full_bytes >= GROUP_BYTES_FULL
+    }
+
+    /// Nothing comes behind this, and a checkpoint is signed over it alone.
+    pub(super) fn seal(&mut self, rotated: Rotated) {
+        self.sealed = true;
+        self.outbox.rotated = Some(rotated);
     }
 
     /// The events of one command, with their signed bytes.
@@ -137,6 +148,7 @@ impl Gathering {
         Group {
             first_index: self.first_index,
             batches: std::mem::take(&mut self.batches),
+            seal: std::mem::take(&mut self.sealed),
             value: outbox,
         }
     }

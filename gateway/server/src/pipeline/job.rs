@@ -7,6 +7,7 @@ use schemas::ids::{DeviceId, MessageId};
 use schemas::message::command::FingerTemplate;
 use tokio::sync::oneshot;
 
+use crate::keys::SigningKey;
 use crate::operators::PinCheck;
 
 /// What enters the loop from a device.
@@ -23,6 +24,24 @@ pub enum Job {
         /// Told when it was shown.
         done: oneshot::Sender<Answer>,
     },
+    /// The signing key changes: the event is the last one of the old key.
+    RotateKey {
+        /// The key that signs from then on; its file is durable.
+        next: SigningKey,
+        /// Told the index of the event once the change is complete.
+        done: oneshot::Sender<u64>,
+    },
+}
+
+impl Job {
+    /// Whether it must have a group of its own.
+    pub(super) fn stands_alone(&self) -> bool {
+        match self {
+            Self::Command(command) => command.content.is_large(),
+            Self::RotateKey { .. } => true,
+            Self::ShowSession { .. } => false,
+        }
+    }
 }
 
 /// A message of a device.

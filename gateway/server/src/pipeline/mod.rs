@@ -11,6 +11,7 @@ mod job;
 mod memory;
 mod recent;
 mod replay;
+mod rotation;
 mod step;
 #[cfg(test)]
 #[allow(
@@ -35,7 +36,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
 use crate::effects::{Effects, Outbox};
-use crate::keys::SigningKey;
+use crate::keys::{KeyRing, SigningKey};
 use crate::metrics::Metrics;
 use crate::vault::Vault;
 use group::Gathering;
@@ -43,7 +44,8 @@ use recent::Recent;
 
 pub use job::{Answer, Command, Content, Job, MessageKey, Operated};
 pub use memory::Memory;
-pub use replay::{Replay, ReplayError};
+pub use replay::{Read, Replay, ReplayError};
+pub use rotation::Rotated;
 
 /// Groups that may be under way at once: one being flushed, one that waits for the committer.
 const GROUPS_IN_FLIGHT_MAX: usize = 2;
@@ -67,7 +69,9 @@ pub struct Parts {
     pub rules: Rules,
     /// Name of the log.
     pub origin: Origin,
-    /// Signs events.
+    /// Sign events and checkpoints.
+    pub ring: KeyRing,
+    /// The key of the ring that is in force.
     pub signing: SigningKey,
     /// Reads clocks.
     pub clock: Arc<Clock>,
@@ -94,6 +98,9 @@ pub enum PipelineError {
     /// The log could not be read.
     #[error("the log could not be read")]
     Log(#[from] gateway_log::LogFailed),
+    /// The signing key cannot change so.
+    #[error("the signing key cannot be changed")]
+    Rotation(#[source] schemas::chain::RotationError),
     /// What the gateway itself has to record cannot be recorded.
     #[error("an event of the gateway's own cannot be recorded")]
     Own(#[source] Unrecordable),
@@ -122,6 +129,7 @@ pub struct Pipeline {
     memory: Memory,
     rules: Rules,
     origin: Origin,
+    ring: KeyRing,
     signing: SigningKey,
     key_id: KeyId,
     clock: Arc<Clock>,
@@ -160,6 +168,7 @@ impl Pipeline {
             memory: parts.memory,
             rules: parts.rules,
             origin: parts.origin,
+            ring: parts.ring,
             signing: parts.signing,
             clock: parts.clock,
             recent: Recent::default(),
@@ -247,9 +256,9 @@ impl Pipeline {
     ) -> Result<(), PipelineError> {
         let mut group = Gathering::new(self.log.next_index());
         self.take_in(first, &mut group)?;
-        while group.taken() < self.group_len_max && !group.is_full() {
+        while group.taken() < self.group_len_max && !group.is_closed() {
             let Ok(job) = queue.try_recv() else { break };
-            if matches!(&job, Job::Command(command) if command.content.is_large()) {
+            if job.stands_alone() {
                 self.carried = Some(job);
                 break;
             }
@@ -294,7 +303,9 @@ impl Pipeline {
             .log_size
             .set(i64::try_from(self.log.size()).unwrap_or(i64::MAX));
         let now = self.clock.now();
-        self.effects.act(durable, &self.vault, &now);
+        if let Some(rotated) = self.effects.act(durable, &self.vault, &now) {
+            self.complete_rotation(rotated);
+        }
         Ok(())
     }
 

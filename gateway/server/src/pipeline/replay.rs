@@ -2,16 +2,36 @@
 
 use edge_config::Policy;
 use gateway_core::Recorded;
-use schemas::envelope::{Entry, EnvelopeError, Origin};
+use schemas::envelope::{self, Entry, EnvelopeError, Origin};
 use schemas::event::Event;
 
 use super::Memory;
 use crate::blobs::Sweep;
+use crate::keys::KeyRing;
+
+/// An event as read by a thread of the log.
+#[derive(Debug)]
+pub struct Read {
+    entry: Result<Entry, EnvelopeError>,
+    /// Its signed bytes, where no checkpoint vouches for them.
+    uncovered: Option<Vec<u8>>,
+}
+
+impl Read {
+    /// Reads an event. `covered`: a checkpoint that was signed over it is compared with the tree.
+    pub fn new(signed: &[u8], covered: bool) -> Self {
+        Self {
+            entry: envelope::read(signed),
+            uncovered: (!covered).then(|| signed.to_vec()),
+        }
+    }
+}
 
 /// A replay under way.
 #[derive(Debug)]
 pub struct Replay {
     memory: Memory,
+    ring: KeyRing,
     origin: Origin,
     sweep: Sweep,
     unreadable: Option<ReplayError>,
@@ -31,6 +51,15 @@ pub enum ReplayError {
         /// Why.
         source: EnvelopeError,
     },
+    /// Not signed by the key in force.
+    #[error(
+        "the event at index {index} is not signed by this station's key; nothing was changed; see \
+         ops/docs/runbook/quarantine.md"
+    )]
+    Forged {
+        /// Its index.
+        index: u64,
+    },
     /// Of another log, or in another place.
     #[error(
         "the event at index {index} belongs to another place or log; nothing was changed; see \
@@ -44,9 +73,10 @@ pub enum ReplayError {
 
 impl Replay {
     /// Of an empty log, so far.
-    pub fn new(policy: &Policy, origin: Origin, sweep: Sweep) -> Self {
+    pub fn new(policy: &Policy, origin: Origin, ring: KeyRing, sweep: Sweep) -> Self {
         Self {
             memory: Memory::new(policy),
+            ring,
             origin,
             sweep,
             unreadable: None,
@@ -54,13 +84,25 @@ impl Replay {
     }
 
     /// The next event. After one that cannot be read nothing more is taken in; the caller ends with [`Self::finish`].
-    /// It was read ([`schemas::envelope::read`]) by the caller, who may read several at a time.
-    pub fn take(&mut self, index: u64, read: Result<Entry, EnvelopeError>) {
+    /// It was read ([`Read::new`]) by the caller, who may read several at a time.
+    pub fn take(&mut self, index: u64, read: Read) {
         if self.unreadable.is_some() {
             return;
         }
-        match read {
+        let Read { entry, uncovered } = read;
+        // What no checkpoint vouches for must vouch for itself.
+        if uncovered.is_some_and(|signed| !self.ring.is_genuine(index, &signed)) {
+            self.unreadable = Some(ReplayError::Forged { index });
+            return;
+        }
+        match entry {
             Ok(entry) if entry.index == index && entry.origin == self.origin => {
+                if let Event::KeyRotated(rotation) = &entry.event
+                    && self.ring.follow(index, rotation).is_err()
+                {
+                    self.unreadable = Some(ReplayError::Forged { index });
+                    return;
+                }
                 if let Event::PhotoArchived(photo) = &entry.event {
                     self.sweep.named(&photo.blob);
                 }

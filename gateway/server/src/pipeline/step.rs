@@ -39,6 +39,7 @@ impl Pipeline {
                 Ok(())
             }
             Job::Command(command) => self.take_command(command, group),
+            Job::RotateKey { next, done } => self.rotate_key(next, done, group),
         }
     }
 
@@ -319,7 +320,7 @@ impl Pipeline {
         })
     }
 
-    fn seal_all(
+    pub(super) fn seal_all(
         &self,
         first: u64,
         events: &[Event],

@@ -4,15 +4,14 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use gateway_log::{Limits, Log, OpenError, OpenOptions, RoomOptions};
-use schemas::envelope;
+use gateway_log::{Limits, Log, OpenError, OpenOptions, Place, RoomOptions};
 use schemas::words::ServiceReason;
 use tokio::sync::watch;
 
 use super::closed::ClosedDoor;
 use super::prepare::Prepared;
-use crate::keys;
-use crate::pipeline::{Memory, Replay, ReplayError};
+use crate::keys::{self, KeyRing, Settled, SigningKey};
+use crate::pipeline::{Memory, Read, Replay, ReplayError};
 use crate::service::LogStanding;
 
 /// How often room is looked for.
@@ -25,6 +24,10 @@ const FLOOR_BYTES: u64 = 8 << 20;
 pub(super) struct Opened {
     pub(super) log: Log,
     pub(super) memory: Memory,
+    /// The signing keys, as the log says.
+    pub(super) ring: KeyRing,
+    /// The one in force.
+    pub(super) signing: SigningKey,
 }
 
 /// How the opening ended.
@@ -85,10 +88,14 @@ enum Attempt {
 
 async fn attempt(prepared: &Prepared) -> anyhow::Result<Attempt> {
     let storage = &prepared.station.storage;
+    // A ring of its own for each attempt: it follows the rotations as they are read.
+    let keys = prepared.keys.signing.clone();
+    let ring = KeyRing::new(&storage.keys_folder, prepared.origin.clone(), keys);
     let options = OpenOptions {
-        origin: prepared.origin.to_string(),
+        identity: ring.identity().context("the origin of the log")?,
         marker: keys::marker_path(&storage.keys_folder),
-        signer: Box::new(prepared.keys.signing.clone()),
+        witness: keys::witness_path(&storage.keys_folder),
+        signer: Box::new(ring.clone()),
         limits: Limits::default(),
         room: room(prepared),
     };
@@ -97,15 +104,24 @@ async fn attempt(prepared: &Prepared) -> anyhow::Result<Attempt> {
         .blob_store
         .sweep()
         .context("the folder of blobs cannot be read")?;
-    let mut replay = Replay::new(&prepared.station.policy, prepared.origin.clone(), sweep);
+    let (policy, origin) = (&prepared.station.policy, prepared.origin.clone());
+    let mut replay = Replay::new(policy, origin, ring.clone(), sweep);
     let opened = tokio::task::spawn_blocking(move || {
-        let read = |_, signed: &[u8]| envelope::read(signed);
-        let opened = Log::open_reading(&folder, options, read, |index, entry| {
-            replay.take(index, entry);
+        let read = |place: Place, signed: &[u8]| Read::new(signed, place.covered);
+        let opened = Log::open_reading(&folder, options, read, |index, read| {
+            replay.take(index, read);
         });
         (opened, replay)
     });
     let (opened, replay) = opened.await.context("opening the log panicked")?;
+    // What the events themselves say is the clearer reason, whatever the log made of it.
+    let (memory, sweep) = match replay.finish() {
+        Ok(replayed) => replayed,
+        Err(error @ (ReplayError::Foreign { .. } | ReplayError::Forged { .. })) => {
+            return Ok(Attempt::Quarantined(error.into()));
+        }
+        Err(error @ ReplayError::Unreadable { .. }) => return Err(error.into()),
+    };
     let (log, recovered) = match opened {
         Ok(opened) => opened,
         Err(error @ OpenError::NoRoom { .. }) => return Ok(Attempt::NoRoom(error)),
@@ -115,10 +131,11 @@ async fn attempt(prepared: &Prepared) -> anyhow::Result<Attempt> {
         }
         Err(error) => return Err(anyhow::Error::from(error).context("the log cannot be opened")),
     };
-    let (memory, sweep) = match replay.finish() {
-        Ok(replayed) => replayed,
-        Err(error @ ReplayError::Foreign { .. }) => return Ok(Attempt::Quarantined(error.into())),
-        Err(error @ ReplayError::Unreadable { .. }) => return Err(error.into()),
+    let Some(signing) = settle_keys(&ring, &log).await? else {
+        return Ok(Attempt::Quarantined(anyhow::anyhow!(
+            "the signing key that the log names last is not among the keys; nothing was changed; see \
+             ops/docs/runbook/quarantine.md"
+        )));
     };
     let (kept, swept) = sweep.finish().context("orphan blobs cannot be removed")?;
     tracing::info!(
@@ -130,7 +147,30 @@ async fn attempt(prepared: &Prepared) -> anyhow::Result<Attempt> {
         "log open"
     );
     settle(prepared, &memory, recovered.size);
-    Ok(Attempt::Opened(Box::new(Opened { log, memory })))
+    Ok(Attempt::Opened(Box::new(Opened {
+        log,
+        memory,
+        ring,
+        signing,
+    })))
+}
+
+/// Completes or drops a rotation that the last life did not end. The key in force, if it is here.
+async fn settle_keys(ring: &KeyRing, log: &Log) -> anyhow::Result<Option<SigningKey>> {
+    let (head, settling) = (log.head().note, ring.clone());
+    let settled = tokio::task::spawn_blocking(move || settling.settle(Some(&head)));
+    let settled = settled.await.context("settling the keys panicked")?;
+    match settled.context("the signing keys cannot be settled")? {
+        Some(Settled::AsItWas) => {}
+        Some(Settled::RotationCompleted) => {
+            tracing::info!("a change of the signing key was completed")
+        }
+        Some(Settled::RotationDropped) => {
+            tracing::warn!("a change of the signing key never came into the log, and was dropped");
+        }
+        None => return Ok(None),
+    }
+    Ok(ring.current())
 }
 
 /// What follows from the log alone: figures, standing, and manifests that were recorded before the last life ended.

@@ -21,6 +21,7 @@ use schemas::ids::BootId;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
+use crate::admin::{self, Admin};
 use crate::ingress::{Desks, Ingress};
 use crate::operators::PinDesk;
 use crate::pipeline::{Parts, Pipeline, PipelineError};
@@ -93,7 +94,12 @@ async fn operate(
     opened: log::Opened,
     mut stopping: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
-    let log::Opened { log, memory } = opened;
+    let log::Opened {
+        log,
+        memory,
+        ring,
+        signing,
+    } = opened;
     #[cfg(feature = "demo")]
     let stock = crate::demo::Stock::of(&memory.state);
     let station = &prepared.station;
@@ -112,17 +118,19 @@ async fn operate(
             outlet: Arc::clone(&outlet),
             metrics: prepared.metrics.clone(),
         },
-        jobs,
+        jobs.clone(),
     );
     // The broker first: what the loop sends in its first moments finds it running. Messages wait in the queue.
     devices_broker.start(prepared, ingress, &log).await?;
     prepared.service.log(LogStanding::Open);
+    let socket_ring = ring.clone();
     let pipeline = Pipeline::new(Parts {
         log: log.clone(),
         memory,
         rules: rules(station),
         origin: prepared.origin.clone(),
-        signing: prepared.keys.signing.clone(),
+        ring,
+        signing,
         clock: Arc::clone(&prepared.clock),
         effects: prepared.effects(outlet),
         metrics: prepared.metrics.clone(),
@@ -130,6 +138,14 @@ async fn operate(
         group_bytes_max: gateway_log::Limits::default().group_bytes_max,
         room_low_bytes: station.storage.room_low_mib << 20,
     });
+    let admin = Admin {
+        log: log.clone(),
+        ring: socket_ring,
+        incarnation: prepared.keys.incarnation,
+        jobs,
+    };
+    let socket = admin::socket_path(&station.storage.data_folder);
+    let admin = tokio::spawn(admin::open(admin, &socket)?);
     let (end_loop, loop_ends) = oneshot::channel();
     let mut pipeline: JoinHandle<Result<(), PipelineError>> =
         tokio::spawn(pipeline.run(instance()?, queue, loop_ends));
@@ -154,6 +170,9 @@ async fn operate(
             anyhow::Error::from,
         ));
     }
+    admin.abort();
+    // The next start replaces one that stays.
+    std::fs::remove_file(&socket).ok();
     devices.stop().await;
     devices_broker.stop().await;
     drop(end_loop);

@@ -1,5 +1,12 @@
 //! The command line.
 
+mod evidence;
+mod export;
+mod keys;
+mod progress;
+mod prove;
+mod source;
+
 use std::io::{BufRead as _, IsTerminal as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,6 +20,8 @@ use crate::run::{self, Ended};
 
 /// Exit code of a station that is quarantined.
 pub const EXIT_QUARANTINED: u8 = 3;
+/// Exit code of a check that found evidence to be other than it should be.
+pub const EXIT_DAMAGED: u8 = 3;
 
 /// The gateway of a station: MQTT broker, evidence log and workflows in one program.
 #[derive(Debug, Parser)]
@@ -37,6 +46,18 @@ enum Command {
     },
     /// Read a PIN from standard input and print its hash for station.toml.
     HashPin,
+    /// Check a whole log: every signature, every index, the tree, the checkpoints. Exit code 0: whole; 3: damaged; 1: could not be
+    /// checked.
+    Verify(evidence::VerifyArgs),
+    /// Write the proof of one event to a file that can be checked without the log.
+    Prove(prove::ProveArgs),
+    /// Check such a file. Exit code 0: proven; 3: not proven.
+    CheckProof(prove::CheckProofArgs),
+    /// Write events out, for auditors and other programs.
+    Export(evidence::ExportArgs),
+    /// Show or rotate the signing key.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
 }
 
 /// What a run may be told.
@@ -73,6 +94,11 @@ pub fn main() -> ExitCode {
         Some(Command::Run(run)) => serve(run),
         Some(Command::CheckConfig { station, policy }) => check(station, policy),
         Some(Command::HashPin) => hash_pin(),
+        Some(Command::Verify(args)) => evidence::verify(args),
+        Some(Command::Prove(args)) => prove::prove(args),
+        Some(Command::CheckProof(args)) => prove::check_proof(args),
+        Some(Command::Export(args)) => evidence::export(args),
+        Some(Command::Keys(command)) => keys::run(command),
     };
     outcome.unwrap_or_else(|error| {
         complain(&format!("{error:#}"));

@@ -1,0 +1,210 @@
+//! The admin socket: what station IT may ask of a running station, over HTTP on a Unix socket in the data folder that its
+//! owner alone can open (mode 0600). The commands of `gateway` use it; so can `curl --unix-socket`.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET /station` | JSON: origin, incarnation, events, verifier keys |
+//! | `GET /checkpoint` | the newest signed checkpoint |
+//! | `GET /events?from=0&to=100` | signed events, a CBOR sequence (RFC 8742); both bounds may be left out |
+//! | `GET /proof/41` | the proof of one event, c2sp.org/tlog-proof |
+//! | `GET /proofs/41` | JSON: that text, then those of every rotation of the signing key, all over one checkpoint |
+//! | `POST /keys/rotate` | JSON: the event that changed the signing key |
+//! | `POST /keys/rotate-lookup` | JSON: the new lookup key's id |
+//! | `POST /sessions/s-41/erase` | JSON: what was erased |
+//!
+//! It must never answer with anything personal or secret: events hold ciphertext, and keys their public parts.
+
+mod acts;
+mod client;
+mod events;
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::extract::{Path as UrlPath, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use gateway_audit::Proof;
+use gateway_log::{Log, SignedHead};
+use serde::{Deserialize, Serialize};
+use tokio::net::UnixListener;
+use tokio::sync::mpsc;
+
+use crate::keys::KeyRing;
+use crate::pipeline::Job;
+
+pub use acts::Rotated;
+pub use client::{Client, ClientError};
+
+/// How long a proof waits for the checkpoint that covers its event.
+const COVER_WAIT: Duration = Duration::from_secs(5);
+
+/// What the socket answers from. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    /// The log.
+    pub log: Log,
+    /// The signing keys.
+    pub ring: KeyRing,
+    /// The number of the log.
+    pub incarnation: u32,
+    /// The way into the loop.
+    pub jobs: mpsc::Sender<Job>,
+}
+
+/// `GET /station`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The log.
+    pub origin: String,
+    /// Its number.
+    pub incarnation: u32,
+    /// Durable events.
+    pub events: u64,
+    /// Verifier keys, the first one first, the one in force last.
+    pub vkeys: Vec<String>,
+}
+
+/// Where the socket of a station is.
+pub fn socket_path(data_folder: &Path) -> PathBuf {
+    data_folder.join("admin.sock")
+}
+
+/// Opens the socket; the future serves it. Called while the log's lock is held, so a socket that is there was left behind.
+pub fn open(
+    admin: Admin,
+    path: &Path,
+) -> anyhow::Result<impl Future<Output = std::io::Result<()>> + use<>> {
+    let listener = bind(path).with_context(|| {
+        format!(
+            "cannot open the admin socket {} (a path may have 100 characters)",
+            path.display()
+        )
+    })?;
+    let router = Router::new()
+        .route("/station", get(station))
+        .route("/checkpoint", get(checkpoint))
+        .route("/events", get(events::events))
+        .route("/proof/{index}", get(proof))
+        .route("/proofs/{index}", get(proofs))
+        .route("/keys/rotate", post(acts::rotate))
+        .with_state(admin);
+    Ok(async move { axum::serve(listener, router).await })
+}
+
+/// Nobody else can open it at any moment: it gets its name only after its mode.
+fn bind(path: &Path) -> std::io::Result<UnixListener> {
+    let fresh = path.with_extension("new");
+    for old in [&fresh, path] {
+        match std::fs::remove_file(old) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    let listener = UnixListener::bind(&fresh)?;
+    std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(0o600))?;
+    std::fs::rename(&fresh, path)?;
+    Ok(listener)
+}
+
+/// What is answered when it is not what was asked for: one line of text.
+#[derive(Debug)]
+pub(crate) struct Refused(pub(crate) StatusCode, pub(crate) String);
+
+impl axum::response::IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (self.0, format!("{}\n", self.1)).into_response()
+    }
+}
+
+async fn station(State(admin): State<Admin>) -> Json<Standing> {
+    Json(Standing {
+        origin: admin.log.origin().to_owned(),
+        incarnation: admin.incarnation,
+        events: admin.log.size(),
+        vkeys: admin.ring.vkeys(),
+    })
+}
+
+async fn checkpoint(State(admin): State<Admin>) -> Response {
+    text(admin.log.head().note)
+}
+
+async fn proof(
+    State(admin): State<Admin>,
+    UrlPath(index): UrlPath<u64>,
+) -> Result<Response, Refused> {
+    let proofs = proofs_of(admin, index).await?;
+    Ok(text(proofs.into_iter().next().unwrap_or_default()))
+}
+
+async fn proofs(
+    State(admin): State<Admin>,
+    UrlPath(index): UrlPath<u64>,
+) -> Result<Json<Vec<String>>, Refused> {
+    proofs_of(admin, index).await.map(Json)
+}
+
+/// The event's proof, then those of the rotations, all over one checkpoint.
+async fn proofs_of(admin: Admin, index: u64) -> Result<Vec<String>, Refused> {
+    if index >= admin.log.size() {
+        let why = format!(
+            "there is no event {index}: the log holds {}",
+            admin.log.size()
+        );
+        return Err(Refused(StatusCode::NOT_FOUND, why));
+    }
+    let mut heads = admin.log.heads();
+    let covered = heads.wait_for(|head| head.checkpoint.size > index);
+    let head = match tokio::time::timeout(COVER_WAIT, covered).await {
+        Ok(Ok(head)) => head.clone(),
+        Ok(Err(_)) | Err(_) => {
+            let why = format!("no checkpoint covers event {index} yet: try again in a moment");
+            return Err(Refused(StatusCode::SERVICE_UNAVAILABLE, why));
+        }
+    };
+    let made = tokio::task::spawn_blocking(move || {
+        let size = head.checkpoint.size;
+        let chain = admin.ring.chain();
+        let rotations = chain
+            .rotations()
+            .map(|(at, _)| at)
+            .filter(|at| *at < size && *at != index);
+        let indexes = std::iter::once(index).chain(rotations);
+        indexes
+            .map(|index| make_proof(&admin.log, index, &head))
+            .collect()
+    });
+    let made: anyhow::Result<Vec<String>> =
+        made.await.map_err(|error| internal(&error.to_string()))?;
+    made.map_err(|error| internal(&format!("{error:#}")))
+}
+
+fn internal(why: &str) -> Refused {
+    Refused(StatusCode::INTERNAL_SERVER_ERROR, why.to_owned())
+}
+
+/// The proof of an event under `head`. Reads the disk.
+fn make_proof(log: &Log, index: u64, head: &SignedHead) -> anyhow::Result<String> {
+    let inclusion = log.inclusion_in(index, head.checkpoint.size)?;
+    let stored = log
+        .read(index..index + 1)
+        .next()
+        .context("the event cannot be read")?;
+    let (_, event) = stored?;
+    let proof = Proof {
+        event,
+        index,
+        path: inclusion.path,
+        checkpoint: head.note.clone(),
+    };
+    Ok(proof.to_string())
+}
+
+fn text(body: String) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body).into_response()
+}

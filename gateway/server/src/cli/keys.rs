@@ -1,0 +1,83 @@
+//! `keys`: the station's keys, as far as they may be shown, and their rotation.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use schemas::proof::NoteKey;
+
+use super::say;
+use super::source::{Source, Where};
+use crate::admin::Rotated;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeysCommand {
+    /// The signing keys of this log, first to last, with their fingerprints.
+    Show(Where),
+    /// The verifier keys (C2SP), one a line, for a file that auditors keep.
+    Vkey(Where),
+    /// Change the signing key. The station must run; it goes on at once with the new key.
+    Rotate(Where),
+}
+
+pub(super) fn run(command: KeysCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        KeysCommand::Show(place) => show(&place)?,
+        KeysCommand::Vkey(place) => {
+            for vkey in vkeys(&place)? {
+                say(&vkey)?;
+            }
+        }
+        KeysCommand::Rotate(place) => {
+            let Rotated { index, vkey } = place.station()?.post("/keys/rotate")?;
+            say(&format!(
+                "the signing key changed with event {index}; the centre reads it there. Now signs:\n{vkey}"
+            ))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(place: &Where) -> anyhow::Result<()> {
+    let keys = vkeys(place)?;
+    let last = keys.len();
+    for (number, vkey) in (1..).zip(&keys) {
+        let key = NoteKey::from_vkey(vkey)?;
+        let id = hex::encode(schemas::envelope::KeyId::of(key.public_key()).0);
+        let standing = if number == last {
+            "signs now"
+        } else {
+            "signed before"
+        };
+        say(&format!(
+            "key {number} of {last}, {standing}\n  id          {id}\n  vkey        {vkey}\n  public key  {}",
+            hex::encode(key.public_key())
+        ))?;
+    }
+    Ok(())
+}
+
+/// A stopped station's rotations are in its log, which is read for them.
+fn vkeys(place: &Where) -> anyhow::Result<Vec<String>> {
+    let source = place.find()?;
+    if let Source::Station(_, standing) = &source {
+        return Ok(standing.vkeys.clone());
+    }
+    let (anchor, _) = place.anchor(&source)?;
+    let mut chain = anchor.chain();
+    let (events, total) = source.events(0..u64::MAX)?;
+    let bar = super::progress::events("reading the log", total);
+    for (index, event) in (0..).zip(bar.wrap_iter(events)) {
+        let entry = schemas::envelope::read(&event?);
+        if let Ok(schemas::envelope::Entry {
+            event: schemas::event::Event::KeyRotated(rotation),
+            ..
+        }) = entry
+        {
+            chain.rotate(index, &rotation, &gateway_audit::check)?;
+        }
+    }
+    bar.finish_and_clear();
+    let keys = std::iter::once(*chain.first()).chain(chain.rotations().map(|(_, key)| *key));
+    keys.map(|key| Ok(NoteKey::new(chain.origin().as_str(), key)?.to_vkey()))
+        .collect()
+}

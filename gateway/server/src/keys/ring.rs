@@ -1,0 +1,200 @@
+//! The signing keys at work: which of them is in force follows from the log, and the private parts are held here.
+//!
+//! A rotation goes in steps, each durable before the next: the next key's file; its event in the log, signed by the old key; the
+//! checkpoint over that event, signed by both; the next key's file takes the old one's name. Whatever is cut off in between, the
+//! log says at the next start which key is in force, and [`KeyRing::settle`] brings the folder after it.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use gateway_log::CheckpointSigner;
+use schemas::chain::{KeyChain, RotationError, rotation};
+use schemas::envelope::{KeyId, Origin};
+use schemas::event::evidence::KeyRotated;
+use schemas::proof::{NoteError, NoteKey, SignedNote};
+
+use super::KeysError;
+use super::files::KeyFolder;
+use super::signing::{self, HeldKeys, SigningKey};
+
+/// The checkpoint that both keys of the last rotation signed: a C2SP signed note.
+const LAST_SEAM: &str = "last-rotation";
+
+/// The keys of one log. Cheap to clone; all clones are one ring.
+#[derive(Debug, Clone)]
+pub struct KeyRing(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    folder: PathBuf,
+    ring: RwLock<Ring>,
+}
+
+#[derive(Debug)]
+struct Ring {
+    chain: KeyChain,
+    held: Vec<SigningKey>,
+}
+
+/// What the folder was found to be, after the log was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// The present key is in force.
+    AsItWas,
+    /// A rotation was in the log, and is completed now.
+    RotationCompleted,
+    /// A rotation was begun and never came into the log.
+    RotationDropped,
+}
+
+impl KeyRing {
+    /// Of the log of `origin`, as it begins.
+    pub fn new(folder: &Path, origin: Origin, keys: HeldKeys) -> Self {
+        let HeldKeys {
+            first,
+            current,
+            next,
+        } = keys;
+        let mut held = vec![current];
+        held.extend(next);
+        let ring = Ring {
+            chain: KeyChain::new(origin, first),
+            held,
+        };
+        Self(Arc::new(Inner {
+            folder: folder.to_owned(),
+            ring: RwLock::new(ring),
+        }))
+    }
+
+    /// The log's first key: what names it.
+    pub fn identity(&self) -> Result<NoteKey, NoteError> {
+        let ring = self.read();
+        NoteKey::new(ring.chain.origin().as_str(), *ring.chain.first())
+    }
+
+    /// The keys so far.
+    pub fn chain(&self) -> KeyChain {
+        self.read().chain.clone()
+    }
+
+    /// The verifier keys, the first one first.
+    pub fn vkeys(&self) -> Vec<String> {
+        let chain = self.chain();
+        let origin = chain.origin().as_str();
+        let keys = std::iter::once(*chain.first()).chain(chain.rotations().map(|(_, key)| *key));
+        keys.filter_map(|key| NoteKey::new(origin, key).ok())
+            .map(|key| key.to_vkey())
+            .collect()
+    }
+
+    /// The private part of the key in force; none where it is not held.
+    pub fn current(&self) -> Option<SigningKey> {
+        let ring = self.read();
+        ring.holds(ring.chain.newest()).cloned()
+    }
+
+    /// Follows a rotation of the log.
+    pub fn follow(&self, index: u64, event: &KeyRotated) -> Result<(), RotationError> {
+        let mut ring = self.0.ring.write().unwrap_or_else(PoisonError::into_inner);
+        ring.chain.rotate(index, event, &gateway_audit::check)
+    }
+
+    /// Whether an event was signed by the key in force at its index.
+    pub fn is_genuine(&self, index: u64, signed: &[u8]) -> bool {
+        let ring = self.read();
+        let key = ring.chain.in_force(index);
+        schemas::envelope::Signed::read(signed).is_ok_and(|event| {
+            event.key_id() == KeyId::of(key)
+                && event
+                    .is_genuine(|message, signature| gateway_audit::check(key, message, signature))
+        })
+    }
+
+    /// Makes the next key, on disk and held. Blocks. Nothing signs with it before [`KeyRing::follow`].
+    pub fn prepare_next(&self) -> Result<SigningKey, KeysError> {
+        let mut ring = self.0.ring.write().unwrap_or_else(PoisonError::into_inner);
+        let settled = ring.held.first().map(SigningKey::public_key) == Some(*ring.chain.newest());
+        if !settled {
+            return Err(KeysError::RotationUnderWay);
+        }
+        let key = signing::prepare_next(&self.folder()?)?;
+        ring.held.truncate(1);
+        ring.held.push(key.clone());
+        Ok(key)
+    }
+
+    /// The event that rotates to `next` at `index`.
+    pub fn rotation(&self, index: u64, next: &SigningKey) -> KeyRotated {
+        let chain = self.chain();
+        rotation(
+            chain.origin(),
+            index,
+            chain.newest(),
+            &next.public_key(),
+            |text| next.sign(text),
+        )
+    }
+
+    /// Brings the folder after the log, once that has been read or a rotation is durable under its checkpoint. Blocks.
+    /// `seam` is that checkpoint: it is kept, since nobody can sign it again. `None`: the key in force is not here.
+    pub fn settle(&self, seam: Option<&str>) -> Result<Option<Settled>, KeysError> {
+        let mut ring = self.0.ring.write().unwrap_or_else(PoisonError::into_inner);
+        let newest = *ring.chain.newest();
+        let at = ring.held.iter().position(|key| key.public_key() == newest);
+        let settled = match (at, ring.held.len()) {
+            (None, _) => return Ok(None),
+            (Some(0), 1) => Settled::AsItWas,
+            (Some(0), _) => {
+                signing::discard_next(&self.folder()?)?;
+                ring.held.truncate(1);
+                Settled::RotationDropped
+            }
+            (Some(at), _) => {
+                if let Some(seam) = seam {
+                    self.folder()?.replace(LAST_SEAM, seam.as_bytes())?;
+                }
+                signing::promote_next(&self.folder()?)?;
+                ring.held.drain(..at);
+                Settled::RotationCompleted
+            }
+        };
+        Ok(Some(settled))
+    }
+
+    fn folder(&self) -> Result<KeyFolder, KeysError> {
+        KeyFolder::open(&self.0.folder, false)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Ring> {
+        self.0.ring.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ring {
+    fn holds(&self, public_key: &[u8; 32]) -> Option<&SigningKey> {
+        self.held.iter().find(|key| key.public_key() == *public_key)
+    }
+}
+
+impl CheckpointSigner for KeyRing {
+    fn sign(&self, size: u64, text: &[u8]) -> Vec<(NoteKey, [u8; 64])> {
+        let ring = self.read();
+        let signers = ring.chain.signers(size);
+        let signatures = signers.iter().filter_map(|public_key| {
+            let key = NoteKey::new(ring.chain.origin().as_str(), **public_key).ok()?;
+            Some((key, ring.holds(public_key)?.sign(text)))
+        });
+        let signatures: Vec<_> = signatures.collect();
+        // Half of what a checkpoint asks for is not one.
+        if signatures.len() == signers.len() {
+            signatures
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn verify(&self, size: u64, note: &SignedNote) -> bool {
+        self.read().chain.signed(size, note, &gateway_audit::check)
+    }
+}
