@@ -38,6 +38,8 @@ pub enum ToDevice {
     Receipt(MessageId),
     /// `session`: what a kiosk shall show.
     Session,
+    /// `slip`: what a kiosk shall print for the citizen.
+    Slip,
 }
 
 /// Builds and reads the topics of one station.
@@ -106,6 +108,7 @@ impl Topics {
             ToDevice::Command(name) => format!("{base}/cmd/{name}"),
             ToDevice::Receipt(id) => format!("{base}/receipt/{id}"),
             ToDevice::Session => format!("{base}/session"),
+            ToDevice::Slip => format!("{base}/slip"),
         }
     }
 

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use gateway_log::{Limits, Log, OpenOptions, RoomOptions};
-use gateway_server::keys;
-use schemas::envelope::{Entry, read};
+use gateway_server::keys::{self, KeyRing};
+use schemas::envelope::{Entry, Origin, read};
+use schemas::event::Event;
 
 use crate::config::Layout;
 
@@ -22,11 +23,13 @@ pub fn entries(layout: &Layout) -> Vec<Entry> {
 pub fn read_log(data: &Path, keys_folder: &Path) -> anyhow::Result<Vec<Entry>> {
     let marker = keys::marker_path(keys_folder);
     let keys = keys::open(keys_folder, data, &marker)?;
-    let origin = format!("gateway.demo/station/demo/{}", keys.incarnation);
+    let origin = Origin::new(format!("gateway.demo/station/demo/{}", keys.incarnation))?;
+    let ring = KeyRing::new(keys_folder, origin, keys.signing.clone());
     let options = OpenOptions {
-        origin,
+        identity: ring.identity()?,
         marker,
-        signer: Box::new(keys.signing.clone()),
+        witness: keys::witness_path(keys_folder),
+        signer: Box::new(ring.clone()),
         limits: Limits::default(),
         room: RoomOptions {
             low_bytes: 0,
@@ -39,6 +42,9 @@ pub fn read_log(data: &Path, keys_folder: &Path) -> anyhow::Result<Vec<Entry>> {
     let (log, _) = Log::open_visiting(data, options, |index, signed| {
         let entry = read(signed).unwrap();
         assert_eq!(entry.index, index);
+        if let Event::KeyRotated(rotation) = &entry.event {
+            ring.follow(index, rotation).unwrap();
+        }
         entries.push(entry);
     })?;
     log.close()?;

@@ -347,7 +347,7 @@ fn a_proof_file_holds_alone() {
             .collect();
         let proven = read.check(&station.anchor(), &rotations).unwrap();
         assert!(
-            size < 31 || read.check(&station.anchor(), &[]).is_err(),
+            size < 32 || read.check(&station.anchor(), &[]).is_err(),
             "{index} of {size}"
         );
         assert_eq!(proven.checkpoint.size, u64::try_from(size).unwrap());
@@ -374,8 +374,5 @@ fn a_proof_file_holds_alone() {
         Err(ProofError::Index { .. })
     ));
     let foreign = Station::new("demo", 9, 60, Some(30));
-    assert!(matches!(
-        good.check(&foreign.anchor(), &[]),
-        Err(ProofError::Signature)
-    ));
+    assert!(good.check(&foreign.anchor(), &[]).is_err());
 }

@@ -56,8 +56,8 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         | Event::CardsMissing(_)
         | Event::CardPlaced(_)
         | Event::CardMismatched(_)
-        | Event::CardPresented(_)
-        | Event::CardTaken(_) => {}
+        | Event::CardPresented(_) => {}
+        Event::CardTaken(b) => session::taken(state, recorded, b),
         Event::BatchAnnounced(b) => {
             state.batches.insert(b.batch.clone(), Batch::default());
         }

@@ -40,8 +40,11 @@ pub struct State {
 /// How a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ended {
-    /// A pickup.
-    Pickup(PickupOutcome),
+    /// A pickup, with the index of the event that says the card was taken.
+    Pickup {
+        outcome: PickupOutcome,
+        taken: Option<u64>,
+    },
     /// An operator's act.
     Act(ActOutcome),
 }
@@ -208,6 +211,8 @@ pub(crate) struct Pickup {
     pub(crate) photos: BTreeSet<PhotoView>,
     pub(crate) old_card_due: bool,
     pub(crate) old_card: Option<CardSerial>,
+    /// Index of the event that says the card was taken.
+    pub(crate) taken: Option<u64>,
 }
 
 /// Where a session stands.

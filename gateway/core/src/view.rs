@@ -32,6 +32,8 @@ pub struct View {
     pub outcome: Option<PickupOutcome>,
     /// Why the station is out of service.
     pub reasons: Vec<ServiceReason>,
+    /// The event that the citizen gets a slip about.
+    pub slip: Option<u64>,
 }
 
 impl View {
@@ -45,6 +47,7 @@ impl View {
             deadline: None,
             outcome: None,
             reasons: Vec::new(),
+            slip: None,
         }
     }
 }
@@ -81,7 +84,7 @@ fn view(state: &State, kiosk: &DeviceId, rules: &KioskRules) -> View {
     match state.last.get(kiosk) {
         last if blocked => {
             let outcome = last.and_then(|(_, ended)| match ended {
-                Ended::Pickup(outcome) => Some(*outcome),
+                Ended::Pickup { outcome, .. } => Some(*outcome),
                 Ended::Act(_) => None,
             });
             let session = last.map(|(session, _)| session.clone());
@@ -92,7 +95,7 @@ fn view(state: &State, kiosk: &DeviceId, rules: &KioskRules) -> View {
             }
         }
         None => View::bare(PromptCode::Idle),
-        Some((session, Ended::Pickup(outcome))) => {
+        Some((session, Ended::Pickup { outcome, taken })) => {
             let done = *outcome == PickupOutcome::Collected;
             let code = if done {
                 PromptCode::Done
@@ -102,6 +105,7 @@ fn view(state: &State, kiosk: &DeviceId, rules: &KioskRules) -> View {
             View {
                 session: Some(session.clone()),
                 outcome: Some(*outcome),
+                slip: *taken,
                 ..View::bare(code)
             }
         }

@@ -27,6 +27,7 @@ mod receipts;
 pub mod remembered;
 pub mod run;
 pub mod service;
+pub mod slips;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod testing;

@@ -24,6 +24,7 @@ use crate::outlet::{Outgoing, Outlet};
 use crate::pipeline::{Memory, Parts, Pipeline, PipelineError};
 use crate::run::rules;
 use crate::service::Service;
+use crate::slips::Slips;
 
 /// An outlet that remembers what went out.
 #[derive(Debug, Default, Clone)]
@@ -133,7 +134,16 @@ impl Bench {
             memory.apply(recorded, entry.meta.cause.as_ref());
         }
         let outlet = Arc::new(sent.clone());
-        let effects = Effects::new(outlet, inbox, blobs, metrics.clone(), Service::default());
+        let (slips, making) = Slips::new(log.clone(), outlet.clone());
+        tokio::spawn(making);
+        let effects = Effects::new(
+            outlet,
+            inbox,
+            blobs,
+            metrics.clone(),
+            Service::default(),
+            slips,
+        );
         let pipeline = Pipeline::new(Parts {
             log: log.clone(),
             memory,

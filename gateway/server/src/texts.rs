@@ -192,6 +192,14 @@ fn text(zh: &str, en: &str) -> Text {
     }
 }
 
+/// What a slip of a pickup says.
+pub fn slip() -> Text {
+    text(
+        "领证回执：证件已领取。扫描二维码可查验本次领取的记录。",
+        "Receipt of pickup: the card was collected. The code proves the record of it.",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -239,3 +239,26 @@ pub struct Prompt {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<ServiceReason>,
 }
+
+/// `slip`: what a kiosk prints for the citizen, if they want it. Comes once the event is under a signed checkpoint, and again with
+/// the prompt. Not retained; nothing in it is personal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Slip {
+    /// The session.
+    pub session: SessionId,
+    /// In words for the paper.
+    pub text: Text,
+    /// The log that records it.
+    pub origin: String,
+    /// The event that records it.
+    pub index: u64,
+    /// Events under a signed checkpoint that covers it.
+    pub size: u64,
+    /// The event's leaf hash, 64 lower-case hexadecimal digits.
+    pub leaf: String,
+    /// What the QR code says: `STN1`, origin, index, size and leaf hash (base64url), as `gateway prove` takes it.
+    pub qr: String,
+    /// The QR code (ISO/IEC 18004) as an SVG image.
+    pub qr_svg: String,
+}

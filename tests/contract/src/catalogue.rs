@@ -55,6 +55,7 @@ pub const MESSAGES: &[Message] = messages! {
     "resolve-machine" = k::ResolveMachine;
     "receipt" = k::Receipt;
     "prompt" = k::Prompt;
+    "slip" = k::Slip;
     "manifest" = m::Manifest;
 };
 
@@ -290,4 +291,10 @@ pub const CHANNELS: &[Channel] = &[
         Json("prompt"),
         "What the kiosk shall show. Names are masked.",
     )),
+    channel(
+        "slip",
+        Send,
+        Json("slip"),
+        "What the kiosk prints for the citizen after a pickup (P7): how the event that records it can be found and proven later.",
+    ),
 ];

@@ -14,8 +14,8 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail, ensure};
 use gateway_log::{Appending, Group, Limits, Log, LogFailed, OpenOptions, RoomOptions};
-use gateway_server::keys::{self, StationKeys};
-use schemas::envelope::{self, Cause, CauseOutcome, Meta, Origin, Source};
+use gateway_server::keys::{self, KeyRing, StationKeys};
+use schemas::envelope::{self, Cause, CauseOutcome, KeyId, Meta, Origin, Source};
 use schemas::event::Event;
 use schemas::ids::{BootId, DeviceId, MessageId};
 use schemas::time::{ClockTrust, Now};
@@ -26,7 +26,8 @@ const SPREAD_MS: u64 = 7 * 86_400_000;
 const GROUP_BYTES: usize = 96 * 1024;
 
 /// One step: the event's type, its body, and the device whose message caused it (`-`: none did).
-/// `S` stands for the session, `C` for the card's serial, `T` for the rest of a tag, `B` for a blob's hash.
+/// `S` stands for the session, `C` for the card's serial, `T` for the rest of a tag, `B` for a blob's hash,
+/// `K` for a sealing key's id.
 type Step = (&'static str, &'static str, &'static str);
 
 const PICKUP: &[Step] = &[
@@ -73,7 +74,7 @@ const PICKUP: &[Step] = &[
     (
         "station.pickup.card-verified.v1",
         "-",
-        r#"{"session":"S","card":"C","hands":["right","left"]}"#,
+        r#"{"session":"S","card":"C","hands":["right","left"],"holder":"v1.K.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#,
     ),
     (
         "station.pickup.step.v1",
@@ -88,7 +89,7 @@ const PICKUP: &[Step] = &[
     (
         "station.pickup.photo-archived.v1",
         "camera-1",
-        r#"{"session":"S","view":"right-hand","blob":"B","len":182311}"#,
+        r#"{"session":"S","view":"right-hand","blob":"B","key":"K","len":182311}"#,
     ),
     (
         "station.pickup.finger-compared.v1",
@@ -108,7 +109,7 @@ const PICKUP: &[Step] = &[
     (
         "station.pickup.photo-archived.v1",
         "camera-1",
-        r#"{"session":"S","view":"left-hand","blob":"B","len":181027}"#,
+        r#"{"session":"S","view":"left-hand","blob":"B","key":"K","len":181027}"#,
     ),
     (
         "station.pickup.finger-compared.v1",
@@ -123,7 +124,7 @@ const PICKUP: &[Step] = &[
     (
         "station.pickup.photo-archived.v1",
         "camera-1",
-        r#"{"session":"S","view":"frontal","blob":"B","len":203114}"#,
+        r#"{"session":"S","view":"frontal","blob":"B","key":"K","len":203114}"#,
     ),
     (
         "station.motion.intended.v1",
@@ -211,10 +212,12 @@ fn open(
     let keys = keys::open(keys_folder, data, &marker)?;
     let station = edge_config::load(None, None).context("the shipped configuration")?;
     let origin = station.origin(&keys.incarnation.to_string())?;
+    let ring = KeyRing::new(keys_folder, origin.clone(), keys.signing.clone());
     let options = OpenOptions {
-        origin: origin.to_string(),
+        identity: ring.identity()?,
         marker,
-        signer: Box::new(keys.signing.clone()),
+        witness: keys::witness_path(keys_folder),
+        signer: Box::new(ring),
         limits: Limits::default(),
         room: RoomOptions::default(),
     };
@@ -268,6 +271,8 @@ impl Filler {
             .replace("\"C\"", &format!("\"AB{first:012}\""))
             .replace("NT\"", &format!("N{first:021}\""))
             .replace("VT\"", &format!("V{first:021}\""))
+            .replace("\"K\"", &format!("\"{index:032x}\""))
+            .replace("v1.K.", &format!("v1.{index:032x}."))
             .replace("\"B\"", &format!("\"{index:064x}\""));
         let event = Event::from_data(name, &body).with_context(|| format!("no event {name}"))??;
         let elapsed_ms = SPREAD_MS / self.events.max(1) * nth;
@@ -291,13 +296,13 @@ impl Filler {
             }
         };
         let meta = Meta { source, now, cause };
-        let sign = |bytes: &[u8]| self.keys.signing.sign(bytes);
+        let sign = |bytes: &[u8]| self.keys.signing.current.sign(bytes);
         Ok(envelope::seal(
             &self.origin,
             index,
             &meta,
             &event,
-            self.keys.key_id(),
+            KeyId::of(&self.keys.signing.current.public_key()),
             sign,
         )?)
     }

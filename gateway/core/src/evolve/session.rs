@@ -33,6 +33,7 @@ pub(super) fn pickup_started(state: &mut State, event: &PickupStarted) {
             photos: BTreeSet::new(),
             old_card_due: event.old_card_due,
             old_card: None,
+            taken: None,
         })),
         stage: Stage::Moving,
     });
@@ -60,7 +61,20 @@ pub(super) fn act_ended(state: &mut State, event: &ActEnded) {
 }
 
 pub(super) fn pickup_ended(state: &mut State, event: &PickupEnded) {
-    end(state, &event.session, Ended::Pickup(event.outcome));
+    let taken = pickup_of(state, &event.session).and_then(|open| open.pickup.taken);
+    let outcome = event.outcome;
+    end(state, &event.session, Ended::Pickup { outcome, taken });
+}
+
+/// P7: what the citizen's slip is about.
+pub(super) fn taken(
+    state: &mut State,
+    recorded: Recorded<'_>,
+    event: &schemas::event::pickup::CardTaken,
+) {
+    if let Some(open) = pickup_of(state, &event.session) {
+        open.pickup.taken = Some(recorded.index);
+    }
 }
 
 /// Frees the machine.

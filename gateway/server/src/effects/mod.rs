@@ -28,6 +28,7 @@ use crate::outlet::{Outgoing, Outlet};
 use crate::pipeline::{Answer, Rotated};
 use crate::receipts;
 use crate::service::Service;
+use crate::slips::Slips;
 use crate::vault::Vault;
 
 pub(crate) use commands::Issued;
@@ -105,6 +106,7 @@ pub struct Effects {
     blobs: BlobDesk,
     metrics: Metrics,
     service: Service,
+    slips: Slips,
     issued: Issued,
     prompts: Prompts,
     shares: Shares,
@@ -118,6 +120,7 @@ impl Effects {
         blobs: BlobDesk,
         metrics: Metrics,
         service: Service,
+        slips: Slips,
     ) -> Self {
         Self {
             outlet,
@@ -125,6 +128,7 @@ impl Effects {
             blobs,
             metrics,
             service,
+            slips,
             issued: Issued::default(),
             prompts: Prompts::default(),
             shares: Shares::default(),
@@ -149,8 +153,8 @@ impl Effects {
         for message in self.issued.due(effects, &came, vault) {
             self.outlet.send(message);
         }
-        for message in self.prompts.changed(views, now) {
-            self.outlet.send(message);
+        for (message, view) in self.prompts.changed(views, now) {
+            self.show(message, &view);
         }
         for ack in acks {
             self.answer(ack);
@@ -158,14 +162,21 @@ impl Effects {
         for Show { device, id, done } in shows {
             self.outlet
                 .send(receipts::recorded(&device, id, None, None, None));
-            if let Some(message) = self.prompts.again(&device, now) {
-                self.outlet.send(message);
+            if let Some((message, view)) = self.prompts.again(&device, now) {
+                self.show(message, &view);
             }
             // A sender that is gone needs no answer.
             done.send(Answer::Done).ok();
         }
         self.shares.ended(&recorded, &self.metrics);
         rotated
+    }
+
+    /// A prompt, and the slip that belongs to it.
+    fn show(&self, message: Outgoing, view: &View) {
+        let kiosk = message.device.clone();
+        self.outlet.send(message);
+        self.slips.shown(&kiosk, view);
     }
 
     fn answer(&mut self, ack: Ack) {

@@ -16,20 +16,25 @@ use crate::texts;
 pub(crate) struct Prompts(BTreeMap<DeviceId, View>);
 
 impl Prompts {
-    /// The prompts that changed.
-    pub(crate) fn changed(&mut self, views: BTreeMap<DeviceId, View>, now: &Now) -> Vec<Outgoing> {
+    /// The prompts that changed, and the views they show.
+    pub(crate) fn changed(
+        &mut self,
+        views: BTreeMap<DeviceId, View>,
+        now: &Now,
+    ) -> Vec<(Outgoing, View)> {
         let before = std::mem::replace(&mut self.0, views);
         let new = self
             .0
             .iter()
             .filter(|(kiosk, view)| before.get(kiosk) != Some(view));
-        new.map(|(kiosk, view)| outgoing(kiosk, view, now))
+        new.map(|(kiosk, view)| (outgoing(kiosk, view, now), view.clone()))
             .collect()
     }
 
-    /// The present prompt of a kiosk; none for a device that is no kiosk.
-    pub(crate) fn again(&self, kiosk: &DeviceId, now: &Now) -> Option<Outgoing> {
-        self.0.get(kiosk).map(|view| outgoing(kiosk, view, now))
+    /// The present prompt of a kiosk and its view; none for a device that is no kiosk.
+    pub(crate) fn again(&self, kiosk: &DeviceId, now: &Now) -> Option<(Outgoing, View)> {
+        let view = self.0.get(kiosk)?;
+        Some((outgoing(kiosk, view, now), view.clone()))
     }
 }
 

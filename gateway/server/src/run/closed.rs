@@ -47,6 +47,7 @@ impl ClosedDoor {
             deadline: None,
             outcome: None,
             reasons: vec![ServiceReason::StorageLow],
+            slip: None,
         };
         let payload = json(&prompt(&view, &prepared.clock.now()));
         for kiosk in &prepared.station.kiosks {

@@ -26,6 +26,7 @@ use crate::ingress::{Desks, Ingress};
 use crate::operators::PinDesk;
 use crate::pipeline::{Parts, Pipeline, PipelineError};
 use crate::service::LogStanding;
+use crate::slips::Slips;
 use prepare::Prepared;
 
 pub use announce::front_page;
@@ -124,6 +125,8 @@ async fn operate(
     devices_broker.start(prepared, ingress, &log).await?;
     prepared.service.log(LogStanding::Open);
     let socket_ring = ring.clone();
+    let (slips, making) = Slips::new(log.clone(), Arc::clone(&outlet));
+    let slips_made = tokio::spawn(making);
     let pipeline = Pipeline::new(Parts {
         log: log.clone(),
         memory,
@@ -132,7 +135,7 @@ async fn operate(
         ring,
         signing,
         clock: Arc::clone(&prepared.clock),
-        effects: prepared.effects(outlet),
+        effects: prepared.effects(outlet, slips),
         metrics: prepared.metrics.clone(),
         group_len_max: station.pipeline.group_len_max,
         group_bytes_max: gateway_log::Limits::default().group_bytes_max,
@@ -177,6 +180,7 @@ async fn operate(
     devices_broker.stop().await;
     drop(end_loop);
     pipeline.await.context("the loop panicked")??;
+    slips_made.abort();
     tokio::task::spawn_blocking(move || log.close())
         .await
         .context("closing the log panicked")??;

@@ -18,6 +18,7 @@ use crate::keys::{self, StationKeys};
 use crate::metrics::Metrics;
 use crate::outlet::Outlet;
 use crate::service::Service;
+use crate::slips::Slips;
 
 /// Everything but the log.
 #[derive(Debug)]
@@ -49,7 +50,7 @@ impl From<anyhow::Error> for Refusal {
 }
 
 impl Prepared {
-    pub(super) fn effects(&self, outlet: Arc<dyn Outlet>) -> Effects {
+    pub(super) fn effects(&self, outlet: Arc<dyn Outlet>, slips: Slips) -> Effects {
         let (inbox, blobs) = (self.inbox.clone(), self.blobs.clone());
         Effects::new(
             outlet,
@@ -57,6 +58,7 @@ impl Prepared {
             blobs,
             self.metrics.clone(),
             self.service.clone(),
+            slips,
         )
     }
 }
