@@ -208,8 +208,6 @@ words!(
     BlockReason {
         /// A card is in the transport and the outcome of its last motion is unknown or bad.
         CardInTransport,
-        /// Its records come from an earlier log, and its slots have not been compared with them since.
-        StockTakeDue,
     }
 );
 words!(

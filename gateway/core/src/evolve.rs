@@ -37,6 +37,9 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         }
         Event::LogIncarnated(b) => state.incarnation = Some(b.incarnation),
         Event::CardsCarriedOver(b) => custody::carried_over(state, b),
+        Event::StockTaken(b) => {
+            state.uncounted.remove(&b.machine);
+        }
         Event::WitnessAhead(_)
         | Event::KeyRotated(_)
         | Event::LookupKeyChanged(_)
@@ -52,7 +55,6 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         | Event::PickupHeld(_)
         | Event::PickupAlreadyCollected(_)
         | Event::PickupNotEligible(_)
-        | Event::StockTaken(_)
         | Event::CardsMissing(_)
         | Event::CardPlaced(_)
         | Event::CardMismatched(_)

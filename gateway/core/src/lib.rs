@@ -5,6 +5,7 @@
 //! the same again. No runtime, clock, random source, file or socket: time is an argument.
 #![warn(missing_docs)]
 
+mod carry;
 mod decide;
 mod effect;
 mod evolve;
@@ -13,6 +14,7 @@ mod rules;
 mod state;
 mod view;
 
+pub use carry::{Carried, carry_over};
 pub use decide::{Decision, Outcome, decide};
 pub use effect::{Effect, Order, next_deadline, pending};
 pub use evolve::{Recorded, evolve};

@@ -33,6 +33,8 @@ pub struct State {
     pub(crate) home: BTreeMap<CardSerial, (MachineId, SlotAddress)>,
     pub(crate) batches: BTreeMap<BatchId, Batch>,
     pub(crate) machines: BTreeMap<MachineId, Machine>,
+    /// Machines whose records come from an earlier log, and whose slots were not compared with them since.
+    pub(crate) uncounted: BTreeSet<MachineId>,
     /// How the last session of each kiosk ended; shown until its next one begins.
     pub(crate) last: BTreeMap<DeviceId, (SessionId, Ended)>,
 }
@@ -312,6 +314,15 @@ impl State {
             Presence::Online { boot, .. } => Some(boot),
             Presence::Offline | Presence::Lost => None,
         }
+    }
+
+    /// Whether a machine takes no citizens until an operator has seen to it.
+    pub(crate) fn waits_for_operator(&self, machine: &MachineId) -> bool {
+        let blocked = self
+            .machines
+            .get(machine)
+            .is_some_and(|m| m.blocked.is_some());
+        blocked || self.uncounted.contains(machine)
     }
 
     pub(crate) fn is_usable(&self, device: &DeviceId) -> bool {

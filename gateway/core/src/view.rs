@@ -77,10 +77,7 @@ fn view(state: &State, kiosk: &DeviceId, rules: &KioskRules) -> View {
             ..View::bare(PromptCode::OutOfService)
         };
     }
-    let blocked = state
-        .machines
-        .get(&rules.machine)
-        .is_some_and(|m| m.blocked.is_some());
+    let blocked = state.waits_for_operator(&rules.machine);
     match state.last.get(kiosk) {
         last if blocked => {
             let outcome = last.and_then(|(_, ended)| match ended {

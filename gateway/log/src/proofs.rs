@@ -167,6 +167,7 @@ impl Log {
     /// The root over the first `size` events, shown to be the one that the stored checkpoint (or, past it, the log's own tree)
     /// grew from.
     pub fn root_at(&self, size: u64) -> Result<Hash, ProofError> {
+        self.tree().available()?;
         let head = self.head().checkpoint;
         let (anchor_size, anchor) = if size <= head.size {
             (head.size, head.root)
@@ -191,6 +192,7 @@ impl Log {
             index,
             width,
         };
+        self.tree().available()?;
         let stored = stored_count(self.tree().grown().size(), level);
         let first = index.checked_mul(1 << TILE_HEIGHT);
         let end = first

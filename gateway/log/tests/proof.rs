@@ -172,7 +172,7 @@ fn the_logs_proofs_are_those_of_go() {
         let number = |at: usize| words[at].parse::<u64>().unwrap();
         let (small, size) = (number(1), number(2));
         // All of the last sizes, and here and there one of the others.
-        if size < 254 && (small * 31 + size) % 101 != 0 {
+        if size < 257 && (small * 31 + size) % 211 != 0 {
             continue;
         }
         let path = match words[0] {
@@ -183,7 +183,7 @@ fn the_logs_proofs_are_those_of_go() {
         assert_eq!(path, words[3..], "{line}");
         seen += 1;
     }
-    assert!(seen > 3000, "{seen}");
+    assert!(seen > 1000, "{seen}");
 }
 
 /// The proofs that Go's tlog makes hold here, and those of any other place do not.

@@ -20,12 +20,17 @@ fn tiny(index: u64) -> Vec<u8> {
     index.to_le_bytes().to_vec()
 }
 
-/// Grows the log to this size.
+/// Grows the log to this size, and waits until the hashes are stored, which comes after the answer.
 fn grow(log: &Log, size: u64) {
     while log.size() < size {
         let first = log.size();
         let events = (first..size.min(first + 4096)).map(tiny).collect();
         drop(wait(log.append(Group::new(first, ()).batch(events))).unwrap());
+    }
+    let began = std::time::Instant::now();
+    while matches!(log.root_at(size), Err(ProofError::NoSuchSize { .. })) {
+        assert!(began.elapsed().as_secs() < 30, "they never came");
+        std::thread::yield_now();
     }
 }
 
@@ -103,10 +108,7 @@ fn proofs_are_right_around_tiles() {
             Err(ProofError::NoSuchEvent { index: size, size })
         );
     }
-    let sizes = [
-        0, 1, 2, 3, 254, 255, 256, 257, 1000, 32_768, 65_279, 65_280, 65_534, 65_535, 65_536,
-        65_537,
-    ];
+    let sizes = [0, 1, 255, 256, 257, 65_280, 65_535, 65_536, 65_537];
     assert_proofs(&log, &roots, &sizes);
     let lengths = || {
         [0, 1, 2].map(|level| {
@@ -169,7 +171,7 @@ fn assert_tiles(log: &Log) {
 /// G3: whatever happens to the stored hashes, the next start has them right again, and the log is never the worse for it.
 #[test]
 fn damaged_hashes_are_repaired() {
-    const SIZE: u64 = 70_000;
+    const SIZE: u64 = 3_000;
     let write = |path: std::path::PathBuf| fs::File::options().write(true).open(path).unwrap();
     let place = Place::new();
     let (log, _) = place.open().unwrap();
@@ -177,27 +179,27 @@ fn damaged_hashes_are_repaired() {
     log.close().unwrap();
     drop(log);
     let tree = place.data().join("tree");
-    let read = || [0, 1, 2].map(|level| fs::read(tree.join(level.to_string())).unwrap());
+    let read = || [0, 1].map(|level| fs::read(tree.join(level.to_string())).unwrap());
     let (right, roots) = (read(), roots(SIZE));
     let flip = |level: u64, at: u64| {
         write(tree.join(level.to_string()))
             .write_all_at(&[0x5a], at)
-            .unwrap()
+            .unwrap();
     };
     let cut = |level: u64, bytes| write(tree.join(level.to_string())).set_len(bytes).unwrap();
     let damages: [&dyn Fn(); 12] = [
         &|| fs::remove_dir_all(&tree).unwrap(),
         &|| fs::remove_file(tree.join("0")).unwrap(),
-        &|| fs::remove_file(tree.join("2")).unwrap(),
+        &|| fs::remove_file(tree.join("1")).unwrap(),
         &|| cut(0, 0),
         &|| cut(0, 8192 * 3 + 17),
-        &|| cut(1, 273 * 32 - 1),
+        &|| cut(1, 11 * 32 - 1),
         &|| cut(0, SIZE * 32 + 1),
-        &|| cut(2, 64),
-        &|| flip(0, 40_000 * 32 + 5),
-        &|| flip(1, 77 * 32),
+        &|| cut(1, 640),
+        &|| flip(0, 2_000 * 32 + 5),
+        &|| flip(1, 7 * 32),
         &|| flip(0, SIZE * 32 - 1),
-        &|| fs::write(tree.join("3"), [7; 32]).unwrap(),
+        &|| fs::write(tree.join("2"), [7; 32]).unwrap(),
     ];
     for (number, damage) in (0..).zip(damages) {
         damage();
@@ -208,8 +210,8 @@ fn damaged_hashes_are_repaired() {
             "damage {number}"
         );
         assert!(read() == right, "damage {number}");
-        assert!(!tree.join("3").exists(), "damage {number}");
-        assert_proofs(&log, &roots, &[77, 40_000, SIZE]);
+        assert!(!tree.join("2").exists(), "damage {number}");
+        assert_proofs(&log, &roots, &[77, 2_000, SIZE]);
         log.close().unwrap();
     }
 }

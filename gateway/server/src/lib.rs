@@ -16,6 +16,7 @@ pub mod effects;
 pub mod external;
 pub mod http;
 pub mod inbox;
+pub mod incarnation;
 pub mod ingress;
 pub mod keys;
 pub mod metrics;

@@ -72,7 +72,8 @@ impl PinDesk {
     }
 }
 
-fn fits(hash: &PinHash, pin: &Pin) -> bool {
+/// Whether a PIN is that of a hash. Takes its time.
+pub(crate) fn fits(hash: &PinHash, pin: &Pin) -> bool {
     PasswordHash::new(hash.as_str()).is_ok_and(|hash| {
         Argon2::default()
             .verify_password(pin.expose().as_bytes(), &hash)

@@ -12,6 +12,18 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 pub struct Pin(String);
 
 impl Pin {
+    /// Takes a PIN of 4 to 32 characters.
+    pub fn new(text: &str) -> Result<Self, crate::text::Invalid> {
+        if (4..=32).contains(&text.chars().count()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(crate::text::Invalid {
+                what: "PIN",
+                rule: "4 to 32 characters",
+            })
+        }
+    }
+
     /// The PIN in the clear, for the comparison.
     pub fn expose(&self) -> &str {
         &self.0
@@ -27,11 +39,7 @@ impl core::fmt::Debug for Pin {
 impl<'de> Deserialize<'de> for Pin {
     fn deserialize<D: Deserializer<'de>>(de: D) -> Result<Self, D::Error> {
         let text = Zeroizing::new(String::deserialize(de)?);
-        if (4..=32).contains(&text.chars().count()) {
-            Ok(Self(text.as_str().to_owned()))
-        } else {
-            Err(D::Error::custom("a PIN has 4 to 32 characters"))
-        }
+        Self::new(&text).map_err(D::Error::custom)
     }
 }
 

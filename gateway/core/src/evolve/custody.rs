@@ -113,6 +113,7 @@ fn carry(state: &mut State, card: &CarriedCard) {
     if let Place::Slot { machine, slot } = &card.place {
         let at = (machine.clone(), *slot);
         state.slots.insert(at.clone(), card.serial.clone());
+        state.uncounted.insert(machine.clone());
         state.home.insert(card.serial.clone(), at);
     }
     let announced = card.announced.as_ref().map(|carried| {

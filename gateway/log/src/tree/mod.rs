@@ -94,11 +94,15 @@ impl StoredTree {
         self.lock().clone()
     }
 
+    /// Whether there are proofs at all.
+    pub(crate) fn available(&self) -> Result<(), ProofError> {
+        let failed = self.failed.get().cloned();
+        failed.map_or(Ok(()), |failed| Err(ProofError::Unavailable(failed)))
+    }
+
     /// Hashes as they are stored. Those that are not there are an error.
     pub(crate) fn bytes(&self, level: u8, first: u64, count: usize) -> Result<Vec<u8>, ProofError> {
-        if let Some(failed) = self.failed.get() {
-            return Err(ProofError::Unavailable(failed.clone()));
-        }
+        self.available()?;
         match &self.place {
             Place::Disk(files) => files.read(level, first, count),
             Place::Memory(levels) => {

@@ -55,7 +55,10 @@ impl CheckpointSigner for TestKey {
 /// The keys of a log in the order in which they came into force. Another one follows with each event that begins with
 /// [`KeyRing::ROTATION`], whose next byte is its seed; both sign the checkpoint at the size after it.
 #[derive(Clone)]
-pub struct KeyRing(Arc<Mutex<Vec<(u64, Arc<TestKey>)>>>);
+pub struct KeyRing(Arc<Mutex<Vec<FromSize>>>);
+
+/// A key and the size from which on it is in force.
+type FromSize = (u64, Arc<TestKey>);
 
 impl KeyRing {
     pub const ROTATION: &[u8] = b"the next key is ";

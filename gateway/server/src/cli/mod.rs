@@ -2,6 +2,7 @@
 
 mod evidence;
 mod export;
+mod incarnate;
 mod keys;
 mod progress;
 mod prove;
@@ -55,6 +56,9 @@ enum Command {
     CheckProof(prove::CheckProofArgs),
     /// Write events out, for auditors and other programs.
     Export(evidence::ExportArgs),
+    /// Begin a new log for a station whose old one is lost, set back, cloned, or whose key is. The station must be stopped; two
+    /// operators approve. The old log is put aside whole.
+    Incarnate(incarnate::IncarnateArgs),
     /// Show or rotate the signing key.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -99,6 +103,7 @@ pub fn main() -> ExitCode {
         Some(Command::CheckProof(args)) => prove::check_proof(args),
         Some(Command::Export(args)) => evidence::export(args),
         Some(Command::Keys(command)) => keys::run(command),
+        Some(Command::Incarnate(args)) => incarnate::run(args),
     };
     outcome.unwrap_or_else(|error| {
         complain(&format!("{error:#}"));

@@ -64,6 +64,27 @@ impl Where {
         })
     }
 
+    /// The configured station, with the folders of the options in it.
+    pub(super) fn configured(&self) -> anyhow::Result<edge_config::Station> {
+        anyhow::ensure!(
+            self.bundle.is_none(),
+            "this is done to a station, not to a bundle"
+        );
+        let Folders {
+            data,
+            keys,
+            mut station,
+        } = self.folders()?;
+        station.storage.data_folder = data;
+        station.storage.keys_folder = keys;
+        Ok(station)
+    }
+
+    /// Where copies are made.
+    pub(super) fn scratch(&self) -> PathBuf {
+        self.scratch.clone().unwrap_or_else(std::env::temp_dir)
+    }
+
     /// The running station, or why there is none.
     pub(super) fn station(&self) -> anyhow::Result<Client> {
         let socket = admin::socket_path(&self.folders()?.data);
@@ -91,9 +112,8 @@ impl Where {
     }
 
     fn copy(&self, data: &Path) -> anyhow::Result<StoppedLog> {
-        let scratch = self.scratch.clone().unwrap_or_else(std::env::temp_dir);
         let bar = progress::bytes("copying the log");
-        let copied = StoppedLog::copy(data, &scratch, |done, total| {
+        let copied = StoppedLog::copy(data, &self.scratch(), |done, total| {
             bar.set_length(total);
             bar.set_position(done);
         });

@@ -102,6 +102,15 @@ impl KeyFolder {
             .map_err(io(format!("rename {}", path.display())))
     }
 
+    /// Moves a part into another folder; durable when this returns.
+    pub(super) fn move_to(&self, part: &str, folder: &Path) -> Result<(), KeysError> {
+        let path = self.path.join(part);
+        std::fs::rename(&path, folder.join(part))
+            .and_then(|()| gateway_durable::sync_folder(folder))
+            .and_then(|()| gateway_durable::sync_folder(&self.path))
+            .map_err(io(format!("move {}", path.display())))
+    }
+
     /// Removes a part, if it is there; durable when this returns.
     pub(super) fn remove(&self, part: &str) -> Result<(), KeysError> {
         let path = self.path.join(part);

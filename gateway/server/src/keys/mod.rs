@@ -61,6 +61,9 @@ pub enum KeysError {
         /// What it should be.
         wanted: u32,
     },
+    /// `gateway incarnate` was cut off.
+    #[error("a new log of this station was begun and not completed: run `gateway incarnate` again")]
+    Incarnating,
     /// One rotation at a time.
     #[error("a rotation of the signing key is under way: try again in a moment")]
     RotationUnderWay,
@@ -80,8 +83,80 @@ pub enum KeysError {
 impl KeysError {
     /// Whether the station must be looked at by its staff before it may start again.
     pub fn is_quarantine(&self) -> bool {
-        matches!(self, Self::Missing { .. } | Self::Damaged { .. })
+        matches!(
+            self,
+            Self::Missing { .. } | Self::Damaged { .. } | Self::Incarnating
+        )
     }
+}
+
+/// The files of one log's own keys, which stay with it when a new log begins. The lookup keys go on: records are carried over.
+const OF_ONE_LOG: [&str; 6] = [
+    "signing-key.p8",
+    "signing-key-next.p8",
+    "first-key",
+    "last-rotation",
+    "witness",
+    "initialised",
+];
+/// There while a new log is being begun: the number of the old one.
+const INCARNATING: &str = "incarnating";
+
+/// The old log's number, while a new one is being begun (`gateway incarnate` was cut off).
+pub fn incarnating(folder: &Path) -> Result<Option<u32>, KeysError> {
+    let store = files::KeyFolder::open(folder, false)?;
+    let Some(text) = store.read(INCARNATING)? else {
+        return Ok(None);
+    };
+    parse_number(&text)
+        .map(Some)
+        .ok_or_else(|| store.damaged(INCARNATING))
+}
+
+/// Begins: from here on the station does not start before [`end_incarnation`].
+pub fn begin_incarnation(folder: &Path) -> Result<u32, KeysError> {
+    if let Some(old) = incarnating(folder)? {
+        return Ok(old);
+    }
+    let store = files::KeyFolder::open(folder, false)?;
+    let old = incarnation(&store)?;
+    store.replace(INCARNATING, format!("{old}\n").as_bytes())?;
+    Ok(old)
+}
+
+/// Puts the old log's keys aside and raises the number. May be done again after it was cut off.
+pub fn put_aside(folder: &Path, old: u32) -> Result<(), KeysError> {
+    let (store, aside) = (
+        files::KeyFolder::open(folder, false)?,
+        keys_aside(folder, old),
+    );
+    // Once its first key is aside, what is here are the beginnings of the new log.
+    let moved = aside.join("first-key").exists();
+    files::KeyFolder::open(&aside, true)?;
+    // The first key goes last, since it says that the others have gone.
+    let of_one_log = OF_ONE_LOG
+        .iter()
+        .filter(|part| **part != "first-key")
+        .chain(&["first-key"]);
+    for part in of_one_log {
+        if moved {
+            store.remove(part)?;
+        } else if folder.join(part).exists() {
+            store.move_to(part, &aside)?;
+        }
+    }
+    let new = old.checked_add(1).ok_or(KeysError::Random)?;
+    store.replace("incarnation", format!("{new}\n").as_bytes())
+}
+
+/// The new log is begun.
+pub fn end_incarnation(folder: &Path) -> Result<(), KeysError> {
+    files::KeyFolder::open(folder, false)?.remove(INCARNATING)
+}
+
+/// Where the keys of an old log lie.
+pub fn keys_aside(folder: &Path, old: u32) -> PathBuf {
+    folder.join(format!("incarnation-{old}"))
 }
 
 /// Opens the keys in `folder`. At the very first start, which is one where neither the log's `marker` nor a log in
@@ -106,10 +181,14 @@ pub fn first_vkey<E>(
 where
     E: std::error::Error + Send + Sync + 'static,
 {
-    let store = files::KeyFolder::open(folder, false)?;
-    let origin = origin(incarnation(&store)?)?;
-    let key = schemas::proof::NoteKey::new(origin.as_str(), signing::first(&store)?)?;
+    let origin = origin(present_incarnation(folder)?)?;
+    let key = schemas::proof::NoteKey::new(origin.as_str(), first_public(folder)?)?;
     Ok(key.to_vkey())
+}
+
+/// The public part of the log's first key.
+pub fn first_public(folder: &Path) -> Result<[u8; 32], KeysError> {
+    signing::first(&files::KeyFolder::open(folder, false)?)
 }
 
 /// Where the log puts its marker that the first start was completed.
@@ -125,12 +204,18 @@ pub fn witness_path(folder: &Path) -> PathBuf {
 fn incarnation(store: &files::KeyFolder) -> Result<u32, KeysError> {
     const PART: &str = "incarnation";
     let text = store.read_or_make(PART, || Ok(b"1\n".to_vec().into()))?;
-    let number = std::str::from_utf8(&text)
-        .ok()
-        .and_then(|text| text.trim().parse().ok());
-    number
-        .filter(|number| *number > 0)
-        .ok_or_else(|| store.damaged(PART))
+    parse_number(&text).ok_or_else(|| store.damaged(PART))
+}
+
+fn parse_number(text: &[u8]) -> Option<u32> {
+    let number = std::str::from_utf8(text).ok()?.trim().parse().ok()?;
+    (number > 0).then_some(number)
+}
+
+/// The number of the present log, without making anything.
+pub fn present_incarnation(folder: &Path) -> Result<u32, KeysError> {
+    let store = files::KeyFolder::open(folder, false)?;
+    incarnation(&store)
 }
 
 #[cfg(test)]
@@ -181,7 +266,7 @@ mod tests {
             .unwrap()
             .map(Result::unwrap)
             .collect();
-        assert_eq!(files.len(), 3);
+        assert_eq!(files.len(), 4);
         for file in files {
             assert_eq!(mode(&file.path()), 0o600, "{}", file.path().display());
         }
@@ -190,7 +275,7 @@ mod tests {
     /// evidence.md 3.4: first start: keys, then `HEAD`, then the log; any part missing later is quarantined.
     #[test]
     fn a_key_missing_from_a_station_that_was_started_is_quarantined() {
-        for part in ["signing-key.p8", "lookup-keys", "incarnation"] {
+        for part in ["signing-key.p8", "first-key", "lookup-keys", "incarnation"] {
             let station = Station::new();
             station.open().unwrap();
             std::fs::write(marker_path(&station.keys()), "done").unwrap();
@@ -229,7 +314,7 @@ mod tests {
 
     #[test]
     fn damaged_keys_are_quarantined() {
-        for part in ["signing-key.p8", "lookup-keys", "incarnation"] {
+        for part in ["signing-key.p8", "first-key", "lookup-keys", "incarnation"] {
             for bytes in [&b""[..], b"nonsense", b"0"] {
                 let station = Station::new();
                 station.open().unwrap();

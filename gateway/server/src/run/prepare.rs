@@ -67,16 +67,20 @@ pub(super) fn prepare(station: Station) -> Result<Prepared, Refusal> {
     let storage = &station.storage;
     let clock = Clock::new(station.clock.trust).map_err(anyhow::Error::from)?;
     let marker = keys::marker_path(&storage.keys_folder);
-    let keys =
-        keys::open(&storage.keys_folder, &storage.data_folder, &marker).map_err(|error| {
-            let quarantine = error.is_quarantine();
-            let error = anyhow::Error::from(error).context("the station's keys cannot be used");
-            if quarantine {
-                Refusal::Quarantine(error)
-            } else {
-                Refusal::Failed(error)
-            }
-        })?;
+    let opened = match keys::incarnating(&storage.keys_folder) {
+        Ok(Some(_)) => Err(keys::KeysError::Incarnating),
+        Ok(None) => keys::open(&storage.keys_folder, &storage.data_folder, &marker),
+        Err(error) => Err(error),
+    };
+    let keys = opened.map_err(|error| {
+        let quarantine = error.is_quarantine();
+        let error = anyhow::Error::from(error).context("the station's keys cannot be used");
+        if quarantine {
+            Refusal::Quarantine(error)
+        } else {
+            Refusal::Failed(error)
+        }
+    })?;
     let origin = station
         .origin(&keys.incarnation.to_string())
         .context("the origin of the log")?;

@@ -4,17 +4,21 @@ use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
-use gateway_log::{CheckpointSigner, Group, Limits, Log, OpenOptions, RoomOptions};
+use std::sync::Arc;
+
+use aws_lc_rs::signature::Ed25519KeyPair;
+use gateway_log::{Group, Log};
 
 use crate::group::Grouped;
+use crate::station;
 
 /// The first two are what the others are shares of.
-pub const NAMES: [&str; 7] = [
+pub const NAMES: [&str; 8] = [
     "raw, growing",
     "raw, written before",
     "log (flushes of 128 KiB)",
     "log (flushes of 512 KiB)",
+    "log, signed",
     "SQLite WAL FULL",
     "redb",
     "fjall",
@@ -25,14 +29,18 @@ const WRITTEN_BEFORE_BYTES: usize = 16 * 1024 * 1024;
 #[derive(Clone)]
 pub enum Contender {
     Log(Log),
+    Signed(Log, Arc<Ed25519KeyPair>),
     Grouped(Grouped),
 }
 
 impl Contender {
     pub fn open(name: &str, folder: &Path) -> Self {
         match name {
-            "log (flushes of 128 KiB)" => Self::Log(log(folder, 128 * 1024)),
-            "log (flushes of 512 KiB)" => Self::Log(log(folder, 512 * 1024)),
+            "log (flushes of 128 KiB)" => Self::Log(station::log(folder, 128 * 1024)),
+            "log (flushes of 512 KiB)" => Self::Log(station::log(folder, 512 * 1024)),
+            "log, signed" => {
+                Self::Signed(station::log(folder, 512 * 1024), Arc::new(station::key()))
+            }
             "raw, growing" => Self::Grouped(raw_growing(folder)),
             "raw, written before" => Self::Grouped(raw_written_before(folder)),
             "SQLite WAL FULL" => Self::Grouped(sqlite(folder)),
@@ -48,40 +56,15 @@ impl Contender {
                 let made = log.append_with(|index| Group::new(index, ()).batch(vec![event]));
                 drop(made.await.expect("an append"));
             }
+            Self::Signed(log, key) => {
+                let made = log.append_with(|index| {
+                    let signed = station::signed(event, key);
+                    Group::new(index, ()).batch(vec![signed])
+                });
+                drop(made.await.expect("an append"));
+            }
             Self::Grouped(grouped) => grouped.append(event).await,
         }
-    }
-}
-
-fn log(folder: &Path, flush_bytes_max: usize) -> Log {
-    let options = OpenOptions {
-        origin: "bench".to_owned(),
-        marker: folder.join("marker"),
-        signer: Box::new(Key(
-            Ed25519KeyPair::from_seed_unchecked(&[7; 32]).expect("a key")
-        )),
-        limits: Limits {
-            flush_bytes_max,
-            ..Limits::default()
-        },
-        room: RoomOptions::default(),
-    };
-    Log::open(&folder.join("data"), options).expect("a log").0
-}
-
-struct Key(Ed25519KeyPair);
-
-impl CheckpointSigner for Key {
-    fn public_key(&self) -> [u8; 32] {
-        self.0.public_key().as_ref().try_into().expect("32 bytes")
-    }
-    fn sign(&self, text: &[u8]) -> [u8; 64] {
-        self.0.sign(text).as_ref().try_into().expect("64 bytes")
-    }
-    fn verify(&self, public_key: &[u8; 32], text: &[u8], signature: &[u8; 64]) -> bool {
-        UnparsedPublicKey::new(&ED25519, public_key)
-            .verify(text, signature)
-            .is_ok()
     }
 }
 

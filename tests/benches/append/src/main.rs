@@ -6,13 +6,18 @@
 //! adds 2 ms to every sync of every one; the second takes the disk as it is.
 //!
 //! ```text
-//! bench-append [rounds [milliseconds for each run [folder]]]
+//! bench-append [rounds [milliseconds for each run [folder]]]     everything, in this order
+//! bench-append signing [rounds [milliseconds [folder]]]          only what signing and the tree cost
+//! bench-append proofs [folder]                                   only how long proofs take
 //! ```
 //! The callers are tasks of one thread and each waits for its own event; the log has its own committer, the others share one that
 //! takes all who wait into one transaction.
 
 mod contenders;
 mod group;
+mod proofs;
+mod signing;
+mod station;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -31,7 +36,18 @@ struct Run {
 }
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
+    let mut arguments: Vec<String> = std::env::args().collect();
+    let is_part = |part: &String| part == "signing" || part == "proofs";
+    let part = arguments
+        .get(1)
+        .is_some_and(is_part)
+        .then(|| arguments.remove(1));
+    if part.as_deref() == Some("proofs") {
+        let folder = arguments
+            .get(1)
+            .map_or_else(std::env::temp_dir, PathBuf::from);
+        return proofs::measure(&folder);
+    }
     let number = |at: usize, default: u64| {
         arguments
             .get(at)
@@ -42,6 +58,9 @@ fn main() {
     let folder = arguments
         .get(3)
         .map_or_else(std::env::temp_dir, PathBuf::from);
+    if part.is_some() {
+        return signing::compare(rounds, length, &folder);
+    }
     for delay in [Duration::from_millis(2), Duration::ZERO] {
         println!(
             "\n{rounds} rounds of {length:?}, {EVENT_BYTES}-byte events, {delay:?} added to each sync"
@@ -54,6 +73,8 @@ fn main() {
             compare(waiting, rounds, length, delay, &folder);
         }
     }
+    signing::compare(rounds, length, &folder);
+    proofs::measure(&folder);
 }
 
 fn compare(waiting: usize, rounds: usize, length: Duration, delay: Duration, folder: &Path) {

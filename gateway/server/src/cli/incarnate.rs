@@ -1,0 +1,159 @@
+//! `incarnate`: a new log for a station whose old one cannot go on. Two operators approve it.
+
+use std::io::BufRead as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use edge_config::Station;
+use schemas::ids::OperatorId;
+use schemas::message::Pin;
+use schemas::words::IncarnationReason;
+use zeroize::Zeroizing;
+
+use super::source::Where;
+use super::{complain, progress, say};
+use crate::incarnation::{self, Survey, Wish, data_aside};
+use crate::operators;
+
+/// Why.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Reason {
+    /// The disk with the log is lost or damaged.
+    DiskLost,
+    /// The log was set back to an earlier state.
+    RolledBack,
+    /// A second machine ran under the same origin.
+    Cloned,
+    /// The signing key is lost, or may be in other hands.
+    KeyLost,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct IncarnateArgs {
+    /// Why the old log cannot go on.
+    #[arg(long, value_enum)]
+    reason: Reason,
+    /// An operator who approves; given twice, for two of them. Their PINs are read from standard input, a line each.
+    #[arg(long = "approver", value_name = "OPERATOR", required = true)]
+    approvers: Vec<OperatorId>,
+    /// The last checkpoint of the old log that the centre holds.
+    #[arg(long, value_name = "FILE")]
+    centre_checkpoint: Option<PathBuf>,
+    /// Only look, and say what would be done.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    place: Where,
+}
+
+pub(super) fn run(args: IncarnateArgs) -> anyhow::Result<ExitCode> {
+    let IncarnateArgs {
+        reason,
+        approvers,
+        centre_checkpoint,
+        dry_run,
+        place,
+    } = args;
+    let station = place.configured()?;
+    let approvers = <[OperatorId; 2]>::try_from(approvers).map_err(|_other_number| {
+        anyhow::anyhow!("two operators approve: write --approver twice")
+    })?;
+    let [one, other] = &approvers;
+    anyhow::ensure!(one != other, "two different operators approve");
+    let bar = progress::bytes("copying what is left of the old log");
+    let survey = incarnation::survey(&station, &place.scratch(), |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    let survey = survey.context("the old log cannot be looked at; is the station stopped?")?;
+    let centre_checkpoint = match centre_checkpoint {
+        Some(path) => {
+            let note = std::fs::read_to_string(&path)
+                .with_context(|| format!("cannot read {}", path.display()))?;
+            let checkpoint = survey
+                .check_centre(&note)
+                .with_context(|| path.display().to_string())?;
+            say(&format!(
+                "the centre holds {} events of the old log",
+                checkpoint.size
+            ))?;
+            Some(note)
+        }
+        None => None,
+    };
+    tell(&station, &survey)?;
+    if dry_run {
+        say("nothing was changed")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for approver in &approvers {
+        approve(&station, approver)?;
+    }
+    let reason = match reason {
+        Reason::DiskLost => IncarnationReason::DiskLost,
+        Reason::RolledBack => IncarnationReason::RolledBack,
+        Reason::Cloned => IncarnationReason::Cloned,
+        Reason::KeyLost => IncarnationReason::KeyLost,
+    };
+    let wish = Wish {
+        reason,
+        approvers,
+        centre_checkpoint,
+    };
+    let origin = incarnation::perform(&station, &survey, wish)?;
+    say(&format!(
+        "the new log is {origin}. Start the station, then take stock of every machine (request/stock-take)."
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell(station: &Station, survey: &Survey) -> anyhow::Result<()> {
+    say(&format!("old log     {}", survey.old_origin))?;
+    say(&format!(
+        "read        {} events that prove themselves",
+        survey.events
+    ))?;
+    if let Some(ended) = &survey.ended {
+        say(&format!("            and no more: {ended}"))?;
+    }
+    match &survey.checkpoint {
+        Some((checkpoint, _)) => say(&format!(
+            "checkpoint  over {} events is the last that is here",
+            checkpoint.size
+        ))?,
+        None => say("checkpoint  none that is genuine is here")?,
+    }
+    say(&format!(
+        "carried     {} custody records",
+        survey.carried.cards
+    ))?;
+    let aside = data_aside(&station.storage.data_folder, survey.old);
+    say(&format!(
+        "put aside   {} (photos and sealed keys in it still have to go to the centre)",
+        aside.display()
+    ))
+}
+
+fn approve(station: &Station, approver: &OperatorId) -> anyhow::Result<()> {
+    let operator = station
+        .operators
+        .iter()
+        .find(|operator| operator.id == *approver);
+    let operator = operator
+        .with_context(|| format!("there is no operator {approver} in the configuration"))?;
+    complain(&format!("{approver}: type your PIN, then Enter"));
+    let mut line = Zeroizing::new(String::new());
+    std::io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .context("the PIN cannot be read")?;
+    let pin = Pin::new(line.trim_end_matches(['\r', '\n']))?;
+    anyhow::ensure!(
+        operators::fits(&operator.pin_hash, &pin),
+        "this is not the PIN of {approver}; nothing was changed"
+    );
+    Ok(())
+}

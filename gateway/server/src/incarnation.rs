@@ -1,0 +1,288 @@
+//! A new log for a station whose old one is lost, set back, cloned, or whose key is: `gateway incarnate`.
+//!
+//! The old log is never continued, changed or removed: its folders are put aside whole. The new log has another origin and other
+//! keys; its first event names the old origin and the last checkpoints known of it, and the custody records follow, as far as the
+//! old log can still be read and proves itself. Every step may be cut off and done again: until the last one the station does
+//! not start.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use edge_config::Station;
+use gateway_core::{Carried, Recorded, State, carry_over, evolve};
+use gateway_log::{Group, Limits, Log, OpenOptions, RoomOptions, StoppedLog};
+use schemas::chain::KeyChain;
+use schemas::envelope::{KeyId, Meta, Origin, Signed, Source, seal};
+use schemas::event::Event;
+use schemas::event::evidence::LogIncarnated;
+use schemas::ids::OperatorId;
+use schemas::proof::{Checkpoint, NoteKey, SignedNote};
+use schemas::words::IncarnationReason;
+
+use crate::clock::Clock;
+use crate::keys::{self, KeyRing};
+
+/// Events of one append of the new log; with their length far below what an append may have.
+const GROUP_LEN: usize = 16;
+
+/// What was found of the old log. Nothing has been changed by looking.
+#[derive(Debug)]
+pub struct Survey {
+    /// The old log.
+    pub old_origin: Origin,
+    /// Its number.
+    pub old: u32,
+    /// Events that could be read and proved themselves, from index 0 on.
+    pub events: u64,
+    /// Why there are no more; none where the log simply ends.
+    pub ended: Option<String>,
+    /// The largest checkpoint of it that was found here.
+    pub checkpoint: Option<(Checkpoint, String)>,
+    /// What is carried over.
+    pub carried: Carried,
+    /// Keys that are known to have signed it.
+    keys: Vec<NoteKey>,
+}
+
+/// Who wants it, and why.
+#[derive(Debug)]
+pub struct Wish {
+    /// Why.
+    pub reason: IncarnationReason,
+    /// The two who approve; their PINs have been compared.
+    pub approvers: [OperatorId; 2],
+    /// The last checkpoint that the centre holds, checked by [`Survey::check_centre`].
+    pub centre_checkpoint: Option<String>,
+}
+
+/// Where the data of an old log lies.
+pub fn data_aside(data: &Path, old: u32) -> PathBuf {
+    let mut name = data.as_os_str().to_owned();
+    name.push(format!(".incarnation-{old}"));
+    PathBuf::from(name)
+}
+
+/// Looks at what there is. `progress` hears of bytes copied.
+pub fn survey(
+    station: &Station,
+    scratch: &Path,
+    progress: impl FnMut(u64, u64),
+) -> anyhow::Result<Survey> {
+    let (data, folder) = (&station.storage.data_folder, &station.storage.keys_folder);
+    let begun = keys::incarnating(folder).context("the keys cannot be read")?;
+    let old = match begun {
+        Some(old) => old,
+        None => {
+            keys::present_incarnation(folder).context("the number of the log cannot be read")?
+        }
+    };
+    let old_origin = station.origin(&old.to_string())?;
+    // After an attempt that was cut off, either may have been put aside already.
+    let (data_there, keys_there) = (data_aside(data, old), keys::keys_aside(folder, old));
+    let data = if data_there.exists() {
+        &data_there
+    } else {
+        data
+    };
+    let folder = if keys_there.join("first-key").exists() {
+        &keys_there
+    } else {
+        folder
+    };
+    let first = keys::first_public(folder).ok();
+    let mut chain = first.map(|first| KeyChain::new(old_origin.clone(), first));
+    let mut state = State::default();
+    let read = StoppedLog::copy(data, scratch, progress);
+    let (head, (events, ended)) = match (read, &mut chain) {
+        // A station that runs is not an old one.
+        (Err(error @ gateway_log::OpenError::Locked { .. }), _) => return Err(error.into()),
+        (Err(error), _) => (None, (0, Some(error.to_string()))),
+        (Ok(_), None) => (
+            None,
+            (
+                0,
+                Some("its first key is not here, so nothing of it can be proven".to_owned()),
+            ),
+        ),
+        (Ok(log), Some(chain)) => (Some(log.head().to_owned()), replay(log, chain, &mut state)),
+    };
+    let keys = chain.as_ref().map(known_keys).unwrap_or_default();
+    let witness = std::fs::read_to_string(keys::witness_path(folder)).ok();
+    let genuine = |note: String| {
+        checkpoint_by(&keys, &old_origin, &note).map(|checkpoint| (checkpoint, note))
+    };
+    let checkpoint = [head, witness]
+        .into_iter()
+        .flatten()
+        .filter_map(genuine)
+        .max_by_key(|(c, _)| c.size);
+    Ok(Survey {
+        old_origin,
+        old,
+        events,
+        ended,
+        checkpoint,
+        carried: carry_over(&state),
+        keys,
+    })
+}
+
+impl Survey {
+    /// Whether this is a checkpoint of the old log.
+    pub fn check_centre(&self, note: &str) -> anyhow::Result<Checkpoint> {
+        checkpoint_by(&self.keys, &self.old_origin, note).with_context(|| {
+            format!(
+                "this is not a checkpoint of {} signed by one of its keys",
+                self.old_origin
+            )
+        })
+    }
+}
+
+fn known_keys(chain: &KeyChain) -> Vec<NoteKey> {
+    let keys = std::iter::once(*chain.first()).chain(chain.rotations().map(|(_, key)| *key));
+    keys.filter_map(|key| NoteKey::new(chain.origin().as_str(), key).ok())
+        .collect()
+}
+
+fn checkpoint_by(keys: &[NoteKey], origin: &Origin, note: &str) -> Option<Checkpoint> {
+    let signed = SignedNote::parse(note).ok()?;
+    let checkpoint = Checkpoint::parse_body(signed.text()).ok()?;
+    let genuine = keys
+        .iter()
+        .any(|key| signed.verified_by(key, gateway_audit::check));
+    (genuine && checkpoint.origin == origin.as_str()).then_some(checkpoint)
+}
+
+/// The state as far as the log proves itself.
+fn replay(log: StoppedLog, chain: &mut KeyChain, state: &mut State) -> (u64, Option<String>) {
+    let mut events = 0;
+    for stored in log.into_events() {
+        let (index, signed) = match stored {
+            Ok(stored) => stored,
+            Err(failed) => return (events, Some(failed.to_string())),
+        };
+        if let Err(error) = take(index, &signed, chain, state) {
+            return (events, Some(format!("event {index}: {error:#}")));
+        }
+        events += 1;
+    }
+    (events, None)
+}
+
+fn take(index: u64, signed: &[u8], chain: &mut KeyChain, state: &mut State) -> anyhow::Result<()> {
+    let event = Signed::read(signed)?;
+    let key = *chain.in_force(index);
+    let genuine = event.index() == index
+        && event.origin() == chain.origin()
+        && event.key_id() == KeyId::of(&key)
+        && event.is_genuine(|message, signature| gateway_audit::check(&key, message, signature));
+    anyhow::ensure!(genuine, "it is not genuine");
+    let entry = event.into_entry()?;
+    if let Event::KeyRotated(rotation) = &entry.event {
+        chain.rotate(index, rotation, &gateway_audit::check)?;
+    }
+    evolve(
+        state,
+        Recorded {
+            index,
+            now: &entry.meta.now,
+            event: &entry.event,
+        },
+    );
+    Ok(())
+}
+
+/// Puts the old log aside and begins the new one. The new log's origin.
+pub fn perform(station: &Station, survey: &Survey, wish: Wish) -> anyhow::Result<Origin> {
+    let storage = &station.storage;
+    let (data, folder) = (&storage.data_folder, &storage.keys_folder);
+    let old = keys::begin_incarnation(folder).context("the keys cannot be prepared")?;
+    put_data_aside(data, old).context("the old log cannot be put aside")?;
+    keys::put_aside(folder, old).context("the old keys cannot be put aside")?;
+    let marker = keys::marker_path(folder);
+    let keys = keys::open(folder, data, &marker).context("the new keys cannot be made")?;
+    let origin = station.origin(&keys.incarnation.to_string())?;
+    let ring = KeyRing::new(folder, origin.clone(), keys.signing);
+    let options = OpenOptions {
+        identity: ring.identity()?,
+        marker,
+        witness: keys::witness_path(folder),
+        signer: Box::new(ring.clone()),
+        limits: Limits::default(),
+        room: RoomOptions::default(),
+    };
+    let (log, _) = Log::open(data, options).context("the new log cannot be begun")?;
+    append(
+        &log,
+        &ring,
+        &Clock::new(station.clock.trust)?,
+        opening(survey, wish, keys.incarnation),
+    )?;
+    log.close()?;
+    keys::end_incarnation(folder).context("the new log is begun, but not marked so")?;
+    Ok(origin)
+}
+
+fn put_data_aside(data: &Path, old: u32) -> std::io::Result<()> {
+    let aside = data_aside(data, old);
+    if aside.exists() {
+        // What is here are the beginnings of the new log, which nobody has used.
+        return match std::fs::remove_dir_all(data) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        };
+    }
+    if data.exists() {
+        std::fs::rename(data, &aside)?;
+        let parent = data
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
+        gateway_durable::sync_folder(parent.unwrap_or_else(|| Path::new(".")))?;
+    }
+    Ok(())
+}
+
+/// The first event, then what is carried over.
+fn opening(survey: &Survey, wish: Wish, incarnation: u32) -> Vec<Event> {
+    let Wish {
+        reason,
+        approvers,
+        centre_checkpoint,
+    } = wish;
+    let first = LogIncarnated {
+        incarnation,
+        old_origin: survey.old_origin.to_string(),
+        old_checkpoint: survey.checkpoint.as_ref().map(|(_, note)| note.clone()),
+        centre_checkpoint,
+        downlink_revision: None,
+        reason,
+        approvers,
+        cards: survey.carried.cards,
+    };
+    std::iter::once(first.into())
+        .chain(survey.carried.events.iter().cloned())
+        .collect()
+}
+
+fn append(log: &Log, ring: &KeyRing, clock: &Clock, events: Vec<Event>) -> anyhow::Result<()> {
+    let key = ring.current().context("the new key is not held")?;
+    let chain = ring.chain();
+    let (origin, key_id) = (chain.origin(), KeyId::of(&key.public_key()));
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    for part in events.chunks(GROUP_LEN) {
+        let first = log.next_index();
+        let mut group = Group::new(first, ());
+        for (index, event) in (first..).zip(part) {
+            let meta = Meta {
+                source: Source::Gateway,
+                now: clock.now(),
+                cause: None,
+            };
+            let signed = seal(origin, index, &meta, event, key_id, |bytes| key.sign(bytes))?;
+            group = group.batch(vec![signed]);
+        }
+        runtime.block_on(log.append(group))?.into_inner();
+    }
+    Ok(())
+}

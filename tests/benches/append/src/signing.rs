@@ -1,0 +1,69 @@
+//! What signing and the tree cost: the time of an event that is signed, appended and put under the tree, as a share of the time of
+//! the append alone.
+//!
+//! The append alone is the same log with events that are not signed. The tree cannot be taken out of it; what the tree takes of a
+//! processor is measured by itself and added, as if none of it overlapped with waiting for the disk.
+
+use std::hint::black_box;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use schemas::proof::Frontier;
+
+use crate::{EVENT_BYTES, measure, median, station};
+
+const WAITING: [usize; 2] = [64, 512];
+const GOAL: f64 = 1.25;
+const LOG: &str = "log (flushes of 512 KiB)";
+
+pub fn compare(rounds: usize, length: Duration, folder: &Path) {
+    let tree_us = processor_us(|event, tree| tree.append(event));
+    let key = station::key();
+    let signature_us = processor_us(|event, _| {
+        black_box(key.sign(event));
+    });
+    println!(
+        "\none {EVENT_BYTES}-byte event: signature {signature_us:.1} us, leaf and nodes {tree_us:.1} us"
+    );
+    println!(
+        "time of \"log, signed\" as a share of \"log\" and of \"log\" without its tree; goal: at most {GOAL}"
+    );
+    for delay in [Duration::from_millis(2), Duration::ZERO] {
+        for waiting in WAITING {
+            let (mut shares, mut shares_bare, mut rates) = (Vec::new(), Vec::new(), Vec::new());
+            for round in 0..rounds {
+                let run = |name| measure(name, waiting, length, delay, folder).per_second;
+                // In turn, so that neither always has the disk as the other left it.
+                let (plain, signed) = if round % 2 == 0 {
+                    let plain = run(LOG);
+                    (plain, run("log, signed"))
+                } else {
+                    let signed = run("log, signed");
+                    (run(LOG), signed)
+                };
+                let bare_us = (1e6 / plain - tree_us).max(f64::MIN_POSITIVE);
+                shares.push(plain / signed);
+                shares_bare.push(1e6 / signed / bare_us);
+                rates.push(signed);
+            }
+            println!(
+                "{delay:>4?} added to each sync, {waiting:>3} waiting: {:>7.0} events/s signed, {:.2} of log, {:.2} of log without tree",
+                median(rates),
+                median(shares),
+                median(shares_bare),
+            );
+        }
+    }
+}
+
+/// Microseconds that this takes for an event of the usual length.
+fn processor_us(mut work: impl FnMut(&[u8], &mut Frontier)) -> f64 {
+    const EVENTS: u32 = 20_000;
+    let (event, mut tree) = (vec![0xa5; EVENT_BYTES], Frontier::new());
+    let began = Instant::now();
+    for _ in 0..EVENTS {
+        work(black_box(&event), &mut tree);
+    }
+    black_box(tree.root());
+    began.elapsed().as_secs_f64() * 1e6 / f64::from(EVENTS)
+}
