@@ -29,6 +29,10 @@ const LOADED_LEN_MAX: usize = 8;
 /// The folder of the demonstration's centre, beside the keys folder: never in it, because the centre is another house.
 const CENTRE_FOLDER: &str = "station-demo-centre";
 
+/// What the simulated devices remember, the cards in the dispenser among it. Beside the data folder: a machine does not forget its
+/// cards when the station begins a new log.
+const DEVICES_FOLDER: &str = "station-demo-devices";
+
 /// The public key of the demonstration's centre. The pair is made once and lies beside the keys folder:
 /// `blob-key.private` and `blob-key.public`, 64 hexadecimal digits each.
 pub fn centre_key(keys_folder: &Path) -> anyhow::Result<CentreKey> {
@@ -103,7 +107,7 @@ impl Demo {
         let modbus = modbus.context(
             "the simulated dispenser speaks Modbus TCP: configure a [[modbus_dispenser]]",
         )?;
-        let memory = station.storage.data_folder.join("simulator");
+        let memory = station.storage.data_folder.with_file_name(DEVICES_FOLDER);
         let mut config = SimulationConfig::new(broker, memory)?;
         config.station = station.id.clone();
         config.devices.reader = machine.devices.reader.clone();

@@ -26,6 +26,8 @@ impl<'a> Draft<'a> {
     pub(super) fn new(base: &'a State, rules: &'a Rules, now: &'a Now) -> Self {
         let after = State {
             next_index: base.next_index,
+            incarnation: base.incarnation,
+            uncounted: base.uncounted.clone(),
             reasons: base.reasons.clone(),
             devices: base.devices.clone(),
             machines: base.machines.clone(),

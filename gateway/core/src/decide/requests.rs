@@ -161,11 +161,11 @@ fn start_pickup(
     };
     let (id, slot) = collectable(draft, kiosk, &card)?;
     let devices = machine_rules(draft, &id)?.devices.clone();
-    machine_free(draft, &id, kiosk)?;
     // An operator may count what is there; a citizen's card is not fetched by records nobody has compared.
     if draft.state().uncounted.contains(&id) {
         return Err(RefusalReason::MachineBlocked);
     }
+    machine_free(draft, &id, kiosk)?;
     let all = [
         &devices.dispenser,
         &devices.reader,

@@ -145,6 +145,8 @@ pub fn put_aside(folder: &Path, old: u32) -> Result<(), KeysError> {
             store.move_to(part, &aside)?;
         }
     }
+    // Whoever checks the old log finds its number beside its keys.
+    files::KeyFolder::open(&aside, false)?.replace("incarnation", format!("{old}\n").as_bytes())?;
     let new = old.checked_add(1).ok_or(KeysError::Random)?;
     store.replace("incarnation", format!("{new}\n").as_bytes())
 }
