@@ -4,7 +4,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -88,13 +88,15 @@ impl Station {
         let key = layout.root.join("centre-blob-key.hex");
         std::fs::write(&key, "2a".repeat(32)).unwrap();
         let config = layout.write(|text| {
-            let hash = text
-                .lines()
-                .find(|l| l.starts_with("pin_hash"))
-                .unwrap()
-                .to_owned();
-            let text = text
-                .replace(&hash, &format!("pin_hash = {:?}", pin_hash()))
+            // Each operator gets the PIN of the tests: those of the demonstration are refused with real devices.
+            let own = format!("pin_hash = {:?}", pin_hash());
+            let lines = text.lines().map(|line| {
+                let is_pin = line.starts_with("pin_hash");
+                if is_pin { own.clone() } else { line.to_owned() }
+            });
+            let text = lines
+                .collect::<Vec<_>>()
+                .join("\n")
                 .replace("simulated_devices = true", "simulated_devices = false");
             let line = text
                 .lines()
@@ -117,6 +119,30 @@ impl Station {
     pub fn in_folders(mut self, data: PathBuf, keys: PathBuf) -> Self {
         self.folders = Some((data, keys));
         self
+    }
+
+    /// Runs a command of the program about this station; `input` is typed into it.
+    pub fn tool(&self, args: &[&str], input: &str) -> Output {
+        let mut child = Command::new(binary("gateway"))
+            .args(args)
+            .arg("--config")
+            .arg(&self.config)
+            .current_dir(&self.layout.root)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A command that reads nothing may have ended already.
+        drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
+        child.wait_with_output().unwrap()
+    }
+
+    /// The same; it must succeed. What it printed.
+    pub fn tool_ok(&self, args: &[&str], input: &str) -> String {
+        let output = self.tool(args, input);
+        assert!(output.status.success(), "{args:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// The command that starts it.
