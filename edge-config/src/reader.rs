@@ -326,6 +326,20 @@ impl<'a> Section<'a> {
         )
     }
 
+    /// The items of a list; none where it is not written.
+    fn items(&mut self, key: &'static str, example: &str) -> Option<&'a [Spanned<DeValue<'a>>]> {
+        let value = self.get(key)?;
+        if let DeValue::Array(items) = value.get_ref() {
+            return Some(items);
+        }
+        let what = format!(
+            "{} is not a list; write for example {key} = [\"{example}\"]",
+            unit::kind(value.get_ref())
+        );
+        self.refuse(key, what);
+        None
+    }
+
     /// A list of words of a closed set; none where it is not written.
     pub(crate) fn words<T: Copy>(
         &mut self,
@@ -333,15 +347,7 @@ impl<'a> Section<'a> {
         words: &[(&'static str, T)],
     ) -> Option<Vec<T>> {
         let example = words.first().map_or("", |(word, _)| word);
-        let value = self.get(key)?;
-        let DeValue::Array(items) = value.get_ref() else {
-            let what = format!(
-                "{} is not a list; write for example {key} = [\"{example}\"]",
-                unit::kind(value.get_ref())
-            );
-            self.refuse(key, what);
-            return None;
-        };
+        let items = self.items(key, example)?;
         let mut taken = Vec::new();
         for item in items {
             let text = item.get_ref().as_str();
@@ -351,6 +357,28 @@ impl<'a> Section<'a> {
                 let what = unit::unknown_word(text.unwrap_or("?"), words);
                 let what = format!("{}: {what}", self.named(key));
                 self.gathered.report(&item.span(), what);
+            }
+        }
+        Some(taken)
+    }
+
+    /// A list of paths, none of them empty; none where it is not written.
+    pub(crate) fn paths(&mut self, key: &'static str, len_max: usize) -> Option<Vec<PathBuf>> {
+        let items = self.items(key, "folder/file")?;
+        if items.len() > len_max {
+            self.refuse(
+                key,
+                format!("has more than {len_max} entries; leave some out"),
+            );
+        }
+        let mut taken = Vec::new();
+        for item in items {
+            match item.get_ref().as_str() {
+                Some(text) if !text.is_empty() => taken.push(PathBuf::from(text)),
+                Some(_) | None => {
+                    let what = format!("{}: not a path; write \"folder/file\"", self.named(key));
+                    self.gathered.report(&item.span(), what);
+                }
             }
         }
         Some(taken)

@@ -73,7 +73,7 @@ class Station:
 
     def configured(self, kiosks):
         text = (self.context.root / "edge-config/station.toml").read_text()
-        (self.root / "centre-blob-key.hex").write_text("2a" * 32)
+        (self.root / "centre-seal-key.hex").write_text("2a" * 32)
         hashed = subprocess.run(
             [self.context.binary("gateway"), "hash-pin"], input=PIN + "\n", capture_output=True, text=True, check=True
         )
@@ -86,7 +86,7 @@ class Station:
             (r"127\.0\.0\.1:9464", f"127.0.0.1:{self.http}"),
             (r"127\.0\.0\.1:5020", f"127.0.0.1:{self.modbus}"),
             (r"127\.0\.0\.1:9465", f"127.0.0.1:{self.control}"),
-            (r"(?m)^.*blob_key =.*$", f'blob_key = "{self.root}/centre-blob-key.hex"'),
+            (r"(?m)^.*seal_key =.*$", f'seal_key = "{self.root}/centre-seal-key.hex"'),
             (r"(?m)^pin_hash = .*$", f'pin_hash = "{hashed.stdout.strip()}"'),
             (r"simulated_devices = true", "simulated_devices = false"),
         ]

@@ -1,6 +1,6 @@
-//! What names a citizen: the citizen number, the voucher, the name. These types never print in the
-//! clear and cannot be serialised; what leaves the process is a mask or a keyed tag
-//! ([`crate::lookup`]).
+//! What names a citizen: the citizen number, the voucher, the name, the phone number. These types never
+//! print in the clear and cannot be serialised; what leaves the process is a mask ([`crate::mask`]) or a
+//! keyed tag ([`crate::lookup`]).
 
 use serde::Deserialize;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -23,7 +23,7 @@ impl CitizenNumber {
                 rule,
             })
         };
-        let upper = text.to_ascii_uppercase();
+        let upper = zeroize::Zeroizing::new(text.to_ascii_uppercase());
         let bytes = upper.as_bytes();
         let [body @ .., check] = bytes else {
             return refuse("18 characters");
@@ -40,7 +40,7 @@ impl CitizenNumber {
         if check_character(body) != *check {
             return refuse("the check character fits (GB 11643, ISO 7064 MOD 11-2)");
         }
-        Ok(Self(upper))
+        Ok(Self(upper.as_str().to_owned()))
     }
 
     /// The number in the clear. Only for what never leaves memory: a keyed tag, a comparison.
@@ -50,12 +50,12 @@ impl CitizenNumber {
 
     /// All but the last four characters hidden, as every screen shows it (A4).
     pub fn masked(&self) -> String {
-        format!("**************{}", self.tail())
+        crate::mask::number(&self.0)
     }
 
     /// The last four characters: all of a number that events and screens may hold (A4).
     pub fn tail(&self) -> NumberTail {
-        NumberTail(self.0.chars().skip(14).collect())
+        NumberTail(crate::mask::tail(&self.0))
     }
 }
 
@@ -138,12 +138,44 @@ impl CitizenName {
         }
     }
 
+    /// The name in the clear. Only for what never leaves memory unsealed.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
     /// Surname hidden, the last character shown (`*明`), as every screen shows it (A4).
     pub fn masked(&self) -> MaskedName {
-        let count = self.0.chars().count();
-        let last = self.0.chars().last().filter(|_| count > 1);
-        let stars = if last.is_some() { count - 1 } else { count };
-        MaskedName(core::iter::repeat_n('*', stars).chain(last).collect())
+        MaskedName(crate::mask::name(&self.0))
+    }
+}
+
+/// A mobile number of the mainland: 11 digits, the first 1, the second 3 to 9.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct PhoneNumber(String);
+
+impl PhoneNumber {
+    /// Checks length and digits.
+    pub fn new(text: &str) -> Result<Self, Invalid> {
+        let fits = matches!(text.as_bytes(), [b'1', b'3'..=b'9', rest @ ..]
+            if rest.len() == 9 && rest.iter().all(u8::is_ascii_digit));
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Invalid {
+                what: "phone number",
+                rule: "11 digits, the first 1, the second 3 to 9",
+            })
+        }
+    }
+
+    /// The number in the clear. Only for what never leaves memory unsealed.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The first three and the last four digits shown (`138****5678`).
+    pub fn masked(&self) -> String {
+        crate::mask::phone(&self.0)
     }
 }
 
@@ -198,6 +230,17 @@ secret!(
     "collection voucher, acceptance number of GA 214.4; personal data"
 );
 secret!(CitizenName, "^.{1,30}$", "name; personal data");
+secret!(
+    PhoneNumber,
+    "^1[3-9][0-9]{9}$",
+    "mobile number of the mainland; personal data"
+);
+
+impl core::fmt::Display for PhoneNumber {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
 
 impl core::fmt::Display for CitizenNumber {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -207,8 +250,7 @@ impl core::fmt::Display for CitizenNumber {
 
 impl core::fmt::Display for VoucherCode {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("******************")?;
-        self.0.chars().skip(18).try_for_each(|c| write!(f, "{c}"))
+        f.write_str(&crate::mask::number(&self.0))
     }
 }
 
@@ -267,6 +309,23 @@ mod tests {
         assert_eq!(format!("{voucher:?}"), "******************0042");
         assert_eq!(format!("{:?}", CitizenName::new("李小明").unwrap()), "**明");
         assert_eq!(CitizenName::new("李").unwrap().masked().as_str(), "*");
+    }
+
+    /// G7: a phone number is one of the mainland, and prints masked.
+    #[test]
+    fn phone_numbers_are_checked_and_masked() {
+        let phone = PhoneNumber::new("13812345678").unwrap();
+        assert_eq!(format!("{phone} {phone:?}"), "138****5678 138****5678");
+        for bad in [
+            "",
+            "12812345678",
+            "1381234567",
+            "138123456789",
+            "1381234567a",
+            "+8613812345678",
+        ] {
+            assert!(PhoneNumber::new(bad).is_err(), "{bad}");
+        }
     }
 
     /// P1: a voucher is an acceptance number of GA 214.4.

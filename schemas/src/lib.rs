@@ -11,6 +11,7 @@ pub mod event;
 pub mod ids;
 pub mod key;
 pub mod lookup;
+pub mod mask;
 pub mod message;
 pub mod proof;
 pub mod sealed;

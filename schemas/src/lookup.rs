@@ -2,6 +2,7 @@
 //! of the citizen number or the voucher. Never a plain hash: the space of citizen numbers is small
 //! enough to search.
 
+use crate::key::LookupKeyId;
 use crate::text::text_newtype;
 
 text_newtype!(
@@ -16,3 +17,11 @@ text_newtype!(
             && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
     })
 );
+
+impl LookupTag {
+    /// The key that it is made with.
+    pub fn key(&self) -> Option<LookupKeyId> {
+        let (key, _) = self.0.split_once('.')?;
+        LookupKeyId::new(key).ok()
+    }
+}

@@ -261,6 +261,10 @@ words!(
         NotEligible,
         /// There is no such session, or it is another kiosk's.
         NoSuchSession,
+        /// The session is still open.
+        SessionOpen,
+        /// The device serves no session, so nothing of it is kept.
+        NotServing,
         /// Too late: the card is already on its way out.
         TooLate,
         /// Operator or PIN unknown.

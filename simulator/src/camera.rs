@@ -14,6 +14,8 @@ use tokio::time::{sleep, timeout};
 
 use crate::device::sent;
 
+/// What every photo holds as plain bytes (segment APP11), so that one can be searched for where none may be.
+pub const MARK: &[u8] = b"simulated camera, nobody's face";
 const WIDTH: u16 = 160;
 const HEIGHT: u16 = 120;
 /// Pixels of one dot of a digit.
@@ -116,7 +118,9 @@ pub fn draw(view: PhotoView, wall_ms: u64) -> Result<Vec<u8>, EncodingError> {
     write_number(&mut pixels, number, 10, 20);
     write_number(&mut pixels, wall_ms % 10_000_000_000, 10, 70);
     let mut jpeg = Vec::new();
-    Encoder::new(&mut jpeg, 70).encode(&pixels, WIDTH, HEIGHT, ColorType::Luma)?;
+    let mut encoder = Encoder::new(&mut jpeg, 70);
+    encoder.add_app_segment(11, MARK)?;
+    encoder.encode(&pixels, WIDTH, HEIGHT, ColorType::Luma)?;
     Ok(jpeg)
 }
 
@@ -155,6 +159,7 @@ mod tests {
     fn photos_are_jpegs_and_differ() {
         let first = draw(PhotoView::Frontal, 1_795_305_599_999).unwrap();
         assert!(first.starts_with(&[0xFF, 0xD8, 0xFF]) && first.ends_with(&[0xFF, 0xD9]));
+        assert!(first.windows(MARK.len()).any(|window| window == MARK));
         assert_ne!(first, draw(PhotoView::Frontal, 1_795_305_600_000).unwrap());
         assert_ne!(first, draw(PhotoView::LeftHand, 1_795_305_599_999).unwrap());
     }

@@ -5,6 +5,7 @@
 //! gateway: whatever it knows of it came over a socket.
 
 pub mod camera;
+pub mod centre;
 mod citizen;
 pub mod control;
 mod device;

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use adapters::link::{Broker, LinkConfig};
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
-use schemas::ids::{BatchId, DeviceId, MachineId, OperatorId, StationId};
+use schemas::ids::{BatchId, DeviceId, MachineId, OperatorId, SessionId, StationId};
+use simulator::centre::{Centre, House};
 use simulator::load::{self, LoadConfig};
 use simulator::operator::{DEMO_OPERATOR, DEMO_PIN, StockUp, kiosk_description, stock_up};
 use simulator::people::People;
 use simulator::world::{Behaviour, World};
 use simulator::{Simulation, SimulationConfig};
+use zeroize::Zeroizing;
 
 #[derive(Parser)]
 #[command(
@@ -32,6 +34,27 @@ enum Command {
     Manifest(Manifest),
     /// Publish events at QoS 1 and measure the acknowledgements; prints JSON.
     Load(Load),
+    /// Open what a station has sealed, as the centre would; prints a JSON line for each thing, personal data in the clear.
+    OpenSealed(OpenSealed),
+}
+
+#[derive(Args)]
+struct OpenSealed {
+    /// File with the centre's private key: X25519, 64 hexadecimal digits.
+    #[arg(long)]
+    key: PathBuf,
+    /// The station's data folder.
+    #[arg(long)]
+    data: PathBuf,
+    /// This session only.
+    #[arg(long)]
+    session: Option<SessionId>,
+    /// Events of the station, as it exports them: COSE_Sign1 one after the other. Without them photos only.
+    #[arg(long)]
+    events: Option<PathBuf>,
+    /// Write the opened photos into this folder.
+    #[arg(long)]
+    photos: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -156,7 +179,24 @@ async fn main() -> anyhow::Result<()> {
             .await?;
             say(&serde_json::to_string(&report)?)
         }
+        Command::OpenSealed(options) => open_sealed(&options),
     }
+}
+
+fn open_sealed(options: &OpenSealed) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(&options.key).map(Zeroizing::new);
+    let text = text.with_context(|| format!("cannot read {}", options.key.display()))?;
+    let centre = Centre::from_text(&text).context("the private key")?;
+    let mut house = House::read(&centre, &options.data, options.session.as_ref())?;
+    if let Some(events) = &options.events {
+        let bytes = std::fs::read(events);
+        let bytes = bytes.with_context(|| format!("cannot read {}", events.display()))?;
+        house.name(&bytes)?;
+    }
+    for line in house.open(options.photos.as_deref())? {
+        say(&line.to_string())?;
+    }
+    Ok(())
 }
 
 async fn run(options: Run) -> anyhow::Result<()> {

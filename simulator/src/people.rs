@@ -44,6 +44,8 @@ pub struct Card {
     pub serial: CardSerial,
     /// The owner's citizen number.
     pub number: String,
+    /// The owner's name.
+    pub name: String,
     /// Template of the right hand's finger and of the left hand's; none on cards of before.
     pub fingers: Option<[Vec<u8>; 2]>,
 }
@@ -218,7 +220,12 @@ impl Card {
             .flat_map(|[right, left]| [("right", right), ("left", left)])
             .map(|(hand, template)| json!({ "hand": hand, "template": STANDARD.encode(template) }))
             .collect();
-        json!({ "serial": self.serial, "number": self.number, "fingers": fingers })
+        json!({
+            "serial": self.serial,
+            "number": self.number,
+            "name": self.name,
+            "fingers": fingers,
+        })
     }
 }
 
@@ -247,6 +254,7 @@ fn person(at: usize, rng: &mut fastrand::Rng) -> Result<Person, schemas::text::I
         Some(number) => (*number).to_owned(),
         None => made_up_number(at)?,
     };
+    let name = NAMES.get(at % NAMES.len()).copied().unwrap_or("张三");
     let serial = CardSerial::new(format!("SIM{:08}", at + 1))?;
     let has_old_card = at % 8 == 2;
     let old_card = has_old_card
@@ -254,19 +262,17 @@ fn person(at: usize, rng: &mut fastrand::Rng) -> Result<Person, schemas::text::I
             CardSerial::new(format!("OLD{:08}", at + 1)).map(|serial| Card {
                 serial,
                 number: number.clone(),
+                name: name.to_owned(),
                 fingers: None,
             })
         })
         .transpose()?;
     Ok(Person {
-        name: NAMES
-            .get(at % NAMES.len())
-            .copied()
-            .unwrap_or("张三")
-            .to_owned(),
+        name: name.to_owned(),
         card: Card {
             serial,
             number,
+            name: name.to_owned(),
             fingers: Some([right.clone(), left.clone()]),
         },
         voucher: format!("11010500120261101{:05}", at + 1),

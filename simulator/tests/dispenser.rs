@@ -81,7 +81,7 @@ async fn a_cut_after_the_write_moves_once() {
         } else {
             json!({ "motion": "to-slot", "slot": { "column": 0, "slot": 3 } })
         };
-        let command = format!("{round}-0");
+        let command = format!("1-{round}-0");
         bench.order(&command, round + 1, motion).await;
         let reply = bench.reply(&command).await;
         assert_eq!(reply["outcome"]["result"], "done", "{reply}");

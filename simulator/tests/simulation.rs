@@ -84,7 +84,7 @@ impl Station {
     }
 
     async fn order(&mut self, sequence: u16, motion: Value) -> Value {
-        let id = format!("{}-0", 100 + sequence);
+        let id = format!("1-{}-0", 100 + sequence);
         let command = json!({
             "command_id": id, "sequence": sequence, "motion": motion, "timeout_s": 30,
         });
@@ -114,7 +114,7 @@ async fn a_pickup_runs_by_the_devices() {
     assert_eq!(card.serial.as_str(), "SIM00000003");
     assert_eq!(card.fingers.len(), 2);
     for (at, (hand, finger)) in ["right", "left"].into_iter().zip(&card.fingers).enumerate() {
-        let id = format!("2-{at}");
+        let id = format!("1-2-{at}");
         let template = serde_json::to_value(&finger.template).unwrap();
         let command = json!({
             "command_id": id, "hand": hand, "templates": [template], "timeout_s": 30,

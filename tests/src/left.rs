@@ -19,8 +19,37 @@ pub fn entries(layout: &Layout) -> Vec<Entry> {
     read_log(&copy.path().join("data"), &copy.path().join("keys")).unwrap()
 }
 
+/// The signed events of a stopped station, one after the other, as they are exported.
+pub fn exported(layout: &Layout) -> Vec<u8> {
+    let copy = tempfile::tempdir().unwrap();
+    copy_all(&layout.data(), &copy.path().join("data"));
+    copy_all(&layout.keys(), &copy.path().join("keys"));
+    let mut all = Vec::new();
+    visit(
+        &copy.path().join("data"),
+        &copy.path().join("keys"),
+        |_, signed| all.extend_from_slice(signed),
+    )
+    .unwrap();
+    all
+}
+
 /// Opens the log in `data` as the gateway does, and reads it.
 pub fn read_log(data: &Path, keys_folder: &Path) -> anyhow::Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    visit(data, keys_folder, |index, signed| {
+        let entry = read(signed).unwrap();
+        assert_eq!(entry.index, index);
+        entries.push(entry);
+    })?;
+    Ok(entries)
+}
+
+fn visit(
+    data: &Path,
+    keys_folder: &Path,
+    mut see: impl FnMut(u64, &[u8]) + Send,
+) -> anyhow::Result<()> {
     let marker = keys::marker_path(keys_folder);
     let keys = keys::open(keys_folder, data, &marker)?;
     let origin = Origin::new(format!("gateway.demo/station/demo/{}", keys.incarnation))?;
@@ -38,17 +67,18 @@ pub fn read_log(data: &Path, keys_folder: &Path) -> anyhow::Result<Vec<Entry>> {
             floor_bytes: 0,
         },
     };
-    let mut entries = Vec::new();
     let (log, _) = Log::open_visiting(data, options, |index, signed| {
-        let entry = read(signed).unwrap();
-        assert_eq!(entry.index, index);
-        if let Event::KeyRotated(rotation) = &entry.event {
-            ring.follow(index, rotation).unwrap();
+        if let Ok(Entry {
+            event: Event::KeyRotated(rotation),
+            ..
+        }) = read(signed)
+        {
+            ring.follow(index, &rotation).unwrap();
         }
-        entries.push(entry);
+        see(index, signed);
     })?;
     log.close()?;
-    Ok(entries)
+    Ok(())
 }
 
 /// How often each message of a sender is in the log, by message id.

@@ -15,6 +15,8 @@ pub mod kiosk;
 pub mod left;
 pub mod load;
 pub mod raw;
+pub mod sealed;
+pub mod search;
 pub mod station;
 pub mod stock;
 

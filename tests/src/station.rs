@@ -16,6 +16,10 @@ use crate::wait_for;
 /// The PIN of the operator of the tests.
 pub const PIN: &str = "97531246";
 
+/// The centre of the tests: an X25519 pair, and its private key is public.
+pub const CENTRE_PRIVATE: &str = "40b4f80ea25b88e08f3ada1b751a1e5508d5706835f15799b8847f4ac2bf5078";
+const CENTRE_PUBLIC: &str = "82b08272fa16689b14fcb6616da10892b23485fc73edcae6f837850d4cabdb00";
+
 /// A binary of this workspace, built if it is not up to date.
 pub fn binary(name: &str) -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
@@ -74,6 +78,7 @@ pub struct Station {
     pub layout: Layout,
     config: PathBuf,
     folders: Option<(PathBuf, PathBuf)>,
+    log_filter: Option<&'static str>,
     child: Option<Child>,
 }
 
@@ -85,8 +90,8 @@ impl Station {
 
     /// The same with changes to `station.toml`.
     pub fn configured(layout: Layout, change: impl Fn(String) -> String) -> Self {
-        let key = layout.root.join("centre-blob-key.hex");
-        std::fs::write(&key, "2a".repeat(32)).unwrap();
+        let key = layout.root.join("centre-seal-key.hex");
+        std::fs::write(&key, CENTRE_PUBLIC).unwrap();
         let config = layout.write(|text| {
             // Each operator gets the PIN of the tests: those of the demonstration are refused with real devices.
             let own = format!("pin_hash = {:?}", pin_hash());
@@ -100,16 +105,17 @@ impl Station {
                 .replace("simulated_devices = true", "simulated_devices = false");
             let line = text
                 .lines()
-                .find(|l| l.contains("blob_key"))
+                .find(|l| l.contains("seal_key"))
                 .unwrap()
                 .to_owned();
-            change(text.replace(&line, &format!("blob_key = {:?}", key.to_str().unwrap())))
+            change(text.replace(&line, &format!("seal_key = {:?}", key.to_str().unwrap())))
         });
         std::fs::create_dir_all(layout.inbox()).unwrap();
         Self {
             layout,
             config,
             folders: None,
+            log_filter: None,
             child: None,
         }
     }
@@ -145,6 +151,13 @@ impl Station {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// What it writes of itself, as `RUST_LOG` says it.
+    #[must_use]
+    pub const fn logging(mut self, filter: &'static str) -> Self {
+        self.log_filter = Some(filter);
+        self
+    }
+
     /// The command that starts it.
     pub fn command(&self) -> Command {
         let mut command = Command::new(binary("gateway"));
@@ -155,6 +168,9 @@ impl Station {
             .current_dir(&self.layout.root);
         if let Some((data, keys)) = &self.folders {
             command.arg("--data").arg(data).arg("--keys").arg(keys);
+        }
+        if let Some(filter) = self.log_filter {
+            command.env("RUST_LOG", filter);
         }
         let policy = self.layout.root.join("policy.toml");
         if policy.exists() {

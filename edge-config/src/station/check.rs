@@ -46,8 +46,8 @@ pub(super) fn demo(
     if demo.simulated_devices {
         return;
     }
-    if centre.is_none_or(|centre| centre.blob_key.is_none()) {
-        root.refuse_in("centre", "blob_key", "centre.blob_key: is missing, and only a station with simulated devices makes a pair of its own; write blob_key = \"centre-blob-key.pem\" under [centre]".to_owned());
+    if centre.is_none_or(|centre| centre.seal_key.is_none()) {
+        root.refuse_in("centre", "seal_key", "centre.seal_key: is missing, and only a station with simulated devices makes a pair of its own; write seal_key = \"centre-seal-key.pem\" under [centre]".to_owned());
     }
     for operator in operators
         .iter()

@@ -95,11 +95,13 @@ pub struct Storage {
 }
 
 /// The centre.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Centre {
-    /// File with the X25519 public key that photos are sealed to: 64 hexadecimal digits or PEM. None
-    /// only with simulated devices: then a pair is made.
-    pub blob_key: Option<PathBuf>,
+    /// File with the centre's X25519 public key, to which the key of each session's personal data is sealed: 64
+    /// hexadecimal digits or PEM. None only with simulated devices: then a pair is made.
+    pub seal_key: Option<PathBuf>,
+    /// Files with public keys of others who may open it too: a window, an officer. At most 8.
+    pub more_seal_keys: Vec<PathBuf>,
 }
 
 /// Metrics and health.
@@ -202,7 +204,8 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
         .section("storage", storage)
         .unwrap_or_else(default_storage);
     let centre = root.section("centre", |s| Centre {
-        blob_key: s.path("blob_key"),
+        seal_key: s.path("seal_key"),
+        more_seal_keys: s.paths("more_seal_keys", SEAL_KEYS_MAX).unwrap_or_default(),
     });
     let broker = broker::read(root);
     let http = root.section("http", |s| Http {
@@ -225,7 +228,7 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
         id: id?,
         province: province?,
         storage,
-        centre: centre.unwrap_or(Centre { blob_key: None }),
+        centre: centre.unwrap_or_default(),
         broker: broker?,
         http: http.unwrap_or(Http {
             listen: loopback(9464),
@@ -246,6 +249,9 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
 pub(crate) const fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
+
+/// Further keys that a session's key is sealed to.
+const SEAL_KEYS_MAX: usize = 8;
 
 const TRUST_RULES: &[(&str, ClockTrustRule)] = &[
     ("auto", ClockTrustRule::Auto),

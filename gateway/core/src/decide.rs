@@ -5,6 +5,7 @@ mod act_motion;
 mod acts;
 mod batches;
 mod draft;
+mod erasure;
 mod lifecycle;
 mod motion;
 mod pickup;
@@ -25,7 +26,7 @@ use draft::Draft;
 /// What follows from an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// The facts, in order. Empty only with [`Outcome::Unchanged`].
+    /// The facts, in order. Empty only with [`Outcome::Unchanged`], and where an erasure is refused.
     pub events: Vec<Event>,
     /// What the sender is told.
     pub outcome: Outcome,
@@ -36,7 +37,7 @@ pub struct Decision {
 pub enum Outcome {
     /// Done or begun; with the session it opened or belongs to.
     Accepted(Option<SessionId>),
-    /// The rules said no: a recorded fact.
+    /// The rules said no: a recorded fact where a device asked.
     Refused(RefusalReason),
     /// Nothing changed, nothing is recorded: acknowledged at once.
     Unchanged,
@@ -106,12 +107,28 @@ pub fn decide(state: &State, rules: &Rules, input: &Input, now: &Now) -> Decisio
             *attempts,
             *locked,
         ),
+        Input::Erase { session, known } => erasure::erase(&mut draft, session, *known),
+        Input::Erased {
+            session,
+            keys,
+            centre_asked,
+        } => {
+            erasure::erased(&mut draft, session, keys, *centre_asked);
+            Outcome::Accepted(None)
+        }
+        Input::LookupKeyMade { key, before } => {
+            erasure::lookup_key_made(&mut draft, key, before);
+            Outcome::Accepted(None)
+        }
+        Input::LookupKeyDestroyed { key } => {
+            erasure::lookup_key_destroyed(&mut draft, key);
+            Outcome::Accepted(None)
+        }
     };
     let events = draft.into_events();
-    let outcome = if events.is_empty() {
-        Outcome::Unchanged
-    } else {
-        outcome
+    let outcome = match outcome {
+        Outcome::Accepted(_) if events.is_empty() => Outcome::Unchanged,
+        outcome @ (Outcome::Accepted(_) | Outcome::Refused(_) | Outcome::Unchanged) => outcome,
     };
     Decision { events, outcome }
 }

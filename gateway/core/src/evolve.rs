@@ -2,6 +2,7 @@
 //! something unknown changes nothing. No rule lives here.
 
 mod custody;
+mod evidence;
 mod machine;
 mod session;
 
@@ -25,6 +26,7 @@ pub struct Recorded<'a> {
 /// Applies an event.
 pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
     state.next_index = recorded.index.saturating_add(1);
+    state.lookup.date(recorded.now);
     match recorded.event {
         Event::GatewayStarted(_) => forget_presence(state),
         Event::ServiceChanged(b) => state.reasons = b.reasons.iter().copied().collect(),
@@ -36,16 +38,20 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
                 Some((b.status, b.detail.clone()));
         }
         Event::LogIncarnated(b) => state.incarnation = Some(b.incarnation),
+        Event::LookupKeyChanged(b) => evidence::lookup_key_changed(state, recorded, b),
+        Event::LookupKeyRetired(b) => evidence::lookup_key_retired(state, b),
+        Event::ErasureAsked(b) => {
+            state.erasures.insert(b.session.clone());
+        }
+        Event::ErasureDone(b) => {
+            state.erasures.remove(&b.session);
+        }
         Event::CardsCarriedOver(b) => custody::carried_over(state, b),
         Event::StockTaken(b) => {
             state.uncounted.remove(&b.machine);
         }
         Event::WitnessAhead(_)
         | Event::KeyRotated(_)
-        | Event::LookupKeyChanged(_)
-        | Event::LookupKeyRetired(_)
-        | Event::ErasureAsked(_)
-        | Event::ErasureDone(_)
         | Event::DeviceReported(_)
         | Event::DeviceReplied(_)
         | Event::RequestRefused(_)

@@ -6,7 +6,7 @@ use schemas::event::station::Presence;
 use schemas::ids::{
     BatchId, BlobHash, BootId, CardSerial, DeviceId, MachineId, OperatorId, SessionId,
 };
-use schemas::key::SealingKeyId;
+use schemas::key::{LookupKeyId, SealingKeyId};
 use schemas::lookup::LookupTag;
 use schemas::message::command::{CommandId, Progress};
 use schemas::message::device::LastReceipt;
@@ -91,6 +91,34 @@ pub enum Input {
         attempts: u32,
         /// Whether the operator is locked out now.
         locked: bool,
+    },
+    /// What is personal of a session shall be destroyed.
+    Erase {
+        /// The session.
+        session: SessionId,
+        /// Whether this log has it (looked up before it came here).
+        known: bool,
+    },
+    /// The sealing keys of a session that were here are destroyed.
+    Erased {
+        /// The session.
+        session: SessionId,
+        /// The keys.
+        keys: Vec<SealingKeyId>,
+        /// Whether keys of it have gone up, so that the centre is asked.
+        centre_asked: bool,
+    },
+    /// A new lookup key is durable in its file.
+    LookupKeyMade {
+        /// The key that new records are tagged with from now on.
+        key: LookupKeyId,
+        /// A key that was in use before it.
+        before: LookupKeyId,
+    },
+    /// A superseded lookup key is gone from its file.
+    LookupKeyDestroyed {
+        /// The key.
+        key: LookupKeyId,
     },
 }
 

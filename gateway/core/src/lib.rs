@@ -10,6 +10,7 @@ mod decide;
 mod effect;
 mod evolve;
 mod input;
+mod lookup;
 mod rules;
 mod state;
 mod view;

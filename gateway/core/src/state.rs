@@ -17,6 +17,8 @@ use schemas::words::{
     Place, Residence, ResidenceGround, ServiceReason,
 };
 
+use crate::lookup::LookupHistory;
+
 /// The state, empty at first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
@@ -37,6 +39,9 @@ pub struct State {
     pub(crate) uncounted: BTreeSet<MachineId>,
     /// How the last session of each kiosk ended; shown until its next one begins.
     pub(crate) last: BTreeMap<DeviceId, (SessionId, Ended)>,
+    /// Sessions whose sealing keys are to be destroyed.
+    pub(crate) erasures: BTreeSet<SessionId>,
+    pub(crate) lookup: LookupHistory,
 }
 
 /// How a session ended.
@@ -306,6 +311,23 @@ impl State {
         self.machines
             .values()
             .filter_map(|machine| machine.session.as_ref().map(|s| &s.id))
+    }
+
+    /// The pickups that are open, with the devices that serve them.
+    pub fn pickups(&self) -> impl Iterator<Item = (&SessionId, &MachineDevices)> {
+        self.machines.values().filter_map(|machine| {
+            let session = machine.session.as_ref()?;
+            match &session.work {
+                Work::Pickup(pickup) => Some((&session.id, &pickup.devices)),
+                Work::Act { .. } => None,
+            }
+        })
+    }
+
+    /// The sessions whose sealing keys are to be destroyed. Level-triggered: a session stays here until it is recorded that
+    /// they are.
+    pub const fn erasures(&self) -> &BTreeSet<SessionId> {
+        &self.erasures
     }
 
     /// The life a device last announced, if it is online.

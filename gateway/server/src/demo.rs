@@ -16,7 +16,7 @@ use simulator::operator::{StockUp, kiosk_description, stock_up};
 use simulator::{Simulation, SimulationConfig};
 use zeroize::Zeroizing;
 
-use crate::blobs::CentreKey;
+use crate::sealing::Recipient;
 
 /// The voucher of the first synthetic citizen.
 pub const VOUCHER: &str = "1101050012026110100001";
@@ -34,10 +34,10 @@ const CENTRE_FOLDER: &str = "station-demo-centre";
 const DEVICES_FOLDER: &str = "station-demo-devices";
 
 /// The public key of the demonstration's centre. The pair is made once and lies beside the keys folder:
-/// `blob-key.private` and `blob-key.public`, 64 hexadecimal digits each.
-pub fn centre_key(keys_folder: &Path) -> anyhow::Result<CentreKey> {
+/// `seal-key.private` and `seal-key.public`, 64 hexadecimal digits each.
+pub fn centre_key(keys_folder: &Path) -> anyhow::Result<Recipient> {
     let folder = keys_folder.with_file_name(CENTRE_FOLDER);
-    let public_file = folder.join("blob-key.public");
+    let public_file = folder.join("seal-key.public");
     if !public_file.exists() {
         std::fs::DirBuilder::new()
             .recursive(true)
@@ -45,7 +45,7 @@ pub fn centre_key(keys_folder: &Path) -> anyhow::Result<CentreKey> {
             .create(&folder)?;
         let (private, public) = X25519HkdfSha256::gen_keypair();
         let digits = Zeroizing::new(hex::encode(private.to_bytes()));
-        gateway_durable::replace_file(&folder.join("blob-key.private"), digits.as_bytes(), 0o600)?;
+        gateway_durable::replace_file(&folder.join("seal-key.private"), digits.as_bytes(), 0o600)?;
         gateway_durable::replace_file(
             &public_file,
             hex::encode(public.to_bytes()).as_bytes(),
@@ -54,7 +54,7 @@ pub fn centre_key(keys_folder: &Path) -> anyhow::Result<CentreKey> {
     }
     let text = std::fs::read_to_string(&public_file);
     let text = text.with_context(|| format!("cannot read {}", public_file.display()))?;
-    CentreKey::from_text(&text).with_context(|| format!("{}", public_file.display()))
+    Recipient::from_text(&text).with_context(|| format!("{}", public_file.display()))
 }
 
 /// The running demonstration.

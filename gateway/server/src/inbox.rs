@@ -84,8 +84,10 @@ impl Inbox {
     }
 
     fn read(&self, batch: &BatchId) -> std::io::Result<Zeroizing<Vec<u8>>> {
-        let mut bytes = Zeroizing::new(Vec::new());
         let file = std::fs::File::open(self.path(batch))?;
+        let len = file.metadata()?.len().min(MANIFEST_BYTES_MAX) + 2;
+        // Long enough from the beginning: growing would leave a copy behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(len).unwrap_or(0)));
         file.take(MANIFEST_BYTES_MAX + 1).read_to_end(&mut bytes)?;
         Ok(bytes)
     }

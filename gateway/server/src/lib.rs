@@ -27,6 +27,7 @@ mod process;
 mod receipts;
 pub mod remembered;
 pub mod run;
+pub mod sealing;
 pub mod service;
 pub mod slips;
 #[cfg(test)]
@@ -34,3 +35,4 @@ pub mod slips;
 mod testing;
 pub mod texts;
 pub mod vault;
+mod wiped;

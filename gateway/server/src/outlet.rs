@@ -1,5 +1,6 @@
 //! What leaves the gateway for its devices: messages to be published, whoever the broker is.
 
+use bytes::Bytes;
 use schemas::ids::DeviceId;
 
 /// A message to be published, never retained.
@@ -10,7 +11,7 @@ pub struct Outgoing {
     /// Below the device's own level, such as `cmd/move`.
     pub channel: String,
     /// JSON.
-    pub payload: Vec<u8>,
+    pub payload: Bytes,
     /// QoS 1 rather than 0.
     pub assured: bool,
     /// After how long it is of no use, in s.

@@ -40,6 +40,15 @@ pub(crate) fn blob(device: &DeviceId, id: &BlobId) -> Outgoing {
     outgoing(device, format!("receipt/{id}"), &body)
 }
 
+/// A blob was not kept: its device serves no session.
+pub(crate) fn blob_not_kept(device: &DeviceId, id: &BlobId) -> Outgoing {
+    let body = ErrorReceipt {
+        message_id: MessageId::new(id.as_str()).ok(),
+        outcome: outcome(Some(RefusalReason::NotServing)),
+    };
+    outgoing(device, format!("receipt/{id}"), &body)
+}
+
 /// Nothing was recorded: the message could not be read. With its id, if that much could be read. An MQTT 3.1.1 client
 /// learns it only from this.
 pub(crate) fn unreadable(device: &DeviceId, message_id: Option<&MessageId>) -> Outgoing {

@@ -12,17 +12,18 @@ use schemas::topic::Topics;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::blobs::{BlobDesk, BlobStore, CentreKey};
+use crate::blobs::{BlobDesk, BlobStore};
 use crate::clock::Clock;
-use crate::effects::Effects;
+use crate::effects::{Effects, Reach};
 use crate::inbox::Inbox;
 use crate::ingress::{Arrival, Desks, Ingress, Taken};
-use crate::keys::{self, KeyRing, StationKeys};
+use crate::keys::{self, KeyRing, LookupKeys, StationKeys};
 use crate::metrics::Metrics;
 use crate::operators::PinDesk;
 use crate::outlet::{Outgoing, Outlet};
-use crate::pipeline::{Memory, Parts, Pipeline, PipelineError};
+use crate::pipeline::{Job, Memory, Parts, Pipeline, PipelineError};
 use crate::run::rules;
+use crate::sealing::{KeyStore, Recipient, SealingDesk};
 use crate::service::Service;
 use crate::slips::Slips;
 
@@ -50,6 +51,11 @@ impl Sent {
             .collect()
     }
 
+    /// What went out from the `from`th message on.
+    pub(crate) fn since(&self, from: usize) -> Vec<Outgoing> {
+        self.0.lock().unwrap().iter().skip(from).cloned().collect()
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.0.lock().unwrap().len()
     }
@@ -59,6 +65,9 @@ impl Sent {
 pub(crate) struct Bench {
     pub(crate) place: tempfile::TempDir,
     pub(crate) ingress: Ingress,
+    pub(crate) jobs: mpsc::Sender<Job>,
+    pub(crate) sealing: SealingDesk,
+    pub(crate) lookup: LookupKeys,
     pub(crate) sent: Sent,
     pub(crate) log: Log,
     pub(crate) pipeline: JoinHandle<Result<(), PipelineError>>,
@@ -80,7 +89,7 @@ pub(crate) fn ring(keys: &StationKeys) -> KeyRing {
     KeyRing::new(Path::new("no-such-folder"), origin, keys.signing.clone())
 }
 
-const ORIGIN: &str = "gateway.demo/station/demo/1";
+pub(crate) const ORIGIN: &str = "gateway.demo/station/demo/1";
 
 impl Bench {
     pub(crate) fn new() -> Self {
@@ -109,7 +118,13 @@ impl Bench {
         let sent = Sent::default();
         let metrics = Metrics::new().unwrap();
         let inbox = Inbox::new(&place.path().join("inbox"), keys.lookup.clone());
-        let blobs = desk(&place.path().join("blobs"));
+        let sealing = sealing_desk(place.path());
+        let blobs = BlobDesk::new(
+            BlobStore::open(&place.path().join("blobs")).unwrap(),
+            sealing.clone(),
+            1 << 20,
+            2,
+        );
         let (jobs, queue) = mpsc::channel(queue_len_max);
         let ingress = Ingress::new(
             Desks {
@@ -117,10 +132,11 @@ impl Bench {
                 pins: PinDesk::new(&station.operators, 1),
                 inbox: inbox.clone(),
                 blobs: blobs.clone(),
+                sealing: sealing.clone(),
                 outlet: Arc::new(sent.clone()),
                 metrics: metrics.clone(),
             },
-            jobs,
+            jobs.clone(),
         );
         let mut memory = Memory::new(&station.policy);
         for stored in log.read(0..log.size()) {
@@ -136,14 +152,17 @@ impl Bench {
         let outlet = Arc::new(sent.clone());
         let (slips, making) = Slips::new(log.clone(), outlet.clone());
         tokio::spawn(making);
-        let effects = Effects::new(
+        let effects = Effects::new(Reach {
             outlet,
             inbox,
             blobs,
-            metrics.clone(),
-            Service::default(),
+            sealing: sealing.clone(),
+            lookup: keys.lookup.clone(),
+            metrics: metrics.clone(),
+            service: Service::default(),
             slips,
-        );
+        });
+        sealing.begin(&memory.state);
         let pipeline = Pipeline::new(Parts {
             log: log.clone(),
             memory,
@@ -153,6 +172,7 @@ impl Bench {
             signing: keys.signing.current.clone(),
             clock: Arc::new(Clock::new(edge_config::ClockTrustRule::Never).unwrap()),
             effects,
+            lookup: keys.lookup.clone(),
             metrics: metrics.clone(),
             group_len_max: 64,
             group_bytes_max: limits.group_bytes_max,
@@ -164,6 +184,9 @@ impl Bench {
         Self {
             place,
             ingress,
+            jobs,
+            sealing,
+            lookup: keys.lookup,
             sent,
             log,
             pipeline,
@@ -216,13 +239,10 @@ fn arrival(topic: &str, payload: &str) -> Arrival {
     }
 }
 
-fn desk(folder: &Path) -> BlobDesk {
-    BlobDesk::new(
-        BlobStore::open(folder).unwrap(),
-        CentreKey::from_bytes(&[9; 32]).unwrap(),
-        1 << 20,
-        2,
-    )
+fn sealing_desk(data: &Path) -> SealingDesk {
+    let origin = schemas::envelope::Origin::new(ORIGIN).unwrap();
+    let store = KeyStore::open(&data.join("session-keys"), origin).unwrap();
+    SealingDesk::new(store, vec![Recipient::from_bytes(&[9; 32]).unwrap()])
 }
 
 /// A message id.

@@ -45,6 +45,14 @@ pub fn refusal(reason: RefusalReason) -> Text {
             "Your card is not within the scope of self-service pickup, please go to the window",
         ),
         R::NoSuchSession => ("没有这项业务", "There is no such session"),
+        R::SessionOpen => (
+            "业务尚未结束",
+            "The session is still open; wait until it has ended",
+        ),
+        R::NotServing => (
+            "设备当前没有业务，内容未保存",
+            "The device serves no session, so this was not kept",
+        ),
         R::TooLate => (
             "证件正在送出，无法取消",
             "Too late: the card is on its way out",

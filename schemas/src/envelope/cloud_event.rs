@@ -229,7 +229,11 @@ fn cause(wire: Wire<'_>) -> Result<Option<Cause>, EnvelopeError> {
 fn subject(event: &Event) -> Option<&str> {
     use Event as E;
     let text = match event {
-        E::GatewayStarted(_) | E::ServiceChanged(_) => return None,
+        E::GatewayStarted(_)
+        | E::ServiceChanged(_)
+        | E::KeyRotated(_)
+        | E::LogIncarnated(_)
+        | E::CardsCarriedOver(_) => return None,
         E::WitnessAhead(b) => b.device.as_str(),
         E::PresenceChanged(b) => b.device.as_str(),
         E::StatusChanged(b) => b.device.as_str(),
@@ -245,7 +249,6 @@ fn subject(event: &Event) -> Option<&str> {
         E::SequenceLearned(b) => b.dispenser.as_str(),
         E::MotionCleared(b) => b.dispenser.as_str(),
         E::MotionCompleted(b) => b.dispenser.as_str(),
-        E::KeyRotated(_) | E::LogIncarnated(_) | E::CardsCarriedOver(_) => return None,
         E::LookupKeyChanged(b) => b.key.as_str(),
         E::LookupKeyRetired(b) => b.key.as_str(),
         E::ErasureAsked(b) => b.session.as_str(),

@@ -65,6 +65,30 @@ pub struct Description {
     pub events: Vec<String>,
 }
 
+impl Description {
+    /// Whether its texts are short and no citizen number or voucher hides in one: it is retained and shown to observers.
+    pub fn is_plain(&self) -> bool {
+        let texts = [&self.vendor, &self.model, &self.firmware];
+        texts
+            .into_iter()
+            .chain(&self.commands)
+            .chain(&self.events)
+            .all(|text| is_plain(text))
+    }
+}
+
+/// Up to 64 characters, none of them control characters, and never 15 digits in a row.
+fn is_plain(text: &str) -> bool {
+    text.chars().count() <= 64 && !text.chars().any(char::is_control) && !has_long_number(text)
+}
+
+impl Measurement {
+    /// Whether its unit is short and no number of a person: it is shown to observers.
+    pub fn is_plain(&self) -> bool {
+        self.unit.as_deref().is_none_or(is_plain)
+    }
+}
+
 /// `state`: the device's status. Retained; logged only when it changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -13,6 +13,8 @@ pub struct Message {
     pub schema: fn() -> Schema,
     /// Whether the type reads this JSON.
     pub reads: fn(&str) -> Result<(), serde_json::Error>,
+    /// How the type prints what it reads (`{:?}`).
+    pub prints: fn(&str) -> Result<String, serde_json::Error>,
 }
 
 macro_rules! messages {
@@ -21,6 +23,7 @@ macro_rules! messages {
             name: $name,
             schema: || schema_for!($body),
             reads: |text| serde_json::from_str::<$body>(text).map(drop),
+            prints: |text| serde_json::from_str::<$body>(text).map(|read| format!("{read:?}")),
         }),+]
     };
 }

@@ -1,14 +1,18 @@
 //! What changes something. Each act is answered when it is durable and complete.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path as UrlPath, State};
 use axum::http::StatusCode;
+use schemas::ids::SessionId;
+use schemas::key::{LookupKeyId, SealingKeyId};
+use schemas::words::RefusalReason;
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
 
 use super::{Admin, Refused};
+use crate::effects::{EraseAnswer, RotateAnswer};
 use crate::keys::KeysError;
-use crate::pipeline::Job;
+use crate::pipeline::LoopEnded;
+use crate::texts;
 
 /// `POST /keys/rotate`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +21,26 @@ pub struct Rotated {
     pub index: u64,
     /// The verifier key from there on.
     pub vkey: String,
+}
+
+/// `POST /keys/rotate-lookup`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookupRotated {
+    /// The key that new records are tagged with.
+    pub key: LookupKeyId,
+    /// The key before it, which is tried as long as a record needs it.
+    pub before: LookupKeyId,
+}
+
+/// `POST /sessions/{session}/erase`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erased {
+    /// The session.
+    pub session: SessionId,
+    /// The sealing keys that were destroyed here.
+    pub keys: Vec<SealingKeyId>,
+    /// Whether the centre holds keys of it, and reads in the log that it is asked to destroy them.
+    pub centre_asked: bool,
 }
 
 pub(super) async fn rotate(State(admin): State<Admin>) -> Result<Json<Rotated>, Refused> {
@@ -28,23 +52,51 @@ pub(super) async fn rotate(State(admin): State<Admin>) -> Result<Json<Rotated>, 
             KeysError::RotationUnderWay => Refused(StatusCode::CONFLICT, error.to_string()),
             other => failed(&other),
         })?;
-    let (done, completed) = oneshot::channel();
-    submit(&admin, Job::RotateKey { next, done }).await?;
-    let index = completed.await.map_err(|_gone| {
-        failed(&"the change of the key did not complete; the station's own log says why")
-    })?;
+    let index = admin.acts.rotate_key(next).await.map_err(ended)?;
     let vkey = admin.ring.vkeys().pop().unwrap_or_default();
     Ok(Json(Rotated { index, vkey }))
 }
 
-async fn submit(admin: &Admin, job: Job) -> Result<(), Refused> {
-    let sent = admin.jobs.send(job).await;
-    sent.map_err(|_closed| {
-        Refused(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the station is stopping".to_owned(),
-        )
-    })
+pub(super) async fn rotate_lookup(
+    State(admin): State<Admin>,
+) -> Result<Json<LookupRotated>, Refused> {
+    match admin.acts.rotate_lookup().await.map_err(ended)? {
+        RotateAnswer::Done { key, before } => Ok(Json(LookupRotated { key, before })),
+        RotateAnswer::Refused(why) => Err(Refused(StatusCode::CONFLICT, why.to_string())),
+        RotateAnswer::UnderWay => {
+            let why = "a change of the lookup key is under way: try again in a moment";
+            Err(Refused(StatusCode::CONFLICT, why.to_owned()))
+        }
+    }
+}
+
+pub(super) async fn erase(
+    State(admin): State<Admin>,
+    UrlPath(session): UrlPath<String>,
+) -> Result<Json<Erased>, Refused> {
+    let session = SessionId::new(session)
+        .map_err(|error| Refused(StatusCode::BAD_REQUEST, error.to_string()))?;
+    match admin.acts.erase(session.clone()).await.map_err(ended)? {
+        EraseAnswer::Done { keys, centre_asked } => Ok(Json(Erased {
+            session,
+            keys,
+            centre_asked,
+        })),
+        EraseAnswer::Refused(reason) => Err(refusal(&session, reason)),
+    }
+}
+
+fn refusal(session: &SessionId, reason: RefusalReason) -> Refused {
+    if reason == RefusalReason::SessionOpen {
+        let why = format!("{session} is still open: erase it when it has ended");
+        return Refused(StatusCode::CONFLICT, why);
+    }
+    let why = texts::refusal(reason).en;
+    Refused(StatusCode::NOT_FOUND, format!("{session}: {why}"))
+}
+
+fn ended(error: LoopEnded) -> Refused {
+    Refused(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
 }
 
 fn failed(error: &dyn std::fmt::Display) -> Refused {

@@ -32,12 +32,11 @@ use gateway_audit::Proof;
 use gateway_log::{Log, SignedHead};
 use serde::{Deserialize, Serialize};
 use tokio::net::UnixListener;
-use tokio::sync::mpsc;
 
 use crate::keys::KeyRing;
-use crate::pipeline::Job;
+use crate::pipeline::Acts;
 
-pub use acts::Rotated;
+pub use acts::{Erased, LookupRotated, Rotated};
 pub use client::{Client, ClientError};
 
 /// How long a proof waits for the checkpoint that covers its event.
@@ -53,7 +52,7 @@ pub struct Admin {
     /// The number of the log.
     pub incarnation: u32,
     /// The way into the loop.
-    pub jobs: mpsc::Sender<Job>,
+    pub acts: Acts,
 }
 
 /// `GET /station`.
@@ -92,6 +91,8 @@ pub fn open(
         .route("/proof/{index}", get(proof))
         .route("/proofs/{index}", get(proofs))
         .route("/keys/rotate", post(acts::rotate))
+        .route("/keys/rotate-lookup", post(acts::rotate_lookup))
+        .route("/sessions/{session}/erase", post(acts::erase))
         .with_state(admin);
     Ok(async move { axum::serve(listener, router).await })
 }

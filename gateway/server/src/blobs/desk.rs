@@ -1,14 +1,18 @@
 //! Takes blobs in: seals, writes, remembers under what id each device sent them, until a reply names them.
+//! It must never keep one in the clear: the bytes that came are wiped when they are sealed.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use schemas::ids::{BlobHash, BlobId, DeviceId};
+use schemas::ids::{BlobHash, BlobId, DeviceId, SessionId};
+use schemas::key::SealingKeyId;
 use tokio::sync::Semaphore;
 
-use super::seal::CentreKey;
+use super::seal::seal;
 use super::store::BlobStore;
+use crate::sealing::{NotSealed, SealingDesk, SessionKey};
+use crate::wiped::wipe;
 
 /// Blobs remembered for one device; with a fifth photo of a session no earlier one is still waiting.
 const BLOBS_PER_DEVICE_MAX: usize = 32;
@@ -20,6 +24,10 @@ pub struct Received {
     pub hash: BlobHash,
     /// Length before sealing, in bytes.
     pub len: u32,
+    /// The key it is sealed under.
+    pub key: SealingKeyId,
+    /// The session of that key.
+    pub session: SessionId,
 }
 
 /// Why a blob was not taken.
@@ -29,6 +37,8 @@ pub enum BlobRefusal {
     Length,
     /// The same id came before with other content.
     IdReused,
+    /// Its device serves no session, so it is not kept.
+    NoSession,
     /// It could not be sealed or written.
     Failed,
 }
@@ -40,9 +50,9 @@ pub struct BlobDesk(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     store: BlobStore,
-    key: CentreKey,
+    sealing: SealingDesk,
     len_max: usize,
-    sealing: Arc<Semaphore>,
+    in_flight: Arc<Semaphore>,
     shelf: Mutex<BTreeMap<DeviceId, VecDeque<Slot>>>,
 }
 
@@ -57,12 +67,17 @@ struct Slot {
 
 impl BlobDesk {
     /// `len_max`: longest blob, in bytes; `in_flight_max`: how many are sealed and written at once.
-    pub fn new(store: BlobStore, key: CentreKey, len_max: usize, in_flight_max: usize) -> Self {
+    pub fn new(
+        store: BlobStore,
+        sealing: SealingDesk,
+        len_max: usize,
+        in_flight_max: usize,
+    ) -> Self {
         Self(Arc::new(Inner {
             store,
-            key,
+            sealing,
             len_max,
-            sealing: Arc::new(Semaphore::new(in_flight_max)),
+            in_flight: Arc::new(Semaphore::new(in_flight_max)),
             shelf: Mutex::default(),
         }))
     }
@@ -77,34 +92,28 @@ impl BlobDesk {
         blob: Bytes,
     ) -> Result<Received, BlobRefusal> {
         if blob.is_empty() || blob.len() > self.0.len_max {
+            wipe(blob);
             return Err(BlobRefusal::Length);
         }
         if let Some((earlier, received)) = self.find(device, id) {
+            wipe(blob);
             return if earlier == digest {
                 Ok(received)
             } else {
                 Err(BlobRefusal::IdReused)
             };
         }
-        let len = u32::try_from(blob.len()).map_err(|_too_long| BlobRefusal::Length)?;
-        let permit = Arc::clone(&self.0.sealing).acquire_owned().await;
-        let permit = permit.map_err(|_closed| BlobRefusal::Failed)?;
-        let inner = Arc::clone(&self.0);
-        let sealed = tokio::task::spawn_blocking(move || {
-            let sealed = inner.key.seal(&blob).map_err(std::io::Error::other);
-            let written = sealed.and_then(|sealed| inner.store.write(&sealed));
-            drop(permit);
-            written
-        });
-        let hash = match sealed.await {
-            Ok(Ok(hash)) => hash,
-            Ok(Err(error)) => {
-                tracing::error!(%device, %error, "a blob could not be stored");
-                return Err(BlobRefusal::Failed);
+        let key = match self.0.sealing.key_for(device).await {
+            Ok(key) => key,
+            Err(refusal) => {
+                wipe(blob);
+                return Err(match refusal {
+                    NotSealed::NoSession => BlobRefusal::NoSession,
+                    NotSealed::Failed => BlobRefusal::Failed,
+                });
             }
-            Err(_ended) => return Err(BlobRefusal::Failed),
         };
-        let received = Received { hash, len };
+        let received = self.store(device, key, blob).await?;
         self.put(
             device,
             Slot {
@@ -115,6 +124,40 @@ impl BlobDesk {
             },
         );
         Ok(received)
+    }
+
+    /// Seals and writes; durable when it resolves.
+    async fn store(
+        &self,
+        device: &DeviceId,
+        key: Arc<SessionKey>,
+        blob: Bytes,
+    ) -> Result<Received, BlobRefusal> {
+        let len = u32::try_from(blob.len()).map_err(|_too_long| BlobRefusal::Length)?;
+        let permit = Arc::clone(&self.0.in_flight).acquire_owned().await;
+        let permit = permit.map_err(|_closed| BlobRefusal::Failed)?;
+        let (id, session) = (key.id().clone(), key.session().clone());
+        let inner = Arc::clone(&self.0);
+        let sealed = tokio::task::spawn_blocking(move || {
+            let sealed = seal(&key, &blob).map_err(std::io::Error::other);
+            wipe(blob);
+            let written = sealed.and_then(|sealed| inner.store.write(&sealed));
+            drop(permit);
+            written
+        });
+        match sealed.await {
+            Ok(Ok(hash)) => Ok(Received {
+                hash,
+                len,
+                key: id,
+                session,
+            }),
+            Ok(Err(error)) => {
+                tracing::error!(%device, %error, "a blob could not be stored");
+                Err(BlobRefusal::Failed)
+            }
+            Err(_ended) => Err(BlobRefusal::Failed),
+        }
     }
 
     /// The blob a device sent under this id; none if it sent none in this life of the gateway.
@@ -166,10 +209,13 @@ impl BlobDesk {
 #[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
     use super::*;
+    use crate::sealing::desk_tests;
 
-    fn desk(folder: &std::path::Path, len_max: usize) -> BlobDesk {
-        let key = CentreKey::from_bytes(&[9; 32]).unwrap();
-        BlobDesk::new(BlobStore::open(folder).unwrap(), key, len_max, 2)
+    fn desk(folder: &std::path::Path, len_max: usize) -> (BlobDesk, SealingDesk) {
+        let sealing = desk_tests::desk(folder);
+        sealing.opened(&SessionId::from_index(40), &desk_tests::devices());
+        let store = BlobStore::open(&folder.join("blobs")).unwrap();
+        (BlobDesk::new(store, sealing.clone(), len_max, 2), sealing)
     }
 
     fn id(n: u8) -> BlobId {
@@ -180,7 +226,7 @@ mod tests {
     #[tokio::test]
     async fn a_received_blob_is_on_disk_sealed() {
         let place = tempfile::tempdir().unwrap();
-        let desk = desk(place.path(), 1 << 20);
+        let (desk, _) = desk(place.path(), 1 << 20);
         let camera = DeviceId::new("camera-1").unwrap();
         let photo = b"JPEG of a citizen's face ".repeat(1000);
         let received = desk
@@ -188,7 +234,7 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(received.len, 25_000);
-        for file in std::fs::read_dir(place.path()).unwrap() {
+        for file in std::fs::read_dir(place.path().join("blobs")).unwrap() {
             let bytes = std::fs::read(file.unwrap().path()).unwrap();
             assert!(!bytes.windows(12).any(|window| photo.starts_with(window)));
         }
@@ -199,10 +245,30 @@ mod tests {
         );
     }
 
+    /// G7: what could not be erased with a session is not kept; a repetition of what was kept is.
+    #[tokio::test]
+    async fn a_blob_of_no_session_is_refused() {
+        let place = tempfile::tempdir().unwrap();
+        let (desk, sealing) = desk(place.path(), 1 << 20);
+        let camera = DeviceId::new("camera-1").unwrap();
+        let other = DeviceId::new("camera-2").unwrap();
+        let photo = || Bytes::from_static(b"one");
+        let refused = desk.receive(&other, &id(1), [1; 16], photo()).await;
+        assert_eq!(refused, Err(BlobRefusal::NoSession));
+        let first = desk.receive(&camera, &id(1), [1; 16], photo()).await;
+        sealing.ended(&SessionId::from_index(40));
+        let again = desk.receive(&camera, &id(1), [1; 16], photo()).await;
+        assert_eq!(first, again);
+        let late = desk.receive(&camera, &id(2), [2; 16], photo()).await;
+        assert_eq!(late, Err(BlobRefusal::NoSession));
+        let blobs = std::fs::read_dir(place.path().join("blobs")).unwrap();
+        assert_eq!(blobs.count(), 1);
+    }
+
     #[tokio::test]
     async fn a_repeated_blob_is_stored_once_and_other_content_is_refused() {
         let place = tempfile::tempdir().unwrap();
-        let desk = desk(place.path(), 1 << 20);
+        let (desk, _) = desk(place.path(), 1 << 20);
         let camera = DeviceId::new("camera-1").unwrap();
         let first = desk
             .receive(&camera, &id(1), [1; 16], Bytes::from_static(b"one"))
@@ -213,7 +279,12 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(first, again);
-        assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 1);
+        assert_eq!(
+            std::fs::read_dir(place.path().join("blobs"))
+                .unwrap()
+                .count(),
+            1
+        );
         let other = desk
             .receive(&camera, &id(1), [2; 16], Bytes::from_static(b"two"))
             .await;
@@ -223,7 +294,7 @@ mod tests {
     #[tokio::test]
     async fn blobs_have_a_limit_in_length_and_number() {
         let place = tempfile::tempdir().unwrap();
-        let desk = desk(place.path(), 8);
+        let (desk, _) = desk(place.path(), 8);
         let camera = DeviceId::new("camera-1").unwrap();
         for blob in [&b""[..], b"ninebytes"] {
             let refused = desk.receive(&camera, &id(0), [0; 16], blob.into()).await;
@@ -244,7 +315,9 @@ mod tests {
             "a blob that an event names stays"
         );
         assert_eq!(
-            std::fs::read_dir(place.path()).unwrap().count(),
+            std::fs::read_dir(place.path().join("blobs"))
+                .unwrap()
+                .count(),
             BLOBS_PER_DEVICE_MAX + 1
         );
     }

@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 use std::fs::{DirBuilder, OpenOptions};
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use schemas::ids::BlobHash;
+use schemas::key::SealingKeyId;
 
-use super::seal::hash;
+use super::seal::{HEAD_LEN, hash, key_of};
 
 /// The folder. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -72,6 +73,14 @@ impl BlobStore {
         self.path(name).exists()
     }
 
+    /// The key that a file is sealed under, as its head says.
+    fn key_of(&self, name: &BlobHash) -> Option<SealingKeyId> {
+        let mut head = [0; HEAD_LEN];
+        let mut file = std::fs::File::open(self.path(name)).ok()?;
+        file.read_exact(&mut head).ok()?;
+        key_of(&head)
+    }
+
     /// Begins a sweep: everything in the folder counts as an orphan until an event names it. Changes nothing yet: only
     /// when the log is open is it certain that no other process writes here.
     pub fn sweep(&self) -> std::io::Result<Sweep> {
@@ -116,18 +125,25 @@ impl Sweep {
         }
     }
 
-    /// Removes what no event named. Answers how many blobs stay and how many orphans went.
-    pub fn finish(self) -> std::io::Result<(u64, usize)> {
-        let removed = self.orphans.len();
+    /// Removes what no event named, unless `is_kept` says so of the key that it is sealed under. Answers how many blobs
+    /// stay and how many orphans went.
+    pub fn finish(self, is_kept: impl Fn(&SealingKeyId) -> bool) -> std::io::Result<(u64, u64)> {
+        let (mut stay, mut went) = (self.files, 0);
         for half in self.halves {
             std::fs::remove_file(half)?;
         }
         for orphan in self.orphans {
-            if let Ok(name) = BlobHash::new(hex::encode(orphan)) {
+            let Ok(name) = BlobHash::new(hex::encode(orphan)) else {
+                continue;
+            };
+            if self.store.key_of(&name).is_some_and(|key| is_kept(&key)) {
+                stay += 1;
+            } else {
                 self.store.remove(&name)?;
+                went += 1;
             }
         }
-        Ok((self.files, removed))
+        Ok((stay, went))
     }
 }
 
@@ -155,7 +171,7 @@ mod tests {
         std::fs::write(&half, b"half").unwrap();
         let mut sweep = store.sweep().unwrap();
         sweep.named(&kept);
-        assert_eq!(sweep.finish().unwrap(), (1, 1));
+        assert_eq!(sweep.finish(|_| false).unwrap(), (1, 1));
         assert!(store.holds(&kept) && !store.holds(&orphan) && !half.exists());
     }
 }

@@ -174,6 +174,7 @@ fn outcome(taken: Taken, routed: bool) -> PublishOutcome {
         Taken::Yes if routed => PublishOutcome::Accepted,
         Taken::Yes => PublishOutcome::Consumed,
         Taken::Unreadable | Taken::IdReused => refused(PublishRefusal::PayloadFormatInvalid),
+        Taken::NotKept => refused(PublishRefusal::ImplementationSpecific),
         Taken::Busy => PublishOutcome::Refused {
             reason: PublishRefusal::QuotaExceeded,
             legacy: Legacy::Close,

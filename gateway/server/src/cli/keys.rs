@@ -7,7 +7,7 @@ use schemas::proof::NoteKey;
 
 use super::say;
 use super::source::{Source, Where};
-use crate::admin::Rotated;
+use crate::admin::{LookupRotated, Rotated};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeysCommand {
@@ -17,6 +17,9 @@ pub(super) enum KeysCommand {
     Vkey(Where),
     /// Change the signing key. The station must run; it goes on at once with the new key.
     Rotate(Where),
+    /// Change the lookup key that new records are tagged with. The station must run; older keys are tried as long as a record
+    /// needs them, and then destroyed by the station itself.
+    RotateLookup(Where),
 }
 
 pub(super) fn run(command: KeysCommand) -> anyhow::Result<ExitCode> {
@@ -31,6 +34,12 @@ pub(super) fn run(command: KeysCommand) -> anyhow::Result<ExitCode> {
             let Rotated { index, vkey } = place.station()?.post("/keys/rotate")?;
             say(&format!(
                 "the signing key changed with event {index}; the centre reads it there. Now signs:\n{vkey}"
+            ))?;
+        }
+        KeysCommand::RotateLookup(place) => {
+            let LookupRotated { key, before } = place.station()?.post("/keys/rotate-lookup")?;
+            say(&format!(
+                "new records are tagged under {key}; {before} is still tried"
             ))?;
         }
     }

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod erase;
 mod evidence;
 mod export;
 mod incarnate;
@@ -56,6 +57,8 @@ enum Command {
     CheckProof(prove::CheckProofArgs),
     /// Write events out, for auditors and other programs.
     Export(evidence::ExportArgs),
+    /// Destroy what is personal of a session: photos, names, numbers. Events and proofs stay. The station must run.
+    Erase(erase::EraseArgs),
     /// Begin a new log for a station whose old one is lost, set back, cloned, or whose key is. The station must be stopped; two
     /// operators approve. The old log is put aside whole.
     Incarnate(incarnate::IncarnateArgs),
@@ -103,6 +106,7 @@ pub fn main() -> ExitCode {
         Some(Command::CheckProof(args)) => prove::check_proof(args),
         Some(Command::Export(args)) => evidence::export(args),
         Some(Command::Keys(command)) => keys::run(command),
+        Some(Command::Erase(args)) => erase::run(args),
         Some(Command::Incarnate(args)) => incarnate::run(args),
     };
     outcome.unwrap_or_else(|error| {

@@ -8,7 +8,7 @@ use schemas::message::command::{
     CaptureCommand, CommandId, MatchCommand, MoveCommand, QueryCommand, ReadCommand,
 };
 
-use super::json;
+use super::{json, personal_json};
 use crate::outlet::Outgoing;
 use crate::vault::Vault;
 
@@ -82,15 +82,14 @@ fn message(effect: Effect, vault: &Vault) -> Option<Outgoing> {
             if templates.is_empty() {
                 return None;
             }
-            (
-                "match",
-                json(&MatchCommand {
-                    command_id,
-                    hand,
-                    templates,
-                    timeout_s,
-                }),
-            )
+            let bytes: usize = templates.iter().map(|t| t.expose().len()).sum();
+            let command = MatchCommand {
+                command_id,
+                hand,
+                templates,
+                timeout_s,
+            };
+            ("match", personal_json(&command, 1_024 + bytes * 3 / 2))
         }
         Order::Capture { view } => (
             "capture",

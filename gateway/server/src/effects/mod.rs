@@ -6,34 +6,47 @@
 //! when its device comes back. It must never look at the live state, which runs ahead of the disk.
 
 mod commands;
+mod erasures;
 mod prompts;
+mod rotations;
 mod shares;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use gateway_core::{Effect, View};
-use gateway_log::Durable;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use gateway_core::{Effect, Input, View};
+use gateway_log::{Durable, Log};
 use schemas::event::Event;
 use schemas::ids::{DeviceId, MessageId, SessionId};
+use schemas::key::LookupKeyId;
 use schemas::time::Now;
 use serde::Serialize;
 use tokio::sync::oneshot;
+use zeroize::Zeroizing;
 
 use crate::blobs::BlobDesk;
 use crate::inbox::Inbox;
+use crate::keys::{LookupKeys, NotRotated};
 use crate::metrics::Metrics;
 use crate::outlet::{Outgoing, Outlet};
 use crate::pipeline::{Answer, Rotated};
 use crate::receipts;
+use crate::sealing::SealingDesk;
 use crate::service::Service;
 use crate::slips::Slips;
 use crate::vault::Vault;
 
 pub(crate) use commands::Issued;
+use erasures::Erasures;
+pub(crate) use erasures::index_of;
+pub use erasures::{EraseAnswer, EraseAsked};
 pub(crate) use prompts::Prompts;
 pub use prompts::prompt;
+pub use rotations::RotateAnswer;
+use rotations::Rotations;
 use shares::Shares;
 pub use shares::session_of;
 
@@ -54,6 +67,28 @@ pub struct Outbox {
     pub shows: Vec<Show>,
     /// A change of the signing key.
     pub rotated: Option<Rotated>,
+    /// Sessions that are to be erased after this group.
+    pub erasures: BTreeSet<SessionId>,
+    /// Requests to erase.
+    pub erase_asked: Vec<EraseAsked>,
+    /// Requests to change the lookup key.
+    pub rotate_asked: Vec<oneshot::Sender<RotateAnswer>>,
+    /// Lookup keys that may be destroyed.
+    pub retirable: Vec<LookupKeyId>,
+}
+
+/// Work that takes its time outside the loop, and what the rules are told of it.
+pub(crate) type Errand = BoxFuture<'static, Finding>;
+
+/// What came of an errand.
+#[derive(Debug)]
+pub(crate) enum Finding {
+    /// The rules are told.
+    Tell(Input),
+    /// No new lookup key could be made.
+    NotRotated(NotRotated),
+    /// Nothing.
+    Nothing,
 }
 
 /// What is owed to the sender of one message.
@@ -99,33 +134,71 @@ pub struct Show {
 }
 
 /// Acts on what is durable.
-#[derive(Debug)]
 pub struct Effects {
     outlet: Arc<dyn Outlet>,
     inbox: Inbox,
     blobs: BlobDesk,
+    sealing: SealingDesk,
     metrics: Metrics,
     service: Service,
     slips: Slips,
     issued: Issued,
     prompts: Prompts,
     shares: Shares,
+    erasures: Erasures,
+    rotations: Rotations,
+    /// Errands to be run.
+    errands: Vec<Errand>,
+}
+
+/// What effects act upon.
+#[derive(Debug)]
+pub struct Reach {
+    /// Messages to devices.
+    pub outlet: Arc<dyn Outlet>,
+    /// Manifests.
+    pub inbox: Inbox,
+    /// Sealed blobs.
+    pub blobs: BlobDesk,
+    /// Sealing keys of sessions.
+    pub sealing: SealingDesk,
+    /// Lookup keys.
+    pub lookup: LookupKeys,
+    /// Figures.
+    pub metrics: Metrics,
+    /// Standing.
+    pub service: Service,
+    /// What kiosks print.
+    pub slips: Slips,
+}
+
+impl std::fmt::Debug for Effects {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Effects").finish_non_exhaustive()
+    }
 }
 
 impl Effects {
     /// Nothing has been sent yet in this life.
-    pub fn new(
-        outlet: Arc<dyn Outlet>,
-        inbox: Inbox,
-        blobs: BlobDesk,
-        metrics: Metrics,
-        service: Service,
-        slips: Slips,
-    ) -> Self {
+    pub fn new(reach: Reach) -> Self {
+        let Reach {
+            outlet,
+            inbox,
+            blobs,
+            sealing,
+            lookup,
+            metrics,
+            service,
+            slips,
+        } = reach;
         Self {
             outlet,
             inbox,
             blobs,
+            erasures: Erasures::new(sealing.clone()),
+            rotations: Rotations::new(lookup),
+            errands: Vec::new(),
+            sealing,
             metrics,
             service,
             slips,
@@ -136,7 +209,13 @@ impl Effects {
     }
 
     /// Acts on a group. What is left to the caller is answered.
-    pub fn act(&mut self, durable: Durable<Outbox>, vault: &Vault, now: &Now) -> Option<Rotated> {
+    pub fn act(
+        &mut self,
+        durable: Durable<Outbox>,
+        log: &Log,
+        vault: &Vault,
+        now: &Now,
+    ) -> Option<Rotated> {
         let Outbox {
             acks,
             recorded,
@@ -145,6 +224,10 @@ impl Effects {
             views,
             shows,
             rotated,
+            erasures,
+            erase_asked,
+            rotate_asked,
+            retirable,
         } = durable.into_inner();
         for (_, event) in &recorded {
             self.follow(event);
@@ -169,6 +252,14 @@ impl Effects {
             done.send(Answer::Done).ok();
         }
         self.shares.ended(&recorded, &self.metrics);
+        for asked in erase_asked {
+            self.erasures.asked(asked);
+        }
+        self.errands.extend(self.erasures.begin(erasures, log));
+        for done in rotate_asked {
+            self.errands.extend(self.rotations.begin(done));
+        }
+        self.errands.extend(self.rotations.destroy(retirable));
         rotated
     }
 
@@ -177,6 +268,23 @@ impl Effects {
         let kiosk = message.device.clone();
         self.outlet.send(message);
         self.slips.shown(&kiosk, view);
+    }
+
+    /// The errands that followed from what was acted on.
+    pub(crate) fn errands(&mut self) -> Vec<Errand> {
+        std::mem::take(&mut self.errands)
+    }
+
+    /// What the rules are told of an errand.
+    pub(crate) fn found(&mut self, finding: Finding) -> Option<Input> {
+        match finding {
+            Finding::Tell(input) => Some(input),
+            Finding::NotRotated(refused) => {
+                self.rotations.failed(refused);
+                None
+            }
+            Finding::Nothing => None,
+        }
     }
 
     fn answer(&mut self, ack: Ack) {
@@ -202,9 +310,18 @@ impl Effects {
     }
 
     /// What an event makes superfluous, and what it says for the figures.
-    fn follow(&self, event: &Event) {
+    fn follow(&mut self, event: &Event) {
         self.metrics.follow(event);
-        if let Event::PhotoArchived(photo) = event {
+        if let Event::PickupStarted(pickup) = event {
+            // Before its first command goes out: what a device sends for it finds it.
+            self.sealing.opened(&pickup.session, &pickup.devices);
+        } else if let Event::PickupEnded(pickup) = event {
+            self.sealing.ended(&pickup.session);
+        } else if let Event::ErasureDone(done) = event {
+            self.erasures.done(done);
+        } else if let Event::LookupKeyChanged(changed) = event {
+            self.rotations.changed(changed);
+        } else if let Event::PhotoArchived(photo) = event {
             self.blobs.named(&photo.blob);
         } else if let Event::BatchAnnounced(batch) = event {
             self.inbox.remove(&batch.batch);
@@ -216,9 +333,23 @@ impl Effects {
 }
 
 /// A message of the contract as JSON. All of them are plain data, so this cannot fail.
-pub(crate) fn json(body: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(body).unwrap_or_else(|error| {
+pub(crate) fn json(body: &impl Serialize) -> Bytes {
+    let mut bytes = Vec::with_capacity(256);
+    write_json(body, &mut bytes);
+    bytes.into()
+}
+
+/// The same of a message with personal data in it, at most `len` bytes long: its bytes are wiped when the last holder lets
+/// them go.
+fn personal_json(body: &impl Serialize, len: usize) -> Bytes {
+    // Long enough from the beginning: growing would leave a copy behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(len));
+    write_json(body, &mut bytes);
+    Bytes::from_owner(bytes)
+}
+
+fn write_json(body: &impl Serialize, bytes: &mut Vec<u8>) {
+    if let Err(error) = serde_json::to_writer(bytes, body) {
         tracing::error!(%error, "a message of the contract could not be written");
-        Vec::new()
-    })
+    }
 }

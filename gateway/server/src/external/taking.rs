@@ -78,8 +78,9 @@ async fn settle(client: &AsyncClient, line: &Line, arrived: &Arrived, taken: Tak
     match taken {
         Taken::Busy | Taken::Failed => line.ask_again(arrived.line),
         // By another connection it is brought again, and then recognised.
-        Taken::Yes | Taken::Unreadable | Taken::IdReused if arrived.line != line.number() => {}
-        Taken::Yes | Taken::Unreadable | Taken::IdReused => {
+        Taken::Yes | Taken::Unreadable | Taken::IdReused | Taken::NotKept
+            if arrived.line != line.number() => {}
+        Taken::Yes | Taken::Unreadable | Taken::IdReused | Taken::NotKept => {
             if let Err(error) = client.ack(&arrived.publish).await {
                 // At the stop. It is brought again.
                 tracing::debug!(%error, "a message could not be acknowledged to the external broker");

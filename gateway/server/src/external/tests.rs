@@ -147,7 +147,7 @@ async fn a_flood_is_taken_in() {
         outlet.send(Outgoing {
             device: schemas::ids::DeviceId::new("reader-1").unwrap(),
             channel: format!("cmd/read-{n}"),
-            payload: b"x".to_vec(),
+            payload: b"x".as_slice().into(),
             assured: true,
             expiry_s: None,
         });

@@ -1,12 +1,19 @@
 //! From a published message to a command of the pipeline, or a refusal with its reason (architecture.md, steps 2 and 3).
 //!
-//! It takes out everything personal: numbers and vouchers become keyed tags, templates go to the vault, photos are
-//! sealed. It is bounded: what does not fit the queue is refused as busy. Slow looks (a PIN, a manifest, a photo) are
+//! It takes out everything personal: numbers and vouchers become keyed tags, templates go to the vault, photos and the
+//! holder that a chip names are sealed under the key of the session. It is bounded: what does not fit the queue is refused as busy. Slow looks (a PIN, a manifest, a photo) are
 //! taken before the queue, yet messages of one sender enter it in the order they came. It must never decide anything
 //! that the rules decide, and never acknowledge: it passes on what the pipeline, or a durable blob, says.
 
 mod lanes;
 mod parse;
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test stops at the first surprise"
+)]
+mod personal_tests;
 mod reply;
 mod request;
 
@@ -28,6 +35,8 @@ use crate::operators::PinDesk;
 use crate::outlet::Outlet;
 use crate::pipeline::{Answer, Command, Content, Job, MessageKey};
 use crate::receipts;
+use crate::sealing::SealingDesk;
+use crate::wiped::wipe;
 use lanes::{Lanes, Ticket};
 use parse::Parsed;
 
@@ -58,6 +67,8 @@ pub enum Taken {
     Busy,
     /// The same id came before with other content.
     IdReused,
+    /// A blob of a device that serves no session.
+    NotKept,
     /// It could not be made durable or stored.
     Failed,
 }
@@ -96,6 +107,8 @@ pub struct Desks {
     pub inbox: Inbox,
     /// Photos.
     pub blobs: BlobDesk,
+    /// Keys of sessions.
+    pub sealing: SealingDesk,
     /// Where error receipts go out.
     pub outlet: Arc<dyn Outlet>,
     /// Figures.
@@ -131,6 +144,7 @@ impl Ingress {
             Ok(parsed) => parsed,
             Err(unreadable) => {
                 metrics.command("unreadable");
+                wipe(arrival.payload);
                 let id = unreadable.message_id.as_ref();
                 self.0
                     .desks
@@ -174,17 +188,16 @@ impl Inner {
         let digests = self.desks.keys.digests(&topic, &payload);
         let digest = digests.first().copied().unwrap_or_default();
         let key = |id: MessageId| MessageKey { id, digests };
+        if let Parsed::Blob(id) = &parsed {
+            let blobs = &self.desks.blobs;
+            let received = blobs.receive(&device, id, digest, payload).await;
+            drop(ticket);
+            return self.blob_taken(&device, id, received.map(drop));
+        }
+        // What is personal in it has been taken out.
+        wipe(payload);
         let (message, content) = match parsed {
-            Parsed::Volatile => return Taken::Yes,
-            Parsed::Blob(id) => {
-                let received = self
-                    .desks
-                    .blobs
-                    .receive(&device, &id, digest, payload)
-                    .await;
-                drop(ticket);
-                return self.blob_taken(&device, &id, received.map(drop));
-            }
+            Parsed::Volatile | Parsed::Blob(_) => return Taken::Yes,
             Parsed::ShowSession(id) => {
                 let (done, answer) = oneshot::channel();
                 let job = Job::ShowSession { device, id, done };
@@ -192,11 +205,15 @@ impl Inner {
             }
             Parsed::Plain(input) => (None, Content::Input(input)),
             Parsed::Message(id, input) => (Some(key(id)), Content::Input(input)),
-            Parsed::ChipRead(id, input, fingers) => {
-                (Some(key(id)), Content::ChipRead(input, fingers))
+            Parsed::ChipRead(id, read) => {
+                match read.seal(&device, &self.desks.sealing).await {
+                    Some((input, fingers)) => (Some(key(id)), Content::ChipRead(input, fingers)),
+                    // Not acknowledged: the reader brings it again.
+                    None => return Taken::Failed,
+                }
             }
             Parsed::Captured(id, captured) => {
-                let input = captured.resolve(&device, &self.desks.blobs);
+                let input = captured.resolve(&device, &self.desks.blobs, &self.desks.sealing);
                 (Some(key(id)), Content::Input(input))
             }
             Parsed::Operated(id, operated) => {
@@ -205,13 +222,13 @@ impl Inner {
             }
         };
         let (done, answer) = oneshot::channel();
-        let job = Job::Command(Command {
+        let job = Job::Command(Box::new(Command {
             device,
             message,
             content,
             received,
             done,
-        });
+        }));
         self.enqueue(job, answer, ticket, if_full).await
     }
 
@@ -267,6 +284,11 @@ impl Inner {
                 Taken::Unreadable
             }
             Err(BlobRefusal::IdReused) => Taken::IdReused,
+            Err(BlobRefusal::NoSession) => {
+                self.desks.metrics.command("not-kept");
+                self.desks.outlet.send(receipts::blob_not_kept(device, id));
+                Taken::NotKept
+            }
             Err(BlobRefusal::Failed) => Taken::Failed,
         }
     }

@@ -4,14 +4,13 @@ use gateway_core::{Input, Report};
 use schemas::event::station::Presence;
 use schemas::ids::{BlobId, DeviceId, MessageId};
 use schemas::message::PROTOCOL_VERSION;
-use schemas::message::command::FingerTemplate;
 use schemas::message::device::{
     Code, Description, DeviceEvent, Life, LifeState, Measurement, Status,
 };
 use schemas::topic::FromDevice;
 use serde::de::DeserializeOwned;
 
-use super::reply::{self, Captured};
+use super::reply::{self, Captured, ChipRead};
 use super::request::{self, Operated};
 use super::{Arrival, MESSAGE_BYTES_MAX};
 use crate::keys::LookupKeys;
@@ -29,8 +28,8 @@ pub(super) enum Parsed {
     Plain(Input),
     /// With an id.
     Message(MessageId, Input),
-    /// What a chip holds: the templates go to the vault.
-    ChipRead(MessageId, Input, Vec<FingerTemplate>),
+    /// A chip was read: whom it names is to be sealed, the templates go to the vault.
+    ChipRead(MessageId, ChipRead),
     /// A photo was taken: which one is to be looked up.
     Captured(MessageId, Captured),
     /// An operator's request: the PIN is to be compared.
@@ -57,15 +56,24 @@ pub(super) fn parse(arrival: &Arrival, keys: &LookupKeys) -> Result<Parsed, Unre
     }
     match channel {
         FromDevice::State => presence(device, payload),
-        FromDevice::Description => read::<Description>(payload).map(|_| Parsed::Volatile),
+        FromDevice::Description => plain(read(payload)?, Description::is_plain),
         FromDevice::Status => read(payload).map(|status| Parsed::Plain(changed(device, status))),
-        FromDevice::Property(_) => read::<Measurement>(payload).map(|_| Parsed::Volatile),
+        FromDevice::Property(_) => plain(read(payload)?, Measurement::is_plain),
         FromDevice::Event(name) => {
             read(payload).map(|event: DeviceEvent| reported(device, name, event))
         }
         FromDevice::Reply(name) => reply::parse(device, name, payload, keys),
         FromDevice::Request(name) => request::parse(device, name, payload, keys),
         FromDevice::Blob(id) => Ok(Parsed::Blob(id.clone())),
+    }
+}
+
+/// What is not logged is still retained, or shown to observers.
+fn plain<T>(message: T, is_plain: impl FnOnce(&T) -> bool) -> Result<Parsed, Unreadable> {
+    if is_plain(&message) {
+        Ok(Parsed::Volatile)
+    } else {
+        Err(Unreadable { message_id: None })
     }
 }
 
@@ -278,6 +286,37 @@ mod tests {
             assert_eq!(
                 parsed.unwrap_err(),
                 Unreadable { message_id },
+                "{topic} {payload}"
+            );
+        }
+    }
+
+    /// G7: what is retained or shown to observers holds no number of a person.
+    #[test]
+    fn descriptions_and_measurements_are_plain() {
+        let desc = |vendor: &str| {
+            format!(
+                r#"{{"kind":"reader","vendor":"{vendor}","model":"","firmware":"","commands":[],"events":[]}}"#
+            )
+        };
+        for (topic, payload, is_plain) in [
+            ("d/desc", desc("maker"), true),
+            ("d/desc", desc("of 11010519491231002X"), false),
+            ("d/desc", desc(&"long ".repeat(20)), false),
+            (
+                "d/prop/level",
+                r#"{"value":3.5,"unit":"Cel"}"#.to_owned(),
+                true,
+            ),
+            (
+                "d/prop/level",
+                r#"{"value":3.5,"unit":"1101050012026110100001"}"#.to_owned(),
+                false,
+            ),
+        ] {
+            assert_eq!(
+                parse_at(topic, &payload).is_ok(),
+                is_plain,
                 "{topic} {payload}"
             );
         }

@@ -8,9 +8,12 @@ use schemas::message::command::{
 };
 use schemas::words::{Completion, Hand};
 
+use schemas::lookup::LookupTag;
+
 use super::parse::{Parsed, Unreadable, read};
 use crate::blobs::BlobDesk;
 use crate::keys::{Domain, LookupKeys};
+use crate::sealing::{NotSealed, SealingDesk};
 use crate::vault::TEMPLATES_MAX;
 
 pub(super) fn parse(
@@ -34,7 +37,7 @@ pub(super) fn parse(
                 input(device, command_id, reply),
             ))
         }
-        "read" => chip_read(device, payload, keys),
+        "read" => chip_read(payload, keys),
         "match" => {
             let MatchReply {
                 message_id,
@@ -113,49 +116,86 @@ fn moved(device: &DeviceId, payload: &[u8]) -> Result<Parsed, Unreadable> {
     ))
 }
 
-/// The number becomes tags here; the templates travel beside the input, to the vault.
-fn chip_read(device: &DeviceId, payload: &[u8], keys: &LookupKeys) -> Result<Parsed, Unreadable> {
+fn chip_read(payload: &[u8], keys: &LookupKeys) -> Result<Parsed, Unreadable> {
     let ReadReply {
         message_id,
         command_id,
         completion,
         card,
     } = read(payload)?;
-    let (result, fingers) = match (completion, card) {
-        (Completion::Success, Some(card)) if card.fingers.len() <= TEMPLATES_MAX => {
-            let (card, fingers) = take_apart(card, keys);
-            (Ok(card), fingers)
-        }
+    let result = match (completion, card) {
+        (Completion::Success, Some(card)) if card.fingers.len() <= TEMPLATES_MAX => Ok(card),
         (Completion::Success, _) => {
             return Err(Unreadable {
                 message_id: Some(message_id),
             });
         }
-        (failure, _) => (Err(ReadFailure(failure)), Vec::new()),
+        (failure, _) => Err(ReadFailure(failure)),
     };
-    let input = input(device, command_id, Reply::Read(result));
-    Ok(Parsed::ChipRead(message_id, input, fingers))
+    let tags = result
+        .as_ref()
+        .map(|card| keys.tags(Domain::Number, card.number.expose()))
+        .unwrap_or_default();
+    Ok(Parsed::ChipRead(
+        message_id,
+        ChipRead {
+            command: command_id,
+            result,
+            tags,
+        },
+    ))
 }
 
-fn take_apart(card: ChipContent, keys: &LookupKeys) -> (CardRead, Vec<FingerTemplate>) {
-    let ChipContent {
-        serial,
-        number,
-        name: _,
-        fingers,
-    } = card;
-    let has = |hand: &&Hand| fingers.iter().any(|finger| finger.hand == **hand);
-    let hands = Hand::ALL.iter().filter(has).copied().collect();
-    let number = keys.tags(Domain::Number, number.expose());
-    (
-        CardRead {
+/// A reader's reply, before whom the chip names is sealed.
+#[derive(Debug)]
+pub(super) struct ChipRead {
+    command: CommandId,
+    result: Result<ChipContent, ReadFailure>,
+    tags: Vec<LookupTag>,
+}
+
+impl ChipRead {
+    /// Number and name are sealed for the session that the reader serves, and wiped; without a session there is no sealed
+    /// holder. The templates travel beside the input, to the vault. None: it could not be sealed.
+    pub(super) async fn seal(
+        self,
+        device: &DeviceId,
+        sealing: &SealingDesk,
+    ) -> Option<(Input, Vec<FingerTemplate>)> {
+        let Self {
+            command,
+            result,
+            tags,
+        } = self;
+        let card = match result {
+            Ok(card) => card,
+            Err(failure) => {
+                let reply = Reply::Read(Err(failure));
+                return Some((input(device, command, reply), Vec::new()));
+            }
+        };
+        let ChipContent {
             serial,
             number,
+            name,
+            fingers,
+        } = card;
+        let sealed = sealing.seal_holder(device, &number, name.as_ref()).await;
+        let holder = match sealed {
+            Ok(holder) => Some(holder),
+            Err(NotSealed::NoSession) => None,
+            Err(NotSealed::Failed) => return None,
+        };
+        let has = |hand: &&Hand| fingers.iter().any(|finger| finger.hand == **hand);
+        let hands = Hand::ALL.iter().filter(has).copied().collect();
+        let read = CardRead {
+            serial,
+            number: tags,
             hands,
-            holder: None,
-        },
-        fingers,
-    )
+            holder,
+        };
+        Some((input(device, command, Reply::Read(Ok(read))), fingers))
+    }
 }
 
 /// A camera's reply, before its blob is looked up.
@@ -167,15 +207,23 @@ pub(super) struct Captured {
 
 impl Captured {
     /// Which photo is meant. One that is not here (it was acknowledged in an earlier life of the gateway, and nothing
-    /// named it then) counts as not taken: no photo, no presenting.
-    pub(super) fn resolve(self, device: &DeviceId, blobs: &BlobDesk) -> Input {
+    /// named it then) counts as not taken: no photo, no presenting. So does one that came for another session: it is
+    /// sealed under the key of that one.
+    pub(super) fn resolve(
+        self,
+        device: &DeviceId,
+        blobs: &BlobDesk,
+        sealing: &SealingDesk,
+    ) -> Input {
         let captured = self.blob.and_then(|id| {
+            let serves = sealing.session_of(device);
             let received = blobs
                 .received(device, &id)
+                .filter(|received| serves.as_ref() == Some(&received.session))
                 .ok_or(Completion::SequenceError)?;
             Ok(gateway_core::Captured {
                 blob: received.hash,
-                key: schemas::key::SealingKeyId::of(&[0; 16]),
+                key: received.key,
                 len: received.len,
             })
         });

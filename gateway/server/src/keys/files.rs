@@ -122,6 +122,11 @@ impl KeyFolder {
         }
     }
 
+    /// Where `part` is.
+    pub(super) fn file(&self, part: &str) -> PathBuf {
+        self.path.join(part)
+    }
+
     pub(super) fn damaged(&self, part: &'static str) -> KeysError {
         KeysError::Damaged {
             part,

@@ -12,7 +12,7 @@ mod signing;
 
 use std::path::{Path, PathBuf};
 
-pub use lookup::{Domain, LookupKeys};
+pub use lookup::{Domain, LookupKeys, NotRotated};
 pub use ring::{KeyRing, Settled};
 pub use signing::{HeldKeys, SigningKey};
 

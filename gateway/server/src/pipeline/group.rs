@@ -4,9 +4,11 @@ use gateway_core::{Rules, State, pending, views};
 use gateway_log::{Batch, Group};
 use schemas::event::Event;
 use schemas::ids::{DeviceId, SessionId};
+use schemas::key::LookupKeyId;
+use tokio::sync::oneshot;
 
 use super::Rotated;
-use crate::effects::{Ack, Outbox, Show};
+use crate::effects::{Ack, EraseAsked, Outbox, RotateAnswer, Show};
 
 /// A group of this size takes in nothing more, in bytes.
 const GROUP_BYTES_FULL: usize = 48 * 1024;
@@ -131,6 +133,23 @@ impl Gathering {
         self.outbox.shows.push(show);
     }
 
+    /// A request to erase a session.
+    pub(super) fn erase(&mut self, asked: EraseAsked) {
+        self.taken += 1;
+        self.outbox.erase_asked.push(asked);
+    }
+
+    /// A request to change the lookup key.
+    pub(super) fn rotate(&mut self, done: oneshot::Sender<RotateAnswer>) {
+        self.taken += 1;
+        self.outbox.rotate_asked.push(done);
+    }
+
+    /// Lookup keys that may be destroyed once all that is recorded so far is durable.
+    pub(super) fn retire(&mut self, keys: Vec<LookupKeyId>) {
+        self.outbox.retirable = keys;
+    }
+
     /// Closes the group with snapshots of the state it leads to, before any later group changes it. What did not fit one
     /// append is in parts, in order.
     pub(super) fn finish(mut self, state: &State, rules: &Rules) -> Vec<Group<Outbox>> {
@@ -145,6 +164,7 @@ impl Gathering {
         // carries are the same snapshots again.
         outbox.effects = pending(state);
         outbox.views = views(state, rules);
+        outbox.erasures.clone_from(state.erasures());
         Group {
             first_index: self.first_index,
             batches: std::mem::take(&mut self.batches),

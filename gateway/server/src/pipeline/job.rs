@@ -3,18 +3,19 @@
 use std::time::Instant;
 
 use gateway_core::{Input, Request};
-use schemas::ids::{DeviceId, MessageId};
+use schemas::ids::{DeviceId, MessageId, SessionId};
 use schemas::message::command::FingerTemplate;
 use tokio::sync::oneshot;
 
+use crate::effects::{EraseAnswer, RotateAnswer};
 use crate::keys::SigningKey;
 use crate::operators::PinCheck;
 
-/// What enters the loop from a device.
+/// What enters the loop.
 #[derive(Debug)]
 pub enum Job {
     /// To be decided and recorded.
-    Command(Command),
+    Command(Box<Command>),
     /// A kiosk wants its prompt again; nothing is recorded.
     ShowSession {
         /// The kiosk.
@@ -31,6 +32,18 @@ pub enum Job {
         /// Told the index of the event once the change is complete.
         done: oneshot::Sender<u64>,
     },
+    /// What is personal of a session shall be destroyed.
+    Erase {
+        /// The session.
+        session: SessionId,
+        /// Told when it is durable that it was; dropped when the loop ends before.
+        done: oneshot::Sender<EraseAnswer>,
+    },
+    /// New records shall be tagged with another lookup key.
+    RotateLookup {
+        /// Told when it is durable that they are; dropped when the loop ends before.
+        done: oneshot::Sender<RotateAnswer>,
+    },
 }
 
 impl Job {
@@ -39,7 +52,7 @@ impl Job {
         match self {
             Self::Command(command) => command.content.is_large(),
             Self::RotateKey { .. } => true,
-            Self::ShowSession { .. } => false,
+            Self::ShowSession { .. } | Self::Erase { .. } | Self::RotateLookup { .. } => false,
         }
     }
 }

@@ -6,13 +6,23 @@
 //! group and come back as a `Durable`. If an append fails the loop ends with the error; nothing of the group has left,
 //! and the process must end with it.
 
+mod acts;
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test stops at the first surprise"
+)]
+mod erase_tests;
 mod group;
 mod job;
 mod memory;
+mod own;
 mod recent;
 mod replay;
 mod rotation;
 mod step;
+mod sweeps;
 #[cfg(test)]
 #[allow(
     clippy::unwrap_used,
@@ -26,7 +36,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use futures_util::future::{BoxFuture, FutureExt as _};
-use futures_util::stream::FuturesOrdered;
+use futures_util::stream::{FuturesOrdered, FuturesUnordered};
 use gateway_core::{Input, Rules, next_deadline};
 use gateway_log::{AppendError, Durable, Log, RoomLevel};
 use schemas::envelope::{KeyId, Origin};
@@ -35,17 +45,19 @@ use schemas::time::ClockTrust;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
-use crate::effects::{Effects, Outbox};
-use crate::keys::{KeyRing, SigningKey};
+use crate::effects::{Effects, Errand, Finding, Outbox};
+use crate::keys::{KeyRing, LookupKeys, SigningKey};
 use crate::metrics::Metrics;
 use crate::vault::Vault;
 use group::Gathering;
 use recent::Recent;
 
+pub use acts::{Acts, LoopEnded};
 pub use job::{Answer, Command, Content, Job, MessageKey, Operated};
 pub use memory::Memory;
 pub use replay::{Read, Replay, ReplayError};
 pub use rotation::Rotated;
+pub use sweeps::{Sweeps, Swept};
 
 /// Groups that may be under way at once: one being flushed, one that waits for the committer.
 const GROUPS_IN_FLIGHT_MAX: usize = 2;
@@ -77,6 +89,8 @@ pub struct Parts {
     pub clock: Arc<Clock>,
     /// Acts on what is durable.
     pub effects: Effects,
+    /// The lookup keys in use.
+    pub lookup: LookupKeys,
     /// Figures.
     pub metrics: Metrics,
     /// Messages in one group at most.
@@ -123,7 +137,6 @@ pub enum Unrecordable {
 }
 
 /// The loop's state.
-#[derive(Debug)]
 pub struct Pipeline {
     log: Log,
     memory: Memory,
@@ -136,6 +149,8 @@ pub struct Pipeline {
     recent: Recent,
     vault: Vault,
     effects: Effects,
+    lookup: LookupKeys,
+    errands: FuturesUnordered<Errand>,
     metrics: Metrics,
     group_len_max: usize,
     group_bytes_max: usize,
@@ -154,9 +169,16 @@ type InFlight = FuturesOrdered<BoxFuture<'static, Result<(Durable<Outbox>, Insta
 enum Wake {
     Durable(Option<Result<(Durable<Outbox>, Instant), AppendError>>),
     Job(Option<Job>),
+    Errand(Option<Finding>),
     Deadline,
     RoomLook,
     Stop,
+}
+
+impl std::fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pipeline").finish_non_exhaustive()
+    }
 }
 
 impl Pipeline {
@@ -174,6 +196,8 @@ impl Pipeline {
             recent: Recent::default(),
             vault: Vault::default(),
             effects: parts.effects,
+            lookup: parts.lookup,
+            errands: FuturesUnordered::new(),
             metrics: parts.metrics,
             group_len_max: parts.group_len_max.max(1),
             group_bytes_max: parts.group_bytes_max,
@@ -195,8 +219,10 @@ impl Pipeline {
         let mut in_flight = InFlight::new();
         let software = env!("CARGO_PKG_VERSION").to_owned();
         self.own(Input::Started { software, instance }, &mut in_flight)?;
+        self.settle_lookup_keys(&mut in_flight)?;
         self.look_at_room(&mut in_flight)?;
         let mut told = None;
+        let mut lookup_look = tokio::time::Instant::now() + own::LOOKUP_LOOK;
         let mut room_look = tokio::time::Instant::now() + self.room_pause();
         loop {
             let free = in_flight.len() < GROUPS_IN_FLIGHT_MAX;
@@ -208,6 +234,8 @@ impl Pipeline {
                 _ = &mut stop => Wake::Stop,
                 () = tokio::time::sleep_until(deadline.unwrap_or(room_look)),
                     if free && deadline.is_some() => Wake::Deadline,
+                finding = self.errands.next(), if free && !self.errands.is_empty() =>
+                    Wake::Errand(finding),
                 () = tokio::time::sleep_until(room_look), if free => Wake::RoomLook,
                 job = take(&mut self.carried, &mut queue), if free => Wake::Job(job),
             };
@@ -217,6 +245,8 @@ impl Pipeline {
                     room_look = self.room_look_after_group(room_look);
                 }
                 Wake::Job(Some(job)) => self.group(job, &mut queue, &mut in_flight)?,
+                Wake::Errand(Some(finding)) => self.found(finding, &mut in_flight)?,
+                Wake::Errand(None) => {}
                 Wake::Deadline => {
                     told = Some(tokio::time::Instant::now());
                     self.own(Input::Tick, &mut in_flight)?;
@@ -224,6 +254,10 @@ impl Pipeline {
                 Wake::RoomLook => {
                     self.look_at_room(&mut in_flight)?;
                     room_look = tokio::time::Instant::now() + self.room_pause();
+                    if lookup_look <= tokio::time::Instant::now() {
+                        lookup_look = tokio::time::Instant::now() + own::LOOKUP_LOOK;
+                        self.look_at_lookup_keys(&mut in_flight);
+                    }
                 }
                 Wake::Job(None) | Wake::Stop => break,
             }
@@ -303,7 +337,9 @@ impl Pipeline {
             .log_size
             .set(i64::try_from(self.log.size()).unwrap_or(i64::MAX));
         let now = self.clock.now();
-        if let Some(rotated) = self.effects.act(durable, &self.vault, &now) {
+        let rotated = self.effects.act(durable, &self.log, &self.vault, &now);
+        self.errands.extend(self.effects.errands());
+        if let Some(rotated) = rotated {
             self.complete_rotation(rotated);
         }
         Ok(())

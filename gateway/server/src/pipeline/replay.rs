@@ -6,7 +6,7 @@ use schemas::envelope::{self, Entry, EnvelopeError, Origin};
 use schemas::event::Event;
 
 use super::Memory;
-use crate::blobs::Sweep;
+use super::sweeps::Sweeps;
 use crate::keys::KeyRing;
 
 /// An event as read by a thread of the log.
@@ -33,7 +33,7 @@ pub struct Replay {
     memory: Memory,
     ring: KeyRing,
     origin: Origin,
-    sweep: Sweep,
+    sweeps: Sweeps,
     unreadable: Option<ReplayError>,
 }
 
@@ -73,12 +73,12 @@ pub enum ReplayError {
 
 impl Replay {
     /// Of an empty log, so far.
-    pub fn new(policy: &Policy, origin: Origin, ring: KeyRing, sweep: Sweep) -> Self {
+    pub fn new(policy: &Policy, origin: Origin, ring: KeyRing, sweeps: Sweeps) -> Self {
         Self {
             memory: Memory::new(policy),
             ring,
             origin,
-            sweep,
+            sweeps,
             unreadable: None,
         }
     }
@@ -103,9 +103,7 @@ impl Replay {
                     self.unreadable = Some(ReplayError::Forged { index });
                     return;
                 }
-                if let Event::PhotoArchived(photo) = &entry.event {
-                    self.sweep.named(&photo.blob);
-                }
+                self.sweeps.replayed(&entry.event);
                 let recorded = Recorded {
                     index,
                     now: &entry.meta.now,
@@ -118,8 +116,8 @@ impl Replay {
         }
     }
 
-    /// What the log says, and the blobs it names.
-    pub fn finish(self) -> Result<(Memory, Sweep), ReplayError> {
-        self.unreadable.map_or(Ok((self.memory, self.sweep)), Err)
+    /// What the log says, and which files it names.
+    pub fn finish(self) -> Result<(Memory, Sweeps), ReplayError> {
+        self.unreadable.map_or(Ok((self.memory, self.sweeps)), Err)
     }
 }

@@ -22,8 +22,8 @@ use crate::outlet::Outgoing;
 use crate::receipts;
 
 /// What was recorded of an input.
-struct Record {
-    outcome: Outcome,
+pub(super) struct Record {
+    pub(super) outcome: Outcome,
     /// Index of the last event; none where nothing was recorded.
     index: Option<u64>,
     /// The session it belongs to, for the figures.
@@ -38,8 +38,13 @@ impl Pipeline {
                 group.show(Show { device, id, done });
                 Ok(())
             }
-            Job::Command(command) => self.take_command(command, group),
+            Job::Command(command) => self.take_command(*command, group),
             Job::RotateKey { next, done } => self.rotate_key(next, done, group),
+            Job::Erase { session, done } => self.take_erase(session, done, group),
+            Job::RotateLookup { done } => {
+                group.rotate(done);
+                Ok(())
+            }
         }
     }
 
@@ -275,7 +280,7 @@ impl Pipeline {
     }
 
     /// Decides, seals, evolves. On an error nothing has changed.
-    fn record(
+    pub(super) fn record(
         &mut self,
         source: &Source,
         message: Option<&MessageKey>,

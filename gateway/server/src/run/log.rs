@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::closed::ClosedDoor;
 use super::prepare::Prepared;
 use crate::keys::{self, KeyRing, Settled, SigningKey};
-use crate::pipeline::{Memory, Read, Replay, ReplayError};
+use crate::pipeline::{Memory, Read, Replay, ReplayError, Sweeps};
 use crate::service::LogStanding;
 
 /// How often room is looked for.
@@ -100,12 +100,10 @@ async fn attempt(prepared: &Prepared) -> anyhow::Result<Attempt> {
         room: room(prepared),
     };
     let folder = storage.data_folder.clone();
-    let sweep = prepared
-        .blob_store
-        .sweep()
-        .context("the folder of blobs cannot be read")?;
+    let sweeps = Sweeps::begin(&prepared.blob_store, prepared.sealing.store())
+        .context("the folders of blobs and session keys cannot be read")?;
     let (policy, origin) = (&prepared.station.policy, prepared.origin.clone());
-    let mut replay = Replay::new(policy, origin, ring.clone(), sweep);
+    let mut replay = Replay::new(policy, origin, ring.clone(), sweeps);
     let opened = tokio::task::spawn_blocking(move || {
         let read = |place: Place, signed: &[u8]| Read::new(signed, place.covered);
         let opened = Log::open_reading(&folder, options, read, |index, read| {
@@ -115,7 +113,7 @@ async fn attempt(prepared: &Prepared) -> anyhow::Result<Attempt> {
     });
     let (opened, replay) = opened.await.context("opening the log panicked")?;
     // What the events themselves say is the clearer reason, whatever the log made of it.
-    let (memory, sweep) = match replay.finish() {
+    let (memory, sweeps) = match replay.finish() {
         Ok(replayed) => replayed,
         Err(error @ (ReplayError::Foreign { .. } | ReplayError::Forged { .. })) => {
             return Ok(Attempt::Quarantined(error.into()));
@@ -137,13 +135,17 @@ async fn attempt(prepared: &Prepared) -> anyhow::Result<Attempt> {
              ops/docs/runbook/quarantine.md"
         )));
     };
-    let (kept, swept) = sweep.finish().context("orphan blobs cannot be removed")?;
+    let swept = sweeps
+        .finish(&memory.state)
+        .context("orphan blobs cannot be removed")?;
     tracing::info!(
         events = recovered.size,
         root = %recovered.root,
         first_start = recovered.first_start,
-        blobs = kept,
-        orphan_blobs_removed = swept,
+        blobs = swept.blobs,
+        orphan_blobs_removed = swept.orphan_blobs,
+        session_keys = swept.keys,
+        orphan_keys_removed = swept.orphan_keys,
         "log open"
     );
     settle(prepared, &memory, recovered.size);
@@ -180,6 +182,7 @@ fn settle(prepared: &Prepared, memory: &Memory, size: u64) {
         .service
         .serving(reasons.is_empty(), reasons.iter().copied().collect());
     prepared.metrics.begin(&memory.state);
+    prepared.sealing.begin(&memory.state);
     prepared
         .metrics
         .log_size

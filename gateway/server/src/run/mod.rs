@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 use crate::admin::{self, Admin};
 use crate::ingress::{Desks, Ingress};
 use crate::operators::PinDesk;
-use crate::pipeline::{Parts, Pipeline, PipelineError};
+use crate::pipeline::{Acts, Parts, Pipeline, PipelineError};
 use crate::service::LogStanding;
 use crate::slips::Slips;
 use prepare::Prepared;
@@ -116,6 +116,7 @@ async fn operate(
             ),
             inbox: prepared.inbox.clone(),
             blobs: prepared.blobs.clone(),
+            sealing: prepared.sealing.clone(),
             outlet: Arc::clone(&outlet),
             metrics: prepared.metrics.clone(),
         },
@@ -136,6 +137,7 @@ async fn operate(
         signing,
         clock: Arc::clone(&prepared.clock),
         effects: prepared.effects(outlet, slips),
+        lookup: prepared.keys.lookup.clone(),
         metrics: prepared.metrics.clone(),
         group_len_max: station.pipeline.group_len_max,
         group_bytes_max: gateway_log::Limits::default().group_bytes_max,
@@ -145,7 +147,7 @@ async fn operate(
         log: log.clone(),
         ring: socket_ring,
         incarnation: prepared.keys.incarnation,
-        jobs,
+        acts: Acts::new(jobs),
     };
     let socket = admin::socket_path(&station.storage.data_folder);
     let admin = tokio::spawn(admin::open(admin, &socket)?);

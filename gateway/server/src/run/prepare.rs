@@ -9,14 +9,15 @@ use gateway_core::{Eligibility, KioskRules, MachineRules, Rules};
 use schemas::envelope::Origin;
 
 use super::announce::front_page;
-use crate::blobs::{BlobDesk, BlobStore, CentreKey};
+use crate::blobs::{BlobDesk, BlobStore};
 use crate::clock::Clock;
-use crate::effects::Effects;
+use crate::effects::{Effects, Reach};
 use crate::http::{Pages, router};
 use crate::inbox::Inbox;
 use crate::keys::{self, StationKeys};
 use crate::metrics::Metrics;
 use crate::outlet::Outlet;
+use crate::sealing::{KeyStore, Recipient, SealingDesk};
 use crate::service::Service;
 use crate::slips::Slips;
 
@@ -29,6 +30,7 @@ pub(super) struct Prepared {
     pub(super) origin: Origin,
     pub(super) blob_store: BlobStore,
     pub(super) blobs: BlobDesk,
+    pub(super) sealing: SealingDesk,
     pub(super) inbox: Inbox,
     pub(super) metrics: Metrics,
     pub(super) service: Service,
@@ -51,15 +53,16 @@ impl From<anyhow::Error> for Refusal {
 
 impl Prepared {
     pub(super) fn effects(&self, outlet: Arc<dyn Outlet>, slips: Slips) -> Effects {
-        let (inbox, blobs) = (self.inbox.clone(), self.blobs.clone());
-        Effects::new(
+        Effects::new(Reach {
             outlet,
-            inbox,
-            blobs,
-            self.metrics.clone(),
-            self.service.clone(),
+            inbox: self.inbox.clone(),
+            blobs: self.blobs.clone(),
+            sealing: self.sealing.clone(),
+            lookup: self.keys.lookup.clone(),
+            metrics: self.metrics.clone(),
+            service: self.service.clone(),
             slips,
-        )
+        })
     }
 }
 
@@ -84,15 +87,17 @@ pub(super) fn prepare(station: Station) -> Result<Prepared, Refusal> {
     let origin = station
         .origin(&keys.incarnation.to_string())
         .context("the origin of the log")?;
-    let folders = || -> std::io::Result<BlobStore> {
+    let folders = || -> std::io::Result<(BlobStore, KeyStore)> {
         std::fs::create_dir_all(&storage.inbox_folder)?;
-        BlobStore::open(&storage.data_folder.join("blobs"))
+        let blobs = BlobStore::open(&storage.data_folder.join("blobs"))?;
+        let keys = KeyStore::open(&storage.data_folder.join("session-keys"), origin.clone())?;
+        Ok((blobs, keys))
     };
-    let blob_store = folders().context("the station's folders cannot be made")?;
-    let centre_key = centre_key(&station)?;
+    let (blob_store, key_store) = folders().context("the station's folders cannot be made")?;
+    let sealing = SealingDesk::new(key_store, recipients(&station)?);
     let limits = &station.pipeline;
     let (len_max, in_flight_max) = (limits.blob_kib_max * 1024, limits.blobs_in_flight_max);
-    let blobs = BlobDesk::new(blob_store.clone(), centre_key, len_max, in_flight_max);
+    let blobs = BlobDesk::new(blob_store.clone(), sealing.clone(), len_max, in_flight_max);
     Ok(Prepared {
         inbox: Inbox::new(&storage.inbox_folder, keys.lookup.clone()),
         metrics: Metrics::new().context("metrics")?,
@@ -102,6 +107,7 @@ pub(super) fn prepare(station: Station) -> Result<Prepared, Refusal> {
         origin,
         blob_store,
         blobs,
+        sealing,
         station,
     })
 }
@@ -121,28 +127,41 @@ pub(super) async fn pages(
     Ok(async move { axum::serve(listener, router).await })
 }
 
-fn centre_key(station: &Station) -> anyhow::Result<CentreKey> {
-    match &station.centre.blob_key {
-        Some(path) => {
-            let text = std::fs::read_to_string(path);
-            let text =
-                text.with_context(|| format!("cannot read the centre's key {}", path.display()))?;
-            CentreKey::from_text(&text)
-                .with_context(|| format!("centre.blob_key {}", path.display()))
-        }
-        None => demonstration_centre(&station.storage.keys_folder),
+/// Whoever may open personal data: the centre, then the others.
+fn recipients(station: &Station) -> anyhow::Result<Vec<Recipient>> {
+    let centre = &station.centre;
+    let first = match &centre.seal_key {
+        Some(path) => recipient("centre.seal_key", path)?,
+        None => demonstration_centre(&station.storage.keys_folder)?,
+    };
+    let mut recipients = vec![first];
+    for path in &centre.more_seal_keys {
+        let more = recipient("centre.more_seal_keys", path)?;
+        anyhow::ensure!(
+            recipients.iter().all(|known| known.id() != more.id()),
+            "centre.more_seal_keys: {} holds a key that is there already; leave it out",
+            path.display()
+        );
+        recipients.push(more);
     }
+    Ok(recipients)
+}
+
+fn recipient(named: &str, path: &Path) -> anyhow::Result<Recipient> {
+    let text = std::fs::read_to_string(path);
+    let text = text.with_context(|| format!("{named}: cannot read {}", path.display()))?;
+    Recipient::from_text(&text).with_context(|| format!("{named}: {}", path.display()))
 }
 
 #[cfg(feature = "demo")]
-fn demonstration_centre(keys_folder: &Path) -> anyhow::Result<CentreKey> {
+fn demonstration_centre(keys_folder: &Path) -> anyhow::Result<Recipient> {
     crate::demo::centre_key(keys_folder)
 }
 
 #[cfg(not(feature = "demo"))]
-fn demonstration_centre(_keys_folder: &Path) -> anyhow::Result<CentreKey> {
+fn demonstration_centre(_keys_folder: &Path) -> anyhow::Result<Recipient> {
     anyhow::bail!(
-        "centre.blob_key is not set: photos are sealed to the centre's key, so there must be one"
+        "centre.seal_key is not set: personal data is sealed to the centre's key, so there must be one"
     )
 }
 
@@ -182,8 +201,8 @@ pub fn rules(station: &Station) -> Rules {
 /// refused.
 pub fn without_demo(mut station: Station) -> anyhow::Result<Station> {
     anyhow::ensure!(
-        station.centre.blob_key.is_some(),
-        "without simulated devices the centre's key is needed: write blob_key under [centre]"
+        station.centre.seal_key.is_some(),
+        "without simulated devices the centre's key is needed: write seal_key under [centre]"
     );
     let shipped = edge_config::load(None, None)?;
     let is_shipped = |operator: &&edge_config::Operator| {

@@ -1,0 +1,82 @@
+//! The lookup keys as the log tells of them: which one tags new records, which are only tried still, and when one may be
+//! destroyed. The keys themselves are never here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemas::key::LookupKeyId;
+use schemas::time::{ClockTrust, Now};
+use schemas::words::Place;
+
+use crate::state::State;
+
+/// How long a superseded key is tried at the least: longer than message ids are remembered (7 days), whose digests are made
+/// with it.
+const SUPERSEDED_DAYS_MIN: u64 = 8;
+const DAY_MS: u64 = 86_400_000;
+
+/// What the log says of lookup keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct LookupHistory {
+    /// None before the first change.
+    pub(crate) current: Option<LookupKeyId>,
+    /// Since when each is superseded: wall clock, ms, at the first instant under a trusted clock; none so far.
+    pub(crate) superseded: BTreeMap<LookupKeyId, Option<u64>>,
+}
+
+impl LookupHistory {
+    /// An event was recorded now: under a trusted clock it dates what was superseded before.
+    pub(crate) fn date(&mut self, now: &Now) {
+        if now.trust == ClockTrust::Synchronised {
+            for since in self.superseded.values_mut() {
+                since.get_or_insert(now.wall_ms);
+            }
+        }
+    }
+}
+
+impl State {
+    /// The key that new records are tagged with; none where it never changed.
+    pub const fn lookup_key(&self) -> Option<&LookupKeyId> {
+        self.lookup.current.as_ref()
+    }
+
+    /// The keys that are superseded and not destroyed.
+    pub fn superseded_lookup_keys(&self) -> impl Iterator<Item = &LookupKeyId> {
+        self.lookup.superseded.keys()
+    }
+
+    /// The keys that open custody records are tagged with. Looks at every record.
+    pub fn lookup_keys_in_use(&self) -> BTreeSet<LookupKeyId> {
+        let is_open = |card| {
+            self.card(card)
+                .is_some_and(|card| !matches!(card.place, Place::HandedOver | Place::Returned))
+        };
+        self.tags
+            .iter()
+            .filter(|(_, cards)| cards.iter().any(is_open))
+            .filter_map(|(tag, _)| tag.key())
+            .collect()
+    }
+
+    /// The keys that may be destroyed: superseded long enough ago by a trusted clock, and no open record is tagged with one.
+    pub fn retirable_lookup_keys(&self, now: &Now) -> Vec<LookupKeyId> {
+        let is_old = |since: &Option<u64>| {
+            now.trust == ClockTrust::Synchronised
+                && since.is_some_and(|since| {
+                    now.wall_ms.saturating_sub(since) >= SUPERSEDED_DAYS_MIN * DAY_MS
+                })
+        };
+        let mut old: Vec<_> = self
+            .lookup
+            .superseded
+            .iter()
+            .filter(|(_, since)| is_old(since))
+            .map(|(key, _)| key.clone())
+            .collect();
+        if !old.is_empty() {
+            let in_use = self.lookup_keys_in_use();
+            old.retain(|key| !in_use.contains(key));
+        }
+        old
+    }
+}

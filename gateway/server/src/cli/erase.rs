@@ -1,0 +1,46 @@
+//! `erase`: what is personal of a session is destroyed; its events and proofs stay.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use schemas::ids::SessionId;
+
+use super::say;
+use super::source::Where;
+use crate::admin::Erased;
+
+#[derive(Debug, Args)]
+pub(super) struct EraseArgs {
+    /// The session, as its events name it: s-41.
+    session: SessionId,
+    #[command(flatten)]
+    place: Where,
+}
+
+pub(super) fn run(args: EraseArgs) -> anyhow::Result<ExitCode> {
+    let EraseArgs { session, place } = args;
+    let Erased {
+        session,
+        keys,
+        centre_asked,
+    } = place
+        .station()?
+        .post(&format!("/sessions/{session}/erase"))?;
+    match (keys.len(), centre_asked) {
+        (0, false) => say(&format!(
+            "{session}: nothing of it was sealed, so there is nothing to erase"
+        ))?,
+        (0, true) => say(&format!(
+            "{session}: its keys have gone to the centre, which is asked to destroy them"
+        ))?,
+        (len, _) => {
+            say(&format!(
+                "{session}: {len} sealing keys destroyed; nobody can open what was sealed under them"
+            ))?;
+            if centre_asked {
+                say("other keys of it have gone to the centre, which is asked to destroy them")?;
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

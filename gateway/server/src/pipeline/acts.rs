@@ -1,0 +1,47 @@
+//! What is asked of the loop at the machine itself, not by a device: to erase a session, to change a key.
+
+use schemas::ids::SessionId;
+use tokio::sync::{mpsc, oneshot};
+
+use super::Job;
+use crate::effects::{EraseAnswer, RotateAnswer};
+use crate::keys::SigningKey;
+
+/// The loop, as whoever operates the machine asks it. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Acts(mpsc::Sender<Job>);
+
+/// The loop has ended, so nothing can be promised; what was recorded is gone on with at the next start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the station stops: ask again when it runs")]
+pub struct LoopEnded;
+
+impl Acts {
+    /// Into the loop's queue.
+    pub const fn new(queue: mpsc::Sender<Job>) -> Self {
+        Self(queue)
+    }
+
+    /// Destroys what is personal of a session. Resolves when the event that says so is durable, or the rules said no.
+    pub async fn erase(&self, session: SessionId) -> Result<EraseAnswer, LoopEnded> {
+        self.ask(|done| Job::Erase { session, done }).await
+    }
+
+    /// Tags new records with another lookup key. Resolves when the event that says so is durable, or no key was made.
+    pub async fn rotate_lookup(&self) -> Result<RotateAnswer, LoopEnded> {
+        self.ask(|done| Job::RotateLookup { done }).await
+    }
+
+    /// Signs with another key from now on; its file is durable. Resolves with the index of the event that says so, once
+    /// nothing is left to do.
+    pub async fn rotate_key(&self, next: SigningKey) -> Result<u64, LoopEnded> {
+        self.ask(|done| Job::RotateKey { next, done }).await
+    }
+
+    async fn ask<T>(&self, job: impl FnOnce(oneshot::Sender<T>) -> Job) -> Result<T, LoopEnded> {
+        let (done, answer) = oneshot::channel();
+        let sent = self.0.send(job(done)).await;
+        sent.map_err(|_closed| LoopEnded)?;
+        answer.await.map_err(|_dropped| LoopEnded)
+    }
+}

@@ -1,0 +1,113 @@
+//! What the gateway itself asks of the rules: at start, by the clock, and when an errand is done. And what is asked of it at
+//! the machine: erasures, changes of the lookup key.
+
+use std::time::Duration;
+
+use gateway_core::{Input, Outcome};
+use schemas::envelope::{self, Source};
+use schemas::ids::SessionId;
+use tokio::sync::oneshot;
+
+use super::group::Gathering;
+use super::{InFlight, Pipeline, PipelineError};
+use crate::effects::{EraseAnswer, EraseAsked, Finding, index_of, session_of};
+
+/// How often it is looked whether a lookup key may be destroyed.
+pub(super) const LOOKUP_LOOK: Duration = Duration::from_hours(24);
+
+impl Pipeline {
+    /// At start: the keys of the file against what the log says of them. What a crash left between the two is finished.
+    pub(super) fn settle_lookup_keys(
+        &mut self,
+        in_flight: &mut InFlight,
+    ) -> Result<(), PipelineError> {
+        // As in the file: the newest first, even if the log does not know it yet.
+        let held = self.lookup.ids();
+        let Some(newest) = held.first() else {
+            return Ok(());
+        };
+        if let Some(current) = self.memory.state.lookup_key() {
+            self.lookup.make_current(current);
+        }
+        let state = &self.memory.state;
+        let superseded: Vec<_> = state.superseded_lookup_keys().cloned().collect();
+        let made = held
+            .iter()
+            .filter(|key| *key != newest && !superseded.contains(key))
+            .map(|key| Input::LookupKeyMade {
+                key: newest.clone(),
+                before: key.clone(),
+            });
+        let gone = superseded
+            .iter()
+            .filter(|key| !held.contains(key))
+            .map(|key| Input::LookupKeyDestroyed { key: key.clone() });
+        let inputs: Vec<_> = made.chain(gone).collect();
+        for input in inputs {
+            self.own(input, in_flight)?;
+        }
+        self.look_at_lookup_keys(in_flight);
+        Ok(())
+    }
+
+    /// Superseded keys that nothing needs any more are destroyed. They travel with an empty group, so that nothing is
+    /// destroyed because of a fact that is not durable yet.
+    pub(super) fn look_at_lookup_keys(&mut self, in_flight: &mut InFlight) {
+        let retirable = self.memory.state.retirable_lookup_keys(&self.clock.now());
+        if !retirable.is_empty() {
+            let mut group = Gathering::new(self.log.next_index());
+            group.retire(retirable);
+            self.close(group, in_flight);
+        }
+    }
+
+    /// An errand is done.
+    pub(super) fn found(
+        &mut self,
+        finding: Finding,
+        in_flight: &mut InFlight,
+    ) -> Result<(), PipelineError> {
+        match self.effects.found(finding) {
+            Some(input) => self.own(input, in_flight),
+            None => Ok(()),
+        }
+    }
+
+    /// Somebody at the machine wants a session erased.
+    pub(super) fn take_erase(
+        &mut self,
+        session: SessionId,
+        done: oneshot::Sender<EraseAnswer>,
+        group: &mut Gathering,
+    ) -> Result<(), PipelineError> {
+        let input = Input::Erase {
+            known: self.knows(&session)?,
+            session: session.clone(),
+        };
+        let now = self.clock.now();
+        let record = self.record(&Source::Gateway, None, &input, &now, group);
+        let refused = match record.map_err(PipelineError::Own)?.outcome {
+            Outcome::Refused(reason) => Some(reason),
+            Outcome::Accepted(_) | Outcome::Unchanged => None,
+        };
+        group.erase(EraseAsked {
+            session,
+            refused,
+            done,
+        });
+        Ok(())
+    }
+
+    /// Whether this log has the session: the event that its name points at opened it.
+    fn knows(&self, session: &SessionId) -> Result<bool, PipelineError> {
+        let Some(index) = index_of(session).filter(|index| *index < self.log.size()) else {
+            return Ok(false);
+        };
+        let Some(stored) = self.log.read(index..index + 1).next() else {
+            return Ok(false);
+        };
+        let (_, signed) = stored?;
+        let entry = envelope::read(&signed).ok();
+        Ok(entry.is_some_and(|entry| session_of(&entry.event) == Some(session)))
+    }
+}

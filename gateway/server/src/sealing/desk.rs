@@ -1,0 +1,224 @@
+//! Which session each device serves, and the keys of the sessions that are open.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use gateway_core::State;
+use schemas::citizen::{CitizenName, CitizenNumber};
+use schemas::event::pickup::MachineDevices;
+use schemas::ids::{DeviceId, SessionId};
+use schemas::sealed::SealedField;
+
+use super::key::{SealError, SessionKey};
+use super::recipient::Recipient;
+use super::store::{Erased, KeyStore};
+
+/// The place where keys are had from. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct SealingDesk(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: KeyStore,
+    recipients: Vec<Recipient>,
+    open: Mutex<BTreeMap<SessionId, Open>>,
+    /// Held while a key's file is written or destroyed, so that a session has one key in each life of the gateway, and
+    /// none after it was erased.
+    files: tokio::sync::Mutex<()>,
+}
+
+/// An open session.
+#[derive(Debug)]
+struct Open {
+    devices: MachineDevices,
+    key: Option<Arc<SessionKey>>,
+}
+
+/// Why there is no key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotSealed {
+    /// The device serves no session.
+    NoSession,
+    /// No key could be made, or its file could not be written.
+    Failed,
+}
+
+impl From<SealError> for NotSealed {
+    fn from(_: SealError) -> Self {
+        Self::Failed
+    }
+}
+
+impl SealingDesk {
+    /// Nobody is served yet.
+    pub fn new(store: KeyStore, recipients: Vec<Recipient>) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            recipients,
+            open: Mutex::default(),
+            files: tokio::sync::Mutex::default(),
+        }))
+    }
+
+    /// The folder of the keys.
+    pub fn store(&self) -> &KeyStore {
+        &self.0.store
+    }
+
+    /// The sessions that the log says are open, at start.
+    pub fn begin(&self, state: &State) {
+        for (session, devices) in state.pickups() {
+            self.opened(session, devices);
+        }
+    }
+
+    /// A session has begun, durably.
+    pub fn opened(&self, session: &SessionId, devices: &MachineDevices) {
+        let open = Open {
+            devices: devices.clone(),
+            key: None,
+        };
+        self.open().insert(session.clone(), open);
+    }
+
+    /// A session has ended, durably: its key is wiped with its last user.
+    pub fn ended(&self, session: &SessionId) {
+        drop(self.open().remove(session));
+    }
+
+    /// The session that a device serves.
+    pub fn session_of(&self, device: &DeviceId) -> Option<SessionId> {
+        let open = self.open();
+        let (session, _) = open
+            .iter()
+            .find(|(_, open)| serves(&open.devices, device))?;
+        Some(session.clone())
+    }
+
+    /// The key of the session that a device serves; made, its file durable, when there is none yet.
+    pub async fn key_for(&self, device: &DeviceId) -> Result<Arc<SessionKey>, NotSealed> {
+        let session = self.session_of(device).ok_or(NotSealed::NoSession)?;
+        if let Some(key) = self.key_of(&session) {
+            return Ok(key);
+        }
+        let _files = self.0.files.lock().await;
+        if let Some(key) = self.key_of(&session) {
+            return Ok(key);
+        }
+        let desk = self.clone();
+        let made = tokio::task::spawn_blocking(move || desk.make(&session));
+        made.await.unwrap_or(Err(NotSealed::Failed))
+    }
+
+    /// Seals whom a chip names, for the session that its reader serves.
+    pub async fn seal_holder(
+        &self,
+        reader: &DeviceId,
+        number: &CitizenNumber,
+        name: Option<&CitizenName>,
+    ) -> Result<SealedField, NotSealed> {
+        let key = self.key_for(reader).await?;
+        Ok(key.seal_holder(number, name)?)
+    }
+
+    /// Destroys every key of a session that is here.
+    pub async fn erase(&self, session: &SessionId) -> std::io::Result<Erased> {
+        let _files = self.0.files.lock().await;
+        self.ended(session);
+        let (store, session) = (self.0.store.clone(), session.clone());
+        tokio::task::spawn_blocking(move || store.erase(&session))
+            .await
+            .map_err(std::io::Error::other)?
+    }
+
+    fn make(&self, session: &SessionId) -> Result<Arc<SessionKey>, NotSealed> {
+        let Inner {
+            store, recipients, ..
+        } = &*self.0;
+        let key = SessionKey::draw(store.origin().clone(), session.clone())?;
+        store.write(&key, recipients).map_err(|error| {
+            tracing::error!(%session, %error, "the key of a session could not be written");
+            NotSealed::Failed
+        })?;
+        let key = Arc::new(key);
+        // A session that ended meanwhile gets no key: what came for it belongs nowhere any more.
+        let mut open = self.open();
+        let session = open.get_mut(session).ok_or(NotSealed::NoSession)?;
+        session.key = Some(Arc::clone(&key));
+        Ok(key)
+    }
+
+    fn key_of(&self, session: &SessionId) -> Option<Arc<SessionKey>> {
+        self.open().get(session)?.key.clone()
+    }
+
+    fn open(&self) -> MutexGuard<'_, BTreeMap<SessionId, Open>> {
+        self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn serves(devices: &MachineDevices, device: &DeviceId) -> bool {
+    let MachineDevices {
+        dispenser: _,
+        reader,
+        intake_reader,
+        scanner,
+        camera,
+    } = devices;
+    [reader, intake_reader, scanner, camera].contains(&device)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+pub(crate) mod tests {
+    use schemas::envelope::Origin;
+
+    use super::*;
+
+    pub(crate) fn desk(folder: &std::path::Path) -> SealingDesk {
+        let origin = Origin::new("gateway.demo/station/demo/1").unwrap();
+        let store = KeyStore::open(&folder.join("session-keys"), origin).unwrap();
+        SealingDesk::new(store, vec![Recipient::from_bytes(&[9; 32]).unwrap()])
+    }
+
+    pub(crate) fn id(name: &str) -> DeviceId {
+        DeviceId::new(name).unwrap()
+    }
+
+    pub(crate) fn devices() -> MachineDevices {
+        MachineDevices {
+            dispenser: id("dispenser-1"),
+            reader: id("reader-1"),
+            intake_reader: id("reader-2"),
+            scanner: id("scanner-1"),
+            camera: id("camera-1"),
+        }
+    }
+
+    /// G7: a session has one key for all its devices, on disk before it is used; a device that serves none gets none, and
+    /// after the end there is none in memory.
+    #[tokio::test]
+    async fn a_session_has_one_key_while_it_is_open() {
+        let place = tempfile::tempdir().unwrap();
+        let desk = desk(place.path());
+        let session = SessionId::new("s-40").unwrap();
+        let none = desk.key_for(&id("camera-1")).await;
+        assert_eq!(none.unwrap_err(), NotSealed::NoSession);
+        desk.opened(&session, &devices());
+        let (camera, reader) = (id("camera-1"), id("reader-1"));
+        let (one, two) = tokio::join!(desk.key_for(&camera), desk.key_for(&reader));
+        let one = one.unwrap();
+        assert_eq!(one.id(), two.unwrap().id());
+        assert!(desk.store().holds(one.id()));
+        let other = desk.key_for(&id("camera-2")).await;
+        assert_eq!(other.unwrap_err(), NotSealed::NoSession);
+        desk.ended(&session);
+        assert_eq!(Arc::strong_count(&one), 1, "forgotten");
+        assert!(desk.key_for(&camera).await.is_err());
+        assert_eq!(
+            desk.erase(&session).await.unwrap(),
+            Erased(vec![one.id().clone()])
+        );
+        assert!(!desk.store().holds(one.id()));
+    }
+}

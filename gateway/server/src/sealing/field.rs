@@ -1,0 +1,115 @@
+//! A sealed field of an event.
+//!
+//! `v1.<key id>.<base64url of nonce (12) ‖ ciphertext ‖ tag (16)>`. AES-256-GCM under
+//! HKDF-SHA256(ikm = session key, no salt, info = `station-gateway field v1` ‖ 0 ‖ field name); additional data: origin ‖ 0 ‖
+//! session ‖ 0 ‖ field name. So a field can be moved neither to another session nor to another place in one.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use schemas::citizen::{CitizenName, CitizenNumber};
+use schemas::sealed::SealedField;
+use zeroize::Zeroizing;
+
+use super::key::{SealError, SessionKey, TAG_LEN, random};
+
+/// Who a card's chip names: `{"number":"…","name":"…"}`.
+pub const HOLDER: &str = "card-verified.holder";
+const INFO: &[u8] = b"station-gateway field v1";
+const NONCE_LEN: usize = 12;
+
+impl SessionKey {
+    /// Seals a field of this name.
+    pub fn seal_field(&self, name: &str, plain: &[u8]) -> Result<SealedField, SealError> {
+        let mut nonce = [0; NONCE_LEN];
+        random(&mut nonce)?;
+        let aad = aad(self, name);
+        let mut sealed = Vec::with_capacity(NONCE_LEN + plain.len() + TAG_LEN);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(plain);
+        let body = sealed.get_mut(NONCE_LEN..).ok_or(SealError)?;
+        let tag = self.encrypt(b"", &[INFO, &[0], name.as_bytes()], nonce, &aad, body)?;
+        sealed.extend_from_slice(&tag);
+        let text = format!("v1.{}.{}", self.id, URL_SAFE_NO_PAD.encode(sealed));
+        SealedField::new(text).map_err(|_too_long| SealError)
+    }
+
+    /// Seals whom a card's chip names.
+    pub fn seal_holder(
+        &self,
+        number: &CitizenNumber,
+        name: Option<&CitizenName>,
+    ) -> Result<SealedField, SealError> {
+        self.seal_field(HOLDER, &holder(number, name)?)
+    }
+}
+
+fn aad(key: &SessionKey, name: &str) -> Vec<u8> {
+    let parts = [key.origin.as_str(), key.session.as_str(), name];
+    parts.join("\0").into_bytes()
+}
+
+#[derive(serde::Serialize)]
+struct Holder<'a> {
+    number: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+}
+
+fn holder(
+    number: &CitizenNumber,
+    name: Option<&CitizenName>,
+) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    // Longer than any holder, so that no unwiped copy is left behind by growing.
+    let mut json = Zeroizing::new(Vec::with_capacity(512));
+    let holder = Holder {
+        number: number.expose(),
+        name: name.map(CitizenName::expose),
+    };
+    serde_json::to_writer(&mut *json, &holder).map_err(|_cannot_happen| SealError)?;
+    Ok(json)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use super::super::key::tests::key;
+    use super::*;
+
+    fn open(key: &SessionKey, name: &str, field: &SealedField) -> Option<Vec<u8>> {
+        let body = field.as_str().rsplit('.').next().unwrap();
+        let bytes = URL_SAFE_NO_PAD.decode(body).unwrap();
+        let (nonce, sealed) = bytes.split_at(12);
+        let info: [&[u8]; 3] = [INFO, &[0], name.as_bytes()];
+        key.decrypt(
+            b"",
+            &info,
+            nonce.try_into().unwrap(),
+            &aad(key, name),
+            sealed,
+        )
+    }
+
+    /// G7: a field opens under its session's key, in its own place, and only there.
+    #[test]
+    fn a_field_opens_in_its_own_place_only() {
+        let (one, two) = (key("s-1"), key("s-2"));
+        let number = CitizenNumber::new("11010519491231002X").unwrap();
+        let name = CitizenName::new("李小明").unwrap();
+        let field = one.seal_holder(&number, Some(&name)).unwrap();
+        assert_eq!(field.key().as_ref(), Some(one.id()));
+        assert!(!field.as_str().contains("19491231"));
+        let plain = open(&one, HOLDER, &field).unwrap();
+        assert_eq!(
+            String::from_utf8(plain).unwrap(),
+            r#"{"number":"11010519491231002X","name":"李小明"}"#
+        );
+        assert!(open(&two, HOLDER, &field).is_none());
+        assert!(open(&one, "another.field", &field).is_none());
+        let nameless = one.seal_holder(&number, None).unwrap();
+        assert_eq!(
+            open(&one, HOLDER, &nameless).unwrap(),
+            br#"{"number":"11010519491231002X"}"#
+        );
+        assert_ne!(one.seal_holder(&number, None).unwrap(), nameless);
+    }
+}

@@ -1,0 +1,228 @@
+//! The folder of sealed session keys, and how keys are destroyed. All of it blocks.
+//!
+//! Destroying a key leaves an empty note of its name (`<key id>.erased`) until the event that says so is durable: after a
+//! crash in between it is still known which keys were here.
+
+use std::path::{Path, PathBuf};
+
+use schemas::envelope::Origin;
+use schemas::ids::SessionId;
+use schemas::key::SealingKeyId;
+
+use super::file::{self, Owner};
+use super::key::SessionKey;
+use super::recipient::Recipient;
+use super::sweep::Sweep;
+
+const FOLDER_MODE: u32 = 0o700;
+const FILE_MODE: u32 = 0o600;
+const KEY: &str = "json";
+const NOTE: &str = "erased";
+/// No key file of ours comes near this.
+const FILE_BYTES_MAX: u64 = 64 * 1024;
+
+/// The folder. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct KeyStore {
+    folder: PathBuf,
+    origin: Origin,
+}
+
+/// The keys of a session that were destroyed here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erased(pub Vec<SealingKeyId>);
+
+impl KeyStore {
+    /// Makes the folder if need be. `origin`: the log that is running.
+    pub fn open(folder: &Path, origin: Origin) -> std::io::Result<Self> {
+        gateway_durable::make_folder(folder, FOLDER_MODE)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            origin,
+        })
+    }
+
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Writes a key's file; durable when this returns.
+    pub(super) fn write(&self, key: &SessionKey, recipients: &[Recipient]) -> std::io::Result<()> {
+        let bytes = file::encode(key, recipients).map_err(std::io::Error::other)?;
+        gateway_durable::replace_file(&self.path(key.id(), KEY), &bytes, FILE_MODE)
+    }
+
+    /// Whether the key's file is here.
+    pub fn holds(&self, key: &SealingKeyId) -> bool {
+        self.path(key, KEY).exists()
+    }
+
+    /// Destroys every key of a session of this log. Done again after a crash it says the same.
+    pub fn erase(&self, session: &SessionId) -> std::io::Result<Erased> {
+        let mine =
+            |owner: &Owner| owner.session == *session && owner.origin == self.origin.as_str();
+        let mut erased = self.owned(NOTE, mine)?;
+        for key in self.owned(KEY, mine)? {
+            let note = serde_json::to_vec(&Owner {
+                session: session.clone(),
+                origin: self.origin.as_str().to_owned(),
+            })?;
+            gateway_durable::replace_file(&self.path(&key, NOTE), &note, FILE_MODE)?;
+            std::fs::remove_file(self.path(&key, KEY))?;
+            if !erased.contains(&key) {
+                erased.push(key);
+            }
+        }
+        gateway_durable::sync_folder(&self.folder)?;
+        erased.sort();
+        Ok(Erased(erased))
+    }
+
+    /// The event that names the destroyed keys is durable: their notes go. What stays of them goes at the next start.
+    pub fn forget_notes(&self, keys: &[SealingKeyId]) {
+        for key in keys {
+            remove(&self.path(key, NOTE));
+        }
+    }
+
+    /// Begins a sweep: every key counts as an orphan until an event names it. Changes nothing yet.
+    pub fn sweep(&self) -> std::io::Result<Sweep> {
+        let mut sweep = Sweep::new(self.clone());
+        for entry in std::fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            let id = path.file_stem().and_then(|stem| stem.to_str());
+            let id = id.map(SealingKeyId::new);
+            let extension = path.extension().and_then(|extension| extension.to_str());
+            match (id, extension) {
+                (Some(Ok(id)), Some(KEY)) => sweep.found(&id),
+                (Some(Ok(id)), Some(NOTE)) => sweep.note(id),
+                // `<key id>.json.tmp`.
+                (_, Some("tmp")) => sweep.half(path),
+                _ => {}
+            }
+        }
+        Ok(sweep)
+    }
+
+    /// The session of this log that a key is of; none where it is of an earlier log, or its file cannot be read.
+    pub(super) fn session_of(&self, key: &SealingKeyId) -> Option<SessionId> {
+        let owner = owner(&self.path(key, KEY))?;
+        (owner.origin == self.origin.as_str()).then_some(owner.session)
+    }
+
+    /// The same of a key that was destroyed.
+    pub(super) fn session_of_note(&self, key: &SealingKeyId) -> Option<SessionId> {
+        let owner = owner(&self.path(key, NOTE))?;
+        (owner.origin == self.origin.as_str()).then_some(owner.session)
+    }
+
+    pub(super) fn remove_key(&self, key: &SealingKeyId) {
+        remove(&self.path(key, KEY));
+    }
+
+    fn owned(
+        &self,
+        kind: &str,
+        mine: impl Fn(&Owner) -> bool,
+    ) -> std::io::Result<Vec<SealingKeyId>> {
+        let mut keys = Vec::new();
+        for entry in std::fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            let is_kind = path.extension().is_some_and(|extension| extension == kind);
+            let id = path.file_stem().and_then(|stem| stem.to_str());
+            if let Some(Ok(id)) = id.filter(|_| is_kind).map(SealingKeyId::new)
+                && owner(&path).is_some_and(|owner| mine(&owner))
+            {
+                keys.push(id);
+            }
+        }
+        Ok(keys)
+    }
+
+    fn path(&self, key: &SealingKeyId, extension: &str) -> PathBuf {
+        // A key id is 32 digits, so it cannot lead out of the folder.
+        self.folder.join(format!("{key}.{extension}"))
+    }
+}
+
+/// Removes a file. One that stays is told; it goes at a later start.
+pub(super) fn remove(path: &Path) {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            tracing::warn!(path = %path.display(), %error, "a file of session keys could not be removed");
+        }
+        Ok(()) | Err(_) => {}
+    }
+}
+
+/// Whose key, or note, a file holds.
+fn owner(path: &Path) -> Option<Owner> {
+    let len = path.metadata().ok()?.len();
+    let bytes = (len <= FILE_BYTES_MAX).then(|| std::fs::read(path));
+    file::owner(&bytes?.ok()?)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::super::key::tests::key;
+    use super::*;
+
+    fn store(place: &Path) -> KeyStore {
+        let origin = Origin::new("gateway.demo/station/demo/1").unwrap();
+        KeyStore::open(&place.join("session-keys"), origin).unwrap()
+    }
+
+    fn recipients() -> [Recipient; 1] {
+        [Recipient::from_bytes(&[9; 32]).unwrap()]
+    }
+
+    /// G7: a key's file is the owner's alone; erasing a session destroys its keys and no other's, and says so twice.
+    #[test]
+    fn erasing_destroys_a_sessions_keys_and_says_which() {
+        let place = tempfile::tempdir().unwrap();
+        let store = store(place.path());
+        let (one, again, other) = (key("s-1"), key("s-1"), key("s-2"));
+        for key in [&one, &again, &other] {
+            store.write(key, &recipients()).unwrap();
+            let mode = store.path(key.id(), KEY).metadata().unwrap().permissions();
+            assert_eq!(mode.mode() & 0o777, 0o600);
+        }
+        let mut expected = vec![one.id().clone(), again.id().clone()];
+        expected.sort();
+        let erased = store.erase(one.session()).unwrap();
+        assert_eq!(erased.0, expected);
+        assert!(!store.holds(one.id()) && !store.holds(again.id()) && store.holds(other.id()));
+        assert_eq!(store.erase(one.session()).unwrap(), erased, "after a crash");
+        store.forget_notes(&erased.0);
+        assert_eq!(store.erase(one.session()).unwrap(), Erased(Vec::new()));
+    }
+
+    /// evidence.md 6: a key that no event names and no open session has is swept; those of an earlier log stay.
+    #[test]
+    fn orphan_keys_are_swept() {
+        let place = tempfile::tempdir().unwrap();
+        let store = store(place.path());
+        let (named, orphan, open) = (key("s-1"), key("s-2"), key("s-3"));
+        for key in [&named, &orphan, &open] {
+            store.write(key, &recipients()).unwrap();
+        }
+        let earlier = SessionKey {
+            origin: Origin::new("gateway.demo/station/demo/0").unwrap(),
+            ..key("s-2")
+        };
+        store.write(&earlier, &recipients()).unwrap();
+        let half = store.path(orphan.id(), "json.tmp");
+        std::fs::write(&half, b"half").unwrap();
+        store.erase(&SessionId::new("s-9").unwrap()).unwrap();
+        let mut sweep = store.sweep().unwrap();
+        sweep.named(named.id());
+        assert!(sweep.is_foreign(earlier.id()));
+        let kept = sweep.finish(|session| session == open.session(), |_| false);
+        assert_eq!(kept, (3, 1));
+        assert!(store.holds(named.id()) && store.holds(open.id()) && store.holds(earlier.id()));
+        assert!(!store.holds(orphan.id()) && !half.exists());
+    }
+}

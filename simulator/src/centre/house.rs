@@ -1,0 +1,199 @@
+//! What lies in a station's data folder, put together: keys, photos, and the events that name them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use anyhow::Context as _;
+use schemas::envelope;
+use schemas::event::Event;
+use schemas::ids::SessionId;
+use schemas::key::SealingKeyId;
+use schemas::sealed::SealedField;
+use schemas::words::PhotoView;
+use serde_json::{Value, json};
+
+use super::opener::{Centre, SessionKey, key_of_blob};
+
+/// The name of the one sealed field there is.
+const HOLDER: &str = "card-verified.holder";
+/// No key: destroyed, or not at this station any more.
+const NO_KEY: &str = "its key is not here: it was erased, or has gone up";
+
+/// The sealed things of a station.
+#[derive(Debug, Default)]
+pub struct House {
+    session: Option<SessionId>,
+    keys: BTreeMap<SealingKeyId, SessionKey>,
+    /// Key files that did not open, and why.
+    closed: Vec<Value>,
+    /// Sealed photos by file name.
+    blobs: BTreeMap<String, Vec<u8>>,
+    /// Session and view of the photos that events name.
+    views: BTreeMap<String, (SessionId, PhotoView, SealingKeyId)>,
+    fields: Vec<(u64, SessionId, SealedField)>,
+}
+
+impl House {
+    /// Reads keys and photos; of one session only, where it is named.
+    ///
+    /// # Errors
+    /// A folder cannot be read.
+    pub fn read(centre: &Centre, data: &Path, session: Option<&SessionId>) -> anyhow::Result<Self> {
+        let mut house = Self {
+            session: session.cloned(),
+            ..Self::default()
+        };
+        for (name, bytes) in files(&data.join("session-keys"))? {
+            if Path::new(&name).extension().is_none_or(|ext| ext != "json") {
+                continue;
+            }
+            match centre.open_key(&bytes) {
+                Ok(key) if house.wants(&key.session) => {
+                    house.keys.insert(key.id.clone(), key);
+                }
+                Ok(_) => {}
+                Err(error) => house.closed.push(json!({
+                    "what": "key", "file": name, "opened": false, "why": error.to_string(),
+                })),
+            }
+        }
+        house.blobs = files(&data.join("blobs"))?.into_iter().collect();
+        Ok(house)
+    }
+
+    /// Takes in what the events name.
+    ///
+    /// # Errors
+    /// The bytes are no sequence of events.
+    pub fn name(&mut self, mut events: &[u8]) -> anyhow::Result<()> {
+        while !events.is_empty() {
+            let mut rest = events;
+            let item: Result<coset::cbor::Value, _> = coset::cbor::from_reader(&mut rest);
+            item.context("the events are not CBOR, one after the other")?;
+            let (signed, _) = events.split_at(events.len() - rest.len());
+            let entry = envelope::read(signed).context("an event")?;
+            events = rest;
+            if let Event::CardVerified(body) = entry.event {
+                if let Some(holder) = body.holder.filter(|_| self.wants(&body.session)) {
+                    self.fields.push((entry.index, body.session, holder));
+                }
+            } else if let Event::PhotoArchived(body) = entry.event
+                && self.wants(&body.session)
+            {
+                let named = (body.session, body.view, body.key);
+                self.views.insert(body.blob.to_string(), named);
+            }
+        }
+        Ok(())
+    }
+
+    /// A line for each thing: what it says, or why it cannot be opened.
+    ///
+    /// # Errors
+    /// A photo cannot be written.
+    pub fn open(&self, photos: Option<&Path>) -> anyhow::Result<Vec<Value>> {
+        let mut lines = self.closed.clone();
+        for key in self.keys.values() {
+            lines.push(
+                json!({ "what": "key", "key": key.id, "session": key.session,
+                "origin": key.origin, "opened": true }),
+            );
+        }
+        lines.extend(self.fields.iter().map(|field| self.field(field)));
+        let names: BTreeSet<_> = self.blobs.keys().chain(self.views.keys()).collect();
+        for name in names {
+            lines.extend(self.photo(name, photos)?);
+        }
+        Ok(lines)
+    }
+
+    fn field(&self, (index, session, field): &(u64, SessionId, SealedField)) -> Value {
+        let mut line =
+            json!({ "what": "field", "field": HOLDER, "index": index, "session": session });
+        let key = field.key().and_then(|id| self.keys.get(&id));
+        let opened = match key.map(|key| key.open_field(HOLDER, field)) {
+            None => Err(NO_KEY.to_owned()),
+            Some(Err(error)) => Err(error.to_string()),
+            Some(Ok(plain)) => {
+                serde_json::from_slice(&plain).map_err(|_not_json| "it is not JSON".to_owned())
+            }
+        };
+        say(&mut line, opened);
+        line
+    }
+
+    /// None: of another session than the one that is wanted.
+    fn photo(&self, name: &str, photos: Option<&Path>) -> anyhow::Result<Option<Value>> {
+        let named = self.views.get(name);
+        let file = self.blobs.get(name);
+        let key_id = file.and_then(|file| key_of_blob(file));
+        let key = key_id.as_ref().and_then(|id| self.keys.get(id));
+        if self.session.is_some() && named.is_none() && key.is_none() {
+            return Ok(None);
+        }
+        let session = named
+            .map(|(session, ..)| session)
+            .or(key.map(|k| &k.session));
+        let mut line = json!({ "what": "photo", "blob": name, "session": session,
+            "view": named.map(|(_, view, _)| view) });
+        let opened = match (file, key) {
+            (None, _) => Err("its file is not here".to_owned()),
+            (Some(_), None) => Err(NO_KEY.to_owned()),
+            (Some(file), Some(key)) => key.open_blob(file).map_err(|error| error.to_string()),
+        };
+        let said = match opened {
+            Err(why) => Err(why),
+            Ok(photo) => {
+                if let Some(folder) = photos {
+                    std::fs::create_dir_all(folder)?;
+                    let path = folder.join(format!("{name}.jpg"));
+                    std::fs::write(&path, &photo)
+                        .with_context(|| format!("cannot write {}", path.display()))?;
+                }
+                Ok(json!({ "bytes": photo.len() }))
+            }
+        };
+        say(&mut line, said);
+        Ok(Some(line))
+    }
+
+    fn wants(&self, session: &SessionId) -> bool {
+        self.session.as_ref().is_none_or(|wanted| wanted == session)
+    }
+}
+
+/// Adds what was opened to its line, or why it was not.
+fn say(line: &mut Value, opened: Result<Value, String>) {
+    let (key, value, is_open) = match opened {
+        Ok(value) => ("says", value, true),
+        Err(why) => ("why", why.into(), false),
+    };
+    if let Some(fields) = line.as_object_mut() {
+        fields.insert("opened".to_owned(), is_open.into());
+        fields.insert(key.to_owned(), value);
+    }
+}
+
+/// The files of a folder, by name; none where there is no such folder.
+fn files(folder: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot read {}", folder.display()));
+        }
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
+        // A file may go while this runs.
+        if let (Some(name), Ok(bytes)) = (name, std::fs::read(&path)) {
+            files.push((name, bytes));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
