@@ -27,8 +27,8 @@ pub enum RotationError {
     /// It names another key as the one in force.
     #[error("the rotation names another key than the one in force")]
     OldKey,
-    /// The new key's id and its public part do not belong together, or it is the old key again.
-    #[error("the rotation's new key is not the one it names")]
+    /// The new key's id and its public part do not belong together, or it was used before.
+    #[error("the rotation's new key is not the one it names, or was used before")]
     NewKey,
     /// The new key did not sign.
     #[error("the rotation is not signed by the new key")]
@@ -104,7 +104,8 @@ impl KeyChain {
         if event.old_key != SigningKeyId::of(&old) {
             return Err(RotationError::OldKey);
         }
-        if event.new_key != SigningKeyId::of(&new) || new == old {
+        let used = new == self.first || self.later.iter().any(|(_, key)| *key == new);
+        if event.new_key != SigningKeyId::of(&new) || used {
             return Err(RotationError::NewKey);
         }
         let text = possession_text(&self.origin, index, &old, &new);
@@ -233,6 +234,8 @@ mod tests {
             assert_eq!(chain.rotate(4, &event, &check), Err(reason));
         }
         chain.rotate(4, &good, &check).unwrap();
+        let again = rotation(&origin(), 9, &b, &a, |_| sign(a));
+        assert_eq!(chain.rotate(9, &again, &check), Err(RotationError::NewKey));
         let back = rotation(&origin(), 3, &b, &c, |_| sign(c));
         assert_eq!(chain.rotate(3, &back, &check), Err(RotationError::Order));
     }

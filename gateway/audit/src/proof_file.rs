@@ -122,9 +122,13 @@ impl Proof {
     /// those rotations come along, in the order of their indexes, over the same checkpoint.
     pub fn check(&self, anchor: &Anchor, rotations: &[Self]) -> Result<Proven, ProofError> {
         let mut chain = anchor.chain();
-        // The rotations tell who must have signed the checkpoint, so they are followed first, each under the keys before it.
+        // The rotations tell who must have signed the checkpoint, so they are followed first, each under the keys before it. This
+        // event may be one of them.
+        let own = self.is_rotation() && rotations.iter().all(|other| other.index != self.index);
+        let mut all: Vec<&Self> = rotations.iter().chain(own.then_some(self)).collect();
+        all.sort_by_key(|rotation| rotation.index);
         let mut opened = Vec::new();
-        for rotation in rotations {
+        for rotation in all {
             let entry = rotation
                 .event_under(&chain)?
                 .ok_or(ProofError::NoRotation(rotation.index))?;
@@ -171,6 +175,17 @@ impl Proof {
             Err(EnvelopeError::UnknownType(_)) => Ok(None),
             Err(error) => Err(ProofError::Event(error)),
         }
+    }
+
+    /// Whether its event changes the signing key.
+    pub fn is_rotation(&self) -> bool {
+        matches!(
+            schemas::envelope::read(&self.event),
+            Ok(Entry {
+                event: Event::KeyRotated(_),
+                ..
+            })
+        )
     }
 
     fn included(&self, checkpoint: &Checkpoint) -> Result<Hash, ProofError> {

@@ -299,11 +299,10 @@ impl State {
             .map(|(id, device)| (id, device.is_online()))
     }
 
-    /// Every machine that was ever used, and whether it is blocked.
+    /// Every machine that was ever used, and whether it waits for an operator.
     pub fn machines(&self) -> impl Iterator<Item = (&MachineId, bool)> {
-        self.machines
-            .iter()
-            .map(|(id, machine)| (id, machine.blocked.is_some()))
+        let used: BTreeSet<_> = self.machines.keys().chain(&self.uncounted).collect();
+        used.into_iter().map(|id| (id, self.waits_for_operator(id)))
     }
 
     /// The sessions that are open.

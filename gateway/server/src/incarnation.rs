@@ -62,19 +62,23 @@ pub fn data_aside(data: &Path, old: u32) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Looks at what there is. `progress` hears of bytes copied.
+/// Looks at what there is. `old` is the number of the old log, where its keys are lost with it. `progress` hears of bytes
+/// copied.
 pub fn survey(
     station: &Station,
+    old: Option<u32>,
     scratch: &Path,
     progress: impl FnMut(u64, u64),
 ) -> anyhow::Result<Survey> {
     let (data, folder) = (&station.storage.data_folder, &station.storage.keys_folder);
     let begun = keys::incarnating(folder).context("the keys cannot be read")?;
-    let old = match begun {
-        Some(old) => old,
-        None => {
-            keys::present_incarnation(folder).context("the number of the log cannot be read")?
-        }
+    let old = match (begun, old) {
+        (Some(old), _) => old,
+        (None, Some(old)) if !folder.join("incarnation").exists() => old,
+        (None, Some(_)) => anyhow::bail!("the number of the old log is known: leave out --old"),
+        (None, None) => keys::present_incarnation(folder).context(
+            "the number of the old log cannot be read; if the keys are lost, name it with --old (the centre knows it)",
+        )?,
     };
     let old_origin = station.origin(&old.to_string())?;
     // After an attempt that was cut off, either may have been put aside already.
@@ -106,7 +110,13 @@ pub fn survey(
         ),
         (Ok(log), Some(chain)) => (Some(log.head().to_owned()), replay(log, chain, &mut state)),
     };
-    let keys = chain.as_ref().map(known_keys).unwrap_or_default();
+    let mut keys = chain.as_ref().map(known_keys).unwrap_or_default();
+    // Where the log is lost its rotations are too, but the key that signed last may still be here.
+    let held = keys::held_publics(folder);
+    keys.extend(
+        held.into_iter()
+            .filter_map(|key| NoteKey::new(old_origin.as_str(), key).ok()),
+    );
     let witness = std::fs::read_to_string(keys::witness_path(folder)).ok();
     let genuine = |note: String| {
         checkpoint_by(&keys, &old_origin, &note).map(|checkpoint| (checkpoint, note))
@@ -197,7 +207,7 @@ fn take(index: u64, signed: &[u8], chain: &mut KeyChain, state: &mut State) -> a
 pub fn perform(station: &Station, survey: &Survey, wish: Wish) -> anyhow::Result<Origin> {
     let storage = &station.storage;
     let (data, folder) = (&storage.data_folder, &storage.keys_folder);
-    let old = keys::begin_incarnation(folder).context("the keys cannot be prepared")?;
+    let old = keys::begin_incarnation(folder, survey.old).context("the keys cannot be prepared")?;
     put_data_aside(data, old).context("the old log cannot be put aside")?;
     keys::put_aside(folder, old).context("the old keys cannot be put aside")?;
     let marker = keys::marker_path(folder);

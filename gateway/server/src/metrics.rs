@@ -162,6 +162,11 @@ impl Metrics {
             self.machine_blocked
                 .with_label_values(&[body.machine.as_str()])
                 .set(1);
+        } else if let Event::StockTaken(body) = event {
+            // After an incarnation citizens wait for it; it is not taken at a machine that is blocked otherwise.
+            self.machine_blocked
+                .with_label_values(&[body.machine.as_str()])
+                .set(0);
         } else if let Event::MachineResolved(body) = event {
             self.machine_blocked
                 .with_label_values(&[body.machine.as_str()])

@@ -246,7 +246,7 @@ class Damage:
             replaced = self.events[:at] + [same] + self.events[at + 1 :]
             yield Try("another station's event inserted", str(at), self.with_events(inserted))
             yield Try("another station's event in place", str(at), self.with_events(replaced))
-        appended = self.with_events(self.events + theirs[len(self.events) :])
+        appended = self.with_events(self.events + (theirs[len(self.events) :] or theirs))
         yield Try("another station's events appended", "", appended)
         for name in self.good:
             yield Try(f"another station's {name}", "", self.good | {name: self.other[name]})

@@ -28,7 +28,7 @@ pub(super) fn run(args: EraseArgs) -> anyhow::Result<ExitCode> {
         .post(&format!("/sessions/{session}/erase"))?;
     match (keys.len(), centre_asked) {
         (0, false) => say(&format!(
-            "{session}: nothing of it was sealed, so there is nothing to erase"
+            "{session}: no sealing key of it is here: nothing of it was sealed, or it was erased before"
         ))?,
         (0, true) => say(&format!(
             "{session}: its keys have gone to the centre, which is asked to destroy them"

@@ -27,7 +27,9 @@ pub(super) fn verify(args: VerifyArgs) -> anyhow::Result<ExitCode> {
     let mut source = place.find()?;
     let (anchor, trust) = place.anchor(&source)?;
     let mut verify = Verify::new(&anchor);
-    for (name, note) in source.checkpoints(&place)? {
+    let checkpoints = source.checkpoints(&place)?;
+    let set_back = is_set_back(&checkpoints);
+    for (name, note) in checkpoints {
         verify = verify.checkpoint(name, note);
     }
     for path in old {
@@ -77,7 +79,12 @@ pub(super) fn verify(args: VerifyArgs) -> anyhow::Result<ExitCode> {
         "checkpoint  over {covered} events; {} newer ones",
         report.events.saturating_sub(covered)
     ))?;
-    if report.is_whole() {
+    if set_back {
+        complain(
+            "HEAD covers less than the witness beside the keys: the data folder was set back to an earlier state",
+        );
+    }
+    if report.is_whole() && !set_back {
         say("whole: every event is genuine and in its place")?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -90,11 +97,23 @@ pub(super) fn verify(args: VerifyArgs) -> anyhow::Result<ExitCode> {
     if more > 0 {
         complain(&format!("and {more} more"));
     }
+    let faults = report.faults.saturating_add(u64::from(set_back));
     complain(&format!(
-        "DAMAGED: {} faults; see ops/docs/runbook/quarantine.md",
-        report.faults
+        "DAMAGED: {faults} faults; see ops/docs/runbook/evidence.md"
     ));
     Ok(ExitCode::from(EXIT_DAMAGED))
+}
+
+/// Whether the first checkpoint, `HEAD`, covers less than another: it is the newest that there is.
+fn is_set_back(checkpoints: &[(String, String)]) -> bool {
+    let mut sizes = checkpoints.iter().map(|(_, note)| {
+        let note = SignedNote::parse(note).ok()?;
+        Checkpoint::parse_body(note.text())
+            .ok()
+            .map(|body| body.size)
+    });
+    let head = sizes.next().flatten();
+    sizes.any(|size| size > head)
 }
 
 #[derive(Debug, Args)]

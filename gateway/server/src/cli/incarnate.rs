@@ -41,6 +41,9 @@ pub(super) struct IncarnateArgs {
     /// The last checkpoint of the old log that the centre holds.
     #[arg(long, value_name = "FILE")]
     centre_checkpoint: Option<PathBuf>,
+    /// The number of the old log, where the keys folder is lost with it.
+    #[arg(long, value_name = "NUMBER")]
+    old: Option<u32>,
     /// Only look, and say what would be done.
     #[arg(long)]
     dry_run: bool,
@@ -53,6 +56,7 @@ pub(super) fn run(args: IncarnateArgs) -> anyhow::Result<ExitCode> {
         reason,
         approvers,
         centre_checkpoint,
+        old,
         dry_run,
         place,
     } = args;
@@ -63,7 +67,7 @@ pub(super) fn run(args: IncarnateArgs) -> anyhow::Result<ExitCode> {
     let [one, other] = &approvers;
     anyhow::ensure!(one != other, "two different operators approve");
     let bar = progress::bytes("copying what is left of the old log");
-    let survey = incarnation::survey(&station, &place.scratch(), |done, total| {
+    let survey = incarnation::survey(&station, old, &place.scratch(), |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     });
@@ -130,6 +134,9 @@ fn tell(station: &Station, survey: &Survey) -> anyhow::Result<()> {
         "carried     {} custody records",
         survey.carried.cards
     ))?;
+    if !station.storage.data_folder.exists() {
+        return Ok(());
+    }
     let aside = data_aside(&station.storage.data_folder, survey.old);
     say(&format!(
         "put aside   {} (photos and sealed keys in it still have to go to the centre)",
@@ -144,7 +151,9 @@ fn approve(station: &Station, approver: &OperatorId) -> anyhow::Result<()> {
         .find(|operator| operator.id == *approver);
     let operator = operator
         .with_context(|| format!("there is no operator {approver} in the configuration"))?;
-    complain(&format!("{approver}: type your PIN, then Enter"));
+    complain(&format!(
+        "{approver}: type your PIN (it is shown), then Enter"
+    ));
     let mut line = Zeroizing::new(String::new());
     std::io::stdin()
         .lock()

@@ -80,6 +80,12 @@ pub(super) fn prove(args: ProveArgs) -> anyhow::Result<ExitCode> {
         .check(&anchor, &rotations)
         .context("the proof does not hold: run `gateway verify`")?;
     if let Wanted::Slip(slip) = wanted {
+        let size = proven.checkpoint.size;
+        anyhow::ensure!(
+            slip.size <= size,
+            "the slip was made when the log had {} events under a checkpoint; this log has {size}: it was cut off",
+            slip.size
+        );
         anyhow::ensure!(
             slip.leaf == proven.leaf,
             "the log's event {index} is not the one on the slip: its leaf hash is {}, the slip says {}",
@@ -174,8 +180,9 @@ fn make(mut source: Source, place: &Where, index: u64) -> anyhow::Result<Vec<Pro
 }
 
 fn is_rotation(signed: &[u8]) -> bool {
+    let read = envelope::read(signed);
     matches!(
-        envelope::read(signed),
+        read,
         Ok(Entry {
             event: Event::KeyRotated(_),
             ..

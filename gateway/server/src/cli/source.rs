@@ -118,7 +118,10 @@ impl Where {
             bar.set_position(done);
         });
         bar.finish_and_clear();
-        copied.with_context(|| format!("the log in {} cannot be read", data.display()))
+        // Its words name their cause already.
+        copied.map_err(|error| {
+            anyhow::anyhow!("the log in {} cannot be read: {error}", data.display())
+        })
     }
 
     /// The key that is trusted, and where that trust comes from.
@@ -170,9 +173,12 @@ impl Source {
             }
             Self::Stopped(log) => {
                 let mut notes = vec![("HEAD".to_owned(), log.head().to_owned())];
-                let witness = keys::witness_path(&place.folders()?.keys);
-                if let Ok(note) = std::fs::read_to_string(witness) {
-                    notes.push(("the witness beside the keys".to_owned(), note));
+                let folder = place.folders()?.keys;
+                // An auditor may have the data without the keys; where keys are, the witness is among them.
+                if folder.exists() {
+                    let note = std::fs::read_to_string(keys::witness_path(&folder));
+                    let name = "the witness beside the keys".to_owned();
+                    notes.push((name, note.unwrap_or_default()));
                 }
                 notes
             }

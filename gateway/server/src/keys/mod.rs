@@ -114,12 +114,12 @@ pub fn incarnating(folder: &Path) -> Result<Option<u32>, KeysError> {
 }
 
 /// Begins: from here on the station does not start before [`end_incarnation`].
-pub fn begin_incarnation(folder: &Path) -> Result<u32, KeysError> {
+pub fn begin_incarnation(folder: &Path, old: u32) -> Result<u32, KeysError> {
+    // The folder may be lost with all that was in it.
+    let store = files::KeyFolder::open(folder, true)?;
     if let Some(old) = incarnating(folder)? {
         return Ok(old);
     }
-    let store = files::KeyFolder::open(folder, false)?;
-    let old = incarnation(&store)?;
     store.replace(INCARNATING, format!("{old}\n").as_bytes())?;
     Ok(old)
 }
@@ -186,6 +186,14 @@ where
     let origin = origin(present_incarnation(folder)?)?;
     let key = schemas::proof::NoteKey::new(origin.as_str(), first_public(folder)?)?;
     Ok(key.to_vkey())
+}
+
+/// The public parts of the signing keys that are in the folder, present and next.
+pub fn held_publics(folder: &Path) -> Vec<[u8; 32]> {
+    let held = files::KeyFolder::open(folder, false)
+        .ok()
+        .map(|store| signing::held(&store));
+    held.unwrap_or_default()
 }
 
 /// The public part of the log's first key.

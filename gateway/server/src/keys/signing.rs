@@ -83,6 +83,17 @@ pub(super) fn first(store: &KeyFolder) -> Result<[u8; 32], KeysError> {
     first_key(store, &store.read_or_make(FIRST, missing)?)
 }
 
+/// The public parts of the keys that can be read.
+pub(super) fn held(store: &KeyFolder) -> Vec<[u8; 32]> {
+    let documents = [PART, NEXT]
+        .into_iter()
+        .filter_map(|part| store.read(part).ok().flatten());
+    documents
+        .filter_map(|document| from_document(&document))
+        .map(|key| key.public_key())
+        .collect()
+}
+
 fn first_key(store: &KeyFolder, file: &[u8]) -> Result<[u8; 32], KeysError> {
     let mut raw = [0; 32];
     let digits = file.strip_suffix(b"\n").unwrap_or_default();
