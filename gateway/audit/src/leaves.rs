@@ -22,7 +22,9 @@ impl TreeHashes for Leaves {
         let leaves = self.0.get(begin..).unwrap_or_default();
         let roots = leaves.chunks_exact(width).take(count).map(|leaves| {
             let mut tree = Frontier::new();
-            leaves.iter().for_each(|leaf| tree.append_leaf(*leaf));
+            for leaf in leaves {
+                tree.append_leaf(*leaf);
+            }
             tree.root()
         });
         Ok(roots.collect())

@@ -110,9 +110,9 @@ impl Station {
 
     fn checkpoint(&self, size: usize) -> String {
         let mut tree = Frontier::new();
-        self.events[..size]
-            .iter()
-            .for_each(|event| tree.append(event));
+        for event in &self.events[..size] {
+            tree.append(event);
+        }
         let checkpoint = Checkpoint::of(self.origin.as_str(), &tree);
         let notes = self
             .chain
@@ -127,11 +127,13 @@ impl Station {
             });
         let notes: Vec<String> = notes.collect();
         // Two hands: one text, both signature lines.
-        let later: String = notes[1..]
-            .iter()
-            .map(|note| format!("{}\n", note.lines().last().unwrap()))
-            .collect();
-        format!("{}{later}", notes[0])
+        let later = notes[1..].iter().map(|note| note.lines().last().unwrap());
+        let mut both = notes[0].clone();
+        for line in later {
+            both.push_str(line);
+            both.push('\n');
+        }
+        both
     }
 
     fn anchor(&self) -> Anchor {
@@ -168,13 +170,16 @@ fn a_whole_log_verifies_across_a_rotation() {
     }
     let both = station.checkpoint(151);
     assert_eq!(both.matches("— ").count(), 2);
-    let one = both
-        .lines()
-        .take(5)
-        .map(|line| format!("{line}\n"))
-        .collect::<String>();
+    let one = both.lines().take(5).collect::<Vec<_>>().join("\n") + "\n";
     assert!(!station.verify(&station.events[..151], &one).is_whole());
 }
+
+/// Where a fault must be found, which, and how it is made.
+type Case = (
+    Option<u64>,
+    fn(&Fault) -> bool,
+    Box<dyn Fn(&mut Vec<Vec<u8>>)>,
+);
 
 #[test]
 fn each_kind_of_damage_is_named() {
@@ -188,11 +193,7 @@ fn each_kind_of_damage_is_named() {
         let first = report.findings.into_iter().next().expect("it went unseen");
         (first.index, first.fault)
     };
-    let cases: Vec<(
-        Option<u64>,
-        fn(&Fault) -> bool,
-        Box<dyn Fn(&mut Vec<Vec<u8>>)>,
-    )> = vec![
+    let cases: Vec<Case> = vec![
         (
             Some(40),
             |f| matches!(f, Fault::Index(41)),
@@ -314,7 +315,9 @@ fn path(leaves: &[Hash], index: usize) -> Vec<Hash> {
         (path(right, index - half), left)
     };
     let mut tree = Frontier::new();
-    sibling.iter().for_each(|leaf| tree.append_leaf(*leaf));
+    for leaf in sibling {
+        tree.append_leaf(*leaf);
+    }
     inner.push(tree.root());
     inner
 }

@@ -72,13 +72,13 @@ fn push_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     let len = bytes.len();
     match (u8::try_from(len), u16::try_from(len), u32::try_from(len)) {
         (Ok(len @ 0..24), _, _) => out.push(major | len),
-        (Ok(len), _, _) => out.extend_from_slice(&[major | 24, len]),
+        (Ok(len), _, _) => out.extend_from_slice(&[major | 0x18, len]),
         (_, Ok(len), _) => {
-            out.push(major | 25);
+            out.push(major | 0x19);
             out.extend_from_slice(&len.to_be_bytes());
         }
         (_, _, len) => {
-            out.push(major | 26);
+            out.push(major | 0x1a);
             // Nothing of ours comes near 4 GiB.
             out.extend_from_slice(&len.unwrap_or(u32::MAX).to_be_bytes());
         }

@@ -48,10 +48,7 @@ pub(super) async fn rotate(State(admin): State<Admin>) -> Result<Json<Rotated>, 
     let next = tokio::task::spawn_blocking(move || ring.prepare_next()).await;
     let next = next
         .map_err(|error| failed(&error))?
-        .map_err(|error| match error {
-            KeysError::RotationUnderWay => Refused(StatusCode::CONFLICT, error.to_string()),
-            other => failed(&other),
-        })?;
+        .map_err(not_prepared)?;
     let index = admin.acts.rotate_key(next).await.map_err(ended)?;
     let vkey = admin.ring.vkeys().pop().unwrap_or_default();
     Ok(Json(Rotated { index, vkey }))
@@ -93,6 +90,14 @@ fn refusal(session: &SessionId, reason: RefusalReason) -> Refused {
     }
     let why = texts::refusal(reason).en;
     Refused(StatusCode::NOT_FOUND, format!("{session}: {why}"))
+}
+
+fn not_prepared(error: KeysError) -> Refused {
+    if matches!(error, KeysError::RotationUnderWay) {
+        Refused(StatusCode::CONFLICT, error.to_string())
+    } else {
+        failed(&error)
+    }
 }
 
 fn ended(error: LoopEnded) -> Refused {

@@ -161,12 +161,12 @@ async fn proofs_of(admin: Admin, index: u64) -> Result<Vec<String>, Refused> {
     }
     let mut heads = admin.log.heads();
     let covered = heads.wait_for(|head| head.checkpoint.size > index);
-    let head = match tokio::time::timeout(COVER_WAIT, covered).await {
-        Ok(Ok(head)) => head.clone(),
-        Ok(Err(_)) | Err(_) => {
-            let why = format!("no checkpoint covers event {index} yet: try again in a moment");
-            return Err(Refused(StatusCode::SERVICE_UNAVAILABLE, why));
-        }
+    let Ok(Ok(head)) = tokio::time::timeout(COVER_WAIT, covered)
+        .await
+        .map(|head| head.map(|head| head.clone()))
+    else {
+        let why = format!("no checkpoint covers event {index} yet: try again in a moment");
+        return Err(Refused(StatusCode::SERVICE_UNAVAILABLE, why));
     };
     let made = tokio::task::spawn_blocking(move || {
         let size = head.checkpoint.size;

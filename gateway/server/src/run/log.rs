@@ -165,7 +165,7 @@ async fn settle_keys(ring: &KeyRing, log: &Log) -> anyhow::Result<Option<Signing
     match settled.context("the signing keys cannot be settled")? {
         Some(Settled::AsItWas) => {}
         Some(Settled::RotationCompleted) => {
-            tracing::info!("a change of the signing key was completed")
+            tracing::info!("a change of the signing key was completed");
         }
         Some(Settled::RotationDropped) => {
             tracing::warn!("a change of the signing key never came into the log, and was dropped");
