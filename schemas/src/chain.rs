@@ -120,6 +120,10 @@ impl KeyChain {
     pub fn open(&self, note: &str, check: Check<'_>) -> Result<Checkpoint, CheckpointError> {
         let note = SignedNote::parse(note)?;
         let checkpoint = Checkpoint::parse_body(note.text())?;
+        // A checkpoint of a station has no extension lines.
+        if note.text() != checkpoint.body() {
+            return Err(CheckpointError::Body);
+        }
         if checkpoint.origin == self.origin.as_str() && self.signed(checkpoint.size, &note, check) {
             Ok(checkpoint)
         } else {
@@ -130,7 +134,8 @@ impl KeyChain {
     /// Whether the note carries every signature that a checkpoint over `size` events must carry.
     pub fn signed(&self, size: u64, note: &SignedNote, check: Check<'_>) -> bool {
         self.signers(size).into_iter().all(|key| {
-            NoteKey::new(self.origin.as_str(), *key).is_ok_and(|key| note.verified_by(&key, check))
+            NoteKey::new(self.origin.as_str(), *key)
+                .is_ok_and(|key| note.count_by(&key) == 1 && note.verified_by(&key, check))
         })
     }
 

@@ -144,6 +144,24 @@ impl Station {
         child.wait_with_output().unwrap()
     }
 
+    /// The same, killed after a while if it has not ended by then.
+    pub fn tool_killed(&self, args: &[&str], input: &str, after: Duration) {
+        let mut child = Command::new(binary("gateway"))
+            .args(args)
+            .arg("--config")
+            .arg(&self.config)
+            .current_dir(&self.layout.root)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
+        std::thread::sleep(after);
+        drop(child.kill());
+        child.wait().unwrap();
+    }
+
     /// The same; it must succeed. What it printed.
     pub fn tool_ok(&self, args: &[&str], input: &str) -> String {
         let output = self.tool(args, input);

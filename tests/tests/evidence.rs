@@ -302,6 +302,43 @@ fn g3_a_kill_around_a_rotation_leaves_one_key_in_force() {
     );
 }
 
+/// G3: changes of the key that are asked for at the same time come one after the other or are refused; none leaves a log that
+/// nobody can sign.
+#[test]
+fn g3_rotations_at_the_same_time_leave_one_key_in_force() {
+    let root = tempfile::tempdir().unwrap();
+    let mut stocked = Stocked::start(root.path(), 0);
+    for _ in 0..4 {
+        let before = stocked
+            .station
+            .tool_ok(&["keys", "vkey"], "")
+            .lines()
+            .count();
+        let station = &stocked.station;
+        let done = std::thread::scope(|scope| {
+            let asked: Vec<_> = (0..5)
+                .map(|_| scope.spawn(|| station.tool(&["keys", "rotate"], "").status.success()))
+                .collect();
+            asked
+                .into_iter()
+                .map(|asked| asked.join().unwrap())
+                .filter(|done| *done)
+                .count()
+        });
+        assert!(done >= 1, "none was done");
+        let after = station.tool_ok(&["keys", "vkey"], "").lines().count();
+        assert_eq!(
+            after,
+            before + done,
+            "what was answered is not what was done"
+        );
+    }
+    assert!(stocked.station.tool_ok(&["verify"], "").contains("whole"));
+    assert!(stocked.station.stop().success());
+    stocked.station.start();
+    assert!(stocked.station.tool_ok(&["verify"], "").contains("whole"));
+}
+
 fn listing(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {

@@ -148,3 +148,89 @@ fn carried_over(stocked: &mut Stocked) {
         schemas::event::Event::LogIncarnated(_)
     ));
 }
+
+/// G3: cut off at any moment and begun again, an incarnation ends with one new log, and the old one whole beside it.
+#[test]
+fn g3_an_incarnation_that_is_cut_off_is_completed() {
+    let root = tempfile::tempdir().unwrap();
+    let mut stocked = Stocked::start(root.path(), 1);
+    stocked.station.tool_ok(&["keys", "rotate"], "");
+    assert!(stocked.station.stop().success());
+    let pins = format!("{PIN}\n{PIN}\n");
+    let mut random = station_tests::Random::seeded("incarnate");
+    for _ in 0..12 {
+        let after = Duration::from_millis(random.below(600));
+        stocked.station.tool_killed(&APPROVED, &pins, after);
+        if !stocked.station.layout.keys().join("incarnating").exists() {
+            continue;
+        }
+        stocked.station.spawn();
+        assert_eq!(
+            stocked.station.wait_end().code(),
+            Some(QUARANTINED),
+            "it starts half-way"
+        );
+    }
+    if stocked.station.layout.keys().join("incarnating").exists() {
+        stocked.station.tool_ok(&APPROVED, &pins);
+    }
+    // Whatever was completed: each log is whole, under its own key, and none is of two names.
+    let keys = stocked.station.layout.keys();
+    let present: u32 = std::fs::read_to_string(keys.join("incarnation"))
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap();
+    assert!(present >= 2, "no incarnation was completed");
+    for old in 1..present {
+        let (data, keys) = (
+            root.path().join(format!("data.incarnation-{old}")),
+            keys.join(format!("incarnation-{old}")),
+        );
+        let args = [
+            "verify",
+            "--data",
+            data.to_str().unwrap(),
+            "--keys",
+            keys.to_str().unwrap(),
+        ];
+        let said = stocked.station.tool_ok(&args, "");
+        assert!(said.contains(&format!("station/demo/{old}")), "{said}");
+    }
+    assert!(stocked.station.tool_ok(&["verify"], "").contains("whole"));
+    stocked.station.start();
+    assert!(stocked.station.stop().success());
+}
+
+/// G3: with keys restored from before an incarnation, the log that was begun since is not taken for the one to be left.
+#[test]
+fn g3_a_number_that_was_used_before_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let mut stocked = Stocked::start(root.path(), 1);
+    assert!(stocked.station.stop().success());
+    let keys = stocked.station.layout.keys();
+    copy_all(&keys, &root.path().join("backup"));
+    let pins = format!("{PIN}\n{PIN}\n");
+    stocked.station.tool_ok(&APPROVED, &pins);
+    std::fs::remove_dir_all(&keys).unwrap();
+    copy_all(&root.path().join("backup"), &keys);
+    stocked.station.spawn();
+    assert_eq!(stocked.station.wait_end().code(), Some(QUARANTINED));
+    let refused = stocked.station.tool(&APPROVED, &pins);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        String::from_utf8_lossy(&refused.stderr).contains("put aside before"),
+        "{refused:?}"
+    );
+    assert!(
+        stocked.station.layout.data().join("HEAD").exists(),
+        "the present log is gone"
+    );
+    // While a station runs, nothing is looked at.
+    std::fs::remove_dir_all(&keys).unwrap();
+    let other = root.path().join("other");
+    std::fs::create_dir(&other).unwrap();
+    let mut alone = Stocked::start(&other, 0);
+    assert_eq!(alone.station.tool(&APPROVED, &pins).status.code(), Some(1));
+    assert!(alone.station.stop().success());
+}

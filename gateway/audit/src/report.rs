@@ -36,6 +36,9 @@ pub enum Fault {
     /// Genuine, but its content is not as the contract says.
     #[error("the content is not as the contract says: {0}")]
     Content(EnvelopeError),
+    /// What only the first event of a log can say.
+    #[error("only the first event of a log can say that it begins")]
+    Misplaced,
     /// A rotation of the key that does not hold.
     #[error(transparent)]
     Rotation(#[from] schemas::chain::RotationError),

@@ -142,6 +142,7 @@ enum Genuine {
 
 enum Content {
     Rotation(KeyRotated),
+    Incarnated,
     Other,
     UnknownType,
     Bad(EnvelopeError),
@@ -154,6 +155,7 @@ fn look(event: Vec<u8>, ring: &Ring) -> Seen {
         let genuine = ring.signed(&signed);
         let content = match signed.into_entry().map(|entry| entry.event) {
             Ok(Event::KeyRotated(rotation)) => Content::Rotation(rotation),
+            Ok(Event::LogIncarnated(_)) => Content::Incarnated,
             Ok(_) => Content::Other,
             Err(EnvelopeError::UnknownType(_)) => Content::UnknownType,
             Err(error) => Content::Bad(error),
@@ -268,6 +270,8 @@ impl<'a> Audit<'a> {
         }
         match content {
             Content::Other => {}
+            Content::Incarnated if at > 0 => return Err(Fault::Misplaced),
+            Content::Incarnated => {}
             Content::UnknownType => self.unknown_types += 1,
             Content::Bad(error) => return Err(Fault::Content(error)),
             Content::Rotation(rotation) => {

@@ -7,11 +7,9 @@ use schemas::key::LookupKeyId;
 use schemas::time::{ClockTrust, Now};
 use schemas::words::Place;
 
+use crate::rules::Rules;
 use crate::state::State;
 
-/// How long a superseded key is tried at the least: longer than message ids are remembered (7 days), whose digests are made
-/// with it.
-const SUPERSEDED_DAYS_MIN: u64 = 8;
 const DAY_MS: u64 = 86_400_000;
 
 /// What the log says of lookup keys.
@@ -59,12 +57,12 @@ impl State {
     }
 
     /// The keys that may be destroyed: superseded long enough ago by a trusted clock, and no open record is tagged with one.
-    pub fn retirable_lookup_keys(&self, now: &Now) -> Vec<LookupKeyId> {
+    pub fn retirable_lookup_keys(&self, rules: &Rules, now: &Now) -> Vec<LookupKeyId> {
+        // Longer than message ids are remembered, whose digests are made with it.
+        let days_min = u64::from(rules.dedupe_days) + 1;
         let is_old = |since: &Option<u64>| {
             now.trust == ClockTrust::Synchronised
-                && since.is_some_and(|since| {
-                    now.wall_ms.saturating_sub(since) >= SUPERSEDED_DAYS_MIN * DAY_MS
-                })
+                && since.is_some_and(|since| now.wall_ms.saturating_sub(since) >= days_min * DAY_MS)
         };
         let mut old: Vec<_> = self
             .lookup

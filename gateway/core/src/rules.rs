@@ -22,6 +22,8 @@ pub struct Rules {
     pub motion_timeout_s: u16,
     /// How often a silent dispenser is asked before the machine is blocked.
     pub query_attempts_max: u16,
+    /// How long message ids are remembered at the least, in days.
+    pub dedupe_days: u16,
 }
 
 /// A kiosk.

@@ -102,7 +102,7 @@ fn g7_a_lookup_key_is_retired_with_its_last_open_record() {
     assert_eq!(world.input(made.clone()), Outcome::Accepted(None));
     assert_eq!(world.input(made), Outcome::Unchanged, "told twice");
     assert_eq!(world.state.lookup_key(), Some(&new));
-    let retirable = |world: &World| world.state.retirable_lookup_keys(&world.now);
+    let retirable = |world: &World| world.state.retirable_lookup_keys(&world.rules, &world.now);
     // Nobody knows when that was; the first trusted instant dates it.
     world.advance(20 * DAY_MS);
     world.now.trust = ClockTrust::Synchronised;

@@ -89,6 +89,8 @@ impl Desk {
 
     /// The notary's loop: waits without cost, ends when closing and nothing waits.
     fn work(&self, mut notary: Notary) {
+        // Whoever waits for a checkpoint must not wait for a thread that panicked.
+        let _ended = Ended(self);
         loop {
             let outcome = match self.next(notary.witness_due()) {
                 Job::Publish(tree, urgency) => notary
@@ -218,6 +220,18 @@ impl Drop for Checkpoints {
         desk.changed.notify_all();
         if thread.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the notary's thread panicked");
+        }
+    }
+}
+
+/// Says that the notary's thread is gone, however it ended.
+struct Ended<'a>(&'a Desk);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0
+                .fail(LogFailed::Head("the notary's thread panicked".to_owned()));
         }
     }
 }

@@ -202,6 +202,9 @@ pub enum Quarantine {
     /// sled cannot open or read its files.
     #[error("the log cannot be read: {0}")]
     Unreadable(String),
+    /// Whoever read the events does not accept them, or cannot go on signing.
+    #[error("{0}")]
+    Refused(String),
     /// An index is missing, or a key is not an index.
     #[error("the log has no event at index {expected}, but one after it")]
     Gap {

@@ -18,6 +18,9 @@ pub trait CheckpointSigner: Send {
     fn sign(&self, size: u64, text: &[u8]) -> Vec<(NoteKey, [u8; 64])>;
     /// Whether `note` carries the true signatures that a checkpoint over `size` events must carry.
     fn verify(&self, size: u64, note: &SignedNote) -> bool;
+    /// Asked once at opening, when every event was read and nothing is signed or written yet: whether what was read is accepted, and
+    /// a checkpoint over `size` events can be signed. Why not, in words.
+    fn accepts(&self, size: u64) -> Result<(), String>;
 }
 
 /// A signed checkpoint of this log.

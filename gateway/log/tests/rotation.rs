@@ -137,3 +137,51 @@ fn sealing_needs_no_disk_and_no_event() {
     }
     assert_eq!(twin.sealed_head(), disk.sealed_head());
 }
+
+/// A ring that does not accept what was read.
+struct Refusing(KeyRing);
+
+impl gateway_log::CheckpointSigner for Refusing {
+    fn sign(&self, size: u64, text: &[u8]) -> Vec<(schemas::proof::NoteKey, [u8; 64])> {
+        gateway_log::CheckpointSigner::sign(&self.0, size, text)
+    }
+    fn verify(&self, size: u64, note: &SignedNote) -> bool {
+        gateway_log::CheckpointSigner::verify(&self.0, size, note)
+    }
+    fn accepts(&self, _: u64) -> Result<(), String> {
+        Err("an event is forged".to_owned())
+    }
+}
+
+/// G3: what the reader does not accept is never signed over: neither `HEAD` nor the witness moves, however often it is tried.
+#[test]
+fn nothing_is_signed_over_what_the_reader_refuses() {
+    let place = Place::new();
+    let (log, _, _) = open(&place).unwrap();
+    append(&log, 5);
+    log.close().unwrap();
+    drop(log);
+    // As after a power cut: the log is ahead of its checkpoints.
+    let notes = [place.data().join("HEAD"), place.witness()];
+    let covered = notes.clone().map(|path| fs::read(path).unwrap());
+    let (log, _, _) = open(&place).unwrap();
+    append(&log, 3);
+    log.close().unwrap();
+    drop(log);
+    for (path, note) in notes.iter().zip(&covered) {
+        fs::write(path, note).unwrap();
+    }
+    for _ in 0..2 {
+        let mut options = options(&place.marker());
+        options.signer = Box::new(Refusing(KeyRing::starting_with(7)));
+        let refused = Log::open(&place.data(), options).err().unwrap();
+        assert!(
+            matches!(&refused, OpenError::Quarantine(Quarantine::Refused(why)) if why == "an event is forged"),
+            "{refused}"
+        );
+        assert_eq!(notes.clone().map(|path| fs::read(path).unwrap()), covered);
+    }
+    let (log, recovered, _) = open(&place).unwrap();
+    assert_eq!((recovered.size, recovered.head_size), (8, 5));
+    drop(log);
+}

@@ -20,10 +20,12 @@ use schemas::proof::{Checkpoint, NoteKey, SignedNote};
 use schemas::words::IncarnationReason;
 
 use crate::clock::Clock;
-use crate::keys::{self, KeyRing};
+use crate::keys::{self, Incarnating, KeyRing, KeysLock};
 
 /// Events of one append of the new log; with their length far below what an append may have.
 const GROUP_LEN: usize = 16;
+/// Content of the first event, in bytes; with its envelope still below the longest event.
+const FIRST_LEN_MAX: usize = 5 * 1024;
 
 /// What was found of the old log. Nothing has been changed by looking.
 #[derive(Debug)]
@@ -42,6 +44,8 @@ pub struct Survey {
     pub carried: Carried,
     /// Keys that are known to have signed it.
     keys: Vec<NoteKey>,
+    /// Which key signs what, as far as the log could be read to its end.
+    proven: Option<(KeyChain, u64)>,
 }
 
 /// Who wants it, and why.
@@ -72,26 +76,37 @@ pub fn survey(
 ) -> anyhow::Result<Survey> {
     let (data, folder) = (&station.storage.data_folder, &station.storage.keys_folder);
     let begun = keys::incarnating(folder).context("the keys cannot be read")?;
-    let old = match (begun, old) {
-        (Some(old), _) => old,
-        (None, Some(old)) if !folder.join("incarnation").exists() => old,
-        (None, Some(_)) => anyhow::bail!("the number of the old log is known: leave out --old"),
-        (None, None) => keys::present_incarnation(folder).context(
-            "the number of the old log cannot be read; if the keys are lost, name it with --old (the centre knows it)",
-        )?,
-    };
+    let old = old_number(folder, begun, old)?;
     let old_origin = station.origin(&old.to_string())?;
-    // After an attempt that was cut off, either may have been put aside already.
     let (data_there, keys_there) = (data_aside(data, old), keys::keys_aside(folder, old));
-    let data = if data_there.exists() {
-        &data_there
-    } else {
-        data
-    };
-    let folder = if keys_there.join("first-key").exists() {
-        &keys_there
-    } else {
-        folder
+    // Where things are follows from how far an attempt that was cut off had come.
+    let (data, folder) = match begun {
+        None => {
+            for path in [&data_there, &keys_there] {
+                anyhow::ensure!(
+                    !path.exists(),
+                    "{} is there already: log {old} was put aside before, so the number of the present log is wrong",
+                    path.display()
+                );
+            }
+            (data, folder)
+        }
+        Some(Incarnating::PuttingAside(_)) => {
+            let moved = |there: &PathBuf| there.exists();
+            (
+                if moved(&data_there) {
+                    &data_there
+                } else {
+                    data
+                },
+                if moved(&keys_there.join("first-key")) {
+                    &keys_there
+                } else {
+                    folder
+                },
+            )
+        }
+        Some(Incarnating::Beginning(_)) => (&data_there, &keys_there),
     };
     let first = keys::first_public(folder).ok();
     let mut chain = first.map(|first| KeyChain::new(old_origin.clone(), first));
@@ -110,6 +125,10 @@ pub fn survey(
         ),
         (Ok(log), Some(chain)) => (Some(log.head().to_owned()), replay(log, chain, &mut state)),
     };
+    let proven = chain
+        .clone()
+        .filter(|_| ended.is_none())
+        .map(|chain| (chain, events));
     let mut keys = chain.as_ref().map(known_keys).unwrap_or_default();
     // Where the log is lost its rotations are too, but the key that signed last may still be here.
     let held = keys::held_publics(folder);
@@ -119,7 +138,8 @@ pub fn survey(
     );
     let witness = std::fs::read_to_string(keys::witness_path(folder)).ok();
     let genuine = |note: String| {
-        checkpoint_by(&keys, &old_origin, &note).map(|checkpoint| (checkpoint, note))
+        checkpoint_by(proven.as_ref(), &keys, &old_origin, &note)
+            .map(|checkpoint| (checkpoint, note))
     };
     let checkpoint = [head, witness]
         .into_iter()
@@ -134,13 +154,26 @@ pub fn survey(
         checkpoint,
         carried: carry_over(&state),
         keys,
+        proven,
     })
+}
+
+/// The number of the log that is left.
+fn old_number(folder: &Path, begun: Option<Incarnating>, old: Option<u32>) -> anyhow::Result<u32> {
+    match (begun, old) {
+        (Some(begun), _) => Ok(begun.old()),
+        (None, Some(old)) if !folder.join("incarnation").exists() => Ok(old),
+        (None, Some(_)) => anyhow::bail!("the number of the old log is known: leave out --old"),
+        (None, None) => keys::present_incarnation(folder).context(
+            "the number of the old log cannot be read; if the keys are lost, name it with --old (the centre knows it)",
+        ),
+    }
 }
 
 impl Survey {
     /// Whether this is a checkpoint of the old log.
     pub fn check_centre(&self, note: &str) -> anyhow::Result<Checkpoint> {
-        checkpoint_by(&self.keys, &self.old_origin, note).with_context(|| {
+        checkpoint_by(self.proven.as_ref(), &self.keys, &self.old_origin, note).with_context(|| {
             format!(
                 "this is not a checkpoint of {} signed by one of its keys",
                 self.old_origin
@@ -155,9 +188,19 @@ fn known_keys(chain: &KeyChain) -> Vec<NoteKey> {
         .collect()
 }
 
-fn checkpoint_by(keys: &[NoteKey], origin: &Origin, note: &str) -> Option<Checkpoint> {
+/// A checkpoint of the old log. As far as the log was read it must be signed as its size asks for; beyond that, by a key that is
+/// known.
+fn checkpoint_by(
+    proven: Option<&(KeyChain, u64)>,
+    keys: &[NoteKey],
+    origin: &Origin,
+    note: &str,
+) -> Option<Checkpoint> {
     let signed = SignedNote::parse(note).ok()?;
     let checkpoint = Checkpoint::parse_body(signed.text()).ok()?;
+    if let Some((chain, _)) = proven.filter(|(_, events)| checkpoint.size <= *events) {
+        return chain.open(note, &gateway_audit::check).ok();
+    }
     let genuine = keys
         .iter()
         .any(|key| signed.verified_by(key, gateway_audit::check));
@@ -203,13 +246,30 @@ fn take(index: u64, signed: &[u8], chain: &mut KeyChain, state: &mut State) -> a
     Ok(())
 }
 
-/// Puts the old log aside and begins the new one. The new log's origin.
-pub fn perform(station: &Station, survey: &Survey, wish: Wish) -> anyhow::Result<Origin> {
+/// Puts the old log aside and begins the new one. The new log's origin. `_alone`: nobody else uses these keys meanwhile.
+pub fn perform(
+    station: &Station,
+    survey: &Survey,
+    wish: Wish,
+    _alone: &KeysLock,
+) -> anyhow::Result<Origin> {
     let storage = &station.storage;
     let (data, folder) = (&storage.data_folder, &storage.keys_folder);
-    let old = keys::begin_incarnation(folder, survey.old).context("the keys cannot be prepared")?;
-    put_data_aside(data, old).context("the old log cannot be put aside")?;
-    keys::put_aside(folder, old).context("the old keys cannot be put aside")?;
+    // Whatever can fail by itself is tried before anything is moved.
+    let clock = Clock::new(station.clock.trust)?;
+    let events = opening(survey, wish)?;
+    match keys::incarnating(folder).context("the keys cannot be read")? {
+        None => {
+            can_be_renamed(data)?;
+            keys::begin_incarnation(folder, survey.old).context("the keys cannot be prepared")?;
+            put_aside(data, folder, survey.old)?;
+        }
+        Some(Incarnating::PuttingAside(old)) => put_aside(data, folder, old)?,
+        Some(Incarnating::Beginning(_)) => {
+            keys::remove_begun(folder).context("the keys that were begun cannot be removed")?;
+            remove_all(data).context("the log that was begun cannot be removed")?;
+        }
+    }
     let marker = keys::marker_path(folder);
     let keys = keys::open(folder, data, &marker).context("the new keys cannot be made")?;
     let origin = station.origin(&keys.incarnation.to_string())?;
@@ -223,45 +283,68 @@ pub fn perform(station: &Station, survey: &Survey, wish: Wish) -> anyhow::Result
         room: RoomOptions::default(),
     };
     let (log, _) = Log::open(data, options).context("the new log cannot be begun")?;
-    append(
-        &log,
-        &ring,
-        &Clock::new(station.clock.trust)?,
-        opening(survey, wish, keys.incarnation),
-    )?;
+    append(&log, &ring, &clock, events)?;
     log.close()?;
     keys::end_incarnation(folder).context("the new log is begun, but not marked so")?;
     Ok(origin)
 }
 
-fn put_data_aside(data: &Path, old: u32) -> std::io::Result<()> {
+/// Data first, so that the keys say how far it has come.
+fn put_aside(data: &Path, folder: &Path, old: u32) -> anyhow::Result<()> {
     let aside = data_aside(data, old);
-    if aside.exists() {
-        // What is here are the beginnings of the new log, which nobody has used.
-        return match std::fs::remove_dir_all(data) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-            Ok(()) | Err(_) => Ok(()),
-        };
+    match (data.exists(), aside.exists()) {
+        (true, true) => anyhow::bail!(
+            "both {} and {} are there: somebody made one of them meanwhile; put that one elsewhere",
+            data.display(),
+            aside.display()
+        ),
+        (true, false) => {
+            let renamed = std::fs::rename(data, &aside)
+                .and_then(|()| gateway_durable::sync_folder(parent(data)));
+            renamed.context("the old log cannot be put aside")?;
+        }
+        (false, _) => {}
     }
-    if data.exists() {
-        std::fs::rename(data, &aside)?;
-        let parent = data
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
-        gateway_durable::sync_folder(parent.unwrap_or_else(|| Path::new(".")))?;
-    }
+    keys::put_aside(folder, old).context("the old keys cannot be put aside")
+}
+
+/// A mount point cannot be renamed, and this must not be found out half-way.
+fn can_be_renamed(data: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    let (Ok(own), Ok(above)) = (data.metadata(), parent(data).metadata()) else {
+        return Ok(());
+    };
+    anyhow::ensure!(
+        own.dev() == above.dev(),
+        "{} is a mount point and cannot be put aside by renaming: configure a folder inside it as data_folder, and move its content there",
+        data.display()
+    );
     Ok(())
 }
 
+fn parent(path: &Path) -> &Path {
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or_else(|| Path::new("."))
+}
+
+fn remove_all(folder: &Path) -> std::io::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// The first event, then what is carried over.
-fn opening(survey: &Survey, wish: Wish, incarnation: u32) -> Vec<Event> {
+fn opening(survey: &Survey, wish: Wish) -> anyhow::Result<Vec<Event>> {
     let Wish {
         reason,
         approvers,
         centre_checkpoint,
     } = wish;
     let first = LogIncarnated {
-        incarnation,
+        incarnation: survey.old.saturating_add(1),
         old_origin: survey.old_origin.to_string(),
         old_checkpoint: survey.checkpoint.as_ref().map(|(_, note)| note.clone()),
         centre_checkpoint,
@@ -270,9 +353,15 @@ fn opening(survey: &Survey, wish: Wish, incarnation: u32) -> Vec<Event> {
         approvers,
         cards: survey.carried.cards,
     };
-    std::iter::once(first.into())
+    let first = Event::from(first);
+    let len = first.to_data()?.get().len();
+    anyhow::ensure!(
+        len <= FIRST_LEN_MAX,
+        "the checkpoints make a first event of {len} bytes, {FIRST_LEN_MAX} fit: leave signatures of others out of the centre's"
+    );
+    Ok(std::iter::once(first)
         .chain(survey.carried.events.iter().cloned())
-        .collect()
+        .collect())
 }
 
 fn append(log: &Log, ring: &KeyRing, clock: &Clock, events: Vec<Event>) -> anyhow::Result<()> {

@@ -249,3 +249,11 @@ fn sealing_desk(data: &Path) -> SealingDesk {
 pub(crate) fn id(n: u32) -> String {
     format!("0190b7a2-1f00-7000-8000-{n:012x}")
 }
+
+/// A sweep of folders that hold nothing.
+pub(crate) fn sweeps(data: &Path) -> crate::pipeline::Sweeps {
+    let origin = schemas::envelope::Origin::new(ORIGIN).unwrap();
+    let blobs = BlobStore::open(&data.join("blobs")).unwrap();
+    let keys = KeyStore::open(&data.join("session-keys"), origin).unwrap();
+    crate::pipeline::Sweeps::begin(&blobs, &keys).unwrap()
+}

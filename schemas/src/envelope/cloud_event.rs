@@ -54,9 +54,8 @@ pub enum CauseOutcome {
 }
 
 /// The members of the JSON, in the order they are written. Borrowed, since replay reads every event of a log; no member
-/// but `data` can hold what JSON has to escape.
+/// but `data` can hold what JSON has to escape. Attributes of a newer version are passed over, as CloudEvents asks.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Wire<'a> {
     specversion: &'a str,
     id: &'a str,

@@ -1,6 +1,6 @@
 //! A signed event as an auditor meets it: its header read, its signature checkable, its content not needed for either.
 
-use super::{Entry, EnvelopeError, KeyId, Origin, canonical, entry};
+use super::{Entry, EnvelopeError, KeyId, Origin, SIGNED_LEN_MAX, canonical, entry};
 
 /// A signed event in the deterministic form of this contract.
 #[derive(Debug)]
@@ -9,6 +9,9 @@ pub struct Signed<'a>(canonical::Parts<'a>);
 impl<'a> Signed<'a> {
     /// Reads the header. Any other encoding of the same values is refused.
     pub fn read(signed: &'a [u8]) -> Result<Self, EnvelopeError> {
+        if signed.len() > SIGNED_LEN_MAX {
+            return Err(EnvelopeError::TooLong(signed.len()));
+        }
         canonical::split(signed)
             .map(Self)
             .ok_or(EnvelopeError::Cose("not in its deterministic form"))

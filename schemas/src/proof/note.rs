@@ -185,6 +185,13 @@ impl SignedNote {
         self.signatures.len()
     }
 
+    /// How many signature lines name this key.
+    pub fn count_by(&self, key: &NoteKey) -> usize {
+        let id = key.id();
+        let own = |line: &&Signature| line.name == key.name && line.key_id == id;
+        self.signatures.iter().filter(own).count()
+    }
+
     /// Whether a signature line says that it is by this key. That it is true, [`SignedNote::verified_by`] says.
     pub fn names(&self, key: &NoteKey) -> bool {
         let id = key.id();

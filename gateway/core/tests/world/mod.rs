@@ -163,6 +163,7 @@ pub fn rules() -> Rules {
         },
         motion_timeout_s: 20,
         query_attempts_max: 3,
+        dedupe_days: 7,
     }
 }
 

@@ -238,6 +238,8 @@ fn existing<T: Send>(
     verify::origin(&store, identity)?;
     let mut stored = CatchUp::begin(folder.path());
     let tree = verify::tree(&store, &claims, notary.signer(), &mut stored, read, apply)?;
+    let accepted = notary.signer().accepts(tree.size());
+    accepted.map_err(Quarantine::Refused)?;
     let stored_tree = stored.finish(&tree);
     prove_sync(&store)?;
     folder.sync_all()?;

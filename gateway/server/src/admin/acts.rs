@@ -1,7 +1,7 @@
 //! What changes something. Each act is answered when it is durable and complete.
 
 use axum::Json;
-use axum::extract::{Path as UrlPath, State};
+use axum::extract::{Path as UrlPath, Query, State};
 use axum::http::StatusCode;
 use schemas::ids::SessionId;
 use schemas::key::{LookupKeyId, SealingKeyId};
@@ -49,7 +49,8 @@ pub(super) async fn rotate(State(admin): State<Admin>) -> Result<Json<Rotated>, 
     let next = next
         .map_err(|error| failed(&error))?
         .map_err(not_prepared)?;
-    let index = admin.acts.rotate_key(next).await.map_err(ended)?;
+    let rotated = admin.acts.rotate_key(next).await.map_err(ended)?;
+    let index = rotated.map_err(|not| Refused(StatusCode::CONFLICT, not.to_string()))?;
     let vkey = admin.ring.vkeys().pop().unwrap_or_default();
     Ok(Json(Rotated { index, vkey }))
 }
@@ -70,7 +71,9 @@ pub(super) async fn rotate_lookup(
 pub(super) async fn erase(
     State(admin): State<Admin>,
     UrlPath(session): UrlPath<String>,
+    Query(of): Query<OfLog>,
 ) -> Result<Json<Erased>, Refused> {
+    of.check(admin.incarnation)?;
     let session = SessionId::new(session)
         .map_err(|error| Refused(StatusCode::BAD_REQUEST, error.to_string()))?;
     match admin.acts.erase(session.clone()).await.map_err(ended)? {
@@ -80,6 +83,30 @@ pub(super) async fn erase(
             centre_asked,
         })),
         EraseAnswer::Refused(reason) => Err(refusal(&session, reason)),
+    }
+}
+
+/// Which log a session is of: their names begin anew with each.
+#[derive(Debug, Deserialize)]
+pub(super) struct OfLog {
+    incarnation: Option<u32>,
+}
+
+impl OfLog {
+    fn check(&self, present: u32) -> Result<(), Refused> {
+        let why = match self.incarnation {
+            Some(named) if named == present => return Ok(()),
+            None if present == 1 => return Ok(()),
+            None => format!(
+                "this is log {present} of the station, and session names began anew with it: say which log is meant, with \
+                 --incarnation"
+            ),
+            Some(named) => format!(
+                "this is log {present} of the station; the keys of log {named} lie in the folder that was put aside: see \
+                 ops/docs/runbook/erase.md"
+            ),
+        };
+        Err(Refused(StatusCode::CONFLICT, why))
     }
 }
 

@@ -13,19 +13,27 @@ use crate::admin::Erased;
 pub(super) struct EraseArgs {
     /// The session, as its events name it: s-41.
     session: SessionId,
+    /// The number of the log that the session is of, where the station had an earlier one: the last part of the events' source. Session
+    /// names begin anew with each log.
+    #[arg(long, value_name = "NUMBER")]
+    incarnation: Option<u32>,
     #[command(flatten)]
     place: Where,
 }
 
 pub(super) fn run(args: EraseArgs) -> anyhow::Result<ExitCode> {
-    let EraseArgs { session, place } = args;
+    let EraseArgs {
+        session,
+        incarnation,
+        place,
+    } = args;
+    let of = incarnation.map_or_else(String::new, |number| format!("?incarnation={number}"));
+    let path = format!("/sessions/{session}/erase{of}");
     let Erased {
         session,
         keys,
         centre_asked,
-    } = place
-        .station()?
-        .post(&format!("/sessions/{session}/erase"))?;
+    } = place.station()?.post(&path)?;
     match (keys.len(), centre_asked) {
         (0, false) => say(&format!(
             "{session}: no sealing key of it is here: nothing of it was sealed, or it was erased before"

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::source::Where;
 use super::{complain, progress, say};
 use crate::incarnation::{self, Survey, Wish, data_aside};
-use crate::operators;
+use crate::{keys, operators};
 
 /// Why.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -66,6 +66,7 @@ pub(super) fn run(args: IncarnateArgs) -> anyhow::Result<ExitCode> {
     })?;
     let [one, other] = &approvers;
     anyhow::ensure!(one != other, "two different operators approve");
+    let alone = keys::lock(&station.storage.keys_folder, !dry_run)?;
     let bar = progress::bytes("copying what is left of the old log");
     let survey = incarnation::survey(&station, old, &place.scratch(), |done, total| {
         bar.set_length(total);
@@ -107,7 +108,7 @@ pub(super) fn run(args: IncarnateArgs) -> anyhow::Result<ExitCode> {
         approvers,
         centre_checkpoint,
     };
-    let origin = incarnation::perform(&station, &survey, wish)?;
+    let origin = incarnation::perform(&station, &survey, wish, &alone)?;
     say(&format!(
         "the new log is {origin}. Start the station, then take stock of every machine (request/stock-take)."
     ))?;

@@ -135,10 +135,19 @@ async fn attempt(
     log: &Log,
     session: &SessionId,
 ) -> anyhow::Result<(Vec<SealingKeyId>, bool)> {
-    let Erased(here) = sealing.erase(session).await?;
-    let (log, session) = (log.clone(), session.clone());
-    let named = tokio::task::spawn_blocking(move || named(&log, &session)).await??;
-    let gone_up = named.iter().any(|key| !here.contains(key));
+    let Erased(mut here) = sealing.erase(session).await?;
+    let (log, of) = (log.clone(), session.clone());
+    let named = tokio::task::spawn_blocking(move || named(&log, &of)).await??;
+    // A file that does not say whose it is, or cannot be read, is found by the name that the log has for it.
+    let missing: BTreeSet<_> = named
+        .iter()
+        .filter(|key| !here.contains(key))
+        .cloned()
+        .collect();
+    let found = sealing.erase_named(session, missing.clone()).await?;
+    let gone_up = missing.iter().any(|key| !found.contains(key));
+    here.extend(found);
+    here.sort();
     Ok((here, gone_up))
 }
 

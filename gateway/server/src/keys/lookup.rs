@@ -144,6 +144,8 @@ impl LookupKeys {
 
     /// New records are tagged with this key from now on: the log says so. Unknown to the file, it changes nothing.
     pub fn make_current(&self, current: &LookupKeyId) {
+        // Between another change's reading of the ring and its writing, this one would be lost.
+        let _file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
         let mut keys = self.ring().to_vec();
         if let Some(at) = keys.iter().position(|key| key.id == *current) {
             let key = keys.remove(at);

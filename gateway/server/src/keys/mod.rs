@@ -13,7 +13,7 @@ mod signing;
 use std::path::{Path, PathBuf};
 
 pub use lookup::{Domain, LookupKeys, NotRotated};
-pub use ring::{KeyRing, Settled};
+pub use ring::{KeyRing, NotRotated as KeyNotRotated, Settled};
 pub use signing::{HeldKeys, SigningKey};
 
 /// The keys of a station, in memory. Cheap to clone; the private parts are shared and wiped with the last clone.
@@ -99,61 +99,105 @@ const OF_ONE_LOG: [&str; 6] = [
     "witness",
     "initialised",
 ];
-/// There while a new log is being begun: the number of the old one.
+/// There while a new log is being begun: the number of the old one, and how far it has come.
 const INCARNATING: &str = "incarnating";
 
-/// The old log's number, while a new one is being begun (`gateway incarnate` was cut off).
-pub fn incarnating(folder: &Path) -> Result<Option<u32>, KeysError> {
+/// How far the beginning of a new log has come (`gateway incarnate`). What may be moved or removed follows from this alone, never
+/// from what is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Incarnating {
+    /// The old log is being put aside: nothing of the new one exists.
+    PuttingAside(u32),
+    /// The old log is aside: what is in the present folders belongs to the new one, and nobody has used it.
+    Beginning(u32),
+}
+
+impl Incarnating {
+    /// The number of the old log.
+    pub const fn old(self) -> u32 {
+        match self {
+            Self::PuttingAside(old) | Self::Beginning(old) => old,
+        }
+    }
+}
+
+/// What was begun and not completed, if anything.
+pub fn incarnating(folder: &Path) -> Result<Option<Incarnating>, KeysError> {
     let store = files::KeyFolder::open(folder, false)?;
     let Some(text) = store.read(INCARNATING)? else {
         return Ok(None);
     };
-    parse_number(&text)
-        .map(Some)
-        .ok_or_else(|| store.damaged(INCARNATING))
+    let text = std::str::from_utf8(&text).unwrap_or_default();
+    let stage = match text.trim_end().split_once(' ') {
+        Some((old, "putting-aside")) => parse_number(old.as_bytes()).map(Incarnating::PuttingAside),
+        Some((old, "beginning")) => parse_number(old.as_bytes()).map(Incarnating::Beginning),
+        Some(_) | None => None,
+    };
+    stage.map(Some).ok_or_else(|| store.damaged(INCARNATING))
 }
 
-/// Begins: from here on the station does not start before [`end_incarnation`].
-pub fn begin_incarnation(folder: &Path, old: u32) -> Result<u32, KeysError> {
+/// From here on the station does not start before [`end_incarnation`].
+pub fn begin_incarnation(folder: &Path, old: u32) -> Result<(), KeysError> {
     // The folder may be lost with all that was in it.
     let store = files::KeyFolder::open(folder, true)?;
-    if let Some(old) = incarnating(folder)? {
-        return Ok(old);
-    }
-    store.replace(INCARNATING, format!("{old}\n").as_bytes())?;
-    Ok(old)
+    store.replace(INCARNATING, format!("{old} putting-aside\n").as_bytes())
 }
 
-/// Puts the old log's keys aside and raises the number. May be done again after it was cut off.
+/// Puts the old log's keys aside and raises the number; whatever was moved before stays moved. Data must be aside already.
 pub fn put_aside(folder: &Path, old: u32) -> Result<(), KeysError> {
     let (store, aside) = (
         files::KeyFolder::open(folder, false)?,
         keys_aside(folder, old),
     );
-    // Once its first key is aside, what is here are the beginnings of the new log.
-    let moved = aside.join("first-key").exists();
-    files::KeyFolder::open(&aside, true)?;
-    // The first key goes last, since it says that the others have gone.
-    let of_one_log = OF_ONE_LOG
-        .iter()
-        .filter(|part| **part != "first-key")
-        .chain(&["first-key"]);
-    for part in of_one_log {
-        if moved {
-            store.remove(part)?;
-        } else if folder.join(part).exists() {
+    let there = files::KeyFolder::open(&aside, true)?;
+    for part in OF_ONE_LOG {
+        if folder.join(part).exists() && !aside.join(part).exists() {
             store.move_to(part, &aside)?;
         }
     }
     // Whoever checks the old log finds its number beside its keys.
-    files::KeyFolder::open(&aside, false)?.replace("incarnation", format!("{old}\n").as_bytes())?;
-    let new = old.checked_add(1).ok_or(KeysError::Random)?;
-    store.replace("incarnation", format!("{new}\n").as_bytes())
+    there.replace("incarnation", format!("{old}\n").as_bytes())?;
+    store.replace(
+        "incarnation",
+        format!("{}\n", old.saturating_add(1)).as_bytes(),
+    )?;
+    store.replace(INCARNATING, format!("{old} beginning\n").as_bytes())
+}
+
+/// Removes the keys of a new log that was begun and not completed.
+pub fn remove_begun(folder: &Path) -> Result<(), KeysError> {
+    let store = files::KeyFolder::open(folder, false)?;
+    OF_ONE_LOG.iter().try_for_each(|part| store.remove(part))
 }
 
 /// The new log is begun.
 pub fn end_incarnation(folder: &Path) -> Result<(), KeysError> {
     files::KeyFolder::open(folder, false)?.remove(INCARNATING)
+}
+
+/// Held by whoever works with the keys, a station or a command that changes them; gone with the process.
+#[derive(Debug)]
+pub struct KeysLock {
+    _held: std::fs::File,
+}
+
+/// Takes the keys folder for this process alone. `may_make`: it may be lost.
+pub fn lock(folder: &Path, may_make: bool) -> Result<KeysLock, KeysError> {
+    files::KeyFolder::open(folder, may_make)?;
+    let held = || -> std::io::Result<std::fs::File> {
+        let file = std::fs::File::open(folder)?;
+        rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
+        Ok(file)
+    };
+    held()
+        .map(|held| KeysLock { _held: held })
+        .map_err(|source| KeysError::Io {
+            doing: format!(
+                "take the keys folder {}: a station or `gateway incarnate` uses it",
+                folder.display()
+            ),
+            source,
+        })
 }
 
 /// Where the keys of an old log lie.

@@ -34,6 +34,21 @@ struct Inner {
 struct Ring {
     chain: KeyChain,
     held: Vec<SigningKey>,
+    /// Why what the log holds is not gone on with.
+    refused: Option<String>,
+}
+
+/// Why the signing key does not change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotRotated {
+    /// Another change was asked for after this one, and replaced its key.
+    #[error(
+        "another change of the signing key came in between: this one was dropped, nothing was recorded"
+    )]
+    Superseded,
+    /// The log would not take it.
+    #[error(transparent)]
+    Rotation(#[from] RotationError),
 }
 
 /// What the folder was found to be, after the log was read.
@@ -60,6 +75,7 @@ impl KeyRing {
         let ring = Ring {
             chain: KeyChain::new(origin, first),
             held,
+            refused: None,
         };
         Self(Arc::new(Inner {
             folder: folder.to_owned(),
@@ -98,6 +114,27 @@ impl KeyRing {
     pub fn follow(&self, index: u64, event: &KeyRotated) -> Result<(), RotationError> {
         let mut ring = self.0.ring.write().unwrap_or_else(PoisonError::into_inner);
         ring.chain.rotate(index, event, &gateway_audit::check)
+    }
+
+    /// Follows a rotation of the station's own to a key that must still be held: one that was replaced meanwhile would leave a log
+    /// that nobody can sign.
+    pub fn follow_to(
+        &self,
+        index: u64,
+        event: &KeyRotated,
+        next: &SigningKey,
+    ) -> Result<(), NotRotated> {
+        let mut ring = self.0.ring.write().unwrap_or_else(PoisonError::into_inner);
+        if ring.holds(&next.public_key()).is_none() {
+            return Err(NotRotated::Superseded);
+        }
+        Ok(ring.chain.rotate(index, event, &gateway_audit::check)?)
+    }
+
+    /// The log holds what cannot be gone on with; nothing shall be signed over it.
+    pub fn refuse(&self, why: String) {
+        let mut ring = self.0.ring.write().unwrap_or_else(PoisonError::into_inner);
+        ring.refused = Some(why);
     }
 
     /// Whether an event was signed by the key in force at its index.
@@ -191,6 +228,19 @@ impl CheckpointSigner for KeyRing {
             signatures
         } else {
             Vec::new()
+        }
+    }
+
+    fn accepts(&self, size: u64) -> Result<(), String> {
+        let ring = self.read();
+        if let Some(why) = &ring.refused {
+            return Err(why.clone());
+        }
+        let signers = ring.chain.signers(size);
+        if signers.iter().all(|key| ring.holds(key).is_some()) {
+            Ok(())
+        } else {
+            Err("the signing key that the log names last is not among the keys".to_owned())
         }
     }
 

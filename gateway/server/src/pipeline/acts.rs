@@ -5,7 +5,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Job;
 use crate::effects::{EraseAnswer, RotateAnswer};
-use crate::keys::SigningKey;
+use crate::keys::{KeyNotRotated, SigningKey};
 
 /// The loop, as whoever operates the machine asks it. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -34,7 +34,10 @@ impl Acts {
 
     /// Signs with another key from now on; its file is durable. Resolves with the index of the event that says so, once
     /// nothing is left to do.
-    pub async fn rotate_key(&self, next: SigningKey) -> Result<u64, LoopEnded> {
+    pub async fn rotate_key(
+        &self,
+        next: SigningKey,
+    ) -> Result<Result<u64, KeyNotRotated>, LoopEnded> {
         self.ask(|done| Job::RotateKey { next, done }).await
     }
 

@@ -8,7 +8,7 @@ use schemas::message::command::FingerTemplate;
 use tokio::sync::oneshot;
 
 use crate::effects::{EraseAnswer, RotateAnswer};
-use crate::keys::SigningKey;
+use crate::keys::{KeyNotRotated, SigningKey};
 use crate::operators::PinCheck;
 
 /// What enters the loop.
@@ -29,8 +29,8 @@ pub enum Job {
     RotateKey {
         /// The key that signs from then on; its file is durable.
         next: SigningKey,
-        /// Told the index of the event once the change is complete.
-        done: oneshot::Sender<u64>,
+        /// Told the index of the event once the change is complete, or why nothing was recorded.
+        done: oneshot::Sender<Result<u64, KeyNotRotated>>,
     },
     /// What is personal of a session shall be destroyed.
     Erase {

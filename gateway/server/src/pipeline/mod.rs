@@ -112,9 +112,6 @@ pub enum PipelineError {
     /// The log could not be read.
     #[error("the log could not be read")]
     Log(#[from] gateway_log::LogFailed),
-    /// The signing key cannot change so.
-    #[error("the signing key cannot be changed")]
-    Rotation(#[source] schemas::chain::RotationError),
     /// What the gateway itself has to record cannot be recorded.
     #[error("an event of the gateway's own cannot be recorded")]
     Own(#[source] Unrecordable),

@@ -53,7 +53,10 @@ impl Pipeline {
     /// Superseded keys that nothing needs any more are destroyed. They travel with an empty group, so that nothing is
     /// destroyed because of a fact that is not durable yet.
     pub(super) fn look_at_lookup_keys(&mut self, in_flight: &mut InFlight) {
-        let retirable = self.memory.state.retirable_lookup_keys(&self.clock.now());
+        let retirable = self
+            .memory
+            .state
+            .retirable_lookup_keys(&self.rules, &self.clock.now());
         if !retirable.is_empty() {
             let mut group = Gathering::new(self.log.next_index());
             group.retire(retirable);

@@ -92,7 +92,7 @@ impl Replay {
         let Read { entry, uncovered } = read;
         // What no checkpoint vouches for must vouch for itself.
         if uncovered.is_some_and(|signed| !self.ring.is_genuine(index, &signed)) {
-            self.unreadable = Some(ReplayError::Forged { index });
+            self.stop(ReplayError::Forged { index });
             return;
         }
         match entry {
@@ -100,7 +100,7 @@ impl Replay {
                 if let Event::KeyRotated(rotation) = &entry.event
                     && self.ring.follow(index, rotation).is_err()
                 {
-                    self.unreadable = Some(ReplayError::Forged { index });
+                    self.stop(ReplayError::Forged { index });
                     return;
                 }
                 self.sweeps.replayed(&entry.event);
@@ -111,13 +111,82 @@ impl Replay {
                 };
                 self.memory.apply(recorded, entry.meta.cause.as_ref());
             }
-            Ok(_) => self.unreadable = Some(ReplayError::Foreign { index }),
-            Err(source) => self.unreadable = Some(ReplayError::Unreadable { index, source }),
+            Ok(_) => self.stop(ReplayError::Foreign { index }),
+            Err(source) => self.stop(ReplayError::Unreadable { index, source }),
         }
+    }
+
+    /// The log is not gone on with: before anything is signed over it, the ring says so to whoever opens it.
+    fn stop(&mut self, error: ReplayError) {
+        self.ring.refuse(error.to_string());
+        self.unreadable = Some(error);
     }
 
     /// What the log says, and which files it names.
     pub fn finish(self) -> Result<(Memory, Sweeps), ReplayError> {
         self.unreadable.map_or(Ok((self.memory, self.sweeps)), Err)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use gateway_log::CheckpointSigner as _;
+    use schemas::envelope::{KeyId, Meta, Source, seal};
+    use schemas::ids::BootId;
+    use schemas::time::{ClockTrust, Now};
+
+    use super::*;
+    use crate::testing;
+
+    fn replay(place: &std::path::Path) -> (Replay, KeyRing, crate::keys::SigningKey) {
+        let keys = crate::keys::open(&place.join("keys"), place, &place.join("marker")).unwrap();
+        let ring = testing::ring(&keys);
+        let origin = Origin::new(testing::ORIGIN).unwrap();
+        let sweeps = testing::sweeps(place);
+        let replay = Replay::new(&Policy::default(), origin, ring.clone(), sweeps);
+        (replay, ring, keys.signing.current)
+    }
+
+    fn started(index: u64, sign: impl FnOnce(&[u8]) -> [u8; 64], key: [u8; 32]) -> Vec<u8> {
+        let body = r#"{"software":"1","instance":"0190b7a2-1f00-7000-8000-000000000001"}"#;
+        let event = Event::from_data("station.gateway.started.v1", body)
+            .unwrap()
+            .unwrap();
+        let now = Now {
+            wall_ms: 1,
+            boot: BootId::new("0190b7a2-1f00-7000-8000-000000000001").unwrap(),
+            mono_ms: 1,
+            trust: ClockTrust::Synchronised,
+        };
+        let meta = Meta {
+            source: Source::Gateway,
+            now,
+            cause: None,
+        };
+        let origin = Origin::new(testing::ORIGIN).unwrap();
+        seal(&origin, index, &meta, &event, KeyId::of(&key), sign).unwrap()
+    }
+
+    /// G3: an event that no checkpoint covers must be signed by the key in force; else the ring lets nobody sign over it.
+    #[test]
+    fn a_forged_event_behind_the_last_checkpoint_is_not_gone_on_with() {
+        for (covered, forged, refused) in [
+            (false, false, false),
+            (false, true, true),
+            // Under a checkpoint the tree vouches for it, and that is compared elsewhere.
+            (true, true, false),
+        ] {
+            let place = tempfile::tempdir().unwrap();
+            let (mut replay, ring, key) = replay(place.path());
+            let sign = |bytes: &[u8]| if forged { [7; 64] } else { key.sign(bytes) };
+            let event = started(0, sign, key.public_key());
+            replay.take(0, Read::new(&event, covered));
+            assert_eq!(ring.accepts(1).is_err(), refused);
+            assert_eq!(
+                matches!(replay.finish(), Err(ReplayError::Forged { index: 0 })),
+                refused
+            );
+        }
     }
 }

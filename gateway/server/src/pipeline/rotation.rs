@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::group::Gathering;
 use super::{Pipeline, PipelineError, Unrecordable};
-use crate::keys::{Settled, SigningKey};
+use crate::keys::{KeyNotRotated, Settled, SigningKey};
 
 /// A change of the key that is durable, and who waits for it.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub struct Rotated {
     /// Index of its event.
     pub index: u64,
     /// Who waits.
-    pub done: oneshot::Sender<u64>,
+    pub done: oneshot::Sender<Result<u64, KeyNotRotated>>,
 }
 
 impl Pipeline {
@@ -23,7 +23,7 @@ impl Pipeline {
     pub(super) fn rotate_key(
         &mut self,
         next: SigningKey,
-        done: oneshot::Sender<u64>,
+        done: oneshot::Sender<Result<u64, KeyNotRotated>>,
         group: &mut Gathering,
     ) -> Result<(), PipelineError> {
         let (index, now) = (group.next_index(), self.clock.now());
@@ -32,9 +32,11 @@ impl Pipeline {
         let signed = self
             .seal_all(index, &events, &Source::Gateway, None, &now)
             .map_err(|error| PipelineError::Own(Unrecordable::Seal(error)))?;
-        self.ring
-            .follow(index, &body)
-            .map_err(PipelineError::Rotation)?;
+        if let Err(not_rotated) = self.ring.follow_to(index, &body, &next) {
+            // Who asked may be gone.
+            done.send(Err(not_rotated)).ok();
+            return Ok(());
+        }
         for event in &events {
             let recorded = Recorded {
                 index,
@@ -59,7 +61,7 @@ impl Pipeline {
                 Ok(Some(Settled::RotationCompleted)) => {
                     tracing::info!(index, "the signing key was changed");
                     // Who asked may be gone; the change is complete all the same.
-                    done.send(index).ok();
+                    done.send(Ok(index)).ok();
                 }
                 Ok(settled) => tracing::error!(?settled, "the signing key did not change"),
                 Err(error) => {

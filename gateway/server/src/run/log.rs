@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use gateway_log::{Limits, Log, OpenError, OpenOptions, Place, RoomOptions};
+use gateway_log::{CheckpointSigner, Limits, Log, OpenError, OpenOptions, Place, RoomOptions};
+use schemas::proof::Checkpoint;
 use schemas::words::ServiceReason;
 use tokio::sync::watch;
 
@@ -157,10 +158,33 @@ async fn attempt(prepared: &Prepared) -> anyhow::Result<Attempt> {
     })))
 }
 
+/// The checkpoint that both keys of the last rotation sign; made again where `HEAD` has gone on since.
+fn seam(ring: &KeyRing, log: &Log) -> Option<String> {
+    let (index, _) = ring
+        .chain()
+        .rotations()
+        .last()
+        .map(|(index, key)| (index, *key))?;
+    let (size, head) = (index.saturating_add(1), log.head());
+    if head.checkpoint.size == size {
+        return Some(head.note);
+    }
+    let checkpoint = Checkpoint {
+        origin: log.origin().to_owned(),
+        size,
+        root: log.root_at(size).ok()?,
+    };
+    let note = checkpoint
+        .sign_all(|text| CheckpointSigner::sign(ring, size, text))
+        .ok()?;
+    // With only one of the keys here it is no seam, and the one that was kept stays.
+    (note.signature_count() > 1).then(|| note.to_string())
+}
+
 /// Completes or drops a rotation that the last life did not end. The key in force, if it is here.
 async fn settle_keys(ring: &KeyRing, log: &Log) -> anyhow::Result<Option<SigningKey>> {
-    let (head, settling) = (log.head().note, ring.clone());
-    let settled = tokio::task::spawn_blocking(move || settling.settle(Some(&head)));
+    let (seam, settling) = (seam(ring, log), ring.clone());
+    let settled = tokio::task::spawn_blocking(move || settling.settle(seam.as_deref()));
     let settled = settled.await.context("settling the keys panicked")?;
     match settled.context("the signing keys cannot be settled")? {
         Some(Settled::AsItWas) => {}

@@ -27,6 +27,8 @@ pub(super) struct Prepared {
     pub(super) station: Station,
     pub(super) clock: Arc<Clock>,
     pub(super) keys: StationKeys,
+    /// Held as long as the station lives.
+    pub(super) _keys_lock: keys::KeysLock,
     pub(super) origin: Origin,
     pub(super) blob_store: BlobStore,
     pub(super) blobs: BlobDesk,
@@ -84,6 +86,7 @@ pub(super) fn prepare(station: Station) -> Result<Prepared, Refusal> {
             Refusal::Failed(error)
         }
     })?;
+    let keys_lock = keys::lock(&storage.keys_folder, false).map_err(anyhow::Error::from)?;
     let origin = station
         .origin(&keys.incarnation.to_string())
         .context("the origin of the log")?;
@@ -103,6 +106,7 @@ pub(super) fn prepare(station: Station) -> Result<Prepared, Refusal> {
         metrics: Metrics::new().context("metrics")?,
         service: Service::default(),
         clock: Arc::new(clock),
+        _keys_lock: keys_lock,
         keys,
         origin,
         blob_store,
@@ -194,6 +198,7 @@ pub fn rules(station: &Station) -> Rules {
         },
         motion_timeout_s: policy.pickup.motion_timeout_s,
         query_attempts_max: policy.pickup.query_attempts_max,
+        dedupe_days: policy.custody.dedupe_days,
     }
 }
 

@@ -1,12 +1,13 @@
 //! Which session each device serves, and the keys of the sessions that are open.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gateway_core::State;
 use schemas::citizen::{CitizenName, CitizenNumber};
 use schemas::event::pickup::MachineDevices;
 use schemas::ids::{DeviceId, SessionId};
+use schemas::key::SealingKeyId;
 use schemas::sealed::SealedField;
 
 use super::key::{SealError, SessionKey};
@@ -131,10 +132,27 @@ impl SealingDesk {
             .map_err(std::io::Error::other)?
     }
 
+    /// Destroys those of the keys that are still here.
+    pub async fn erase_named(
+        &self,
+        session: &SessionId,
+        named: BTreeSet<SealingKeyId>,
+    ) -> std::io::Result<Vec<SealingKeyId>> {
+        let _files = self.0.files.lock().await;
+        let (store, session) = (self.0.store.clone(), session.clone());
+        tokio::task::spawn_blocking(move || store.erase_named(&session, &named))
+            .await
+            .map_err(std::io::Error::other)?
+    }
+
     fn make(&self, session: &SessionId) -> Result<Arc<SessionKey>, NotSealed> {
         let Inner {
             store, recipients, ..
         } = &*self.0;
+        // Ended meanwhile, perhaps erased: a key for it would have to be erased again.
+        if !self.open().contains_key(session) {
+            return Err(NotSealed::NoSession);
+        }
         let key = SessionKey::draw(store.origin().clone(), session.clone())?;
         store.write(&key, recipients).map_err(|error| {
             tracing::error!(%session, %error, "the key of a session could not be written");

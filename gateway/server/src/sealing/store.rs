@@ -3,6 +3,7 @@
 //! Destroying a key leaves an empty note of its name (`<key id>.erased`) until the event that says so is durable: after a
 //! crash in between it is still known which keys were here.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use schemas::envelope::Origin;
@@ -63,12 +64,7 @@ impl KeyStore {
             |owner: &Owner| owner.session == *session && owner.origin == self.origin.as_str();
         let mut erased = self.owned(NOTE, mine)?;
         for key in self.owned(KEY, mine)? {
-            let note = serde_json::to_vec(&Owner {
-                session: session.clone(),
-                origin: self.origin.as_str().to_owned(),
-            })?;
-            gateway_durable::replace_file(&self.path(&key, NOTE), &note, FILE_MODE)?;
-            std::fs::remove_file(self.path(&key, KEY))?;
+            self.destroy(session, &key)?;
             if !erased.contains(&key) {
                 erased.push(key);
             }
@@ -76,6 +72,33 @@ impl KeyStore {
         gateway_durable::sync_folder(&self.folder)?;
         erased.sort();
         Ok(Erased(erased))
+    }
+
+    /// Destroys those of these keys that are still here. The log says whose they are, whatever their files say or whether they
+    /// can be read at all.
+    pub fn erase_named(
+        &self,
+        session: &SessionId,
+        named: &BTreeSet<SealingKeyId>,
+    ) -> std::io::Result<Vec<SealingKeyId>> {
+        let mut erased = Vec::new();
+        for key in named {
+            if self.path(key, KEY).try_exists()? {
+                self.destroy(session, key)?;
+                erased.push(key.clone());
+            }
+        }
+        gateway_durable::sync_folder(&self.folder)?;
+        Ok(erased)
+    }
+
+    fn destroy(&self, session: &SessionId, key: &SealingKeyId) -> std::io::Result<()> {
+        let note = serde_json::to_vec(&Owner {
+            session: session.clone(),
+            origin: self.origin.as_str().to_owned(),
+        })?;
+        gateway_durable::replace_file(&self.path(key, NOTE), &note, FILE_MODE)?;
+        std::fs::remove_file(self.path(key, KEY))
     }
 
     /// The event that names the destroyed keys is durable: their notes go. What stays of them goes at the next start.
