@@ -19,6 +19,7 @@ use schemas::event::Event;
 use schemas::ids::SessionId;
 use schemas::message::device::LastReceipt;
 use schemas::message::kiosk::{PlacedAt, ResolvedPlace};
+use schemas::time::ClockTrust;
 use schemas::words::{HoldReason, PickupOutcome, Place, RefusalReason};
 use world::{Manners, OldCard, World, device, machine, operator, serial, slot, voucher};
 
@@ -49,6 +50,45 @@ fn begin(world: &mut World, n: u16) -> SessionId {
     match world.start_pickup("kiosk-1", n) {
         Outcome::Accepted(Some(session)) => session,
         other => panic!("{other:?}"),
+    }
+}
+
+/// evidence.md 4: a wall clock that jumps by years, forward and back, between any two steps changes no event but its own time: the
+/// same facts in the same order, whether it is believed or not.
+#[test]
+fn p9_a_clock_that_jumps_by_years_changes_the_order_of_nothing() {
+    const YEAR_MS: u64 = 365 * 86_400_000;
+    let collected = |jumps: &[i64], trust: ClockTrust| {
+        let mut world = World::stocked();
+        world.now.trust = trust;
+        let (honest, before) = (world.now.wall_ms, world.log.len());
+        let mut jump = jumps.iter().cycle();
+        let mut step = |world: &mut World| {
+            world.now.mono_ms += 200;
+            let years = jump.next().copied().unwrap_or(0);
+            world.now.wall_ms =
+                honest.saturating_add_signed(years * i64::try_from(YEAR_MS).unwrap());
+        };
+        begin(&mut world, 1);
+        step(&mut world);
+        while world.act(0, false) {
+            step(&mut world);
+        }
+        step(&mut world);
+        world.take_card(false);
+        let events: Vec<Event> = world.log[before..]
+            .iter()
+            .map(|(_, event)| event.clone())
+            .collect();
+        assert_eq!(world.replay(), world.state);
+        assert_eq!(outcome(&world), Some(PickupOutcome::Collected));
+        events
+    };
+    for trust in [ClockTrust::Synchronised, ClockTrust::Unsynchronised] {
+        let straight = collected(&[], trust);
+        for jumps in [&[10, -20, 30][..], &[-40], &[1, -1], &[400, -400]] {
+            assert_eq!(collected(jumps, trust), straight, "{jumps:?}");
+        }
     }
 }
 

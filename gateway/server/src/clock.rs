@@ -22,6 +22,10 @@ const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 /// How long the system's word about its synchronisation is taken for current, in ms.
 const TRUST_AGE_MS_MAX: u64 = 10_000;
 
+/// The wall clock stepped when it moved against the time since boot by more than this between two readings, in ms. A time
+/// service that slews stays far below it.
+const STEP_MS_MIN: u64 = 30_000;
+
 /// The machine's clocks.
 #[derive(Debug)]
 pub struct Clock {
@@ -30,6 +34,8 @@ pub struct Clock {
     synchronised: PathBuf,
     /// When the system was last asked, in ms since boot, and what it said.
     asked: Mutex<Option<(u64, ClockTrust)>>,
+    /// Wall time at boot by the last reading, in ms, and how often that changed by a step.
+    steps: Mutex<(Option<i64>, u64)>,
 }
 
 /// The machine does not say which boot this is.
@@ -47,18 +53,44 @@ impl Clock {
             rule,
             synchronised: SYNCHRONISED.into(),
             asked: Mutex::new(None),
+            steps: Mutex::default(),
         })
     }
 
     /// This instant.
     pub fn now(&self) -> Now {
         let mono_ms = read_ms(ClockId::Boottime);
+        let wall_ms = read_ms(ClockId::Realtime);
+        self.follow(wall_ms, mono_ms);
         Now {
-            wall_ms: read_ms(ClockId::Realtime),
+            wall_ms,
             boot: self.boot.clone(),
             mono_ms,
             trust: self.trust(mono_ms),
         }
+    }
+
+    /// How often the wall clock was seen to step, forward or back, in this life. Nothing follows from it for the order of events,
+    /// which is their index; it is told so that somebody looks why.
+    pub fn steps(&self) -> u64 {
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner).1
+    }
+
+    fn follow(&self, wall_ms: u64, mono_ms: u64) {
+        let (wall, mono) = (i64::try_from(wall_ms), i64::try_from(mono_ms));
+        let Some(at_boot) = wall
+            .ok()
+            .zip(mono.ok())
+            .map(|(wall, mono)| wall.saturating_sub(mono))
+        else {
+            return;
+        };
+        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        let (before, count) = &mut *steps;
+        if before.is_some_and(|before| before.abs_diff(at_boot) >= STEP_MS_MIN) {
+            *count += 1;
+        }
+        *before = Some(at_boot);
     }
 
     fn trust(&self, mono_ms: u64) -> ClockTrust {
@@ -108,6 +140,24 @@ mod tests {
         assert_eq!(first.boot, second.boot);
         assert!(first.mono_ms <= second.mono_ms);
         assert!(first.wall_ms > 1_700_000_000_000);
+    }
+
+    /// evidence.md 4: a clock that jumps by years is noticed, each time; one that is slewed is not.
+    #[test]
+    fn a_step_is_noticed_and_slewing_is_not() {
+        let clock = Clock::new(ClockTrustRule::Never).unwrap();
+        let year_ms = 365 * 86_400_000;
+        for (wall_ms, mono_ms, steps) in [
+            (40 * year_ms, 1_000, 0),
+            (40 * year_ms + 1_400, 2_000, 0),
+            (50 * year_ms, 3_000, 1),
+            (50 * year_ms + 1_000, 4_000, 1),
+            (0, 5_000, 2),
+            (40 * year_ms, 6_000, 3),
+        ] {
+            clock.follow(wall_ms, mono_ms);
+            assert_eq!(clock.steps(), steps, "at {mono_ms}");
+        }
     }
 
     #[test]

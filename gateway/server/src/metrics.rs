@@ -52,6 +52,8 @@ pub struct Metrics {
     pub broker_refused: IntCounterVec,
     /// 1 while the wall clock is believed.
     pub clock_trusted: IntGauge,
+    /// Steps of the wall clock in this life.
+    pub clock_steps: IntCounter,
     /// Blobs sealed and stored in this life.
     pub blobs: IntCounter,
 }
@@ -125,6 +127,10 @@ impl Metrics {
             clock_trusted: make.gauge(
                 "station_clock_trusted",
                 "1 while the wall clock is believed",
+            )?,
+            clock_steps: make.counter(
+                "station_clock_steps_total",
+                "How often the wall clock jumped, forward or back",
             )?,
             blobs: make.counter("station_blobs_total", "Blobs sealed and stored")?,
             registry: make.0,

@@ -347,6 +347,11 @@ impl Pipeline {
         self.unlooked_bytes = 0;
         let trusted = self.clock.now().trust == ClockTrust::Synchronised;
         self.metrics.clock_trusted.set(i64::from(trusted));
+        let new_steps = self
+            .clock
+            .steps()
+            .saturating_sub(self.metrics.clock_steps.get());
+        self.metrics.clock_steps.inc_by(new_steps);
         let room = match self.log.room() {
             Ok(room) => room,
             Err(error) => {
