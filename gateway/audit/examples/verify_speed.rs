@@ -58,10 +58,10 @@ fn main() {
 /// The cryptography alone, under the first key: a log without rotations is measured.
 fn bare(events: &[Vec<u8>], key: &[u8; 32]) {
     let threads = std::thread::available_parallelism().unwrap().get();
-    let key = ParsedPublicKey::new(&ED25519, key).unwrap();
+    let key = &ParsedPublicKey::new(&ED25519, key).unwrap();
     std::thread::scope(|scope| {
         for part in events.chunks(events.len().div_ceil(threads)) {
-            scope.spawn(|| {
+            scope.spawn(move || {
                 for event in part {
                     std::hint::black_box(Hash::leaf(event));
                     let signed = Signed::read(event).unwrap();

@@ -269,9 +269,8 @@ impl<'a> Audit<'a> {
             return Err(Fault::Signature);
         }
         match content {
-            Content::Other => {}
             Content::Incarnated if at > 0 => return Err(Fault::Misplaced),
-            Content::Incarnated => {}
+            Content::Incarnated | Content::Other => {}
             Content::UnknownType => self.unknown_types += 1,
             Content::Bad(error) => return Err(Fault::Content(error)),
             Content::Rotation(rotation) => {

@@ -593,7 +593,7 @@ fn an_expired_request_is_refused_under_a_trusted_clock_only() {
         world.input(input.clone()),
         Outcome::Refused(RefusalReason::Expired)
     );
-    world.now.trust = schemas::time::ClockTrust::Unsynchronised;
+    world.now.trust = ClockTrust::Unsynchronised;
     assert!(matches!(world.input(input), Outcome::Accepted(_)));
 }
 
