@@ -150,7 +150,15 @@ async fn operate(
         acts: Acts::new(jobs),
     };
     let socket = admin::socket_path(&station.storage.data_folder);
-    let admin = tokio::spawn(admin::open(admin, &socket)?);
+    // A station without its admin socket serves all the same: the folder may be on a file system that has none.
+    let admin = match admin::open(admin, &socket) {
+        Ok(serving) => Some(tokio::spawn(serving)),
+        Err(error) => {
+            let error = format!("{error:#}");
+            tracing::error!(error, "the commands of station IT cannot reach this station");
+            None
+        }
+    };
     let (end_loop, loop_ends) = oneshot::channel();
     let mut pipeline: JoinHandle<Result<(), PipelineError>> =
         tokio::spawn(pipeline.run(instance()?, queue, loop_ends));
@@ -175,7 +183,9 @@ async fn operate(
             anyhow::Error::from,
         ));
     }
-    admin.abort();
+    if let Some(admin) = admin {
+        admin.abort();
+    }
     // The next start replaces one that stays.
     std::fs::remove_file(&socket).ok();
     devices.stop().await;
