@@ -59,6 +59,10 @@ pub fn decide(state: &State, rules: &Rules, input: &Input, now: &Now) -> Decisio
             lifecycle::room(&mut draft, *low);
             Outcome::Accepted(None)
         }
+        Input::DismissWitness { approvers } => {
+            lifecycle::dismiss_witness(&mut draft, approvers);
+            Outcome::Accepted(None)
+        }
         Input::Life {
             device,
             presence,

@@ -51,6 +51,7 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
             state.uncounted.remove(&b.machine);
         }
         Event::WitnessAhead(_)
+        | Event::WitnessDismissed(_)
         | Event::KeyRotated(_)
         | Event::DeviceReported(_)
         | Event::DeviceReplied(_)

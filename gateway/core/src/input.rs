@@ -34,6 +34,11 @@ pub enum Input {
         /// Below.
         low: bool,
     },
+    /// Two operators found that a device with a receipt ahead of the log is wrong, not the log.
+    DismissWitness {
+        /// The two; their PINs have been compared.
+        approvers: [OperatorId; 2],
+    },
     /// A device's `$state`.
     Life {
         /// The device.

@@ -550,6 +550,48 @@ fn a_witness_of_a_longer_log_stops_new_sessions() {
 }
 
 #[test]
+fn a_witness_that_is_dismissed_lets_the_station_serve_again_until_it_speaks_again() {
+    let mut world = World::stocked();
+    let born = |world: &mut World, life: u32| {
+        world.input(Input::Life {
+            device: device("camera-1"),
+            presence: schemas::event::station::Presence::Online {
+                boot: world::boot(life),
+                protocol: 1,
+            },
+            boot: world::boot(life),
+            witness: Some(LastReceipt {
+                incarnation: 1,
+                index: 1_000_000,
+            }),
+        })
+    };
+    let dismiss = Input::DismissWitness {
+        approvers: [
+            operator(),
+            schemas::ids::OperatorId::new("operator-2").unwrap(),
+        ],
+    };
+    assert_eq!(
+        world.input(dismiss.clone()),
+        Outcome::Unchanged,
+        "there is nothing to dismiss"
+    );
+    born(&mut world, 900);
+    assert_eq!(
+        world.start_pickup("kiosk-1", 1),
+        Outcome::Refused(RefusalReason::OutOfService)
+    );
+    assert!(matches!(world.input(dismiss), Outcome::Accepted(_)));
+    assert!(matches!(
+        world.start_pickup("kiosk-1", 1),
+        Outcome::Accepted(Some(_))
+    ));
+    born(&mut world, 901);
+    assert!(!world.state.service_reasons().is_empty());
+}
+
+#[test]
 fn low_room_refuses_new_sessions_and_lets_the_open_one_end() {
     let mut world = World::stocked();
     begin(&mut world, 1);

@@ -230,6 +230,7 @@ fn subject(event: &Event) -> Option<&str> {
     let text = match event {
         E::GatewayStarted(_)
         | E::ServiceChanged(_)
+        | E::WitnessDismissed(_)
         | E::KeyRotated(_)
         | E::LogIncarnated(_)
         | E::CardsCarriedOver(_) => return None,

@@ -72,6 +72,7 @@ events! {
     GatewayStarted(s::GatewayStarted) = "station.gateway.started.v1";
     ServiceChanged(s::ServiceChanged) = "station.service.changed.v1";
     WitnessAhead(s::WitnessAhead) = "station.service.witness-ahead.v1";
+    WitnessDismissed(s::WitnessDismissed) = "station.service.witness-dismissed.v1";
     PresenceChanged(s::PresenceChanged) = "station.device.presence-changed.v1";
     StatusChanged(s::StatusChanged) = "station.device.status-changed.v1";
     DeviceReported(s::DeviceReported) = "station.device.reported.v1";

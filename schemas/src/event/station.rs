@@ -64,6 +64,12 @@ bodies! {
         /// Events in this log when it said so.
         size: u64,
     }
+    /// Two operators found that a device which holds a receipt ahead of this log is wrong, not the log: it came from elsewhere, or
+    /// lies. The station serves again.
+    WitnessDismissed {
+        /// The two who found so.
+        approvers: [OperatorId; 2],
+    }
     /// A device came or went (G1).
     PresenceChanged {
         /// The device.

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use schemas::event::pickup::Step;
 use schemas::event::station::{
     GatewayStarted, MotionUnconfirmed, OperatorRejected, Presence, PresenceChanged, ServiceChanged,
-    StatusChanged, WitnessAhead,
+    StatusChanged, WitnessAhead, WitnessDismissed,
 };
 use schemas::ids::{BootId, DeviceId, MachineId, OperatorId};
 use schemas::message::device::LastReceipt;
@@ -203,6 +203,16 @@ fn witnessed(draft: &mut Draft<'_>, device: &DeviceId, receipt: LastReceipt) {
             size,
         });
         set_reason(draft, reason, true);
+    }
+}
+
+/// What was witnessed does not hold. A device that says so again at its next birth stops the station again.
+pub(super) fn dismiss_witness(draft: &mut Draft<'_>, approvers: &[OperatorId; 2]) {
+    let reason = ServiceReason::LogBehindWitness;
+    if draft.state().reasons.contains(&reason) {
+        let approvers = approvers.clone();
+        draft.push(WitnessDismissed { approvers });
+        set_reason(draft, reason, false);
     }
 }
 

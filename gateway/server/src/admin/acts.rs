@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path as UrlPath, Query, State};
 use axum::http::StatusCode;
-use schemas::ids::SessionId;
+use schemas::ids::{OperatorId, SessionId};
 use schemas::key::{LookupKeyId, SealingKeyId};
 use schemas::words::RefusalReason;
 use serde::{Deserialize, Serialize};
@@ -65,6 +65,32 @@ pub(super) async fn rotate_lookup(
             let why = "a change of the lookup key is under way: try again in a moment";
             Err(Refused(StatusCode::CONFLICT, why.to_owned()))
         }
+    }
+}
+
+/// `POST /witness/dismiss`: the two who approved; whoever may open the socket has compared their PINs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dismissed {
+    /// One.
+    pub one: OperatorId,
+    /// The other.
+    pub other: OperatorId,
+}
+
+pub(super) async fn dismiss_witness(
+    State(admin): State<Admin>,
+    Query(by): Query<Dismissed>,
+) -> Result<Json<Dismissed>, Refused> {
+    if by.one == by.other {
+        let why = "two different operators approve".to_owned();
+        return Err(Refused(StatusCode::BAD_REQUEST, why));
+    }
+    let approvers = [by.one.clone(), by.other.clone()];
+    if admin.acts.dismiss_witness(approvers).await.map_err(ended)? {
+        Ok(Json(by))
+    } else {
+        let why = "no device holds a receipt ahead of the log: there is nothing to dismiss";
+        Err(Refused(StatusCode::CONFLICT, why.to_owned()))
     }
 }
 

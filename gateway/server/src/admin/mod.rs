@@ -10,6 +10,7 @@
 //! | `GET /proofs/41` | JSON: that text, then those of every rotation of the signing key, all over one checkpoint |
 //! | `POST /keys/rotate` | JSON: the event that changed the signing key |
 //! | `POST /keys/rotate-lookup` | JSON: the new lookup key's id |
+//! | `POST /witness/dismiss?one=a&other=b` | JSON: the two operators who approve that the station goes on |
 //! | `POST /sessions/s-41/erase` | JSON: what was erased |
 //!
 //! It must never answer with anything personal or secret: events hold ciphertext, and keys their public parts.
@@ -36,7 +37,7 @@ use tokio::net::UnixListener;
 use crate::keys::KeyRing;
 use crate::pipeline::Acts;
 
-pub use acts::{Erased, LookupRotated, Rotated};
+pub use acts::{Dismissed, Erased, LookupRotated, Rotated};
 pub use client::{Client, ClientError};
 
 /// How long a proof waits for the checkpoint that covers its event.
@@ -92,6 +93,7 @@ pub fn open(
         .route("/proofs/{index}", get(proofs))
         .route("/keys/rotate", post(acts::rotate))
         .route("/keys/rotate-lookup", post(acts::rotate_lookup))
+        .route("/witness/dismiss", post(acts::dismiss_witness))
         .route("/sessions/{session}/erase", post(acts::erase))
         .with_state(admin);
     Ok(async move { axum::serve(listener, router).await })

@@ -1,6 +1,5 @@
 //! `incarnate`: a new log for a station whose old one cannot go on. Two operators approve it.
 
-use std::io::BufRead as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -8,14 +7,12 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use edge_config::Station;
 use schemas::ids::OperatorId;
-use schemas::message::Pin;
 use schemas::words::IncarnationReason;
-use zeroize::Zeroizing;
 
 use super::source::Where;
-use super::{complain, progress, say};
+use super::{approval, progress, say};
 use crate::incarnation::{self, Survey, Wish, data_aside};
-use crate::{keys, operators};
+use crate::keys;
 
 /// Why.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -61,11 +58,7 @@ pub(super) fn run(args: IncarnateArgs) -> anyhow::Result<ExitCode> {
         place,
     } = args;
     let station = place.configured()?;
-    let approvers = <[OperatorId; 2]>::try_from(approvers).map_err(|_other_number| {
-        anyhow::anyhow!("two operators approve: write --approver twice")
-    })?;
-    let [one, other] = &approvers;
-    anyhow::ensure!(one != other, "two different operators approve");
+    let approvers = approval::two(approvers)?;
     let alone = keys::lock(&station.storage.keys_folder, !dry_run)?;
     let bar = progress::bytes("copying what is left of the old log");
     let survey = incarnation::survey(&station, old, &place.scratch(), |done, total| {
@@ -94,9 +87,7 @@ pub(super) fn run(args: IncarnateArgs) -> anyhow::Result<ExitCode> {
         say("nothing was changed")?;
         return Ok(ExitCode::SUCCESS);
     }
-    for approver in &approvers {
-        approve(&station, approver)?;
-    }
+    approval::ask(&station, &approvers)?;
     let reason = match reason {
         Reason::DiskLost => IncarnationReason::DiskLost,
         Reason::RolledBack => IncarnationReason::RolledBack,
@@ -143,27 +134,4 @@ fn tell(station: &Station, survey: &Survey) -> anyhow::Result<()> {
         "put aside   {} (photos and sealed keys in it still have to go to the centre)",
         aside.display()
     ))
-}
-
-fn approve(station: &Station, approver: &OperatorId) -> anyhow::Result<()> {
-    let operator = station
-        .operators
-        .iter()
-        .find(|operator| operator.id == *approver);
-    let operator = operator
-        .with_context(|| format!("there is no operator {approver} in the configuration"))?;
-    complain(&format!(
-        "{approver}: type your PIN (it is shown), then Enter"
-    ));
-    let mut line = Zeroizing::new(String::new());
-    std::io::stdin()
-        .lock()
-        .read_line(&mut line)
-        .context("the PIN cannot be read")?;
-    let pin = Pin::new(line.trim_end_matches(['\r', '\n']))?;
-    anyhow::ensure!(
-        operators::fits(&operator.pin_hash, &pin),
-        "this is not the PIN of {approver}; nothing was changed"
-    );
-    Ok(())
 }

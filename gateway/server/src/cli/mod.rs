@@ -1,5 +1,6 @@
 //! The command line.
 
+mod approval;
 mod erase;
 mod evidence;
 mod export;
@@ -8,6 +9,7 @@ mod keys;
 mod progress;
 mod prove;
 mod source;
+mod witness;
 
 use std::io::{BufRead as _, IsTerminal as _};
 use std::path::PathBuf;
@@ -59,6 +61,9 @@ enum Command {
     Export(evidence::ExportArgs),
     /// Destroy what is personal of a session: photos, names, numbers. Events and proofs stay. The station must run.
     Erase(erase::EraseArgs),
+    /// Go on although a device holds a receipt ahead of the log (`log-behind-witness`), where the device is wrong and not the log.
+    /// Two operators approve. The station must run.
+    DismissWitness(witness::DismissArgs),
     /// Begin a new log for a station whose old one is lost, set back, cloned, or whose key is. The station must be stopped; two
     /// operators approve. The old log is put aside whole.
     Incarnate(incarnate::IncarnateArgs),
@@ -107,6 +112,7 @@ pub fn main() -> ExitCode {
         Some(Command::Export(args)) => evidence::export(args),
         Some(Command::Keys(command)) => keys::run(command),
         Some(Command::Erase(args)) => erase::run(args),
+        Some(Command::DismissWitness(args)) => witness::run(args),
         Some(Command::Incarnate(args)) => incarnate::run(args),
     };
     outcome.unwrap_or_else(|error| {

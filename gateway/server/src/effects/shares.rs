@@ -84,6 +84,7 @@ pub fn session_of(event: &Event) -> Option<&SessionId> {
         | E::CardsMissing(_)
         | E::CardPlaced(_)
         | E::WitnessAhead(_)
+        | E::WitnessDismissed(_)
         | E::KeyRotated(_)
         | E::LookupKeyChanged(_)
         | E::LookupKeyRetired(_)

@@ -1,9 +1,9 @@
 //! What is asked of the loop at the machine itself, not by a device: to erase a session, to change a key.
 
-use schemas::ids::SessionId;
+use schemas::ids::{OperatorId, SessionId};
 use tokio::sync::{mpsc, oneshot};
 
-use super::Job;
+use super::{Answer, Job};
 use crate::effects::{EraseAnswer, RotateAnswer};
 use crate::keys::{KeyNotRotated, SigningKey};
 
@@ -30,6 +30,14 @@ impl Acts {
     /// Tags new records with another lookup key. Resolves when the event that says so is durable, or no key was made.
     pub async fn rotate_lookup(&self) -> Result<RotateAnswer, LoopEnded> {
         self.ask(|done| Job::RotateLookup { done }).await
+    }
+
+    /// Goes on although a device holds a receipt ahead of the log. False: no device said so. Resolves when that is durable.
+    pub async fn dismiss_witness(&self, approvers: [OperatorId; 2]) -> Result<bool, LoopEnded> {
+        let answer = self
+            .ask(|done| Job::DismissWitness { approvers, done })
+            .await?;
+        Ok(answer == Answer::Done)
     }
 
     /// Signs with another key from now on; its file is durable. Resolves with the index of the event that says so, once

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use gateway_core::{Input, Request};
-use schemas::ids::{DeviceId, MessageId, SessionId};
+use schemas::ids::{DeviceId, MessageId, OperatorId, SessionId};
 use schemas::message::command::FingerTemplate;
 use tokio::sync::oneshot;
 
@@ -32,6 +32,13 @@ pub enum Job {
         /// Told the index of the event once the change is complete, or why nothing was recorded.
         done: oneshot::Sender<Result<u64, KeyNotRotated>>,
     },
+    /// A device that holds a receipt ahead of the log is wrong, not the log.
+    DismissWitness {
+        /// The two operators who found so.
+        approvers: [OperatorId; 2],
+        /// Told when it is durable; that it failed, where no device says so.
+        done: oneshot::Sender<Answer>,
+    },
     /// What is personal of a session shall be destroyed.
     Erase {
         /// The session.
@@ -52,7 +59,10 @@ impl Job {
         match self {
             Self::Command(command) => command.content.is_large(),
             Self::RotateKey { .. } => true,
-            Self::ShowSession { .. } | Self::Erase { .. } | Self::RotateLookup { .. } => false,
+            Self::ShowSession { .. }
+            | Self::DismissWitness { .. }
+            | Self::Erase { .. }
+            | Self::RotateLookup { .. } => false,
         }
     }
 }

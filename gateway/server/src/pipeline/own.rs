@@ -1,16 +1,16 @@
 //! What the gateway itself asks of the rules: at start, by the clock, and when an errand is done. And what is asked of it at
 //! the machine: erasures, changes of the lookup key.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gateway_core::{Input, Outcome};
 use schemas::envelope::{self, Source};
-use schemas::ids::SessionId;
+use schemas::ids::{OperatorId, SessionId};
 use tokio::sync::oneshot;
 
 use super::group::Gathering;
-use super::{InFlight, Pipeline, PipelineError};
-use crate::effects::{EraseAnswer, EraseAsked, Finding, index_of, session_of};
+use super::{Answer, InFlight, Pipeline, PipelineError};
+use crate::effects::{Ack, EraseAnswer, EraseAsked, Finding, index_of, session_of};
 
 /// How often it is looked whether a lookup key may be destroyed.
 pub(super) const LOOKUP_LOOK: Duration = Duration::from_hours(24);
@@ -97,6 +97,27 @@ impl Pipeline {
             session,
             refused,
             done,
+        });
+        Ok(())
+    }
+
+    /// Two operators at the machine say that the log is right, and not the device that holds a receipt ahead of it.
+    pub(super) fn take_dismissal(
+        &mut self,
+        approvers: [OperatorId; 2],
+        done: oneshot::Sender<Answer>,
+        group: &mut Gathering,
+    ) -> Result<(), PipelineError> {
+        let (input, now) = (Input::DismissWitness { approvers }, self.clock.now());
+        let record = self.record(&Source::Gateway, None, &input, &now, group);
+        let answer = match record.map_err(PipelineError::Own)?.outcome {
+            Outcome::Accepted(_) => Answer::Done,
+            Outcome::Refused(_) | Outcome::Unchanged => Answer::Failed,
+        };
+        group.ack(Ack {
+            answer,
+            done: Some(done),
+            ..Ack::own(Instant::now())
         });
         Ok(())
     }

@@ -155,7 +155,10 @@ async fn operate(
         Ok(serving) => Some(tokio::spawn(serving)),
         Err(error) => {
             let error = format!("{error:#}");
-            tracing::error!(error, "the commands of station IT cannot reach this station");
+            tracing::error!(
+                error,
+                "the commands of station IT cannot reach this station"
+            );
             None
         }
     };
