@@ -11,6 +11,7 @@ mod closed;
 mod devices_broker;
 mod log;
 mod prepare;
+mod socket;
 
 use std::sync::Arc;
 
@@ -21,13 +22,14 @@ use schemas::ids::BootId;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::admin::{self, Admin};
+use crate::admin::Admin;
 use crate::ingress::{Desks, Ingress};
 use crate::operators::PinDesk;
 use crate::pipeline::{Acts, Parts, Pipeline, PipelineError};
 use crate::service::LogStanding;
 use crate::slips::Slips;
 use prepare::Prepared;
+use socket::Socket;
 
 pub use announce::front_page;
 pub use prepare::{rules, without_demo};
@@ -149,19 +151,7 @@ async fn operate(
         incarnation: prepared.keys.incarnation,
         acts: Acts::new(jobs),
     };
-    let socket = admin::socket_path(&station.storage.data_folder);
-    // A station without its admin socket serves all the same: the folder may be on a file system that has none.
-    let admin = match admin::open(admin, &socket) {
-        Ok(serving) => Some(tokio::spawn(serving)),
-        Err(error) => {
-            let error = format!("{error:#}");
-            tracing::error!(
-                error,
-                "the commands of station IT cannot reach this station"
-            );
-            None
-        }
-    };
+    let socket = Socket::open(station, admin);
     let (end_loop, loop_ends) = oneshot::channel();
     let mut pipeline: JoinHandle<Result<(), PipelineError>> =
         tokio::spawn(pipeline.run(instance()?, queue, loop_ends));
@@ -186,11 +176,7 @@ async fn operate(
             anyhow::Error::from,
         ));
     }
-    if let Some(admin) = admin {
-        admin.abort();
-    }
-    // The next start replaces one that stays.
-    std::fs::remove_file(&socket).ok();
+    socket.close();
     devices.stop().await;
     devices_broker.stop().await;
     drop(end_loop);
