@@ -129,6 +129,18 @@ impl Station {
 
     /// Runs a command of the program about this station; `input` is typed into it.
     pub fn tool(&self, args: &[&str], input: &str) -> Output {
+        self.begin_tool(args, input).wait_with_output().unwrap()
+    }
+
+    /// The same, killed after a while if it has not ended by then.
+    pub fn tool_killed(&self, args: &[&str], input: &str, after: Duration) {
+        let mut child = self.begin_tool(args, input);
+        std::thread::sleep(after);
+        drop(child.kill());
+        child.wait_with_output().unwrap();
+    }
+
+    fn begin_tool(&self, args: &[&str], input: &str) -> Child {
         let mut child = Command::new(binary("gateway"))
             .args(args)
             .arg("--config")
@@ -141,25 +153,7 @@ impl Station {
             .unwrap();
         // A command that reads nothing may have ended already.
         drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
-        child.wait_with_output().unwrap()
-    }
-
-    /// The same, killed after a while if it has not ended by then.
-    pub fn tool_killed(&self, args: &[&str], input: &str, after: Duration) {
-        let mut child = Command::new(binary("gateway"))
-            .args(args)
-            .arg("--config")
-            .arg(&self.config)
-            .current_dir(&self.layout.root)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
-        std::thread::sleep(after);
-        drop(child.kill());
-        child.wait().unwrap();
+        child
     }
 
     /// The same; it must succeed. What it printed.

@@ -192,14 +192,6 @@ impl SignedNote {
         self.signatures.iter().filter(own).count()
     }
 
-    /// Whether a signature line says that it is by this key. That it is true, [`SignedNote::verified_by`] says.
-    pub fn names(&self, key: &NoteKey) -> bool {
-        let id = key.id();
-        self.signatures
-            .iter()
-            .any(|line| line.name == key.name && line.key_id == id)
-    }
-
     /// Whether this key signed the text. `verify(public key, message, signature)` checks Ed25519. Signatures by other
     /// keys are passed over, as the standard asks; two by the same key must both hold.
     pub fn verified_by(
