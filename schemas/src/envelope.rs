@@ -9,7 +9,7 @@ mod cose;
 mod signed;
 
 pub use cloud_event::{Cause, CauseOutcome, Meta, Origin};
-pub use cose::{KeyId, seal, verify};
+pub use cose::{KeyId, Unsigned, seal, verify};
 pub use signed::{Broken, Signed, next_len};
 
 use crate::event::Event;
@@ -70,10 +70,7 @@ pub enum EnvelopeError {
 /// Reads signed bytes without looking at the signature: for replay of a log whose tree has been
 /// compared with its checkpoint.
 pub fn read(signed: &[u8]) -> Result<Entry, EnvelopeError> {
-    match canonical::split(signed) {
-        Some(parts) => entry(parts.origin, parts.index, parts.key_id, parts.payload),
-        None => cose::open(signed)?.into_entry(),
-    }
+    Signed::read(signed)?.into_entry()
 }
 
 fn entry(

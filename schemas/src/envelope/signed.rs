@@ -39,7 +39,8 @@ impl<'a> Signed<'a> {
 
     /// Whether the signature fits. `check(message, signature)` is Ed25519 (RFC 8032) under the key that is asked about.
     pub fn is_genuine(&self, check: impl FnOnce(&[u8], &[u8; 64]) -> bool) -> bool {
-        check(&canonical::to_sign(&self.0), self.0.signature)
+        let message = canonical::to_sign(self.0.protected, self.0.payload);
+        check(&message, self.0.signature)
     }
 
     /// Its content. An error of [`EnvelopeError::UnknownType`] says only that this program is older than the event.

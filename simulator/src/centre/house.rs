@@ -67,10 +67,8 @@ impl House {
     /// The bytes are no sequence of events.
     pub fn name(&mut self, mut events: &[u8]) -> anyhow::Result<()> {
         while !events.is_empty() {
-            let mut rest = events;
-            let item: Result<coset::cbor::Value, _> = coset::cbor::from_reader(&mut rest);
-            item.context("the events are not CBOR, one after the other")?;
-            let (signed, _) = events.split_at(events.len() - rest.len());
+            let len = envelope::next_len(events)?.context("the last event is cut off")?;
+            let (signed, rest) = events.split_at(len);
             let entry = envelope::read(signed).context("an event")?;
             events = rest;
             if let Event::CardVerified(body) = entry.event {

@@ -74,7 +74,7 @@ impl TestKey {
     /// Not a genuine event of this key.
     pub fn verify(&self, signed: &[u8]) -> anyhow::Result<Entry> {
         let key = UnparsedPublicKey::new(&ED25519, &self.public);
-        let genuine = |key_id: KeyId, bytes: &[u8], signature: &[u8]| {
+        let genuine = |key_id: KeyId, bytes: &[u8], signature: &[u8; 64]| {
             key_id == KeyId::of(&self.public) && key.verify(bytes, signature).is_ok()
         };
         Ok(verify(signed, genuine)?)

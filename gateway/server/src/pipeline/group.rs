@@ -1,7 +1,9 @@
-//! A group while it gathers: signed events of several commands, and what is owed when they are durable.
+//! A group while it gathers: events of several commands, and what is owed when they are durable. They are signed together when
+//! it is full.
 
 use gateway_core::{Rules, State, pending, views};
 use gateway_log::{Batch, Group};
+use schemas::envelope::Unsigned;
 use schemas::event::Event;
 use schemas::ids::{DeviceId, SessionId};
 use schemas::key::LookupKeyId;
@@ -9,9 +11,10 @@ use tokio::sync::oneshot;
 
 use super::Rotated;
 use crate::effects::{Ack, EraseAsked, Outbox, RotateAnswer, Show};
+use crate::keys::SigningKey;
 
 /// A group of this size takes in nothing more, in bytes.
-const GROUP_BYTES_FULL: usize = 48 * 1024;
+const GROUP_BYTES_FULL: usize = 96 * 1024;
 
 /// A group that gathers.
 #[derive(Debug)]
@@ -20,7 +23,10 @@ pub(super) struct Gathering {
     next_index: u64,
     bytes: usize,
     taken: usize,
-    batches: Vec<Batch>,
+    /// One for each command.
+    batches: Vec<Vec<Unsigned>>,
+    /// Signs all of them: a change of the key ends its group.
+    key: SigningKey,
     outbox: Outbox,
     /// Parts that were closed because the next command's events would have gone over the log's limit.
     full: Vec<Group<Outbox>>,
@@ -31,13 +37,14 @@ pub(super) struct Gathering {
 }
 
 impl Gathering {
-    pub(super) fn new(first_index: u64) -> Self {
+    pub(super) fn new(first_index: u64, key: SigningKey) -> Self {
         Self {
             first_index,
             next_index: first_index,
             bytes: 0,
             taken: 0,
             batches: Vec::new(),
+            key,
             outbox: Outbox::default(),
             full: Vec::new(),
             full_bytes: 0,
@@ -95,10 +102,10 @@ impl Gathering {
         self.outbox.rotated = Some(rotated);
     }
 
-    /// The events of one command, with their signed bytes.
-    pub(super) fn push(&mut self, events: Vec<Event>, signed: Vec<Vec<u8>>) {
-        self.bytes += signed.iter().map(Vec::len).sum::<usize>();
-        self.batches.push(Batch(signed));
+    /// The events of one command, as they are to be signed.
+    pub(super) fn push(&mut self, events: Vec<Event>, sealed: Vec<Unsigned>) {
+        self.bytes += sealed.iter().map(Unsigned::signed_len).sum::<usize>();
+        self.batches.push(sealed);
         for event in events {
             self.outbox.recorded.push((self.next_index, event));
             self.next_index += 1;
@@ -158,6 +165,16 @@ impl Gathering {
         self.full
     }
 
+    fn signed_batches(&mut self) -> Vec<Batch> {
+        let batches = std::mem::take(&mut self.batches);
+        let lens: Vec<usize> = batches.iter().map(Vec::len).collect();
+        let unsigned = batches.into_iter().flatten().collect();
+        let mut signed = self.key.sign_all(unsigned).into_iter();
+        lens.into_iter()
+            .map(|len| Batch(signed.by_ref().take(len).collect()))
+            .collect()
+    }
+
     fn part(&mut self, state: &State, rules: &Rules) -> Group<Outbox> {
         let mut outbox = std::mem::take(&mut self.outbox);
         // A group without events leads to nothing new, but the groups before it may still be under way, so what it
@@ -167,7 +184,7 @@ impl Gathering {
         outbox.erasures.clone_from(state.erasures());
         Group {
             first_index: self.first_index,
-            batches: std::mem::take(&mut self.batches),
+            batches: self.signed_batches(),
             seal: std::mem::take(&mut self.sealed),
             value: outbox,
         }

@@ -278,6 +278,11 @@ impl Pipeline {
         Some(told.map_or(at, |told| at.max(told + STUCK_DEADLINE_PAUSE)))
     }
 
+    /// A group that begins where the log ends, under the key that is in force.
+    fn gathering(&self) -> Gathering {
+        Gathering::new(self.log.next_index(), self.signing.clone())
+    }
+
     /// A group: this job and what is queued behind it, up to the limits. It never waits for more.
     fn group(
         &mut self,
@@ -285,7 +290,7 @@ impl Pipeline {
         queue: &mut mpsc::Receiver<Job>,
         in_flight: &mut InFlight,
     ) -> Result<(), PipelineError> {
-        let mut group = Gathering::new(self.log.next_index());
+        let mut group = self.gathering();
         self.take_in(first, &mut group)?;
         while group.taken() < self.group_len_max && !group.is_closed() {
             let Ok(job) = queue.try_recv() else { break };
@@ -304,7 +309,7 @@ impl Pipeline {
 
     /// An input of the gateway's own, as a group of its own.
     fn own(&mut self, input: Input, in_flight: &mut InFlight) -> Result<(), PipelineError> {
-        let mut group = Gathering::new(self.log.next_index());
+        let mut group = self.gathering();
         self.take_own(&input, &mut group)?;
         self.close(group, in_flight);
         Ok(())

@@ -58,7 +58,7 @@ impl Pipeline {
             .state
             .retirable_lookup_keys(&self.rules, &self.clock.now());
         if !retirable.is_empty() {
-            let mut group = Gathering::new(self.log.next_index());
+            let mut group = self.gathering();
             group.retire(retirable);
             self.close(group, in_flight);
         }

@@ -29,7 +29,7 @@ impl Pipeline {
         let (index, now) = (group.next_index(), self.clock.now());
         let body = self.ring.rotation(index, &next);
         let events = vec![Event::KeyRotated(body.clone())];
-        let signed = self
+        let sealed = self
             .seal_all(index, &events, &Source::Gateway, None, &now)
             .map_err(|error| PipelineError::Own(Unrecordable::Seal(error)))?;
         if let Err(not_rotated) = self.ring.follow_to(index, &body, &next) {
@@ -45,7 +45,7 @@ impl Pipeline {
             };
             self.memory.apply(recorded, None);
         }
-        group.push(events, signed);
+        group.push(events, sealed);
         group.seal(Rotated { index, done });
         self.key_id = KeyId::of(&next.public_key());
         self.signing = next;

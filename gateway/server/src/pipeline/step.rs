@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use gateway_core::{Decision, Input, Outcome, Recorded, Request, decide};
-use schemas::envelope::{self, Cause, CauseOutcome, EnvelopeError, Meta, Source};
+use schemas::envelope::{self, Cause, CauseOutcome, EnvelopeError, Meta, Source, Unsigned};
 use schemas::event::Event;
 use schemas::event::station::Presence;
 use schemas::ids::DeviceId;
@@ -292,8 +292,8 @@ impl Pipeline {
         let Decision { events, outcome } = decide(&self.memory.state, &self.rules, input, now);
         let cause = message.and_then(|key| cause(source, key, &outcome));
         let first = group.next_index();
-        let signed = self.seal_all(first, &events, source, cause.as_ref(), now)?;
-        let bytes = signed.iter().map(Vec::len).sum();
+        let sealed = self.seal_all(first, &events, source, cause.as_ref(), now)?;
+        let bytes = sealed.iter().map(Unsigned::signed_len).sum();
         let bytes_max = self.group_bytes_max;
         if bytes > bytes_max {
             return Err(Unrecordable::TooLarge { bytes, bytes_max });
@@ -317,7 +317,7 @@ impl Pipeline {
         }
         let index = (!events.is_empty()).then(|| first + u64::try_from(last).unwrap_or(0));
         if !events.is_empty() {
-            group.push(events, signed);
+            group.push(events, sealed);
         }
         Ok(Record {
             outcome,
@@ -326,6 +326,7 @@ impl Pipeline {
         })
     }
 
+    /// The events as they are stored, but for their signatures.
     pub(super) fn seal_all(
         &self,
         first: u64,
@@ -333,7 +334,7 @@ impl Pipeline {
         source: &Source,
         cause: Option<&Cause>,
         now: &Now,
-    ) -> Result<Vec<Vec<u8>>, EnvelopeError> {
+    ) -> Result<Vec<Unsigned>, EnvelopeError> {
         let last = events.len().saturating_sub(1);
         let seal = |((at, event), index)| {
             let cause = cause.filter(|_| at == last).cloned();
@@ -342,9 +343,7 @@ impl Pipeline {
                 now: now.clone(),
                 cause,
             };
-            envelope::seal(&self.origin, index, &meta, event, self.key_id, |bytes| {
-                self.signing.sign(bytes)
-            })
+            Unsigned::new(&self.origin, index, &meta, event, self.key_id)
         };
         events.iter().enumerate().zip(first..).map(seal).collect()
     }

@@ -4,21 +4,18 @@ use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use std::sync::Arc;
-
-use aws_lc_rs::signature::Ed25519KeyPair;
 use gateway_log::{Group, Log};
 
+use crate::gathered::Gathered;
 use crate::group::Grouped;
 use crate::station;
 
 /// The first two are what the others are shares of.
-pub const NAMES: [&str; 8] = [
+pub const NAMES: [&str; 7] = [
     "raw, growing",
     "raw, written before",
     "log (flushes of 128 KiB)",
     "log (flushes of 512 KiB)",
-    "log, signed",
     "SQLite WAL FULL",
     "redb",
     "fjall",
@@ -29,7 +26,7 @@ const WRITTEN_BEFORE_BYTES: usize = 16 * 1024 * 1024;
 #[derive(Clone)]
 pub enum Contender {
     Log(Log),
-    Signed(Log, Arc<Ed25519KeyPair>),
+    Gathered(Gathered),
     Grouped(Grouped),
 }
 
@@ -38,8 +35,10 @@ impl Contender {
         match name {
             "log (flushes of 128 KiB)" => Self::Log(station::log(folder, 128 * 1024)),
             "log (flushes of 512 KiB)" => Self::Log(station::log(folder, 512 * 1024)),
-            "log, signed" => {
-                Self::Signed(station::log(folder, 512 * 1024), Arc::new(station::key()))
+            "gathered" => Self::Gathered(Gathered::over(station::log(folder, 512 * 1024), None)),
+            "gathered, signed" => {
+                let key = station::signing_key(folder);
+                Self::Gathered(Gathered::over(station::log(folder, 512 * 1024), Some(key)))
             }
             "raw, growing" => Self::Grouped(raw_growing(folder)),
             "raw, written before" => Self::Grouped(raw_written_before(folder)),
@@ -56,13 +55,7 @@ impl Contender {
                 let made = log.append_with(|index| Group::new(index, ()).batch(vec![event]));
                 drop(made.await.expect("an append"));
             }
-            Self::Signed(log, key) => {
-                let made = log.append_with(|index| {
-                    let signed = station::signed(event, key);
-                    Group::new(index, ()).batch(vec![signed])
-                });
-                drop(made.await.expect("an append"));
-            }
+            Self::Gathered(gathered) => gathered.append(event).await,
             Self::Grouped(grouped) => grouped.append(event).await,
         }
     }

@@ -14,6 +14,7 @@
 //! takes all who wait into one transaction.
 
 mod contenders;
+mod gathered;
 mod group;
 mod proofs;
 mod signing;
@@ -122,12 +123,14 @@ fn measure(name: &str, waiting: usize, length: Duration, delay: Duration, folder
     );
     let place = tempfile::tempdir_in(folder).expect("a folder");
     gateway_durable::set_delay(Duration::ZERO);
-    let contender = Contender::open(name, place.path());
-    gateway_durable::set_delay(delay);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .expect("a runtime");
     let tasks = tokio::task::LocalSet::new();
+    let entered = tasks.enter();
+    let contender = Contender::open(name, place.path());
+    drop(entered);
+    gateway_durable::set_delay(delay);
     let event = vec![0xa5_u8; EVENT_BYTES];
     let syncs = gateway_durable::syncs();
     let began = Instant::now();

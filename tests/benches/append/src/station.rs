@@ -4,20 +4,21 @@ use std::path::Path;
 
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use gateway_log::{CheckpointSigner, Limits, Log, OpenOptions, RoomOptions};
+use gateway_server::keys::SigningKey;
 use schemas::proof::{NoteKey, SignedNote};
 
-const SIGNATURE_BYTES: usize = 64;
-
+/// The key that signs the checkpoints.
 pub fn key() -> Ed25519KeyPair {
     Ed25519KeyPair::from_seed_unchecked(&[7; 32]).expect("a key")
 }
 
-/// An event that carries its signature, as long as it was without one.
-pub fn signed(mut event: Vec<u8>, key: &Ed25519KeyPair) -> Vec<u8> {
-    event.truncate(event.len().saturating_sub(SIGNATURE_BYTES));
-    let signature = key.sign(&event);
-    event.extend_from_slice(signature.as_ref());
-    event
+/// A key as a station has it, made in this folder.
+pub fn signing_key(folder: &Path) -> SigningKey {
+    let data = folder.join("data-of-key");
+    std::fs::create_dir(&data).expect("a folder");
+    let keys =
+        gateway_server::keys::open(&folder.join("keys"), &data, &folder.join("marker-of-key"));
+    keys.expect("keys").signing.current
 }
 
 pub fn log(folder: &Path, flush_bytes_max: usize) -> Log {
