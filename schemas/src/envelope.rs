@@ -10,7 +10,7 @@ mod signed;
 
 pub use cloud_event::{Cause, CauseOutcome, Meta, Origin};
 pub use cose::{KeyId, Unsigned, seal, verify};
-pub use signed::{Broken, Signed, next_len};
+pub use signed::{Broken, Signed, attach, next_len};
 
 use crate::event::Event;
 use crate::ids::DeviceId;

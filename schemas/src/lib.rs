@@ -6,6 +6,7 @@
 
 pub mod chain;
 pub mod citizen;
+pub mod downlink;
 pub mod envelope;
 pub mod event;
 pub mod ids;
@@ -19,4 +20,5 @@ pub mod slot;
 pub mod text;
 pub mod time;
 pub mod topic;
+pub mod uplink;
 pub mod words;

@@ -22,6 +22,7 @@ macro_rules! words {
         }
     };
 }
+pub(crate) use words;
 
 words!(
     /// What a device is.
@@ -230,6 +231,8 @@ words!(
         StorageLow,
         /// A device holds a receipt that this log does not know: disk lost or rolled back.
         LogBehindWitness,
+        /// The centre's copy contradicts this log: disk set back, or two machines under one identity.
+        LogForked,
     }
 );
 words!(

@@ -12,6 +12,7 @@ const ORIGIN: &[u8] = b"\x61o";
 /// The empty unprotected header.
 const UNPROTECTED: &[u8] = &[0xa0];
 
+const NIL: u8 = 0xf6;
 const MAJOR_UNSIGNED: u8 = 0;
 const MAJOR_BYTES: u8 = 2;
 const MAJOR_TEXT: u8 = 3;
@@ -76,6 +77,27 @@ pub(super) fn join(protected: &[u8], payload: &[u8], signature: &[u8; SIGNATURE_
     push_string(&mut out, MAJOR_BYTES, payload);
     push_string(&mut out, MAJOR_BYTES, signature);
     out
+}
+
+/// The signed bytes with nil for the payload.
+pub(super) fn detached(protected: &[u8], signature: &[u8; SIGNATURE_LEN]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(protected.len() + SIGNATURE_LEN + 12);
+    out.extend_from_slice(BEGIN);
+    push_string(&mut out, MAJOR_BYTES, protected);
+    out.extend_from_slice(UNPROTECTED);
+    out.push(NIL);
+    push_string(&mut out, MAJOR_BYTES, signature);
+    out
+}
+
+/// The signed bytes, from their detached form and the payload.
+pub(super) fn attach(detached: &[u8], payload: &[u8]) -> Option<Vec<u8>> {
+    let rest = detached.strip_prefix(BEGIN)?;
+    let (protected, rest) = string(rest, MAJOR_BYTES)?;
+    let rest = rest.strip_prefix(UNPROTECTED)?.strip_prefix(&[NIL])?;
+    let (signature, rest) = string(rest, MAJOR_BYTES)?;
+    let whole = join(protected, payload, signature.try_into().ok()?);
+    (rest.is_empty() && split(&whole).is_some()).then_some(whole)
 }
 
 /// The Sig_structure that is signed (RFC 9052, section 4.4): the array of `Signature1`, the protected header, no external data,

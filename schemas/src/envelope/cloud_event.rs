@@ -233,6 +233,11 @@ fn subject(event: &Event) -> Option<&str> {
         | E::WitnessDismissed(_)
         | E::KeyRotated(_)
         | E::LogIncarnated(_)
+        | E::InstructionFollowed(_)
+        | E::InstructionRefused(_)
+        | E::PolicyChanged(_)
+        | E::CentreKeyChanged(_)
+        | E::CentreContradicted(_)
         | E::CardsCarriedOver(_) => return None,
         E::WitnessAhead(b) => b.device.as_str(),
         E::PresenceChanged(b) => b.device.as_str(),
@@ -251,6 +256,8 @@ fn subject(event: &Event) -> Option<&str> {
         E::MotionCompleted(b) => b.dispenser.as_str(),
         E::LookupKeyChanged(b) => b.key.as_str(),
         E::LookupKeyRetired(b) => b.key.as_str(),
+        E::ManifestReceived(b) => b.batch.as_str(),
+        E::ErasureConfirmed(b) => b.session.as_str(),
         E::ErasureAsked(b) => b.session.as_str(),
         E::ErasureDone(b) => b.session.as_str(),
         E::BatchAnnounced(c::BatchAnnounced { batch, .. })

@@ -66,10 +66,21 @@ impl Unsigned {
         payload: &[u8],
         key_id: KeyId,
     ) -> Result<Self, EnvelopeError> {
+        Self::up_to(origin, index, payload, key_id, SIGNED_LEN_MAX)
+    }
+
+    /// The same with another limit on the signed bytes.
+    pub(crate) fn up_to(
+        origin: &Origin,
+        index: u64,
+        payload: &[u8],
+        key_id: KeyId,
+        len_max: usize,
+    ) -> Result<Self, EnvelopeError> {
         let protected = canonical::protected(origin, index, key_id);
         let to_sign = canonical::to_sign(&protected, payload);
         let bytes = canonical::join(&protected, payload, &[0; SIGNATURE_LEN]);
-        if bytes.len() > SIGNED_LEN_MAX {
+        if bytes.len() > len_max {
             return Err(EnvelopeError::TooLong(bytes.len()));
         }
         Ok(Self { bytes, to_sign })

@@ -9,7 +9,12 @@ pub struct Signed<'a>(canonical::Parts<'a>);
 impl<'a> Signed<'a> {
     /// Reads the header. Any other encoding of the same values is refused.
     pub fn read(signed: &'a [u8]) -> Result<Self, EnvelopeError> {
-        if signed.len() > SIGNED_LEN_MAX {
+        Self::read_up_to(signed, SIGNED_LEN_MAX)
+    }
+
+    /// The same with another limit on the length.
+    pub(crate) fn read_up_to(signed: &'a [u8], len_max: usize) -> Result<Self, EnvelopeError> {
+        if signed.len() > len_max {
             return Err(EnvelopeError::TooLong(signed.len()));
         }
         canonical::split(signed)
@@ -43,6 +48,11 @@ impl<'a> Signed<'a> {
         check(&message, self.0.signature)
     }
 
+    /// The same with a detached payload (RFC 9052, section 4.1): everything but the CloudEvent.
+    pub fn detached(&self) -> Vec<u8> {
+        canonical::detached(self.0.protected, self.0.signature)
+    }
+
     /// Its content. An error of [`EnvelopeError::UnknownType`] says only that this program is older than the event.
     pub fn into_entry(self) -> Result<Entry, EnvelopeError> {
         let canonical::Parts {
@@ -54,6 +64,11 @@ impl<'a> Signed<'a> {
         } = self.0;
         entry(origin, index, key_id, payload)
     }
+}
+
+/// The signed bytes, from a COSE_Sign1 with a detached payload and that payload. `None`: not in the form of this contract.
+pub fn attach(detached: &[u8], payload: &[u8]) -> Option<Vec<u8>> {
+    canonical::attach(detached, payload)
 }
 
 /// Bytes of a sequence (RFC 8742) that do not go on with a signed event.

@@ -2,6 +2,7 @@
 //! breaks every match that must know it. A shape that has been written is never edited: a change is
 //! a new version with a golden file of its own.
 
+pub mod centre;
 pub mod custody;
 pub mod evidence;
 pub mod pickup;
@@ -63,6 +64,7 @@ macro_rules! events {
     };
 }
 
+use centre as n;
 use custody as c;
 use evidence as e;
 use pickup as p;
@@ -94,6 +96,13 @@ events! {
     ErasureDone(e::ErasureDone) = "station.erasure.done.v1";
     LogIncarnated(e::LogIncarnated) = "station.log.incarnated.v1";
     CardsCarriedOver(e::CardsCarriedOver) = "station.custody.cards-carried-over.v1";
+    InstructionFollowed(n::InstructionFollowed) = "station.centre.instruction-followed.v1";
+    InstructionRefused(n::InstructionRefused) = "station.centre.instruction-refused.v1";
+    ManifestReceived(n::ManifestReceived) = "station.centre.manifest-received.v1";
+    PolicyChanged(n::PolicyChanged) = "station.centre.policy-changed.v1";
+    CentreKeyChanged(n::CentreKeyChanged) = "station.centre.key-changed.v1";
+    ErasureConfirmed(n::ErasureConfirmed) = "station.centre.erasure-confirmed.v1";
+    CentreContradicted(n::CentreContradicted) = "station.centre.contradicted.v1";
     BatchAnnounced(c::BatchAnnounced) = "station.custody.batch-announced.v1";
     CardsAnnounced(c::CardsAnnounced) = "station.custody.cards-announced.v1";
     CardArrived(c::CardArrived) = "station.custody.card-arrived.v1";
