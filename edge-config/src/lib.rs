@@ -8,6 +8,7 @@
 #![warn(missing_docs)]
 
 mod error;
+mod hours;
 mod policy;
 mod reader;
 mod station;
@@ -16,6 +17,7 @@ mod unit;
 use std::path::Path;
 
 pub use error::{ConfigErrors, Place, Problem};
+pub use hours::{Hours, HoursError};
 pub use policy::{Custody, Eligibility, OperatorPolicy, Pickup, Policy};
 pub use station::broker::{
     Broker, BrokerLimits, BrokerUrl, EmbeddedBroker, ExternalBroker, TlsListener,
@@ -23,7 +25,7 @@ pub use station::broker::{
 pub use station::device::{Kiosk, Machine, ModbusDispenser};
 pub use station::operator::{Operator, PinHash};
 pub use station::{
-    Centre, Clock, ClockTrustRule, Demo, Http, Pipeline, Province, Station, Storage,
+    Centre, CentreStore, Clock, ClockTrustRule, Demo, Http, Pipeline, Province, Station, Storage,
 };
 
 /// The shipped `station.toml`: a station that runs on one machine with nothing attached.

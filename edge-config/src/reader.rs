@@ -154,6 +154,16 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// A whole number within `range`, or none.
+    pub(crate) fn optional_number<T: TryFrom<i64>>(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<i64>,
+    ) -> Option<T> {
+        let value = self.get(key)?;
+        self.in_range(key, value, &range)
+    }
+
     /// A whole number within `range` that has to be written.
     pub(crate) fn required_number<T: TryFrom<i64>>(
         &mut self,

@@ -14,6 +14,7 @@ use schemas::envelope::Origin;
 use schemas::ids::{DeviceId, MachineId, StationId};
 use schemas::text::Invalid;
 
+use crate::hours::Hours;
 use crate::policy::Policy;
 use crate::reader::Section;
 use broker::Broker;
@@ -102,6 +103,23 @@ pub struct Centre {
     pub seal_key: Option<PathBuf>,
     /// Files with public keys of others who may open it too: a window, an officer. At most 8.
     pub more_seal_keys: Vec<PathBuf>,
+    /// Where the log goes; none: nowhere, or in a demonstration to a centre of its own.
+    pub store: Option<CentreStore>,
+    /// File with the key that the centre's instructions are signed by: a C2SP vkey named `centre.<province>`, one line.
+    pub verify_key: Option<PathBuf>,
+    /// What the uplink may take of the link, in KiB/s; none: what there is.
+    pub uplink_kib_per_s: Option<u32>,
+    /// When the uplink may be used, in China's time; none: always.
+    pub uplink_hours: Option<Hours>,
+}
+
+/// The centre's event store (EventStoreDB, KurrentDB).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CentreStore {
+    /// A connection string without credentials.
+    Address(String),
+    /// The file that holds the connection string, with credentials.
+    File(PathBuf),
 }
 
 /// Metrics and health.
@@ -206,6 +224,10 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
     let centre = root.section("centre", |s| Centre {
         seal_key: s.path("seal_key"),
         more_seal_keys: s.paths("more_seal_keys", SEAL_KEYS_MAX).unwrap_or_default(),
+        store: centre_store(s),
+        verify_key: s.path("verify_key"),
+        uplink_kib_per_s: s.optional_number("uplink_kib_per_s", 1..=1_000_000),
+        uplink_hours: s.optional("uplink_hours", "\"22:00-06:00\""),
     });
     let broker = broker::read(root);
     let http = root.section("http", |s| Http {
@@ -278,6 +300,29 @@ fn storage(s: &mut Section<'_>) -> Storage {
         room_low_mib: s.number("room_low_mib", 8..=1_048_576, default.room_low_mib),
         reserve_mib: s.number("reserve_mib", 1..=1_048_576, default.reserve_mib),
     }
+}
+
+/// Where the log goes. Credentials are not for a file that many can read.
+fn centre_store(s: &mut Section<'_>) -> Option<CentreStore> {
+    let address = s.optional::<String>("store", "\"esdb://centre.example:2113?tls=true\"");
+    let file = s.path("store_file");
+    if let Some(address) = &address {
+        let scheme = [
+            "esdb://",
+            "esdb+discover://",
+            "kurrentdb://",
+            "kurrentdb+discover://",
+        ];
+        if !scheme.iter().any(|scheme| address.starts_with(scheme)) {
+            s.refuse("store", "is not a connection string; write for example store = \"esdb://centre.example:2113?tls=true\"");
+        } else if address.contains('@') {
+            s.refuse("store", "holds a password, and this file is not for passwords; put the whole connection string into a file of mode 0600 and write store_file = \"centre-store\"");
+        } else if file.is_some() {
+            s.refuse("store_file", "stands beside store; leave one of them out");
+        }
+    }
+    file.map(CentreStore::File)
+        .or_else(|| address.map(CentreStore::Address))
 }
 
 fn pipeline(s: &mut Section<'_>) -> Pipeline {

@@ -4,6 +4,7 @@
 mod act_motion;
 mod acts;
 mod batches;
+mod centre;
 mod draft;
 mod erasure;
 mod lifecycle;
@@ -122,6 +123,14 @@ pub fn decide(state: &State, rules: &Rules, input: &Input, now: &Now) -> Decisio
         }
         Input::LookupKeyMade { key, before } => {
             erasure::lookup_key_made(&mut draft, key, before);
+            Outcome::Accepted(None)
+        }
+        Input::Instructed(instructed) => {
+            centre::instructed(&mut draft, instructed);
+            Outcome::Accepted(None)
+        }
+        Input::Contradicted(found) => {
+            centre::contradicted(&mut draft, found);
             Outcome::Accepted(None)
         }
         Input::LookupKeyDestroyed { key } => {

@@ -37,7 +37,17 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
             state.devices.entry(b.device.clone()).or_default().status =
                 Some((b.status, b.detail.clone()));
         }
-        Event::LogIncarnated(b) => state.incarnation = Some(b.incarnation),
+        Event::LogIncarnated(b) => {
+            state.incarnation = Some(b.incarnation);
+            state.centre.revision = b.downlink_revision;
+        }
+        Event::InstructionFollowed(b) => {
+            state.centre.revision = Some(b.revision);
+            state.centre.number = Some(b.number);
+        }
+        Event::InstructionRefused(b) => state.centre.revision = Some(b.revision),
+        Event::PolicyChanged(b) => state.centre.policy = Some((b.version, b.sha256.clone())),
+        Event::CentreKeyChanged(b) => state.centre.key = Some(b.public_key.clone()),
         Event::LookupKeyChanged(b) => evidence::lookup_key_changed(state, recorded, b),
         Event::LookupKeyRetired(b) => evidence::lookup_key_retired(state, b),
         Event::ErasureAsked(b) => {
@@ -53,6 +63,9 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         Event::WitnessAhead(_)
         | Event::WitnessDismissed(_)
         | Event::KeyRotated(_)
+        | Event::ManifestReceived(_)
+        | Event::ErasureConfirmed(_)
+        | Event::CentreContradicted(_)
         | Event::DeviceReported(_)
         | Event::DeviceReplied(_)
         | Event::RequestRefused(_)

@@ -1,6 +1,7 @@
 //! Every trigger there is, in one closed enum. Nothing personal reaches this far: numbers and vouchers
 //! are keyed tags, names are masked, photos are hashes, fingerprints are scores.
 
+use schemas::event::centre::{CentreKeyChanged, Contradiction, InstructionRefusal};
 use schemas::event::custody::AnnouncedCard;
 use schemas::event::station::Presence;
 use schemas::ids::{
@@ -120,11 +121,58 @@ pub enum Input {
         /// A key that was in use before it.
         before: LookupKeyId,
     },
+    /// Something stands in the stream from the centre.
+    Instructed(Instructed),
+    /// The centre's copy of this log contradicts it.
+    Contradicted(Contradicted),
     /// A superseded lookup key is gone from its file.
     LookupKeyDestroyed {
         /// The key.
         key: LookupKeyId,
     },
+}
+
+/// What stands at one revision of the stream from the centre.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instructed {
+    /// The revision.
+    pub revision: u64,
+    /// SHA-256 of its signed bytes: 64 hexadecimal digits.
+    pub sha256: String,
+    /// Its number under the centre's signature and what it tells, all that it needs done beforehand (a file in the inbox, a policy
+    /// checked and kept); or why it cannot be followed.
+    pub told: Result<(u64, Told), InstructionRefusal>,
+}
+
+/// What the centre tells the station.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// A manifest; it lies in the inbox.
+    Manifest(BatchId),
+    /// A policy; it is kept.
+    Policy {
+        /// Counts up.
+        version: u32,
+        /// SHA-256 of its text: 64 hexadecimal digits.
+        sha256: String,
+    },
+    /// The centre signs with another key; that key's holder signed too.
+    Key(CentreKeyChanged),
+    /// The centre destroyed its keys of a session.
+    ErasureDone(SessionId),
+}
+
+/// Where the centre's copy contradicts this log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contradicted {
+    /// How.
+    pub contradiction: Contradiction,
+    /// The index or size at which they differ.
+    pub at: u64,
+    /// What the centre has there.
+    pub centre: String,
+    /// What this log has there.
+    pub own: Option<String>,
 }
 
 /// What a device reports.

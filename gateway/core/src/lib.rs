@@ -19,7 +19,10 @@ pub use carry::{Carried, carry_over};
 pub use decide::{Decision, Outcome, decide};
 pub use effect::{Effect, Order, next_deadline, pending};
 pub use evolve::{Recorded, evolve};
-pub use input::{Announcement, Captured, CardRead, Input, ReadFailure, Reply, Report, Request};
+pub use input::{
+    Announcement, Captured, CardRead, Contradicted, Input, Instructed, ReadFailure, Reply, Report,
+    Request, Told,
+};
 pub use rules::{Eligibility, KioskRules, MachineRules, Rules};
-pub use state::{Card, Session, State};
+pub use state::{Card, CentreLink, Session, State};
 pub use view::{View, views};

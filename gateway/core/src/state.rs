@@ -8,6 +8,7 @@ use schemas::event::custody::Act;
 use schemas::event::pickup::{MachineDevices, PickupPolicy, Step};
 use schemas::event::station::Presence;
 use schemas::ids::{BatchId, BootId, CardSerial, DeviceId, MachineId, OperatorId, SessionId};
+use schemas::key::PublicKey;
 use schemas::lookup::LookupTag;
 use schemas::message::command::CommandId;
 use schemas::slot::SlotAddress;
@@ -42,6 +43,20 @@ pub struct State {
     /// Sessions whose sealing keys are to be destroyed.
     pub(crate) erasures: BTreeSet<SessionId>,
     pub(crate) lookup: LookupHistory,
+    pub(crate) centre: CentreLink,
+}
+
+/// What the centre told so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CentreLink {
+    /// Up to where its stream is recorded.
+    pub revision: Option<u64>,
+    /// The number of the last instruction that was followed.
+    pub number: Option<u64>,
+    /// The key it signs with, where it is another than the configuration names.
+    pub key: Option<PublicKey>,
+    /// The policy in force, where it came from the centre: its version and SHA-256.
+    pub policy: Option<(u32, String)>,
 }
 
 /// How a session ended.
@@ -260,6 +275,11 @@ impl State {
     /// The index the next event will have.
     pub const fn next_index(&self) -> u64 {
         self.next_index
+    }
+
+    /// What the centre told so far.
+    pub const fn centre(&self) -> &CentreLink {
+        &self.centre
     }
 
     /// The number of this log: 1 for the first of a station.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
 use gateway_core::Announcement;
+use schemas::event::centre::InstructionRefusal;
 use schemas::event::custody::{AnnouncedCard, BATCH_CARDS_MAX};
 use schemas::ids::BatchId;
 use schemas::message::manifest::{Manifest, ManifestCard};
@@ -51,6 +52,23 @@ impl Inbox {
                 None
             }
         }
+    }
+
+    /// Takes a manifest that came from the centre: durable when this returns. The same one may come again. Blocks.
+    pub fn take_in(&self, manifest: &[u8]) -> Result<BatchId, InstructionRefusal> {
+        let unusable = InstructionRefusal::Unusable;
+        let read: Manifest = serde_json::from_slice(manifest).map_err(|_may_quote| unusable)?;
+        let batch = read.batch.clone();
+        drop(read);
+        if let Err(reason) = announce(&self.keys, &batch, manifest) {
+            tracing::warn!(%batch, reason, "a manifest of the centre is not usable");
+            return Err(unusable);
+        }
+        gateway_durable::replace_file(&self.path(&batch), manifest, 0o600).map_err(|error| {
+            tracing::error!(%batch, %error, "a manifest of the centre cannot be kept");
+            unusable
+        })?;
+        Ok(batch)
     }
 
     /// Removes the manifest of a batch that is recorded. Blocks.

@@ -42,6 +42,8 @@ pub struct Survey {
     pub checkpoint: Option<(Checkpoint, String)>,
     /// What is carried over.
     pub carried: Carried,
+    /// Up to where the centre's stream was recorded.
+    downlink_revision: Option<u64>,
     /// Keys that are known to have signed it.
     keys: Vec<NoteKey>,
     /// Which key signs what, as far as the log could be read to its end.
@@ -153,6 +155,7 @@ pub fn survey(
         ended,
         checkpoint,
         carried: carry_over(&state),
+        downlink_revision: state.centre().revision,
         keys,
         proven,
     })
@@ -348,7 +351,7 @@ fn opening(survey: &Survey, wish: Wish) -> anyhow::Result<Vec<Event>> {
         old_origin: survey.old_origin.to_string(),
         old_checkpoint: survey.checkpoint.as_ref().map(|(_, note)| note.clone()),
         centre_checkpoint,
-        downlink_revision: None,
+        downlink_revision: survey.downlink_revision,
         reason,
         approvers,
         cards: survey.carried.cards,

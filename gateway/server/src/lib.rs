@@ -8,6 +8,7 @@
 pub mod admin;
 pub mod blobs;
 pub mod broker;
+pub mod centre;
 pub mod cli;
 pub mod clock;
 #[cfg(feature = "demo")]

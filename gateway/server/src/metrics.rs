@@ -56,6 +56,20 @@ pub struct Metrics {
     pub clock_steps: IntCounter,
     /// Blobs sealed and stored in this life.
     pub blobs: IntCounter,
+    /// 1 for how the link to the centre stands.
+    pub link_standing: IntGaugeVec,
+    /// Events that the centre's stream is known to have.
+    pub link_sent: IntGauge,
+    /// Durable events that it does not have yet.
+    pub link_backlog: IntGauge,
+    /// Connections to the centre in this life.
+    pub link_connections: IntGauge,
+    /// Bytes handed to the centre in this life.
+    pub link_bytes: IntGauge,
+    /// Events that the centre acknowledged.
+    pub link_acknowledged: IntGauge,
+    /// Instructions of the centre: followed, refused.
+    pub instructions: IntCounterVec,
 }
 
 impl Metrics {
@@ -133,6 +147,33 @@ impl Metrics {
                 "How often the wall clock jumped, forward or back",
             )?,
             blobs: make.counter("station_blobs_total", "Blobs sealed and stored")?,
+            link_standing: make.gauges(
+                "station_link_standing",
+                "1 for how the link to the centre stands",
+                "standing",
+            )?,
+            link_sent: make.gauge("station_link_sent", "Events that the centre's stream has")?,
+            link_backlog: make.gauge(
+                "station_link_backlog",
+                "Durable events that the centre's stream does not have yet",
+            )?,
+            link_connections: make.gauge(
+                "station_link_connections",
+                "Connections to the centre in this life",
+            )?,
+            link_bytes: make.gauge(
+                "station_link_bytes",
+                "Bytes handed to the centre in this life",
+            )?,
+            link_acknowledged: make.gauge(
+                "station_link_acknowledged",
+                "Events that the centre acknowledged",
+            )?,
+            instructions: make.counters(
+                "station_instructions_total",
+                "Instructions of the centre by what became of them",
+                "outcome",
+            )?,
             registry: make.0,
         })
     }
@@ -152,6 +193,12 @@ impl Metrics {
                 .with_label_values(&[machine.as_str()])
                 .set(i64::from(blocked));
         }
+    }
+
+    /// The centre has so many events.
+    pub fn acknowledged(&self, size: u64) {
+        self.link_acknowledged
+            .set(i64::try_from(size).unwrap_or(i64::MAX));
     }
 
     /// What a new, durable event says.

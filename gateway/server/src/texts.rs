@@ -182,7 +182,7 @@ fn out_of_service(reasons: &[ServiceReason]) -> Text {
             "本站暂停服务：存储空间不足",
             "Out of service: the station's storage is nearly full",
         ),
-        Some(ServiceReason::LogBehindWitness) => text(
+        Some(ServiceReason::LogBehindWitness | ServiceReason::LogForked) => text(
             "本站暂停服务：记录需要核查",
             "Out of service: the station's records must be checked",
         ),

@@ -135,7 +135,7 @@ pub(super) fn room(draft: &mut Draft<'_>, low: bool) {
     set_reason(draft, ServiceReason::StorageLow, low);
 }
 
-fn set_reason(draft: &mut Draft<'_>, reason: ServiceReason, holds: bool) {
+pub(super) fn set_reason(draft: &mut Draft<'_>, reason: ServiceReason, holds: bool) {
     let mut reasons = draft.state().reasons.clone();
     let changed = if holds {
         reasons.insert(reason)

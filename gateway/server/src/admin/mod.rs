@@ -8,6 +8,7 @@
 //! | `GET /events?from=0&to=100` | signed events, a CBOR sequence (RFC 8742); both bounds may be left out |
 //! | `GET /proof/41` | the proof of one event, c2sp.org/tlog-proof |
 //! | `GET /proofs/41` | JSON: that text, then those of every rotation of the signing key, all over one checkpoint |
+//! | `GET /link` | JSON: how the link to the centre stands, and what is still to be sent |
 //! | `POST /keys/rotate` | JSON: the event that changed the signing key |
 //! | `POST /keys/rotate-lookup` | JSON: the new lookup key's id |
 //! | `POST /witness/dismiss?one=a&other=b` | JSON: the two operators who approve that the station goes on |
@@ -18,6 +19,7 @@
 mod acts;
 mod client;
 mod events;
+mod link;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -31,14 +33,17 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use gateway_audit::Proof;
 use gateway_log::{Log, SignedHead};
+use gateway_sync::LinkFigures;
 use serde::{Deserialize, Serialize};
 use tokio::net::UnixListener;
+use tokio::sync::watch;
 
 use crate::keys::KeyRing;
 use crate::pipeline::Acts;
 
 pub use acts::{Dismissed, Erased, LookupRotated, Rotated};
 pub use client::{Client, ClientError};
+pub use link::LinkReport;
 
 /// How long a proof waits for the checkpoint that covers its event.
 const COVER_WAIT: Duration = Duration::from_secs(5);
@@ -54,6 +59,8 @@ pub struct Admin {
     pub incarnation: u32,
     /// The way into the loop.
     pub acts: Acts,
+    /// How the link to the centre stands; none where there is no centre.
+    pub link: Option<watch::Receiver<LinkFigures>>,
 }
 
 /// `GET /station`.
@@ -91,6 +98,7 @@ pub fn open(
         .route("/events", get(events::events))
         .route("/proof/{index}", get(proof))
         .route("/proofs/{index}", get(proofs))
+        .route("/link", get(link::link))
         .route("/keys/rotate", post(acts::rotate))
         .route("/keys/rotate-lookup", post(acts::rotate_lookup))
         .route("/witness/dismiss", post(acts::dismiss_witness))

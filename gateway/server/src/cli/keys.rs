@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Subcommand;
 use schemas::proof::NoteKey;
 
@@ -15,6 +16,8 @@ pub(super) enum KeysCommand {
     Show(Where),
     /// The verifier keys (C2SP), one a line, for a file that auditors keep.
     Vkey(Where),
+    /// What the centre has to know of this station once: a file that its operator carries there. Compare the fingerprint on both sides.
+    Register(Where),
     /// Change the signing key. The station must run; it goes on at once with the new key.
     Rotate(Where),
     /// Change the lookup key that new records are tagged with. The station must run; older keys are tried as long as a record
@@ -30,6 +33,7 @@ pub(super) fn run(command: KeysCommand) -> anyhow::Result<ExitCode> {
                 say(&vkey)?;
             }
         }
+        KeysCommand::Register(place) => register(&place)?,
         KeysCommand::Rotate(place) => {
             let Rotated { index, vkey } = place.station()?.post("/keys/rotate")?;
             say(&format!(
@@ -44,6 +48,28 @@ pub(super) fn run(command: KeysCommand) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The registration goes to standard output, what to do with it to standard error.
+fn register(place: &Where) -> anyhow::Result<()> {
+    let keys = vkeys(place)?;
+    let first = keys.first().context("a log has a first key")?;
+    let key = NoteKey::from_vkey(first)?;
+    let origin = key.name();
+    let station = origin
+        .split('/')
+        .nth(2)
+        .context("an origin names its station")?;
+    let first_key = hex::encode(key.public_key());
+    let registration = serde_json::json!({
+        "station": station, "origin": origin, "first_key": first_key,
+    });
+    say(&format!("{registration:#}"))?;
+    let fingerprint = hex::encode(schemas::envelope::KeyId::of(key.public_key()).0);
+    super::complain(&format!(
+        "carry this to the centre; its fingerprint there must be {fingerprint}"
+    ));
+    Ok(())
 }
 
 fn show(place: &Where) -> anyhow::Result<()> {

@@ -6,6 +6,7 @@ mod evidence;
 mod export;
 mod incarnate;
 mod keys;
+mod link;
 mod progress;
 mod prove;
 mod source;
@@ -67,6 +68,8 @@ enum Command {
     /// Begin a new log for a station whose old one is lost, set back, cloned, or whose key is. The station must be stopped; two
     /// operators approve. The old log is put aside whole.
     Incarnate(incarnate::IncarnateArgs),
+    /// Show how the link to the centre stands, and what is still to be sent. The station must run.
+    Link(link::LinkArgs),
     /// Show or rotate the signing key.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -111,6 +114,7 @@ pub fn main() -> ExitCode {
         Some(Command::CheckProof(args)) => prove::check_proof(args),
         Some(Command::Export(args)) => evidence::export(args),
         Some(Command::Keys(command)) => keys::run(command),
+        Some(Command::Link(args)) => link::run(args),
         Some(Command::Erase(args)) => erase::run(args),
         Some(Command::DismissWitness(args)) => witness::run(args),
         Some(Command::Incarnate(args)) => incarnate::run(args),

@@ -1,5 +1,6 @@
 //! What is asked of the loop at the machine itself, not by a device: to erase a session, to change a key.
 
+use gateway_core::{Input, Rules};
 use schemas::ids::{OperatorId, SessionId};
 use tokio::sync::{mpsc, oneshot};
 
@@ -34,10 +35,15 @@ impl Acts {
 
     /// Goes on although a device holds a receipt ahead of the log. False: no device said so. Resolves when that is durable.
     pub async fn dismiss_witness(&self, approvers: [OperatorId; 2]) -> Result<bool, LoopEnded> {
-        let answer = self
-            .ask(|done| Job::DismissWitness { approvers, done })
-            .await?;
-        Ok(answer == Answer::Done)
+        self.record(Input::DismissWitness { approvers }, None).await
+    }
+
+    /// Records what follows from an input of the gateway's own, with the rules that hold from then on where it changes the policy. False:
+    /// nothing did. Resolves when it is durable.
+    pub async fn record(&self, input: Input, rules: Option<Rules>) -> Result<bool, LoopEnded> {
+        let (input, rules) = (Box::new(input), rules.map(Box::new));
+        let asked = self.ask(|done| Job::Own { input, rules, done }).await?;
+        Ok(asked == Answer::Done)
     }
 
     /// Signs with another key from now on; its file is durable. Resolves with the index of the event that says so, once

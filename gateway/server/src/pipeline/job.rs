@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use gateway_core::{Input, Request};
-use schemas::ids::{DeviceId, MessageId, OperatorId, SessionId};
+use gateway_core::{Input, Request, Rules};
+use schemas::ids::{DeviceId, MessageId, SessionId};
 use schemas::message::command::FingerTemplate;
 use tokio::sync::oneshot;
 
@@ -32,11 +32,13 @@ pub enum Job {
         /// Told the index of the event once the change is complete, or why nothing was recorded.
         done: oneshot::Sender<Result<u64, KeyNotRotated>>,
     },
-    /// A device that holds a receipt ahead of the log is wrong, not the log.
-    DismissWitness {
-        /// The two operators who found so.
-        approvers: [OperatorId; 2],
-        /// Told when it is durable; that it failed, where no device says so.
+    /// An input of the gateway's own that somebody waits for.
+    Own {
+        /// The input.
+        input: Box<Input>,
+        /// The rules from then on, where it is a change of the policy that is recorded.
+        rules: Option<Box<Rules>>,
+        /// Told when it is durable; that it failed, where nothing was recorded.
         done: oneshot::Sender<Answer>,
     },
     /// What is personal of a session shall be destroyed.
@@ -60,7 +62,7 @@ impl Job {
             Self::Command(command) => command.content.is_large(),
             Self::RotateKey { .. } => true,
             Self::ShowSession { .. }
-            | Self::DismissWitness { .. }
+            | Self::Own { .. }
             | Self::Erase { .. }
             | Self::RotateLookup { .. } => false,
         }

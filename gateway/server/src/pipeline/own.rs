@@ -3,9 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use gateway_core::{Input, Outcome};
+use gateway_core::{Input, Outcome, Rules};
 use schemas::envelope::{self, Source};
-use schemas::ids::{OperatorId, SessionId};
+use schemas::ids::SessionId;
 use tokio::sync::oneshot;
 
 use super::group::Gathering;
@@ -101,19 +101,24 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Two operators at the machine say that the log is right, and not the device that holds a receipt ahead of it.
-    pub(super) fn take_dismissal(
+    /// An input of the gateway's own that somebody waits for.
+    pub(super) fn take_asked(
         &mut self,
-        approvers: [OperatorId; 2],
+        input: &Input,
+        rules: Option<Box<Rules>>,
         done: oneshot::Sender<Answer>,
         group: &mut Gathering,
     ) -> Result<(), PipelineError> {
-        let (input, now) = (Input::DismissWitness { approvers }, self.clock.now());
-        let record = self.record(&Source::Gateway, None, &input, &now, group);
+        let now = self.clock.now();
+        let policy = self.memory.state.centre().policy.clone();
+        let record = self.record(&Source::Gateway, None, input, &now, group);
         let answer = match record.map_err(PipelineError::Own)?.outcome {
             Outcome::Accepted(_) => Answer::Done,
             Outcome::Refused(_) | Outcome::Unchanged => Answer::Failed,
         };
+        if let Some(rules) = rules.filter(|_| self.memory.state.centre().policy != policy) {
+            self.rules = *rules;
+        }
         group.ack(Ack {
             answer,
             done: Some(done),

@@ -40,7 +40,7 @@ impl Pipeline {
             }
             Job::Command(command) => self.take_command(*command, group),
             Job::RotateKey { next, done } => self.rotate_key(next, done, group),
-            Job::DismissWitness { approvers, done } => self.take_dismissal(approvers, done, group),
+            Job::Own { input, rules, done } => self.take_asked(&input, rules, done, group),
             Job::Erase { session, done } => self.take_erase(session, done, group),
             Job::RotateLookup { done } => {
                 group.rotate(done);

@@ -7,6 +7,7 @@
 
 mod adapters;
 mod announce;
+mod centre;
 mod closed;
 mod devices_broker;
 mod log;
@@ -17,12 +18,14 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use edge_config::Station;
+use gateway_core::{CentreLink, Rules};
 use gateway_log::{AppendError, LogFailed};
 use schemas::ids::BootId;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::admin::Admin;
+use crate::centre::policy_in_force;
 use crate::ingress::{Desks, Ingress};
 use crate::operators::PinDesk;
 use crate::pipeline::{Acts, Parts, Pipeline, PipelineError};
@@ -106,6 +109,8 @@ async fn operate(
     #[cfg(feature = "demo")]
     let stock = crate::demo::Stock::of(&memory.state);
     let station = &prepared.station;
+    let told = memory.state.centre().clone();
+    let reachable = centre::configured(prepared)?;
     let (jobs, queue) = tokio::sync::mpsc::channel(station.pipeline.queue_len_max);
     let mut devices_broker = devices_broker::DevicesBroker::choose(prepared);
     let outlet = devices_broker.outlet();
@@ -133,7 +138,7 @@ async fn operate(
     let pipeline = Pipeline::new(Parts {
         log: log.clone(),
         memory,
-        rules: rules(station),
+        rules: rules_in_force(station, &told)?,
         origin: prepared.origin.clone(),
         ring,
         signing,
@@ -145,11 +150,14 @@ async fn operate(
         group_bytes_max: gateway_log::Limits::default().group_bytes_max,
         room_low_bytes: station.storage.room_low_mib << 20,
     });
+    let acts = Acts::new(jobs);
+    let link = centre::start(prepared, reachable, &log, &acts, told)?;
     let admin = Admin {
         log: log.clone(),
         ring: socket_ring,
         incarnation: prepared.keys.incarnation,
-        acts: Acts::new(jobs),
+        acts,
+        link: link.figures(),
     };
     let socket = Socket::open(station, admin);
     let (end_loop, loop_ends) = oneshot::channel();
@@ -176,6 +184,7 @@ async fn operate(
             anyhow::Error::from,
         ));
     }
+    link.stop().await;
     socket.close();
     devices.stop().await;
     devices_broker.stop().await;
@@ -187,6 +196,20 @@ async fn operate(
         .context("closing the log panicked")??;
     tracing::info!("stopped; everything acknowledged is in the log");
     Ok(())
+}
+
+/// The rules of the configuration, or of the policy that the centre issued last.
+fn rules_in_force(station: &Station, told: &CentreLink) -> anyhow::Result<Rules> {
+    let issued = policy_in_force(&station.storage.data_folder, told)?;
+    Ok(issued.map_or_else(
+        || rules(station),
+        |policy| {
+            rules(&Station {
+                policy,
+                ..station.clone()
+            })
+        },
+    ))
 }
 
 /// This life of the program: drawn at start.

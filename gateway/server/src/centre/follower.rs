@@ -1,0 +1,227 @@
+//! Does what the centre says. Whatever has to be done outside the log (a manifest in the inbox, a policy's file) is durable before the
+//! event that says so; doing it twice changes nothing.
+
+use aws_lc_rs::digest;
+use edge_config::Station;
+use gateway_core::{Contradicted, Input, Instructed, Rules, Told};
+use gateway_sync::{Follow, Stored};
+use schemas::downlink::{self, Genuine, Instruction};
+use schemas::envelope::Origin;
+use schemas::event::centre::{Contradiction, InstructionRefusal};
+use schemas::time::ClockTrust;
+use schemas::uplink::signed_bytes;
+
+use super::acknowledged::{self, Acknowledgement};
+use super::{LinkParts, policy, verifying};
+
+/// Follows instructions.
+#[derive(Debug)]
+pub(super) struct Follower {
+    parts: LinkParts,
+    origin: Origin,
+    key: Option<[u8; 32]>,
+}
+
+/// What has to be recorded of an instruction.
+struct Recording {
+    told: Result<(u64, Told), InstructionRefusal>,
+    rules: Option<Rules>,
+}
+
+impl Follower {
+    /// The key is the configured one, until the centre changed it.
+    pub(super) fn new(parts: LinkParts) -> anyhow::Result<Self> {
+        let changed = parts.told.key.as_ref();
+        Ok(Self {
+            origin: downlink::origin(&parts.station.province.to_string(), &parts.station.id)?,
+            key: changed
+                .map(schemas::key::PublicKey::to_raw)
+                .or(parts.verify_key),
+            parts,
+        })
+    }
+
+    /// The instruction, if it is the centre's.
+    fn open(&self, stored: &Stored) -> (String, Result<Genuine, InstructionRefusal>) {
+        let Ok((signed, _)) = signed_bytes(&stored.data, &stored.metadata) else {
+            return (sha256(&stored.data), Err(InstructionRefusal::Malformed));
+        };
+        let opened = match &self.key {
+            Some(key) => downlink::open(&signed, &self.origin, key, &verifying::check),
+            None => Err(InstructionRefusal::NotGenuine),
+        };
+        (sha256(&signed), opened)
+    }
+
+    /// Does what must be done before it is recorded.
+    async fn prepare(&mut self, number: u64, instruction: Instruction) -> Recording {
+        let (told, rules) = match instruction {
+            Instruction::ManifestIssued(manifest) => {
+                let inbox = self.parts.inbox.clone();
+                let taken = blocking(move || inbox.take_in(manifest.get().as_bytes())).await;
+                (taken.map(Told::Manifest), None)
+            }
+            Instruction::PolicyIssued(issued) => match self.policy(issued).await {
+                Ok((told, rules)) => (Ok(told), Some(rules)),
+                Err(refusal) => (Err(refusal), None),
+            },
+            Instruction::KeyRotated(change) => {
+                let held = self.key.is_some_and(|old| {
+                    downlink::is_held(&change, &self.origin, &old, &verifying::check)
+                });
+                let told = held.then_some(Told::Key(change));
+                (told.ok_or(InstructionRefusal::NotGenuine), None)
+            }
+            Instruction::ErasureDone(done) => (Ok(Told::ErasureDone(done.session)), None),
+            Instruction::Acknowledged(_) | Instruction::BlobsMissing(_) => {
+                (Err(InstructionRefusal::Unusable), None)
+            }
+        };
+        Recording {
+            told: told.map(|told| (number, told)),
+            rules,
+        }
+    }
+
+    async fn policy(
+        &self,
+        issued: downlink::PolicyIssued,
+    ) -> Result<(Told, Rules), InstructionRefusal> {
+        let parsed = policy::parse(&issued.policy).map_err(|errors| {
+            tracing::warn!(version = issued.version, %errors, "a policy of the centre is not usable");
+            InstructionRefusal::Unusable
+        })?;
+        let sha256 = sha256(issued.policy.as_bytes());
+        let data = self.parts.station.storage.data_folder.clone();
+        let (name, text) = (sha256.clone(), issued.policy);
+        blocking(move || {
+            policy::keep(&data, &name, &text).map_err(|error| {
+                tracing::error!(%error, "a policy of the centre cannot be kept");
+                InstructionRefusal::Unusable
+            })
+        })
+        .await?;
+        let station = Station {
+            policy: parsed,
+            ..self.parts.station.clone()
+        };
+        let version = issued.version;
+        Ok((
+            Told::Policy { version, sha256 },
+            crate::run::rules(&station),
+        ))
+    }
+
+    /// An acknowledgement changes no state; one that does not agree with this log ends the service. False: the log or the loop ended.
+    async fn acknowledge(&self, revision: u64, told: &downlink::Acknowledged) -> bool {
+        let log = &self.parts.log;
+        if told.origin.as_str() != log.origin() {
+            return acknowledged::keep(log, revision, None).await.is_ok();
+        }
+        let own = if told.size > log.size() {
+            None
+        } else {
+            let (log, size) = (log.clone(), told.size);
+            let root = tokio::task::spawn_blocking(move || log.root_at(size)).await;
+            let Ok(Ok(root)) = root else { return false };
+            Some(hex::encode(root.0))
+        };
+        if own.as_ref() != Some(&told.root) {
+            let contradiction = match own {
+                None => Contradiction::CentreAhead,
+                Some(_) => Contradiction::OtherRoot,
+            };
+            let found = Contradicted {
+                contradiction,
+                at: told.size,
+                centre: told.root.clone(),
+                own,
+            };
+            tracing::error!(
+                size = told.size,
+                "the centre acknowledged another log than this one; see ops/docs/runbook/fork.md"
+            );
+            return self
+                .parts
+                .acts
+                .record(Input::Contradicted(found), None)
+                .await
+                .is_ok();
+        }
+        let now = self.parts.clock.now();
+        let acknowledgement = Acknowledgement {
+            size: told.size,
+            wall_ms: now.wall_ms,
+            clock_trusted: now.trust == ClockTrust::Synchronised,
+        };
+        self.parts.metrics.acknowledged(told.size);
+        acknowledged::keep(log, revision, Some(&acknowledgement))
+            .await
+            .is_ok()
+    }
+
+    async fn record(&mut self, revision: u64, sha256: String, recording: Recording) -> bool {
+        let word = recording.told.as_ref().map_or("refused", |_| "followed");
+        let key = match &recording.told {
+            Ok((_, Told::Key(change))) => Some(change.public_key.to_raw()),
+            Ok(_) | Err(_) => None,
+        };
+        if let Err(reason) = &recording.told {
+            tracing::warn!(
+                revision,
+                ?reason,
+                "an instruction of the centre was not followed"
+            );
+        }
+        let input = Input::Instructed(Instructed {
+            revision,
+            sha256,
+            told: recording.told,
+        });
+        let recorded = self.parts.acts.record(input, recording.rules).await;
+        self.parts
+            .metrics
+            .instructions
+            .with_label_values(&[word])
+            .inc();
+        if let (Ok(true), Some(key)) = (&recorded, key) {
+            self.key = Some(key);
+        }
+        recorded.is_ok()
+    }
+}
+
+impl Follow for Follower {
+    async fn follow(&mut self, stored: Stored) -> bool {
+        let revision = stored.revision;
+        let (sha256, opened) = self.open(&stored);
+        let recording = match opened {
+            Ok(Genuine {
+                instruction: Instruction::Acknowledged(told),
+                ..
+            }) => return self.acknowledge(revision, &told).await,
+            Ok(Genuine {
+                number,
+                instruction,
+            }) => self.prepare(number, instruction).await,
+            Err(refusal) => Recording {
+                told: Err(refusal),
+                rules: None,
+            },
+        };
+        self.record(revision, sha256, recording).await
+    }
+}
+
+/// Runs what touches files beside the runtime's own threads.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, InstructionRefusal> + Send + 'static,
+) -> Result<T, InstructionRefusal> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or(Err(InstructionRefusal::Unusable))
+}
+
+/// 64 hexadecimal digits.
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    hex::encode(digest::digest(&digest::SHA256, bytes))
+}

@@ -1,0 +1,162 @@
+//! The link to the centre: the log up, alerts ahead of it, instructions down. What each of them does is in `gateway-sync`; here is
+//! what the centre's words do to this station.
+
+mod acknowledged;
+mod figures;
+mod follower;
+mod policy;
+mod verifying;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use edge_config::{CentreStore, Station};
+use gateway_core::{CentreLink, Contradicted, Input};
+use gateway_log::Log;
+use gateway_sync::{
+    Alerts, ChunkLimits, Downlink, Fork, Kurrent, LinkFigures, Pace, Uplink, UplinkOptions,
+};
+use schemas::uplink::{alert_stream, downlink_stream, log_stream};
+
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::inbox::Inbox;
+use crate::metrics::Metrics;
+use crate::pipeline::Acts;
+
+pub use acknowledged::{Acknowledgement, acknowledgement};
+pub use figures::show;
+pub use policy::policy_in_force;
+pub use verifying::verify_key;
+
+/// How often the link is looked at while nothing is to be sent.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+/// How often the centre is asked for instructions.
+const ASK_EVERY: Duration = Duration::from_secs(1);
+
+/// What the link is made of.
+#[derive(Debug, Clone)]
+pub struct LinkParts {
+    /// The station's configuration.
+    pub station: Station,
+    /// The number of the log.
+    pub incarnation: u32,
+    /// The log.
+    pub log: Log,
+    /// The way into the loop.
+    pub acts: Acts,
+    /// What the centre told before.
+    pub told: CentreLink,
+    /// Manifests go there.
+    pub inbox: Inbox,
+    /// Reads clocks.
+    pub clock: Arc<Clock>,
+    /// Figures.
+    pub metrics: Metrics,
+    /// The public key that instructions are signed by; none: none is followed.
+    pub verify_key: Option<[u8; 32]>,
+}
+
+/// The link: how it stands, and what carries it until it is dropped (the log up, alerts, instructions down, figures).
+pub fn link(
+    parts: LinkParts,
+    connection: &str,
+) -> anyhow::Result<(
+    watch::Receiver<LinkFigures>,
+    impl Future<Output = ()> + use<>,
+)> {
+    let stores = Arc::new(Kurrent::new(connection)?);
+    let id = &parts.station.id;
+    let pace = pace(&parts.station);
+    let uplink = Uplink::new(
+        parts.log.clone(),
+        Arc::clone(&stores),
+        UplinkOptions {
+            stream: log_stream(id, parts.incarnation),
+            limits: ChunkLimits::default(),
+            pace,
+            rest_ms: rest(&parts),
+            look_every: LOOK_EVERY,
+            chance,
+        },
+    );
+    let alerts = Alerts {
+        log: parts.log.clone(),
+        stores: Arc::clone(&stores),
+        stream: alert_stream(id),
+        pace,
+        chance,
+    };
+    let seen = acknowledged::seen(&parts.log)?;
+    let recorded = parts.told.revision;
+    let downlink = Downlink {
+        stores,
+        stream: downlink_stream(id),
+        from: recorded.max(seen).map_or(0, |revision| revision + 1),
+        every: ASK_EVERY,
+        chance,
+    };
+    let stands = uplink.figures();
+    let figures = figures::keep(stands.clone(), parts.log.clone(), parts.metrics.clone());
+    let (acts, follower) = (parts.acts.clone(), follower::Follower::new(parts)?);
+    let carrying = async move {
+        tokio::join!(
+            async move { contradicted(&acts, uplink.run().await).await },
+            alerts.run(),
+            downlink.run(follower),
+            figures,
+        );
+    };
+    Ok((stands, carrying))
+}
+
+/// The station goes out of service; what was appended since is still sent as alerts.
+async fn contradicted(acts: &Acts, fork: Fork) {
+    tracing::error!(%fork, "see ops/docs/runbook/fork.md");
+    let input = Input::Contradicted(Contradicted {
+        contradiction: fork.contradiction,
+        at: fork.at,
+        centre: fork.centre,
+        own: fork.own,
+    });
+    // The loop's end is the program's.
+    acts.record(input, None).await.ok();
+}
+
+/// The connection string of the configuration, if it names a store.
+pub fn connection(station: &Station) -> anyhow::Result<Option<String>> {
+    match &station.centre.store {
+        None => Ok(None),
+        Some(CentreStore::Address(address)) => Ok(Some(address.clone())),
+        Some(CentreStore::File(path)) => {
+            let text = std::fs::read_to_string(path);
+            let text =
+                text.with_context(|| format!("centre.store_file: cannot read {}", path.display()))?;
+            Ok(Some(text.trim().to_owned()))
+        }
+    }
+}
+
+fn pace(station: &Station) -> Pace {
+    Pace {
+        bytes_per_s: station
+            .centre
+            .uplink_kib_per_s
+            .map(|kib| u64::from(kib) * 1_024),
+    }
+}
+
+fn rest(parts: &LinkParts) -> gateway_sync::RestMs {
+    let (hours, clock) = (parts.station.centre.uplink_hours, Arc::clone(&parts.clock));
+    Arc::new(move || hours.and_then(|hours| hours.wait_ms(clock.now().wall_ms)))
+}
+
+/// So that stations do not try again in step; nothing else depends on it.
+fn chance() -> u32 {
+    let mut bytes = [0; 4];
+    // Without random bytes all wait alike.
+    aws_lc_rs::rand::fill(&mut bytes).ok();
+    u32::from_ne_bytes(bytes)
+}

@@ -1,0 +1,93 @@
+//! The link to the centre, while the station runs. Nothing of it touches pickup: it reads the log and speaks to the loop like anybody.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use gateway_core::CentreLink;
+use gateway_log::Log;
+use gateway_sync::LinkFigures;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::prepare::Prepared;
+use crate::centre::{self, LinkParts};
+use crate::pipeline::Acts;
+
+/// The running link.
+#[derive(Debug, Default)]
+pub(super) struct Link {
+    figures: Option<watch::Receiver<LinkFigures>>,
+    task: Option<JoinHandle<()>>,
+}
+
+/// Where the centre is, and by which key its instructions are known.
+#[derive(Debug, Clone)]
+pub(super) struct Reachable {
+    pub(super) connection: String,
+    pub(super) verify_key: Option<[u8; 32]>,
+}
+
+/// What the configuration says.
+pub(super) fn configured(prepared: &Prepared) -> anyhow::Result<Option<Reachable>> {
+    let Some(connection) = centre::connection(&prepared.station)? else {
+        return Ok(None);
+    };
+    let verify_key = centre::verify_key(&prepared.station)?;
+    if verify_key.is_none() {
+        tracing::warn!("centre.verify_key is not set: no instruction of the centre is followed");
+    }
+    Ok(Some(Reachable {
+        connection,
+        verify_key,
+    }))
+}
+
+/// Starts the link, where there is somebody to link to.
+pub(super) fn start(
+    prepared: &Prepared,
+    reachable: Option<Reachable>,
+    log: &Log,
+    acts: &Acts,
+    told: CentreLink,
+) -> anyhow::Result<Link> {
+    let Some(reachable) = reachable else {
+        return Ok(Link::default());
+    };
+    if let Some(acknowledged) =
+        centre::acknowledgement(log).context("what the centre acknowledged")?
+    {
+        prepared.metrics.acknowledged(acknowledged.size);
+    }
+    let parts = LinkParts {
+        station: prepared.station.clone(),
+        incarnation: prepared.keys.incarnation,
+        log: log.clone(),
+        acts: acts.clone(),
+        told,
+        inbox: prepared.inbox.clone(),
+        clock: Arc::clone(&prepared.clock),
+        metrics: prepared.metrics.clone(),
+        verify_key: reachable.verify_key,
+    };
+    let (figures, carrying) = centre::link(parts, &reachable.connection)?;
+    Ok(Link {
+        figures: Some(figures),
+        task: Some(tokio::spawn(carrying)),
+    })
+}
+
+impl Link {
+    /// How it stands.
+    pub(super) fn figures(&self) -> Option<watch::Receiver<LinkFigures>> {
+        self.figures.clone()
+    }
+
+    /// Ends it. What was being sent is in the centre's stream or not; the stream says so at the next start.
+    pub(super) async fn stop(self) {
+        if let Some(task) = self.task {
+            task.abort();
+            // Cancelled, or it ended before.
+            task.await.ok();
+        }
+    }
+}

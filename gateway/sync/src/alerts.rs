@@ -1,0 +1,134 @@
+//! Marked copies of what the centre must know ahead of a backlog, on a small stream of their own. The stream is its own cursor: its
+//! last event names the index from which on alerts are looked for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gateway_log::Log;
+use schemas::envelope::{self, Signed};
+use schemas::uplink::{Record, is_alert, signed_bytes};
+
+use crate::backoff::Backoff;
+use crate::chunk::Unreadable;
+use crate::downlink::Stored;
+use crate::uplink::off_loop;
+use crate::{Pace, Store, StoreError, Stores};
+
+/// Events looked through at once.
+const LOOK_LEN: u64 = 4_096;
+/// Alerts in one append.
+const APPEND_LEN: usize = 32;
+
+/// Carries the alerts.
+#[derive(Debug)]
+pub struct Alerts<S> {
+    /// The log.
+    pub log: Log,
+    /// Connections.
+    pub stores: Arc<S>,
+    /// The stream.
+    pub stream: String,
+    /// For deadlines only: alerts do not wait.
+    pub pace: Pace,
+    /// A random number, so that stations do not try again in step.
+    pub chance: fn() -> u32,
+}
+
+/// Alerts found, and up to where.
+struct Found {
+    records: Vec<Record>,
+    end: u64,
+}
+
+impl<S: Stores> Alerts<S> {
+    /// Carries for ever. May be dropped at any moment.
+    pub async fn run(self) {
+        let mut backoff = Backoff::new();
+        // What was looked through in this life and held no alert.
+        let mut looked = 0;
+        loop {
+            if let Err(error) = self.carry(&mut looked, &mut backoff).await {
+                tracing::debug!(%error, "alerts do not reach the centre");
+            }
+            tokio::time::sleep(backoff.next((self.chance)())).await;
+        }
+    }
+
+    async fn carry(&self, looked: &mut u64, backoff: &mut Backoff) -> Result<(), StoreError> {
+        let mut heads = self.log.heads();
+        loop {
+            // A connection is made only when there is something to say: alerts are rare.
+            let found = self.find(*looked).await?;
+            *looked = found.end;
+            if found.records.is_empty() {
+                if found.end < self.log.size() {
+                    continue;
+                }
+                backoff.reset();
+                if heads.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+                continue;
+            }
+            if let Err(error) = self.send(found.records).await {
+                *looked = 0;
+                return Err(error);
+            }
+        }
+    }
+
+    /// Sends those that the stream does not have yet.
+    async fn send(&self, mut records: Vec<Record>) -> Result<(), StoreError> {
+        let store = self.stores.connect()?;
+        let last = store.last(&self.stream).await?;
+        let behind = last.as_ref().and_then(|last| self.index_of(last));
+        records.retain(|record| behind.is_none_or(|behind| index(record) > Some(behind)));
+        let mut expected = last.map(|last| last.revision);
+        for part in records.chunks(APPEND_LEN) {
+            let bytes = part.iter().map(Record::append_len).sum();
+            let deadline = self.pace.deadline(bytes).max(Duration::from_secs(10));
+            store
+                .append(&self.stream, expected, part.to_vec(), deadline)
+                .await?;
+            let len = u64::try_from(part.len()).unwrap_or(0);
+            expected = Some(expected.map_or(len.saturating_sub(1), |last| last + len));
+        }
+        Ok(())
+    }
+
+    /// The index of an alert that the stream has, if it is of this log and not of one before it.
+    fn index_of(&self, last: &Stored) -> Option<u64> {
+        let (signed, _) = signed_bytes(&last.data, &last.metadata).ok()?;
+        let signed = Signed::read(&signed).ok()?;
+        (signed.origin().as_str() == self.log.origin()).then(|| signed.index())
+    }
+
+    async fn find(&self, from: u64) -> Result<Found, StoreError> {
+        let log = self.log.clone();
+        let found = off_loop(move || find(&log, from)).await?;
+        found.map_err(|error| StoreError::Failed(error.to_string()))
+    }
+}
+
+fn find(log: &Log, from: u64) -> Result<Found, Unreadable> {
+    let mut found = Found {
+        records: Vec::new(),
+        end: from,
+    };
+    for stored in log.read(from..from.saturating_add(LOOK_LEN)) {
+        let (index, signed) = stored?;
+        found.end = index.saturating_add(1);
+        if envelope::read(&signed).is_ok_and(|entry| is_alert(&entry.event)) {
+            let record = Record::of(&signed, None);
+            found
+                .records
+                .push(record.map_err(|error| Unreadable::Event(index, error))?);
+        }
+    }
+    Ok(found)
+}
+
+fn index(record: &Record) -> Option<u64> {
+    let metadata: Option<schemas::uplink::Metadata> = serde_json::from_slice(&record.metadata).ok();
+    metadata.map(|metadata| metadata.index)
+}
