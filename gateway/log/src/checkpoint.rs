@@ -21,6 +21,8 @@ pub(crate) enum Checkpoints {
 pub(crate) struct Desk {
     /// The last head that is stored. Sent under the state's lock, so that who waits for a change sees it.
     head: watch::Sender<SignedHead>,
+    /// The first failure, if there was one. Sent under the state's lock too.
+    failed: watch::Sender<Option<LogFailed>>,
     state: Mutex<DeskState>,
     changed: Condvar,
 }
@@ -30,7 +32,6 @@ struct DeskState {
     waiting: Option<(Frontier, Urgency)>,
     closing: bool,
     sealed: Option<SignedHead>,
-    failed: Option<LogFailed>,
 }
 
 /// What the notary's thread does next.
@@ -44,6 +45,7 @@ impl Desk {
     pub(crate) fn new(head: SignedHead) -> Arc<Self> {
         Arc::new(Self {
             head: watch::Sender::new(head),
+            failed: watch::Sender::default(),
             state: Mutex::default(),
             changed: Condvar::new(),
         })
@@ -63,7 +65,12 @@ impl Desk {
 
     /// The first failure of the notary, if there was one.
     pub(crate) fn failure(&self) -> Option<LogFailed> {
-        self.lock().failed.clone()
+        self.failed.borrow().clone()
+    }
+
+    /// The same, for whoever waits for it.
+    pub(crate) fn failures(&self) -> watch::Receiver<Option<LogFailed>> {
+        self.failed.subscribe()
     }
 
     fn lock(&self) -> MutexGuard<'_, DeskState> {
@@ -135,7 +142,13 @@ impl Desk {
     }
 
     fn fail(&self, failed: LogFailed) {
-        self.lock().failed = Some(failed);
+        let _state = self.lock();
+        // A later failure follows from the first.
+        self.failed.send_if_modified(|first| {
+            let is_first = first.is_none();
+            first.get_or_insert(failed);
+            is_first
+        });
         self.changed.notify_all();
     }
 
@@ -146,8 +159,8 @@ impl Desk {
     ) -> Result<(), LogFailed> {
         let mut state = self.lock();
         while !done(&self.head.borrow(), state.sealed.as_ref()) {
-            if let Some(failed) = &state.failed {
-                return Err(failed.clone());
+            if let Some(failed) = self.failure() {
+                return Err(failed);
             }
             state = self.wait(state, None);
         }
@@ -189,7 +202,7 @@ impl Checkpoints {
                 let mut state = desk.lock();
                 state.waiting = Some((tree.clone(), urgency));
                 desk.changed.notify_all();
-                state.failed.clone().map_or(Ok(()), Err)
+                desk.failure().map_or(Ok(()), Err)
             }
         }
     }
@@ -216,6 +229,10 @@ impl Drop for Checkpoints {
         let Self::Thread(desk, thread) = self else {
             return;
         };
+        if std::thread::panicking() {
+            // Nobody has heads signed any more.
+            desk.fail(LogFailed::Head("the committer's thread panicked".to_owned()));
+        }
         desk.lock().closing = true;
         desk.changed.notify_all();
         if thread.take().is_some_and(|thread| thread.join().is_err()) {

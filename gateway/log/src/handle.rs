@@ -173,6 +173,16 @@ impl Log {
         failed.or_else(|| self.0.desk.failure())
     }
 
+    /// Resolves when checkpoints can no longer be signed or stored, which is also so while nothing is appended: then the process
+    /// must end. Never resolves otherwise.
+    pub async fn failed(&self) -> LogFailed {
+        let mut failures = self.0.desk.failures();
+        let failed = failures.wait_for(Option::is_some).await;
+        failed.map_or(LogFailed::Closed, |failed| {
+            failed.clone().unwrap_or(LogFailed::Closed)
+        })
+    }
+
     /// Makes everything durable that was accepted, signs the last checkpoint and ends the log's threads. Blocks; later
     /// calls are answered with [`LogFailed::Closed`]. The folder is free for another process once the last clone is dropped.
     pub fn close(&self) -> Result<(), LogFailed> {

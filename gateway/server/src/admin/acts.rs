@@ -109,6 +109,13 @@ pub(super) async fn erase(
             centre_asked,
         })),
         EraseAnswer::Refused(reason) => Err(refusal(&session, reason)),
+        EraseAnswer::NotYet(why) => {
+            let why = format!(
+                "{session}: that it is to be erased is recorded, but it is not done: {why}. The station tries again until it is; \
+                 ask again to hear of it"
+            );
+            Err(Refused(StatusCode::SERVICE_UNAVAILABLE, why))
+        }
     }
 }
 

@@ -38,6 +38,8 @@ pub enum EraseAnswer {
     },
     /// The rules said no.
     Refused(RefusalReason),
+    /// It is recorded, and something stands in the way: why. It goes on by itself.
+    NotYet(String),
 }
 
 /// What became of a request to erase, once its group is durable.
@@ -94,7 +96,23 @@ impl Erasures {
         let waiting = self.waiting.entry(session).or_default();
         if waiting.len() < WAITING_MAX {
             waiting.push(done);
+        } else {
+            let why = format!("{WAITING_MAX} others wait for it already");
+            done.send(EraseAnswer::NotYet(why)).ok();
         }
+    }
+
+    /// An attempt failed. Who waits hears why; it is tried again until it is done.
+    pub(super) fn failed(&mut self, session: SessionId, why: &str, log: &Log) -> Errand {
+        for done in self.waiting.remove(&session).unwrap_or_default() {
+            done.send(EraseAnswer::NotYet(why.to_owned())).ok();
+        }
+        let again = erase(self.sealing.clone(), log.clone(), session);
+        async move {
+            tokio::time::sleep(RETRY_PAUSE).await;
+            again.await
+        }
+        .boxed()
     }
 
     /// What is to be erased now and is not under way yet.
@@ -111,20 +129,17 @@ impl Erasures {
 
 fn erase(sealing: SealingDesk, log: Log, session: SessionId) -> Errand {
     async move {
-        loop {
-            match attempt(&sealing, &log, &session).await {
-                Ok((keys, centre_asked)) => {
-                    return Finding::Tell(Input::Erased {
-                        session,
-                        keys,
-                        centre_asked,
-                    });
-                }
-                Err(error) => {
-                    tracing::error!(%session, error = format!("{error:#}"), "the keys of a session could not be destroyed; it is tried again");
-                }
+        match attempt(&sealing, &log, &session).await {
+            Ok((keys, centre_asked)) => Finding::Tell(Input::Erased {
+                session,
+                keys,
+                centre_asked,
+            }),
+            Err(error) => {
+                let why = format!("{error:#}");
+                tracing::error!(%session, error = why, "the keys of a session could not be destroyed; it is tried again");
+                Finding::NotErased { session, why }
             }
-            tokio::time::sleep(RETRY_PAUSE).await;
         }
     }
     .boxed()

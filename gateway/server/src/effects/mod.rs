@@ -85,6 +85,13 @@ pub(crate) type Errand = BoxFuture<'static, Finding>;
 pub(crate) enum Finding {
     /// The rules are told.
     Tell(Input),
+    /// The keys of a session could not be destroyed.
+    NotErased {
+        /// The session.
+        session: SessionId,
+        /// What stands in the way.
+        why: String,
+    },
     /// No new lookup key could be made.
     NotRotated(NotRotated),
     /// Nothing.
@@ -276,9 +283,14 @@ impl Effects {
     }
 
     /// What the rules are told of an errand.
-    pub(crate) fn found(&mut self, finding: Finding) -> Option<Input> {
+    pub(crate) fn found(&mut self, finding: Finding, log: &Log) -> Option<Input> {
         match finding {
             Finding::Tell(input) => Some(input),
+            Finding::NotErased { session, why } => {
+                let again = self.erasures.failed(session, &why, log);
+                self.errands.push(again);
+                None
+            }
             Finding::NotRotated(refused) => {
                 self.rotations.failed(refused);
                 None

@@ -109,6 +109,11 @@ pub enum PipelineError {
         "the log could not make events durable, so the gateway ends; what was acknowledged is in the log"
     )]
     Append(#[from] AppendError),
+    /// No checkpoint can be signed or stored any more.
+    #[error(
+        "the log has no checkpoints any more, so the gateway ends; what was acknowledged is in the log"
+    )]
+    Checkpoints(#[source] gateway_log::LogFailed),
     /// The log could not be read.
     #[error("the log could not be read")]
     Log(#[from] gateway_log::LogFailed),

@@ -70,7 +70,9 @@ impl Pipeline {
         finding: Finding,
         in_flight: &mut InFlight,
     ) -> Result<(), PipelineError> {
-        match self.effects.found(finding) {
+        let told = self.effects.found(finding, &self.log);
+        self.errands.extend(self.effects.errands());
+        match told {
             Some(input) => self.own(input, in_flight),
             None => Ok(()),
         }

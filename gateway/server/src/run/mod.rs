@@ -174,6 +174,8 @@ async fn operate(
 
     let early = tokio::select! {
         ended = &mut pipeline => Some(ended),
+        // A station where nothing happens appends nothing, and would go on for days without a checkpoint.
+        failed = log.failed() => return Err(PipelineError::Checkpoints(failed).into()),
         _ = stopping.wait_for(|stop| *stop) => None,
     };
     if let Some(ended) = early {

@@ -62,16 +62,16 @@ impl KeyStore {
     pub fn erase(&self, session: &SessionId) -> std::io::Result<Erased> {
         let mine =
             |owner: &Owner| owner.session == *session && owner.origin == self.origin.as_str();
-        let mut erased = self.owned(NOTE, mine)?;
-        for key in self.owned(KEY, mine)? {
-            self.destroy(session, &key)?;
-            if !erased.contains(&key) {
-                erased.push(key);
+        let mut keys: BTreeSet<_> = self.owned(NOTE, mine)?.into_iter().collect();
+        keys.extend(self.owned(KEY, mine)?);
+        for key in &keys {
+            // A note alone does not show that its key is gone: an attempt may have failed after it.
+            if self.path(key, KEY).try_exists()? {
+                self.destroy(session, key)?;
             }
         }
         gateway_durable::sync_folder(&self.folder)?;
-        erased.sort();
-        Ok(Erased(erased))
+        Ok(Erased(keys.into_iter().collect()))
     }
 
     /// Destroys those of these keys that are still here. The log says whose they are, whatever their files say or whether they
@@ -97,8 +97,10 @@ impl KeyStore {
             session: session.clone(),
             origin: self.origin.as_str().to_owned(),
         })?;
-        gateway_durable::replace_file(&self.path(key, NOTE), &note, FILE_MODE)?;
-        std::fs::remove_file(self.path(key, KEY))
+        let (path, note_path) = (self.path(key, KEY), self.path(key, NOTE));
+        gateway_durable::replace_file(&note_path, &note, FILE_MODE)
+            .map_err(at("write", &note_path))?;
+        std::fs::remove_file(&path).map_err(at("remove", &path))
     }
 
     /// The event that names the destroyed keys is durable: their notes go. What stays of them goes at the next start.
@@ -168,6 +170,12 @@ impl KeyStore {
     }
 }
 
+/// For `map_err`: names what was being done. Whoever asked is told no more than the error.
+fn at(doing: &str, path: &Path) -> impl FnOnce(std::io::Error) -> std::io::Error + use<> {
+    let doing = format!("cannot {doing} {}", path.display());
+    move |error| std::io::Error::new(error.kind(), format!("{doing}: {error}"))
+}
+
 /// Removes a file. One that stays is told; it goes at a later start.
 pub(super) fn remove(path: &Path) {
     match std::fs::remove_file(path) {
@@ -221,6 +229,25 @@ mod tests {
         assert_eq!(store.erase(one.session()).unwrap(), erased, "after a crash");
         store.forget_notes(&erased.0);
         assert_eq!(store.erase(one.session()).unwrap(), Erased(Vec::new()));
+    }
+
+    /// G7: an attempt that failed half-way does not make the next one believe that the key is gone, even where its file no longer says
+    /// whose it is.
+    #[test]
+    fn a_note_does_not_pass_for_a_destroyed_key() {
+        let place = tempfile::tempdir().unwrap();
+        let store = store(place.path());
+        let key = key("s-1");
+        store.write(&key, &recipients()).unwrap();
+        let (session, path) = (key.session(), store.path(key.id(), KEY));
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        let named = BTreeSet::from([key.id().clone()]);
+        let error = store.erase_named(session, &named).unwrap_err();
+        assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+        store.erase(session).unwrap_err();
+        std::fs::remove_dir(&path).unwrap();
+        assert_eq!(store.erase(session).unwrap(), Erased(vec![key.id().clone()]));
     }
 
     /// evidence.md 6: a key that no event names and no open session has is swept; those of an earlier log stay.
