@@ -31,7 +31,8 @@ fn g3_a_station_without_checkpoints_ends() {
     assert_eq!(status.code(), Some(1), "{}", station.output());
     let said = station.output();
     assert!(
-        said.contains("no checkpoints any more") && said.contains("the checkpoint could not be written"),
+        said.contains("no checkpoints any more")
+            && said.contains("the checkpoint could not be written"),
         "{said}"
     );
     drop(kiosk);

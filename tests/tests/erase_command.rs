@@ -87,21 +87,41 @@ fn g7_erase_destroys_what_is_personal_of_one_session() {
         (&["no session"], 2, "session"),
     ] {
         let (status, said) = erase(station, args);
-        assert!(status == Some(code) && said.contains(says), "{args:?}: {said}");
+        assert!(
+            status == Some(code) && said.contains(says),
+            "{args:?}: {said}"
+        );
         assert_eq!(key_files(station), before, "{args:?}");
     }
 
     let (code, said) = erase(station, &[&one]);
-    assert!(code == Some(0) && said.contains("1 sealing keys destroyed"), "{said}");
-    let rest: BTreeSet<_> = before.iter().filter(|path| **path != file).cloned().collect();
-    assert_eq!(key_files(station), rest, "more or less is gone than its key");
+    assert!(
+        code == Some(0) && said.contains("1 sealing keys destroyed"),
+        "{said}"
+    );
+    let rest: BTreeSet<_> = before
+        .iter()
+        .filter(|path| **path != file)
+        .cloned()
+        .collect();
+    assert_eq!(
+        key_files(station),
+        rest,
+        "more or less is gone than its key"
+    );
     let (code, said) = erase(station, &[&one, "--incarnation", "1"]);
-    assert!(code == Some(0) && said.contains("no sealing key of it is here"), "{said}");
+    assert!(
+        code == Some(0) && said.contains("no sealing key of it is here"),
+        "{said}"
+    );
     assert!(station.tool_ok(&["verify"], "").contains("whole"));
 
     assert!(stocked.station.stop().success());
     let (code, said) = erase(&stocked.station, &[&two]);
-    assert!(code == Some(1) && said.contains("needs a running station"), "{said}");
+    assert!(
+        code == Some(1) && said.contains("needs a running station"),
+        "{said}"
+    );
     let done = vec![vec![key_of(&file)], Vec::new()];
     assert_eq!(recorded(&stocked.station, &one), (2, done));
     for untouched in ["s-999999", "s-0", two.as_str()] {
@@ -116,7 +136,11 @@ fn g7_erase_destroys_what_is_personal_of_one_session() {
         (&two, "field", (1, 0)),
         (&two, "photo", (4, 0)),
     ] {
-        assert_eq!(sealed::count(&lines, what, session), opened, "{what} of {session}");
+        assert_eq!(
+            sealed::count(&lines, what, session),
+            opened,
+            "{what} of {session}"
+        );
     }
 }
 
@@ -129,7 +153,10 @@ fn g7_an_unreadable_key_file_is_destroyed_by_its_name() {
     let file = new_file(&stocked.station, &BTreeSet::new());
     std::fs::write(&file, b"\xff not a key file any more").unwrap();
     let (code, said) = erase(&stocked.station, &[&session]);
-    assert!(code == Some(0) && said.contains("1 sealing keys destroyed"), "{said}");
+    assert!(
+        code == Some(0) && said.contains("1 sealing keys destroyed"),
+        "{said}"
+    );
     assert!(key_files(&stocked.station).is_empty());
     assert!(stocked.station.stop().success());
     let done = vec![vec![key_of(&file)]];
@@ -166,12 +193,17 @@ fn g7_a_key_that_cannot_be_destroyed_is_told_and_destroyed_later() {
     for (session, file) in [(&one, &first), (&two, &second), (&one, &first)] {
         let (code, said) = erase(&stocked.station, &[session]);
         let names = said.contains(session.as_str()) && said.contains(file.to_str().unwrap());
-        assert!(code == Some(1) && names && said.contains("not done"), "{said}");
+        assert!(
+            code == Some(1) && names && said.contains("not done"),
+            "{said}"
+        );
         assert!(said.contains("tries again"), "{said}");
     }
     // The same life of the station does it when it can.
     unblock(&first, &kept[0]);
-    wait_for("the first key is destroyed", RETRIED, || (!first.exists()).then_some(()));
+    wait_for("the first key is destroyed", RETRIED, || {
+        (!first.exists()).then_some(())
+    });
     // A station starts although an erasure is held up, and goes on with it.
     assert!(stocked.station.stop().success());
     stocked.station.start();
@@ -180,7 +212,9 @@ fn g7_a_key_that_cannot_be_destroyed_is_told_and_destroyed_later() {
     let (code, said) = erase(&stocked.station, &[&two]);
     assert!(code == Some(1) && said.contains("not done"), "{said}");
     unblock(&second, &kept[1]);
-    wait_for("the second key is destroyed", RETRIED, || (!second.exists()).then_some(()));
+    wait_for("the second key is destroyed", RETRIED, || {
+        (!second.exists()).then_some(())
+    });
     wait_for("nothing is left of either", STEP, || {
         key_files(&stocked.station).is_empty().then_some(())
     });

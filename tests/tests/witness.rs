@@ -50,11 +50,7 @@ const REFUSED: [(&[&str], &str, &str); 5] = [
         "00000000",
         "not the PIN of operator-2",
     ),
-    (
-        &["operator-1", "operator-2"],
-        "",
-        "not a valid PIN",
-    ),
+    (&["operator-1", "operator-2"], "", "not a valid PIN"),
     (&["operator-1", "operator-3"], PIN, "no operator operator-3"),
 ];
 
@@ -93,15 +89,18 @@ fn g3_two_operators_dismiss_a_witness_that_is_wrong() {
     assert!(stocked.station.stop().success());
     stocked.station.spawn();
     wait_for("it is still out of service", STEP, || {
-        (http_get(stocked.station.layout.http, "/readyz")?.0 == 503
-            && ready(&stocked.station).1)
+        (http_get(stocked.station.layout.http, "/readyz")?.0 == 503 && ready(&stocked.station).1)
             .then_some(())
     });
     let said = wait_for("the commands reach the station", STEP, || {
         let output = stocked.station.tool(&both, &pins);
         output.status.success().then_some(output.stdout)
     });
-    assert!(String::from_utf8(said).unwrap().contains("operator-1 and operator-2"));
+    assert!(
+        String::from_utf8(said)
+            .unwrap()
+            .contains("operator-1 and operator-2")
+    );
     wait_for("the station is in service", STEP, || {
         (ready(&stocked.station) == (200, false)).then_some(())
     });

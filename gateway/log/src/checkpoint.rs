@@ -231,7 +231,9 @@ impl Drop for Checkpoints {
         };
         if std::thread::panicking() {
             // Nobody has heads signed any more.
-            desk.fail(LogFailed::Head("the committer's thread panicked".to_owned()));
+            desk.fail(LogFailed::Head(
+                "the committer's thread panicked".to_owned(),
+            ));
         }
         desk.lock().closing = true;
         desk.changed.notify_all();

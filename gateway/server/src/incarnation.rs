@@ -5,22 +5,25 @@
 //! old log can still be read and proves itself. Every step may be cut off and done again: until the last one the station does
 //! not start.
 
+mod old_log;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use edge_config::Station;
-use gateway_core::{Carried, Recorded, State, carry_over, evolve};
+use gateway_core::{Carried, State, carry_over};
 use gateway_log::{Group, Limits, Log, OpenOptions, RoomOptions, StoppedLog};
 use schemas::chain::KeyChain;
-use schemas::envelope::{KeyId, Meta, Origin, Signed, Source, seal};
+use schemas::envelope::{KeyId, Meta, Origin, Source, seal};
 use schemas::event::Event;
 use schemas::event::evidence::LogIncarnated;
 use schemas::ids::OperatorId;
-use schemas::proof::{Checkpoint, NoteKey, SignedNote};
+use schemas::proof::{Checkpoint, NoteKey};
 use schemas::words::IncarnationReason;
 
 use crate::clock::Clock;
 use crate::keys::{self, Incarnating, KeyRing, KeysLock};
+use old_log::{check_name, checkpoint_by, known_keys, replay};
 
 /// Events of one append of the new log; with their length far below what an append may have.
 const GROUP_LEN: usize = 16;
@@ -111,6 +114,9 @@ pub fn survey(
         Some(Incarnating::Beginning(_)) => (&data_there, &keys_there),
     };
     let first = keys::first_public(folder).ok();
+    if first.is_none() {
+        check_name(data, &old_origin)?;
+    }
     let mut chain = first.map(|first| KeyChain::new(old_origin.clone(), first));
     let mut state = State::default();
     let read = StoppedLog::copy(data, scratch, progress);
@@ -183,70 +189,6 @@ impl Survey {
             )
         })
     }
-}
-
-fn known_keys(chain: &KeyChain) -> Vec<NoteKey> {
-    let keys = std::iter::once(*chain.first()).chain(chain.rotations().map(|(_, key)| *key));
-    keys.filter_map(|key| NoteKey::new(chain.origin().as_str(), key).ok())
-        .collect()
-}
-
-/// A checkpoint of the old log. As far as the log was read it must be signed as its size asks for; beyond that, by a key that is
-/// known.
-fn checkpoint_by(
-    proven: Option<&(KeyChain, u64)>,
-    keys: &[NoteKey],
-    origin: &Origin,
-    note: &str,
-) -> Option<Checkpoint> {
-    let signed = SignedNote::parse(note).ok()?;
-    let checkpoint = Checkpoint::parse_body(signed.text()).ok()?;
-    if let Some((chain, _)) = proven.filter(|(_, events)| checkpoint.size <= *events) {
-        return chain.open(note, &gateway_audit::check).ok();
-    }
-    let genuine = keys
-        .iter()
-        .any(|key| signed.verified_by(key, gateway_audit::check));
-    (genuine && checkpoint.origin == origin.as_str()).then_some(checkpoint)
-}
-
-/// The state as far as the log proves itself.
-fn replay(log: StoppedLog, chain: &mut KeyChain, state: &mut State) -> (u64, Option<String>) {
-    let mut events = 0;
-    for stored in log.into_events() {
-        let (index, signed) = match stored {
-            Ok(stored) => stored,
-            Err(failed) => return (events, Some(failed.to_string())),
-        };
-        if let Err(error) = take(index, &signed, chain, state) {
-            return (events, Some(format!("event {index}: {error:#}")));
-        }
-        events += 1;
-    }
-    (events, None)
-}
-
-fn take(index: u64, signed: &[u8], chain: &mut KeyChain, state: &mut State) -> anyhow::Result<()> {
-    let event = Signed::read(signed)?;
-    let key = *chain.in_force(index);
-    let genuine = event.index() == index
-        && event.origin() == chain.origin()
-        && event.key_id() == KeyId::of(&key)
-        && event.is_genuine(|message, signature| gateway_audit::check(&key, message, signature));
-    anyhow::ensure!(genuine, "it is not genuine");
-    let entry = event.into_entry()?;
-    if let Event::KeyRotated(rotation) = &entry.event {
-        chain.rotate(index, rotation, &gateway_audit::check)?;
-    }
-    evolve(
-        state,
-        Recorded {
-            index,
-            now: &entry.meta.now,
-            event: &entry.event,
-        },
-    );
-    Ok(())
 }
 
 /// Puts the old log aside and begins the new one. The new log's origin. `_alone`: nobody else uses these keys meanwhile.

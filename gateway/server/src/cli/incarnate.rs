@@ -39,7 +39,7 @@ pub(super) struct IncarnateArgs {
     #[arg(long, value_name = "FILE")]
     centre_checkpoint: Option<PathBuf>,
     /// The number of the old log, where the keys folder is lost with it.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..i64::from(u32::MAX)))]
     old: Option<u32>,
     /// Only look, and say what would be done.
     #[arg(long)]
@@ -59,7 +59,11 @@ pub(super) fn run(args: IncarnateArgs) -> anyhow::Result<ExitCode> {
     } = args;
     let station = place.configured()?;
     let approvers = approval::two(approvers)?;
-    let alone = keys::lock(&station.storage.keys_folder, !dry_run)?;
+    let folder = &station.storage.keys_folder;
+    // A lost folder is made, but not by who only looks.
+    let alone = (!dry_run || folder.exists())
+        .then(|| keys::lock(folder, !dry_run))
+        .transpose()?;
     let bar = progress::bytes("copying what is left of the old log");
     let survey = incarnation::survey(&station, old, &place.scratch(), |done, total| {
         bar.set_length(total);
@@ -83,10 +87,10 @@ pub(super) fn run(args: IncarnateArgs) -> anyhow::Result<ExitCode> {
         None => None,
     };
     tell(&station, &survey)?;
-    if dry_run {
+    let Some(alone) = alone.filter(|_| !dry_run) else {
         say("nothing was changed")?;
         return Ok(ExitCode::SUCCESS);
-    }
+    };
     approval::ask(&station, &approvers)?;
     let reason = match reason {
         Reason::DiskLost => IncarnationReason::DiskLost,

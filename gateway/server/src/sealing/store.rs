@@ -244,10 +244,16 @@ mod tests {
         std::fs::create_dir(&path).unwrap();
         let named = BTreeSet::from([key.id().clone()]);
         let error = store.erase_named(session, &named).unwrap_err();
-        assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+        assert!(
+            error.to_string().contains(path.to_str().unwrap()),
+            "{error}"
+        );
         store.erase(session).unwrap_err();
         std::fs::remove_dir(&path).unwrap();
-        assert_eq!(store.erase(session).unwrap(), Erased(vec![key.id().clone()]));
+        assert_eq!(
+            store.erase(session).unwrap(),
+            Erased(vec![key.id().clone()])
+        );
     }
 
     /// evidence.md 6: a key that no event names and no open session has is swept; those of an earlier log stay.
