@@ -24,6 +24,7 @@ pub use station::broker::{
 };
 pub use station::device::{Kiosk, Machine, ModbusDispenser};
 pub use station::operator::{Operator, PinHash};
+pub use station::pull::{Pull, PullLimits, PullTls};
 pub use station::{
     Centre, CentreStore, Clock, ClockTrustRule, Demo, Http, Pipeline, Province, Station, Storage,
 };

@@ -374,7 +374,19 @@ impl<'a> Section<'a> {
 
     /// A list of paths, none of them empty; none where it is not written.
     pub(crate) fn paths(&mut self, key: &'static str, len_max: usize) -> Option<Vec<PathBuf>> {
-        let items = self.items(key, "folder/file")?;
+        let texts = self.texts(key, "a path", "folder/file", len_max)?;
+        Some(texts.into_iter().map(PathBuf::from).collect())
+    }
+
+    /// A list of texts, none of them empty; none where it is not written. `what` and `example` say what they are.
+    pub(crate) fn texts(
+        &mut self,
+        key: &'static str,
+        what: &str,
+        example: &str,
+        len_max: usize,
+    ) -> Option<Vec<String>> {
+        let items = self.items(key, example)?;
         if items.len() > len_max {
             self.refuse(
                 key,
@@ -384,9 +396,9 @@ impl<'a> Section<'a> {
         let mut taken = Vec::new();
         for item in items {
             match item.get_ref().as_str() {
-                Some(text) if !text.is_empty() => taken.push(PathBuf::from(text)),
+                Some(text) if !text.is_empty() => taken.push(text.to_owned()),
                 Some(_) | None => {
-                    let what = format!("{}: not a path; write \"folder/file\"", self.named(key));
+                    let what = format!("{}: not {what}; write \"{example}\"", self.named(key));
                     self.gathered.report(&item.span(), what);
                 }
             }

@@ -9,8 +9,8 @@
 use std::path::{Path, PathBuf};
 
 use edge_config::{
-    Broker, BrokerLimits, BrokerUrl, ConfigErrors, DEFAULT_POLICY, DEFAULT_STATION, Policy, load,
-    parse_policy, parse_station,
+    Broker, BrokerLimits, BrokerUrl, ConfigErrors, DEFAULT_POLICY, DEFAULT_STATION, Policy,
+    PullLimits, load, parse_policy, parse_station,
 };
 
 fn file(name: &str) -> PathBuf {
@@ -29,6 +29,7 @@ fn the_shipped_station_is_good_and_listens_on_loopback_only() {
         broker.websocket,
         Some(station.http.listen),
         Some(station.demo.control),
+        station.pull.as_ref().map(|pull| pull.listen),
     ] {
         assert!(address.unwrap().ip().is_loopback());
     }
@@ -58,30 +59,31 @@ fn shipped_files_say_what_the_defaults_are() {
     );
     assert_eq!(parse_policy("", "policy").unwrap(), Policy::default());
     let shipped = parse_station(DEFAULT_STATION, "station", Policy::default()).unwrap();
-    let keep = |section: &str| {
-        !["[storage]", "[broker", "[http]", "[pipeline]", "[clock]"]
-            .iter()
-            .any(|s| section.starts_with(s))
-    };
-    let mut kept = true;
-    let bare: String = DEFAULT_STATION
-        .lines()
-        .filter(|line| {
-            if line.starts_with('[') {
-                kept = keep(line);
-            }
-            kept
-        })
-        .flat_map(|line| [line, "\n"])
-        .collect();
+    let bare = without(&["[storage]", "[broker", "[http]", "[pipeline]", "[clock]"]);
     assert_eq!(
         parse_station(&bare, "station", Policy::default()).unwrap(),
         shipped
     );
+    assert_eq!(shipped.pull.unwrap().limits, PullLimits::default());
+    // What gives the log away is written, or is not there.
+    let silent = parse_station(&without(&["[pull]"]), "station", Policy::default()).unwrap();
+    assert_eq!(silent.pull, None);
     let Broker::Embedded(broker) = shipped.broker else {
         panic!("not embedded")
     };
     assert_eq!(broker.limits, BrokerLimits::default());
+}
+
+/// The shipped station without these sections.
+fn without(sections: &[&str]) -> String {
+    let mut kept = true;
+    let lines = DEFAULT_STATION.lines().filter(|line| {
+        if line.starts_with('[') {
+            kept = !sections.iter().any(|section| line.starts_with(section));
+        }
+        kept
+    });
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 #[test]

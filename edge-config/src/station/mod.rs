@@ -4,6 +4,7 @@ pub(crate) mod broker;
 pub(crate) mod check;
 pub(crate) mod device;
 pub(crate) mod operator;
+pub(crate) mod pull;
 
 use core::fmt;
 use core::str::FromStr;
@@ -20,6 +21,7 @@ use crate::reader::Section;
 use broker::Broker;
 use device::{Kiosk, Machine, ModbusDispenser};
 use operator::Operator;
+use pull::Pull;
 
 /// A station, every value checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub struct Station {
     pub broker: Broker,
     /// Metrics and health.
     pub http: Http,
+    /// Where auditors and the centre pull the log; none: nowhere.
+    pub pull: Option<Pull>,
     /// Limits on messages under way.
     pub pipeline: Pipeline,
     /// Whether the wall clock is believed.
@@ -233,6 +237,7 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
     let http = root.section("http", |s| Http {
         listen: s.address("listen", loopback(9464)),
     });
+    let pull = root.section("pull", pull::read).flatten();
     let pipeline = root.section("pipeline", pipeline);
     let clock = root.section("clock", |s| Clock {
         trust: s.word("trust", TRUST_RULES, ClockTrustRule::Auto),
@@ -255,6 +260,7 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
         http: http.unwrap_or(Http {
             listen: loopback(9464),
         }),
+        pull,
         pipeline: pipeline.unwrap_or_default(),
         clock: clock.unwrap_or(Clock {
             trust: ClockTrustRule::Auto,

@@ -83,8 +83,8 @@ impl TlsConfig {
         })
     }
 
-    /// The rustls configuration: TLS 1.3 only, client certificate required.
-    pub(crate) fn server_config(&self) -> Result<Arc<ServerConfig>, TlsError> {
+    /// The rustls configuration: TLS 1.3 only, client certificate required, no resumption.
+    pub fn server_config(&self) -> Result<Arc<ServerConfig>, TlsError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let mut roots = RootCertStore::empty();
         for root in &self.client_roots {

@@ -25,6 +25,7 @@ pub mod operators;
 pub mod outlet;
 pub mod pipeline;
 mod process;
+pub mod pull;
 mod receipts;
 pub mod remembered;
 pub mod run;
@@ -35,5 +36,6 @@ pub mod slips;
 #[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod testing;
 pub mod texts;
+pub mod tls;
 pub mod vault;
 mod wiped;

@@ -50,6 +50,10 @@ pub struct Metrics {
     pub broker_connections: IntGauge,
     /// Connections the broker refused, by reason.
     pub broker_refused: IntCounterVec,
+    /// Requests of those who pull the log, by result: served, not-found, not-allowed, refused, failed.
+    pub pull_requests: IntCounterVec,
+    /// Connections of those who pull that were turned away: busy, tls, timeout.
+    pub pull_refused: IntCounterVec,
     /// 1 while the wall clock is believed.
     pub clock_trusted: IntGauge,
     /// Steps of the wall clock in this life.
@@ -136,6 +140,16 @@ impl Metrics {
             broker_refused: make.counters(
                 "station_broker_refused_total",
                 "Connections that the broker refused",
+                "reason",
+            )?,
+            pull_requests: make.counters(
+                "station_pull_requests_total",
+                "Requests of those who pull the log",
+                "result",
+            )?,
+            pull_refused: make.counters(
+                "station_pull_refused_total",
+                "Connections of those who pull the log that were turned away",
                 "reason",
             )?,
             clock_trusted: make.gauge(

@@ -4,10 +4,10 @@
 
 use gateway_broker::{ConnectRefusal, Hello, Identity};
 use schemas::ids::DeviceId;
-use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
 use super::acl::Acl;
 use super::{TLS, TLS_WEBSOCKET};
+use crate::tls::names;
 
 /// Longest client id of an observer, in bytes.
 const OBSERVER_ID_BYTES_MAX: usize = 64;
@@ -55,32 +55,6 @@ fn by_certificate(hello: &Hello<'_>, acl: &Acl) -> Result<Identity, ConnectRefus
         [device] => Ok(Identity::new(device.as_str(), device.as_str())),
         _ => Err(ConnectRefusal::NotAuthorised),
     }
-}
-
-/// Subject alternative names (DNS); where there are none, the subject's common names (RFC 6125, 6.4.4).
-fn names(certificate: &[u8]) -> Vec<String> {
-    let Ok((_, certificate)) = X509Certificate::from_der(certificate) else {
-        return Vec::new();
-    };
-    let alternative = certificate.subject_alternative_name().ok().flatten();
-    let alternative: Vec<_> = alternative
-        .iter()
-        .flat_map(|extension| &extension.value.general_names)
-        .filter_map(|name| {
-            if let GeneralName::DNSName(dns) = name {
-                Some((*dns).to_owned())
-            } else {
-                None
-            }
-        })
-        .collect();
-    if !alternative.is_empty() {
-        return alternative;
-    }
-    let common = certificate.subject().iter_common_name();
-    common
-        .filter_map(|name| name.as_str().ok().map(str::to_owned))
-        .collect()
 }
 
 /// For the figures.

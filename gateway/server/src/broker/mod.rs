@@ -19,12 +19,13 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use gateway_broker::{
     Action, Config, ConnectRefusal, Event, Handler, Hello, Identity, Legacy, Limits, Listener,
-    Message, PublishOutcome, PublishRefusal, Storage, TlsConfig, Transport,
+    Message, PublishOutcome, PublishRefusal, Storage, Transport,
 };
 use schemas::topic::{FromDevice, Topics};
 
 use crate::ingress::{Arrival, Ingress, Taken};
 use crate::metrics::Metrics;
+use crate::tls::TlsFiles;
 pub use acl::Acl;
 pub use outlet::BrokerOutlet;
 pub use store::LogStore;
@@ -208,7 +209,13 @@ pub fn config(embedded: &EmbeddedBroker) -> anyhow::Result<Config> {
         });
     }
     if let Some(tls) = &embedded.tls {
-        let config = tls_config(tls)?;
+        let files = TlsFiles {
+            certificate: &tls.certificate,
+            key: &tls.key,
+            client_ca: &tls.client_ca,
+            crl: tls.crl.as_deref(),
+        };
+        let config = files.read()?;
         let transport = Transport::Tls(config.clone());
         listeners.push(Listener {
             name: TLS.to_owned(),
@@ -228,22 +235,6 @@ pub fn config(embedded: &EmbeddedBroker) -> anyhow::Result<Config> {
         listeners,
         limits: limits(&embedded.limits),
     })
-}
-
-fn tls_config(tls: &edge_config::TlsListener) -> anyhow::Result<TlsConfig> {
-    use anyhow::Context as _;
-    let read = |path: &std::path::Path| {
-        std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
-    };
-    let crl = tls
-        .crl
-        .as_deref()
-        .map(read)
-        .transpose()?
-        .unwrap_or_default();
-    let (certificate, key) = (read(&tls.certificate)?, read(&tls.key)?);
-    let config = TlsConfig::from_pem(&certificate, &key, &read(&tls.client_ca)?, &crl);
-    config.context("the TLS listener's certificates cannot be used")
 }
 
 fn limits(configured: &BrokerLimits) -> Limits {

@@ -8,6 +8,7 @@ use gateway_log::Log;
 
 use super::devices_broker::DevicesBroker;
 use super::prepare::Prepared;
+use crate::pull::prefix;
 
 /// The text of the page `/`.
 pub fn front_page(station: &Station) -> String {
@@ -28,7 +29,7 @@ pub(super) fn started(prepared: &Prepared, devices: &DevicesBroker, log: &Log) {
     tracing::info!(origin = %prepared.origin, events = log.size(), public_key = log.key().to_vkey(), "station running");
     let mut text = String::new();
     // Writing to a string cannot fail.
-    where_to_look(&mut text, station, devices).ok();
+    where_to_look(&mut text, prepared, devices).ok();
     #[cfg(feature = "demo")]
     if station.demo.simulated_devices {
         what_to_try(&mut text, station, devices).ok();
@@ -39,7 +40,12 @@ pub(super) fn started(prepared: &Prepared, devices: &DevicesBroker, log: &Log) {
     }
 }
 
-fn where_to_look(out: &mut String, station: &Station, devices: &DevicesBroker) -> std::fmt::Result {
+fn where_to_look(
+    out: &mut String,
+    prepared: &Prepared,
+    devices: &DevicesBroker,
+) -> std::fmt::Result {
+    let station = &prepared.station;
     writeln!(out, "\nThe station {} runs. Where to look:", station.id)?;
     match &station.broker {
         Broker::Embedded(embedded) => {
@@ -63,6 +69,11 @@ fn where_to_look(out: &mut String, station: &Station, devices: &DevicesBroker) -
     }
     let storage = &station.storage;
     writeln!(out, "  metrics, health http://{}/", station.http.listen)?;
+    if let Some(pull) = &station.pull {
+        let scheme = if pull.tls.is_some() { "https" } else { "http" };
+        let prefix = prefix(prepared.keys.incarnation);
+        writeln!(out, "  log, to pull    {scheme}://{}{prefix}/", pull.listen)?;
+    }
     writeln!(out, "  data            {}", storage.data_folder.display())?;
     writeln!(out, "  keys            {}", storage.keys_folder.display())?;
     writeln!(out, "  inbox           {}", storage.inbox_folder.display())

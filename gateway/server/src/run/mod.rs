@@ -12,6 +12,7 @@ mod closed;
 mod devices_broker;
 mod log;
 mod prepare;
+mod pull;
 mod socket;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use crate::pipeline::{Acts, Parts, Pipeline, PipelineError};
 use crate::service::LogStanding;
 use crate::slips::Slips;
 use prepare::Prepared;
+use pull::PullDoor;
 use socket::Socket;
 
 pub use announce::front_page;
@@ -160,6 +162,7 @@ async fn operate(
         link: link.figures(),
     };
     let socket = Socket::open(station, admin);
+    let pull_door = PullDoor::open(prepared, &log).await?;
     let (end_loop, loop_ends) = oneshot::channel();
     let mut pipeline: JoinHandle<Result<(), PipelineError>> =
         tokio::spawn(pipeline.run(instance()?, queue, loop_ends));
@@ -188,6 +191,7 @@ async fn operate(
     }
     link.stop().await;
     socket.close();
+    pull_door.close().await;
     devices.stop().await;
     devices_broker.stop().await;
     drop(end_loop);
