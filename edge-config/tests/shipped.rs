@@ -92,6 +92,8 @@ fn examples_are_good() {
     assert!(!vehicle.demo.simulated_devices);
     let hall = load(Some(&file("hall.toml")), None).unwrap();
     assert_eq!((hall.machines.len(), hall.kiosks.len()), (2, 4));
+    assert_eq!(hall.pull.unwrap().tls.unwrap().clients.len(), 2);
+    assert_eq!(vehicle.pull, None);
 }
 
 #[test]

@@ -12,13 +12,14 @@ pub struct Layout {
     pub http: SocketAddr,
     pub modbus: SocketAddr,
     pub control: SocketAddr,
+    pub pull: SocketAddr,
 }
 
 impl Layout {
     /// Free ports on loopback and a folder for everything.
     pub fn new(root: &Path) -> Self {
         // Held together until all are chosen, so that no two are the same.
-        let held: Vec<_> = (0..5)
+        let held: Vec<_> = (0..6)
             .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
             .collect();
         let mut ports = held.iter().map(|l| l.local_addr().unwrap());
@@ -30,6 +31,7 @@ impl Layout {
             http: port(),
             modbus: port(),
             control: port(),
+            pull: port(),
         }
     }
 
@@ -62,6 +64,7 @@ impl Layout {
             ("127.0.0.1:9464", self.http.to_string()),
             ("127.0.0.1:5020", self.modbus.to_string()),
             ("127.0.0.1:9465", self.control.to_string()),
+            ("127.0.0.1:9466", self.pull.to_string()),
             ("room_low_mib = 512", "room_low_mib = 64".to_owned()),
             ("reserve_mib = 64", "reserve_mib = 8".to_owned()),
         ] {

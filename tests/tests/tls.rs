@@ -14,54 +14,10 @@ use std::process::{Command, Output};
 
 use schemas::event::Event;
 use serde_json::json;
+use station_tests::certificates::certificates;
 use station_tests::config::Layout;
 use station_tests::new_id;
 use station_tests::station::Station;
-
-fn openssl(folder: &Path, args: &str) {
-    let output = Command::new("openssl")
-        .args(args.split(' '))
-        .current_dir(folder)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "openssl {args}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-}
-
-/// A CA, a server certificate for localhost, and a client certificate for each name.
-fn certificates(folder: &Path, clients: &[&str]) {
-    openssl(
-        folder,
-        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 30 -subj /CN=station-ca",
-    );
-    std::fs::write(
-        folder.join("server.ext"),
-        "subjectAltName=DNS:localhost,IP:127.0.0.1\n",
-    )
-    .unwrap();
-    std::fs::write(folder.join("client.ext"), "extendedKeyUsage=clientAuth\n").unwrap();
-    for (name, ext) in clients
-        .iter()
-        .map(|c| (*c, "client"))
-        .chain([("server", "server")])
-    {
-        openssl(
-            folder,
-            &format!(
-                "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {name}.key -out {name}.csr -subj /CN={name}"
-            ),
-        );
-        openssl(
-            folder,
-            &format!(
-                "x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out {name}.pem -days 30 -extfile {ext}.ext"
-            ),
-        );
-    }
-}
 
 fn publish(
     folder: &Path,

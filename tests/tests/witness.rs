@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
     reason = "a test stops at the first surprise"
 )]
 
@@ -132,7 +133,7 @@ fn recorded(stocked: &mut Stocked) {
         panic!("dismissed {} times", dismissed.len());
     };
     assert_eq!(
-        approvers.each_ref().map(|who| who.as_str()),
+        approvers.each_ref().map(schemas::ids::OperatorId::as_str),
         ["operator-1", "operator-2"]
     );
 }

@@ -9,6 +9,8 @@
 //	bundle [--vkey FILE] <folder> [<old checkpoint>...]    the whole log of an export, and earlier checkpoints of it
 //	proof <vkey file> <file.tlog-proof> [<rotation.tlog-proof>...]    one event
 //	qr [--vkey FILE] <folder> <text>    the QR text of a slip, against an export
+//	pull [--vkey FILE] [--flip PART] <prefix> [<old checkpoint>...]    a running station's log by c2sp.org/tlog-tiles;
+//	    --flip turns a bit of the first answer whose path contains PART
 //	vectors <folder>    schemas/vectors
 //
 // These say one line. Exit code 0: accepted. 1: refused. Anything else: not judged. (Build it for that: "go run" makes
@@ -144,7 +146,7 @@ func main() {
 	case len(args) > 0 && commands[args[0]] != nil:
 		fmt.Println("accepted:", commands[args[0]](args[1:]))
 	default:
-		log.Print("usage: check <vkey> <head> <events> | prove <size> | bundle, proof, qr, vectors: see main.go")
+		log.Print("usage: check <vkey> <head> <events> | prove <size> | bundle, proof, pull, qr, vectors: see main.go")
 		os.Exit(2)
 	}
 }

@@ -25,14 +25,13 @@ pub fn front_page(station: &Station) -> String {
 
 /// Said when the station runs.
 pub(super) fn started(prepared: &Prepared, devices: &DevicesBroker, log: &Log) {
-    let station = &prepared.station;
     tracing::info!(origin = %prepared.origin, events = log.size(), public_key = log.key().to_vkey(), "station running");
     let mut text = String::new();
     // Writing to a string cannot fail.
     where_to_look(&mut text, prepared, devices).ok();
     #[cfg(feature = "demo")]
-    if station.demo.simulated_devices {
-        what_to_try(&mut text, station, devices).ok();
+    if prepared.station.demo.simulated_devices {
+        what_to_try(&mut text, &prepared.station, devices).ok();
     }
     let mut out = std::io::stdout().lock();
     if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
