@@ -3,7 +3,7 @@
 //!
 //! The way of one message: `broker` (or `external`) → `ingress` → `pipeline` → `effects`. The loop in `pipeline` is the one
 //! owner of the state and the one writer of the log; `effects` acts only on what the log calls durable; `clock` alone
-//! reads clocks; `run` alone spawns tasks. No rule of the domain is here.
+//! reads clocks; `run` alone spawns tasks (a listener's connections end with its own). No rule of the domain is here.
 
 pub mod admin;
 pub mod blobs;

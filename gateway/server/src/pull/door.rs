@@ -140,7 +140,7 @@ fn tls(tls: &PullTls) -> anyhow::Result<(TlsAcceptor, Vec<String>)> {
 /// One connection, from its first byte to its last.
 async fn visit(rules: Arc<Rules>, stream: TcpStream, pages: Router, _place: OwnedSemaphorePermit) {
     let Some((acceptor, clients)) = &rules.tls else {
-        return answer(&rules, stream, pages).await;
+        return answer(&rules, stream, pages, true).await;
     };
     match timeout(rules.request_timeout, acceptor.accept(stream)).await {
         Err(_elapsed) => rules.turned_away("timeout"),
@@ -159,18 +159,19 @@ async fn visit(rules: Arc<Rules>, stream: TcpStream, pages: Router, _place: Owne
             } else {
                 refusing(rules.metrics.clone())
             };
-            answer(&rules, stream, pages).await;
+            answer(&rules, stream, pages, named).await;
         }
     }
 }
 
-/// Answers requests, one after the other, until the client goes, is silent, or was here long enough.
-async fn answer<S>(rules: &Rules, stream: S, pages: Router)
+/// Answers requests, one after the other if it is `lasting`, until the client goes, is silent, or was here long enough.
+async fn answer<S>(rules: &Rules, stream: S, pages: Router, lasting: bool)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
+        .keep_alive(lasting)
         .header_read_timeout(rules.request_timeout)
         .max_buf_size(HEAD_BYTES_MAX);
     let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(pages));

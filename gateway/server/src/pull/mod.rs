@@ -13,6 +13,8 @@
 mod door;
 mod path;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{Path as UrlPath, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -20,6 +22,7 @@ use axum::middleware::map_response_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use gateway_log::Log;
+use tokio::sync::Semaphore;
 
 use crate::admin::Refused;
 use crate::metrics::Metrics;
@@ -34,6 +37,16 @@ const ASK_AGAIN: &str = "no-cache";
 /// What is not there now may be there soon.
 const NOT_KEPT: HeaderValue = HeaderValue::from_static("no-store");
 
+/// Reads of the disk at once, however many ask: the station's own work goes first.
+const READS_MAX: usize = 2;
+
+/// What requests are answered from. Cheap to clone.
+#[derive(Debug, Clone)]
+struct Shelf {
+    log: Log,
+    reads: Arc<Semaphore>,
+}
+
 /// Where the log is found under a listener's address.
 pub fn prefix(incarnation: u32) -> String {
     format!("/v1/log/{incarnation}")
@@ -45,7 +58,10 @@ pub fn router(log: Log, incarnation: u32, metrics: Metrics) -> Router {
     let router = Router::new()
         .route(&format!("{prefix}/checkpoint"), get(checkpoint))
         .route(&format!("{prefix}/tile/{{*path}}"), get(tile))
-        .with_state(log);
+        .with_state(Shelf {
+            log,
+            reads: Arc::new(Semaphore::new(READS_MAX)),
+        });
     counted(router, metrics)
 }
 
@@ -80,24 +96,32 @@ async fn count(State(metrics): State<Metrics>, mut response: Response) -> Respon
     response
 }
 
-async fn checkpoint(State(log): State<Log>) -> Response {
+async fn checkpoint(State(shelf): State<Shelf>) -> Response {
     let head = [
         (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
         (header::CACHE_CONTROL, ASK_AGAIN),
     ];
-    (head, log.head().note).into_response()
+    (head, shelf.log.head().note).into_response()
 }
 
-async fn tile(State(log): State<Log>, UrlPath(path): UrlPath<String>) -> Result<Response, Refused> {
+async fn tile(
+    State(Shelf { log, reads }): State<Shelf>,
+    UrlPath(path): UrlPath<String>,
+) -> Result<Response, Refused> {
     let size = log.head().checkpoint.size;
     let named = Tile::parse(&path).and_then(|tile| Some((tile, tile.range_within(size)?)));
     let Some((tile, range)) = named else {
         let why = format!("there is no such tile under the checkpoint of {size} events");
         return Err(Refused(StatusCode::NOT_FOUND, why));
     };
-    let read = tokio::task::spawn_blocking(move || match tile.kind {
-        Kind::Hashes(level) => Ok(log.tile(level, tile.index, tile.width)?),
-        Kind::Entries => bundle(&log, range),
+    let turn = reads.acquire_owned().await;
+    let turn = turn.map_err(|error| failed(&error.into()))?;
+    let read = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        match tile.kind {
+            Kind::Hashes(level) => Ok(log.tile(level, tile.index, tile.width)?),
+            Kind::Entries => bundle(&log, range),
+        }
     });
     let bytes = read.await.map_err(|error| failed(&error.into()))?;
     let bytes = bytes.map_err(|error| failed(&error))?;
