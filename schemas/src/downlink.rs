@@ -11,6 +11,7 @@ use crate::event::centre::{CentreKeyChanged, InstructionRefusal};
 use crate::ids::{BlobHash, SessionId, StationId};
 use crate::key::SigningKeyId;
 use crate::time::rfc3339;
+use crate::uplink::Record;
 
 /// Longest instruction, in bytes: a manifest of 240 cards.
 pub const INSTRUCTION_LEN_MAX: usize = 256 * 1024;
@@ -184,6 +185,11 @@ pub fn unsigned(
     )
 }
 
+/// How a signed instruction stands in the stream: as an event of a log does, and its index is its number.
+pub fn record(signed: &[u8]) -> Result<Record, EnvelopeError> {
+    Record::up_to(signed, None, INSTRUCTION_LEN_MAX)
+}
+
 /// Reads what stands in the stream and checks it under the centre's key: the number under the signature, where there is one, and the
 /// instruction or why it is refused.
 pub fn open(
@@ -215,5 +221,30 @@ pub fn open(
         }),
         Some(Err(_malformed)) => Err(InstructionRefusal::Malformed),
         None => Err(InstructionRefusal::Unknown),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use super::*;
+    use crate::uplink;
+
+    /// G5: an instruction longer than an event of a log goes through the stream and comes out as it was signed.
+    #[test]
+    fn a_long_instruction_stands_in_the_stream_as_it_was_signed() {
+        let station = StationId::new("s1").unwrap();
+        let origin = origin("test", &station).unwrap();
+        let policy = "x".repeat(100_000);
+        let instruction = Instruction::PolicyIssued(PolicyIssued { version: 2, policy });
+        let key = [7; 32];
+        let signed = unsigned(&origin, 41, &instruction, 0, &key).unwrap();
+        let signed = signed.signed(|_| [9; 64]);
+        let record = record(&signed).unwrap();
+        let (again, metadata) = uplink::signed_bytes(&record.data, &record.metadata).unwrap();
+        assert_eq!((&again, metadata.index), (&signed, 41));
+        assert_eq!(record.event_type, "centre.policy.issued.v1");
+        let genuine = open(&again, &origin, &key, &|_, _, _| true).unwrap();
+        assert_eq!(genuine.number, 41);
     }
 }

@@ -74,7 +74,16 @@ struct Typed<'a> {
 impl Record {
     /// Of a signed event, with a checkpoint to go beside it.
     pub fn of(signed: &[u8], checkpoint: Option<&str>) -> Result<Self, EnvelopeError> {
-        let event = Signed::read(signed)?;
+        Self::up_to(signed, checkpoint, envelope::SIGNED_LEN_MAX)
+    }
+
+    /// The same with another limit on the signed bytes.
+    pub(crate) fn up_to(
+        signed: &[u8],
+        checkpoint: Option<&str>,
+        len_max: usize,
+    ) -> Result<Self, EnvelopeError> {
+        let event = Signed::read_up_to(signed, len_max)?;
         let data = event.payload().to_vec();
         let typed: Typed<'_> = serde_json::from_slice(&data).map_err(EnvelopeError::CloudEvent)?;
         let metadata = Metadata {

@@ -1,5 +1,5 @@
-//! Simulated devices of a pickup machine. They speak the real protocols over real sockets (Modbus TCP,
-//! MQTT) and fail as devices fail.
+//! Simulated devices of a pickup machine, and the centre. The devices speak the real protocols over real sockets
+//! (Modbus TCP, MQTT) and fail as devices fail.
 //!
 //! Owns a world of synthetic people, one machine and the devices around it. Must never reach into the
 //! gateway: whatever it knows of it came over a socket.

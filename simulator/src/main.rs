@@ -1,4 +1,6 @@
-//! The simulated devices as a process of their own, and the load generator.
+//! The simulated devices as a process of their own, the centre, and the load generator.
+
+mod centre_cli;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -6,6 +8,7 @@ use std::sync::Arc;
 
 use adapters::link::{Broker, LinkConfig};
 use anyhow::Context as _;
+use centre_cli::{CentreCommand, centre};
 use clap::{Args, Parser, Subcommand};
 use schemas::ids::{BatchId, DeviceId, MachineId, OperatorId, SessionId, StationId};
 use simulator::centre::{Centre, House};
@@ -36,6 +39,9 @@ enum Command {
     Load(Load),
     /// Open what a station has sealed, as the centre would; prints a JSON line for each thing, personal data in the clear.
     OpenSealed(OpenSealed),
+    /// The centre: reads the stations' logs from the event store, verifies and acknowledges them.
+    #[command(subcommand)]
+    Centre(CentreCommand),
 }
 
 #[derive(Args)]
@@ -180,6 +186,7 @@ async fn main() -> anyhow::Result<()> {
             say(&serde_json::to_string(&report)?)
         }
         Command::OpenSealed(options) => open_sealed(&options),
+        Command::Centre(command) => centre(command).await,
     }
 }
 

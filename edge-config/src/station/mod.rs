@@ -185,6 +185,12 @@ pub struct Demo {
     pub simulated_devices: bool,
     /// Where the simulator takes orders (a finger, a jam, a card taken). Loopback only.
     pub control: SocketAddr,
+    /// Where the simulated centre's event store listens, if `[centre]` names no other. Loopback only.
+    pub store: SocketAddr,
+    /// Where that store takes orders to fail. Loopback only.
+    pub store_control: SocketAddr,
+    /// Where the simulated centre shows its pages. Loopback only.
+    pub centre: SocketAddr,
 }
 
 /// A province, as the log's origin names it: 1 to 32 lower-case letters, digits or inner hyphens.
@@ -218,9 +224,12 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
             s.parsed("province", "\"shanghai\""),
         )
     });
-    let demo = root.section("demo", demo).unwrap_or_else(|| Demo {
+    let demo = root.section("demo", demo).unwrap_or(Demo {
         simulated_devices: false,
         control: loopback(9465),
+        store: loopback(2113),
+        store_control: loopback(9467),
+        centre: loopback(9468),
     });
     let storage = root
         .section("storage", storage)
@@ -350,12 +359,28 @@ fn demo(s: &mut Section<'_>) -> Demo {
     let demo = Demo {
         simulated_devices: s.flag("simulated_devices", false),
         control: s.address("control", loopback(9465)),
+        store: s.address("store", loopback(2113)),
+        store_control: s.address("store_control", loopback(9467)),
+        centre: s.address("centre", loopback(9468)),
     };
     if !demo.control.ip().is_loopback() {
         s.refuse(
             "control",
             format!("{} can be reached from outside, and it moves devices; write control = \"127.0.0.1:9465\"", demo.control),
         );
+    }
+    for (key, address) in [
+        ("store", demo.store),
+        ("store_control", demo.store_control),
+        ("centre", demo.centre),
+    ] {
+        if !address.ip().is_loopback() {
+            let port = address.port();
+            s.refuse(
+                key,
+                format!("{address} can be reached from outside, and it is for a demonstration; write {key} = \"127.0.0.1:{port}\""),
+            );
+        }
     }
     demo
 }

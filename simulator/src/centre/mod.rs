@@ -1,10 +1,44 @@
-//! What the centre does with what a station has sealed: it opens it with its private key.
+//! The centre, as far as stations can tell: it reads their logs from the event store, verifies every event, keeps what it has
+//! found, and answers on their downlinks; and it opens what they have sealed.
 //!
-//! Written from the formats alone, as another house would write it; it shares no code with the station. It shows that the
-//! centre can read everything, and that nobody can once a key was destroyed. It must never be part of a station.
+//! It is a client of the store and nothing else: a real EventStoreDB or KurrentDB takes the place of the simulated one by
+//! another connection string. Written from the contract alone, as another house would write it; it shares no code with the
+//! station. It must never be part of one.
 
+mod answering;
+mod checkpoints;
+mod desk;
+mod downlink;
+mod fault;
+mod figures;
+mod folder;
+mod followed;
+mod follower;
 mod house;
+mod http;
+mod keys;
+mod link;
+mod log;
+mod metrics;
 mod opener;
+mod page;
+mod reading;
+mod received;
+mod registration;
+mod running;
+mod seen;
+mod stored;
+mod texts;
+mod view;
 
+pub use desk::{Desk, DeskError};
+pub use downlink::{SendError, Sent};
+pub use fault::{Fault, Located};
+pub use figures::Whereabouts;
 pub use house::House;
+pub use link::LinkError;
 pub use opener::{Centre, OpenError, SessionKey};
+pub use registration::{Registration, RegistrationError};
+pub use running::{CentreConfig, Running, StartError, run};
+pub use seen::{Alert, Unknown};
+pub use view::{LogView, UnknownView, View};

@@ -93,6 +93,14 @@ fn what_to_try(out: &mut String, station: &Station, devices: &DevicesBroker) -> 
         "  simulated devices take orders at http://{}/",
         station.demo.control
     )?;
+    if station.centre.store.is_none() {
+        writeln!(out, "  centre          http://{}/", station.demo.centre)?;
+        writeln!(
+            out,
+            "  its event store esdb://{}?tls=false (cut and restore the link: ops/demo/link)",
+            station.demo.store
+        )?;
+    }
     writeln!(
         out,
         "\nWhat to try next, in a second terminal that acts as the kiosk (mosquitto-clients):"

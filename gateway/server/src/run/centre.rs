@@ -27,6 +27,37 @@ pub(super) struct Reachable {
     pub(super) verify_key: Option<[u8; 32]>,
 }
 
+/// The demonstration's own centre, where one is wanted and the configuration names no other.
+#[cfg(feature = "demo")]
+#[derive(Debug)]
+pub(super) struct OwnCentre(Option<crate::demo::DemoCentre>);
+
+#[cfg(feature = "demo")]
+impl OwnCentre {
+    pub(super) async fn start(prepared: &Prepared, log: &Log) -> anyhow::Result<Self> {
+        let station = &prepared.station;
+        if !station.demo.simulated_devices || station.centre.store.is_some() {
+            return Ok(Self(None));
+        }
+        let first = log.key().public_key();
+        let centre = crate::demo::DemoCentre::start(station, &prepared.origin, first).await?;
+        Ok(Self(Some(centre)))
+    }
+
+    pub(super) fn reachable(&self) -> Option<Reachable> {
+        self.0.as_ref().map(|centre| Reachable {
+            connection: centre.connection(),
+            verify_key: Some(centre.verify_key()),
+        })
+    }
+
+    pub(super) async fn stop(self) {
+        if let Some(centre) = self.0 {
+            centre.stop().await;
+        }
+    }
+}
+
 /// What the configuration says.
 pub(super) fn configured(prepared: &Prepared) -> anyhow::Result<Option<Reachable>> {
     let Some(connection) = centre::connection(&prepared.station)? else {

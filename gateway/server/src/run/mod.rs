@@ -113,6 +113,10 @@ async fn operate(
     let station = &prepared.station;
     let told = memory.state.centre().clone();
     let reachable = centre::configured(prepared)?;
+    #[cfg(feature = "demo")]
+    let own_centre = centre::OwnCentre::start(prepared, &log).await?;
+    #[cfg(feature = "demo")]
+    let reachable = reachable.or_else(|| own_centre.reachable());
     let (jobs, queue) = tokio::sync::mpsc::channel(station.pipeline.queue_len_max);
     let mut devices_broker = devices_broker::DevicesBroker::choose(prepared);
     let outlet = devices_broker.outlet();
@@ -190,6 +194,8 @@ async fn operate(
         ));
     }
     link.stop().await;
+    #[cfg(feature = "demo")]
+    own_centre.stop().await;
     socket.close();
     pull_door.close().await;
     devices.stop().await;

@@ -1,6 +1,8 @@
 //! The demonstration: simulated devices and a centre's key pair, so that a station runs on one machine with nothing
 //! attached. They speak the real protocols over real sockets. In packages this module does not exist.
 
+mod centre;
+
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
@@ -17,6 +19,8 @@ use simulator::{Simulation, SimulationConfig};
 use zeroize::Zeroizing;
 
 use crate::sealing::Recipient;
+
+pub use centre::DemoCentre;
 
 /// The voucher of the first synthetic citizen.
 pub const VOUCHER: &str = "1101050012026110100001";

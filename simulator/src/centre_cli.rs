@@ -1,0 +1,234 @@
+//! `simulator centre …`: the centre as a process, and what people at the centre do by command.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use schemas::ids::StationId;
+use simulator::centre::{CentreConfig, Desk, Registration, Running};
+
+use crate::say;
+
+#[derive(Subcommand)]
+pub(crate) enum CentreCommand {
+    /// Follow the stations' logs, verify and acknowledge them, until Ctrl-C.
+    Run(Run),
+    /// Register a log: the file that the station's operator brought, after its fingerprint was compared.
+    Register(Register),
+    /// Send a manifest to a station.
+    SendManifest(SendManifest),
+    /// Send a policy to a station.
+    SendPolicy(SendPolicy),
+    /// Make a new signing key, and tell every registered station.
+    RotateKey(Store),
+    /// Ask a station for the photos whose files have not come.
+    AskBlobs(AskBlobs),
+    /// Let a stopped log go on from where it was right. The centre must not run.
+    Resume(Resume),
+}
+
+#[derive(Args)]
+pub(crate) struct Store {
+    /// The event store: esdb://[user:password@]host:port[,…][?tls=false].
+    #[arg(long, default_value = "esdb://127.0.0.1:2113?tls=false")]
+    connection: String,
+    /// File that holds the connection string, where it has a password: others can read the arguments of a process.
+    #[arg(long, conflicts_with = "connection")]
+    connection_file: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Args)]
+pub(crate) struct Place {
+    /// The centre's folder: keys, registrations, how far each log was verified.
+    #[arg(long, default_value = "centre-data")]
+    folder: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    store: Store,
+    /// The province: the second part of every origin.
+    #[arg(long, default_value = "demo")]
+    province: String,
+    /// Where the pages are. Whoever reaches them sees them: leave it on loopback, or put a proxy with a login before it.
+    #[arg(long, default_value = "127.0.0.1:9470")]
+    listen: SocketAddr,
+    /// Folder of what stations have sent beside their events: <station>/blobs, <station>/session-keys.
+    #[arg(long)]
+    received: Option<PathBuf>,
+    /// Register unknown stations that offer a fitting key, without asking anybody. For demonstrations only.
+    #[arg(long)]
+    accept_unknown: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Register {
+    /// JSON with "station", "origin" and "first_key".
+    file: PathBuf,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Args)]
+pub(crate) struct SendManifest {
+    /// The manifest: JSON.
+    file: PathBuf,
+    /// The station.
+    #[arg(long)]
+    station: StationId,
+    #[command(flatten)]
+    store: Store,
+}
+
+#[derive(Args)]
+pub(crate) struct SendPolicy {
+    /// The policy: the text of policy.toml.
+    file: PathBuf,
+    /// The station.
+    #[arg(long)]
+    station: StationId,
+    /// Counts up; the station refuses an older one than it has.
+    #[arg(long)]
+    version: u32,
+    #[command(flatten)]
+    store: Store,
+}
+
+#[derive(Args)]
+pub(crate) struct AskBlobs {
+    /// The station.
+    #[arg(long)]
+    station: StationId,
+    #[command(flatten)]
+    store: Store,
+}
+
+#[derive(Args)]
+pub(crate) struct Resume {
+    /// The stream: station-<id>-<incarnation>.
+    stream: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+impl Store {
+    fn connection(&self) -> anyhow::Result<String> {
+        match &self.connection_file {
+            Some(path) => Ok(text(path)?.trim().to_owned()),
+            None => Ok(self.connection.clone()),
+        }
+    }
+
+    fn desk(&self) -> anyhow::Result<Desk> {
+        Ok(Desk::open(&self.place.folder)?)
+    }
+}
+
+pub(crate) async fn centre(command: CentreCommand) -> anyhow::Result<()> {
+    match command {
+        CentreCommand::Run(options) => run(options).await,
+        CentreCommand::Register(options) => register(&options),
+        CentreCommand::SendManifest(options) => {
+            let manifest = text(&options.file)?;
+            let desk = options.store.desk()?;
+            let connection = options.store.connection()?;
+            let sent = desk.send_manifest(&connection, &options.station, &manifest);
+            let sent = sent.await?;
+            say(&format!(
+                "sent: number {}, revision {}",
+                sent.number, sent.revision
+            ))
+        }
+        CentreCommand::SendPolicy(options) => {
+            let policy = text(&options.file)?;
+            let desk = options.store.desk()?;
+            let connection = options.store.connection()?;
+            let sent = desk.send_policy(&connection, &options.station, options.version, policy);
+            let sent = sent.await?;
+            say(&format!(
+                "sent: number {}, revision {}",
+                sent.number, sent.revision
+            ))
+        }
+        CentreCommand::RotateKey(store) => rotate_key(&store).await,
+        CentreCommand::AskBlobs(options) => {
+            let desk = options.store.desk()?;
+            let connection = options.store.connection()?;
+            let asked = desk.ask_for_blobs(&connection, &options.station).await?;
+            say(&format!("asked for {asked} photos"))
+        }
+        CentreCommand::Resume(options) => {
+            let desk = Desk::open(&options.place.folder)?;
+            let was_stopped = desk.resume(&options.stream)?;
+            say(if was_stopped {
+                "it goes on at the next start"
+            } else {
+                "it was not stopped"
+            })
+        }
+    }
+}
+
+async fn run(options: Run) -> anyhow::Result<()> {
+    let config = CentreConfig {
+        listen: Some(options.listen),
+        received: options.received,
+        accept_unknown: options.accept_unknown,
+        ..CentreConfig::new(
+            options.store.connection()?,
+            options.store.place.folder,
+            &options.province,
+        )
+    };
+    let running = Running::start(config).await?;
+    let address = running.address().context("no pages")?;
+    let view = running.view();
+    say(&format!("centre http://{address}"))?;
+    say(&format!("its key: {} ({})", view.vkey, view.public_key))?;
+    tokio::signal::ctrl_c().await?;
+    running.shutdown().await;
+    Ok(())
+}
+
+fn register(options: &Register) -> anyhow::Result<()> {
+    let desk = Desk::open(&options.place.folder)?;
+    let registration = Registration::read(&options.file)?;
+    let what = format!(
+        "{}, fingerprint {}",
+        registration.origin,
+        registration.fingerprint()
+    );
+    let is_new = desk.register(registration)?;
+    let said = if is_new {
+        "registered"
+    } else {
+        "was registered before"
+    };
+    say(&format!("{what}: {said}"))
+}
+
+async fn rotate_key(store: &Store) -> anyhow::Result<()> {
+    let mut failed = 0_u32;
+    for (station, told) in store.desk()?.rotate_key(&store.connection()?).await? {
+        match told {
+            Ok(()) => say(&format!("{station}: told"))?,
+            Err(error) => {
+                failed += 1;
+                say(&format!("{station}: not told yet: {error}"))?;
+            }
+        }
+    }
+    anyhow::ensure!(
+        failed == 0,
+        "{failed} stations are told as soon as the centre speaks to them"
+    );
+    Ok(())
+}
+
+fn text(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}

@@ -1,0 +1,19 @@
+//! G4, G5: the centre reads stations' logs from the event store, verifies every event, and answers.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    missing_debug_implementations,
+    unreachable_pub,
+    reason = "a test stops at the first surprise"
+)]
+
+mod damage;
+mod downlink;
+mod honest;
+mod house;
+mod pages;
+mod restart;
+mod station;
+mod store;
