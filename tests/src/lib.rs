@@ -10,6 +10,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+pub mod centre;
 pub mod certificates;
 pub mod config;
 pub mod kiosk;

@@ -102,6 +102,17 @@ impl Checkpoints {
         Ok(())
     }
 
+    /// The log has another key: what is waited for may be signed by it.
+    pub(super) fn rotated(&mut self, chain: &KeyChain, check: Check<'_>) {
+        let waiting = self.waiting.range(self.seen..).rev();
+        let mut notes =
+            waiting.flat_map(|(size, notes)| notes.iter().map(move |note| (*size, note)));
+        let largest = notes.find(|(_, note)| chain.open(note, check).is_ok());
+        if let Some((size, _)) = largest {
+            self.seen = self.seen.max(size);
+        }
+    }
+
     /// A checkpoint came beside an event; the tree has `size` leaves.
     pub(super) fn take(
         &mut self,

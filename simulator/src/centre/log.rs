@@ -128,6 +128,11 @@ impl Log {
         self.kept.last_id.as_deref()
     }
 
+    /// How often its key was rotated.
+    pub(super) fn rotations(&self) -> usize {
+        self.kept.rotations.len()
+    }
+
     pub(super) fn chain(&self) -> &KeyChain {
         &self.chain
     }
@@ -273,6 +278,7 @@ impl Log {
                 why: error.to_string(),
             })?;
             self.kept.rotations.push((index, rotation.clone()));
+            self.kept.checkpoints.rotated(&self.chain, &check);
         }
         Ok(())
     }

@@ -15,14 +15,17 @@ code{font:13px ui-monospace,monospace;word-break:break-all}ul{margin:0;padding:0
 .bad td{background:#fdecea}.bad strong,.red{color:#a30000}.ok{color:#0b6b2e}.note{background:#fff6dc;padding:.5rem .8rem;border-left:4px solid #d59b00}
 .alarm{background:#fdecea;padding:.5rem .8rem;border-left:4px solid #a30000}";
 
+/// Alerts of a station that are shown; `/stations` has more.
+const ALERTS_LEN_MAX: usize = 8;
+
 /// The page.
 pub(super) fn html(view: &View) -> String {
     let mut page = String::with_capacity(16 * 1024);
     head(&mut page, view);
     notices(&mut page, view);
+    alerts(&mut page, view);
     stations(&mut page, view);
     unknown(&mut page, view);
-    alerts(&mut page, view);
     foot(&mut page, view);
     page
 }
@@ -221,7 +224,7 @@ fn alerts(page: &mut String, view: &View) {
          <th>事件<br><small>Event</small></th><th>对象<br><small>About</small></th><th>签名<br><small>Signature</small></th></tr>"
     );
     for (station, alerts) in &view.alerts {
-        for alert in alerts.iter().rev() {
+        for alert in alerts.iter().rev().take(ALERTS_LEN_MAX) {
             line(page, station, alert);
         }
     }

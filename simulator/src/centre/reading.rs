@@ -135,7 +135,14 @@ impl Follower {
             };
             followed.trouble = None;
             let patience = self.settings.store_patience;
-            if let Some(fork) = followed.take(page, PAGE_LEN, patience) {
+            let rotations = followed.log.rotations();
+            let fork = followed.take(page, PAGE_LEN, patience);
+            if followed.log.rotations() != rotations {
+                let station = followed.log.registration().station.clone();
+                self.seen.alerts.entry(station.clone()).or_default().doubt();
+                self.alerts_due.insert(station);
+            }
+            if let Some(fork) = fork {
                 self.keep_fork(stream, &fork)?;
             }
             if self.logs.get(stream).is_some_and(Followed::is_short) {

@@ -48,6 +48,8 @@ pub(super) struct Alerts {
 /// A marked copy of an event, ahead of its log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
+    /// Its revision in the stream of alerts.
+    pub revision: u64,
     /// Its place in the log; none where it is no signed event.
     pub index: Option<u64>,
     /// The type, as the store has it.
@@ -92,6 +94,15 @@ impl Unknown {
 }
 
 impl Alerts {
+    /// The log has another key: those that could not be verified are read again.
+    pub(super) fn doubt(&mut self) {
+        let unverified = self.newest.iter().position(|alert| !alert.genuine);
+        if let Some(at) = unverified {
+            let again = self.newest.drain(at..).next();
+            self.next = again.map_or(self.next, |alert| alert.revision);
+        }
+    }
+
     /// Takes copies of events, whose logs are these.
     pub(super) fn take<'a>(&mut self, stored: &Stored, logs: impl Iterator<Item = &'a Log>) {
         self.next = stored.revision.saturating_add(1);
@@ -105,6 +116,7 @@ impl Alerts {
 fn read<'a>(stored: &Stored, mut logs: impl Iterator<Item = &'a Log>) -> Alert {
     let shown: Option<Shown> = serde_json::from_slice(&stored.data).ok();
     let mut alert = Alert {
+        revision: stored.revision,
         index: None,
         event_type: stored.event_type.clone(),
         time: shown.as_ref().and_then(|shown| shown.time.clone()),

@@ -69,6 +69,26 @@ async fn a_checkpoint_over_later_events_waits_for_them() {
     centre.shutdown().await;
 }
 
+/// G4: a checkpoint may be signed by a key that only a later event brings: the lag counts it from there on.
+#[tokio::test]
+async fn a_checkpoint_under_a_later_key_counts_from_the_rotation_on() {
+    let house = House::new().await;
+    let mut station = Station::of_len("s1", 1, 10);
+    station.rotate();
+    station.fill(29);
+    house.register(station.registration());
+    let records = station.records();
+    house.append(&station.stream(), 0, &records[..5]).await;
+    let mut centre = house.centre().await;
+    until_log(&mut centre, &station, |log| log.acknowledged == 5).await;
+    assert_eq!(centre.view().logs[&station.stream()].signed_size, 0);
+    house.append(&station.stream(), 5, &records[5..30]).await;
+    until_log(&mut centre, &station, |log| log.acknowledged == 30).await;
+    let log = centre.view().logs[&station.stream()].clone();
+    assert_eq!((log.signed_size, log.lag), (40, 10));
+    centre.shutdown().await;
+}
+
 /// G4: of a stream that nobody has registered nothing is acknowledged; it is shown with the fingerprint of its key, and taken
 /// once it is registered.
 #[tokio::test]

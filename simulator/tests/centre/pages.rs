@@ -97,6 +97,38 @@ async fn the_pages_say_what_was_verified() {
     centre.shutdown().await;
 }
 
+/// G4: an alert comes ahead of its log; where its key comes later in the log, it is verified then.
+#[tokio::test]
+async fn an_alert_under_a_later_key_is_verified_when_the_key_has_come() {
+    let house = House::new().await;
+    let mut station = Station::of_len("s1", 1, 10);
+    house.register(station.registration());
+    let before = station.records();
+    station.rotate();
+    let report = DeviceReported {
+        device: "dispenser-1".parse().unwrap(),
+        report: "fire".to_owned(),
+        detail: None,
+    };
+    let ahead = station.sign(40, &report.into(), station.keys.last().unwrap());
+    let alert = Record::of(&ahead, None).unwrap();
+    house.append(&station.stream(), 0, &before).await;
+    house.append(&alert_stream(&station.id), 0, &[alert]).await;
+    let mut centre = centre(&house).await;
+    let shown = |genuine: bool| {
+        move |view: &simulator::centre::View| {
+            let alerts = view.alerts.get("s1").map(Vec::as_slice).unwrap_or_default();
+            matches!(alerts, [alert] if alert.genuine == genuine)
+        }
+    };
+    until(&mut centre, shown(false)).await;
+    house
+        .append(&station.stream(), 10, &station.records()[10..])
+        .await;
+    until(&mut centre, shown(true)).await;
+    centre.shutdown().await;
+}
+
 /// Whoever can write into the store cannot write into the page.
 #[tokio::test]
 async fn names_from_the_store_are_shown_as_text() {

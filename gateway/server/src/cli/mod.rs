@@ -212,7 +212,7 @@ fn hash_pin() -> anyhow::Result<ExitCode> {
 fn start_logging(json: bool) {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_not_set| EnvFilter::new("info,sled=warn,rumqttc=warn"));
+        .unwrap_or_else(|_not_set| EnvFilter::new("info,sled=warn,rumqttc=warn,kurrentdb=off"));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
