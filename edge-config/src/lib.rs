@@ -23,6 +23,7 @@ pub use station::broker::{
     Broker, BrokerLimits, BrokerUrl, EmbeddedBroker, ExternalBroker, TlsListener,
 };
 pub use station::device::{Kiosk, Machine, ModbusDispenser};
+pub use station::log::{AUDIT_DAYS_MIN, LogRules};
 pub use station::operator::{Operator, PinHash};
 pub use station::pull::{Pull, PullLimits, PullTls};
 pub use station::{

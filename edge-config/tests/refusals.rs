@@ -9,7 +9,7 @@
 use std::fs;
 use std::path::Path;
 
-use edge_config::{ConfigErrors, Policy, parse_policy, parse_station};
+use edge_config::{ConfigErrors, DEFAULT_STATION, Policy, parse_policy, parse_station};
 
 fn refusal(name: &str, text: &str) -> ConfigErrors {
     let read = if name.starts_with("policy-") {
@@ -48,4 +48,18 @@ fn bad_files_are_refused_in_these_words() {
         );
     }
     assert!(seen >= 15, "only {seen} bad files were found");
+}
+
+/// G4: an event that must still answer a repetition of its message is not pruned.
+#[test]
+fn the_audit_period_covers_the_days_that_messages_are_remembered() {
+    let remembering = |days| {
+        let mut policy = Policy::default();
+        policy.custody.dedupe_days = days;
+        parse_station(DEFAULT_STATION, "station.toml", policy)
+    };
+    assert!(remembering(190).is_ok());
+    let refused = remembering(191).unwrap_err().to_string();
+    let words = "log.audit_days: 190 is shorter than policy custody.dedupe_days = 191; write audit_days = 191";
+    assert!(refused.contains(words), "{refused}");
 }

@@ -1,5 +1,6 @@
 //! Names of the things a station has: checked once, trusted inside.
 
+use crate::proof::Hash;
 use crate::text::{is_slug, text_newtype};
 
 text_newtype!(
@@ -62,8 +63,30 @@ text_newtype!(
 text_newtype!(
     /// SHA-256 of a blob's ciphertext: the blob's file name, and how events refer to it.
     BlobHash, "blob hash", "^[0-9a-f]{64}$", "64 lower-case hexadecimal digits",
-    |t| t.len() == 64 && t.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    |t| is_sha256(t)
 );
+
+text_newtype!(
+    /// SHA-256 of a snapshot of the station's state: the snapshot's file name, and how events refer to it.
+    SnapshotHash, "snapshot hash", "^[0-9a-f]{64}$", "64 lower-case hexadecimal digits",
+    |t| is_sha256(t)
+);
+text_newtype!(
+    /// The root of the log's Merkle tree at some size (RFC 6962).
+    TreeRoot, "tree root", "^[0-9a-f]{64}$", "64 lower-case hexadecimal digits",
+    |t| is_sha256(t)
+);
+
+impl TreeRoot {
+    /// From the raw root.
+    pub fn of(root: &Hash) -> Self {
+        Self(root.to_string())
+    }
+}
+
+fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
 
 fn is_uuid(text: &str) -> bool {
     text.len() == 36

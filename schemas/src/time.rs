@@ -31,7 +31,8 @@ pub struct Now {
 
 /// An instant in monotonic time after which something is due. It holds over a restart of the
 /// program; after a reboot of the machine it is due at once, since nobody knows how long that took.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Deadline {
     /// The boot that `mono_ms` counts within.
     pub boot: BootId,

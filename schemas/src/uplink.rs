@@ -129,14 +129,16 @@ pub fn signed_bytes(data: &[u8], metadata: &[u8]) -> Result<(Vec<u8>, Metadata),
 
 /// Whether a copy of this event goes ahead of a backlog: somebody may be at the machine with a screwdriver, or the log is doubted.
 pub fn is_alert(event: &Event) -> bool {
-    match event {
-        Event::WitnessAhead(_) | Event::CentreContradicted(_) | Event::CardMismatched(_) => true,
-        Event::StatusChanged(body) => body.status == DeviceStatus::FraudAttempt,
-        Event::DeviceReported(body) => {
-            ["tamper", "fire", "break-in"].contains(&body.report.as_str())
-        }
-        _ => false,
+    if let Event::StatusChanged(body) = event {
+        return body.status == DeviceStatus::FraudAttempt;
     }
+    if let Event::DeviceReported(body) = event {
+        return ["tamper", "fire", "break-in"].contains(&body.report.as_str());
+    }
+    matches!(
+        event,
+        Event::WitnessAhead(_) | Event::CentreContradicted(_) | Event::CardMismatched(_)
+    )
 }
 
 #[cfg(test)]

@@ -7,12 +7,13 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use schemas::ids::StationId;
 use simulator::centre::{CentreConfig, Desk, Registration, Running};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::say;
 
 #[derive(Subcommand)]
 pub(crate) enum CentreCommand {
-    /// Follow the stations' logs, verify and acknowledge them, until Ctrl-C.
+    /// Follow the stations' logs, verify and acknowledge them, until Ctrl-C or SIGTERM.
     Run(Run),
     /// Register a log: the file that the station's operator brought, after its fingerprint was compared.
     Register(Register),
@@ -189,7 +190,11 @@ async fn run(options: Run) -> anyhow::Result<()> {
     let view = running.view();
     say(&format!("centre http://{address}"))?;
     say(&format!("its key: {} ({})", view.vkey, view.public_key))?;
-    tokio::signal::ctrl_c().await?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminate.recv() => {}
+    }
     running.shutdown().await;
     Ok(())
 }

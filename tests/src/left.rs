@@ -5,6 +5,7 @@ use std::path::Path;
 
 use gateway_log::{Limits, Log, OpenOptions, RoomOptions};
 use gateway_server::keys::{self, KeyRing};
+use gateway_server::snapshot::{SnapshotStore, is_restorable};
 use schemas::envelope::{Entry, Origin, read};
 use schemas::event::Event;
 
@@ -50,6 +51,22 @@ fn visit(
     keys_folder: &Path,
     mut see: impl FnMut(u64, &[u8]) + Send,
 ) -> anyhow::Result<()> {
+    let (ring, options) = options(data, keys_folder)?;
+    let (log, _) = Log::open_visiting(data, options, |index, signed| {
+        if let Ok(Entry {
+            event: Event::KeyRotated(rotation),
+            ..
+        }) = read(signed)
+        {
+            ring.follow(index, &rotation, signed).unwrap();
+        }
+        see(index, signed);
+    })?;
+    log.close()?;
+    Ok(())
+}
+
+fn options(data: &Path, keys_folder: &Path) -> anyhow::Result<(KeyRing, OpenOptions)> {
     let marker = keys::marker_path(keys_folder);
     let keys = keys::open(keys_folder, data, &marker)?;
     let origin = Origin::new(format!("gateway.demo/station/demo/{}", keys.incarnation))?;
@@ -67,18 +84,35 @@ fn visit(
             floor_bytes: 0,
         },
     };
-    let (log, _) = Log::open_visiting(data, options, |index, signed| {
-        if let Ok(Entry {
-            event: Event::KeyRotated(rotation),
-            ..
-        }) = read(signed)
-        {
-            ring.follow(index, &rotation).unwrap();
+    Ok((ring, options))
+}
+
+/// Prunes the log of a stopped station as far as it lets itself be pruned. The first index that is left.
+pub fn prune(layout: &Layout, before_size: u64) -> u64 {
+    let (data, keys) = (layout.data(), layout.keys());
+    let (ring, options) = options(&data, &keys).unwrap();
+    let snapshots = SnapshotStore::of(&data);
+    let restore = |_: u64, signed: &[u8]| {
+        let chain = ring.first_chain();
+        let contents = snapshots.of_event(signed, chain.origin());
+        let Ok((chain, rotations)) = contents.map(|contents| contents.chain(chain).unwrap()) else {
+            return false;
+        };
+        ring.restore(chain, rotations);
+        true
+    };
+    let read = |_, signed: &[u8]| signed.to_vec();
+    let apply = |index, signed: Vec<u8>| {
+        if let Event::KeyRotated(rotation) = self::read(&signed).unwrap().event {
+            ring.follow(index, &rotation, &signed).unwrap();
         }
-        see(index, signed);
-    })?;
-    log.close()?;
-    Ok(())
+    };
+    let (log, _) = Log::open_restoring(&data, options, restore, read, apply).unwrap();
+    let first = log
+        .prune(before_size, |_, signed| is_restorable(&snapshots, signed))
+        .unwrap();
+    log.close().unwrap();
+    first
 }
 
 /// How often each message of a sender is in the log, by message id.

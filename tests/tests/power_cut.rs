@@ -9,6 +9,8 @@
     clippy::indexing_slicing,
     clippy::float_cmp,
     clippy::cast_possible_truncation,
+    clippy::as_conversions,
+    clippy::wildcard_enum_match_arm,
     reason = "a test stops at the first surprise"
 )]
 
@@ -18,6 +20,8 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use crashfs::{Ack, AckLog, Mode, Recorder};
+use gateway_server::snapshot::SnapshotStore;
+use schemas::event::Event;
 use station_tests::config::Layout;
 use station_tests::left;
 use station_tests::station::Station;
@@ -37,7 +41,9 @@ fn record(root: &Path, backing: &Path, time: Duration) -> (Recorder, Vec<Promise
     let mountpoint = root.join("mounted");
     std::fs::create_dir_all(&mountpoint).unwrap();
     let mut recorder = Recorder::mount(backing, &mountpoint).unwrap();
-    let mut station = Station::new(Layout::new(root))
+    // The shortest epochs that there are: several begin under the load.
+    let short = |text: String| text.replace("epoch_events = 200000", "epoch_events = 100");
+    let mut station = Station::configured(Layout::new(root), short)
         .in_folders(mountpoint.join("data"), mountpoint.join("keys"));
     station.start();
     let addr = station.layout.mqtt;
@@ -89,8 +95,9 @@ fn record(root: &Path, backing: &Path, time: Duration) -> (Recorder, Vec<Promise
     (recorder, promises)
 }
 
-/// Opens an image as the gateway does and counts what it owes; what is missing or doubled fails.
-fn judge(image: &Path, owed: &[&Promise], name: &str) {
+/// Opens an image as the gateway does and counts what it owes; what is missing or doubled fails. So does a snapshot that the newest
+/// epoch begins with and that is not there whole (G4). How many epochs there are.
+fn judge(image: &Path, owed: &[&Promise], name: &str) -> usize {
     let entries = left::read_log(&image.join("data"), &image.join("keys"))
         .unwrap_or_else(|error| panic!("{name} does not open: {error:#}"));
     for device in DEVICES {
@@ -108,11 +115,21 @@ fn judge(image: &Path, owed: &[&Promise], name: &str) {
             "{name}: a message is there twice"
         );
     }
+    let taken = entries.iter().filter_map(|entry| match &entry.event {
+        Event::SnapshotTaken(taken) => Some(taken),
+        _ => None,
+    });
+    let taken: Vec<_> = taken.collect();
+    if let Some(newest) = taken.last() {
+        let snapshots = SnapshotStore::of(&image.join("data"));
+        assert!(snapshots.holds(newest), "{name}: no snapshot {newest:?}");
+    }
     println!(
         "{name}: {} acknowledged, {} events, 0 lost",
         owed.len(),
         entries.len()
     );
+    taken.len() + 1
 }
 
 fn images(pages: bool) {
@@ -128,6 +145,7 @@ fn images(pages: bool) {
     let (recorder, promises) = record(root.path(), &backing, Duration::from_secs(4));
     assert!(promises.len() > 200, "hardly any load: {}", promises.len());
     let (first, last) = (promises[0].seq, recorder.seq());
+    let mut epochs = 0;
     for n in 0..count {
         let at = first + random.below(last - first + 1);
         let mode = if pages {
@@ -142,7 +160,7 @@ fn images(pages: bool) {
         recorder.crash_image(at, mode, &image).unwrap();
         let mut owed: Vec<&Promise> = promises.iter().filter(|p| p.seq <= at).collect();
         if n % 4 != 0 {
-            judge(&image, &owed, &format!("{kind} {n} at {at}"));
+            epochs += judge(&image, &owed, &format!("{kind} {n} at {at}"));
             continue;
         }
         // A second crash, in the middle of recovery or of the load after it.
@@ -158,8 +176,13 @@ fn images(pages: bool) {
         let second = out.path().join("second");
         again.crash_image(at, mode, &second).unwrap();
         owed.extend(more.iter().filter(|p| p.seq <= at));
-        judge(&second, &owed, &format!("{kind} {n}, cut again at {at}"));
+        epochs += judge(&second, &owed, &format!("{kind} {n}, cut again at {at}"));
     }
+    println!("{kind}: {epochs} epochs in all images");
+    assert!(
+        epochs as u64 > 2 * count,
+        "hardly any epoch began: {epochs}"
+    );
 }
 
 #[test]

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemas::ids::DeviceId;
 
 use super::device::{Kiosk, Machine, ModbusDispenser};
+use super::log::LogRules;
 use super::operator::Operator;
 use super::{Centre, Demo, Storage};
+use crate::policy::Policy;
 use crate::reader::{At, Section};
 
 /// The PIN hash of the shipped station. Its PIN is in the documentation, so it opens a demonstration
@@ -33,6 +35,17 @@ pub(super) fn storage(root: &Section<'_>, storage: &Storage) {
         root.refuse_in("storage", "reserve_mib", format!(
             "storage.reserve_mib: the reserve of {} MiB is not smaller than room_low_mib = {}; write reserve_mib = {}",
             storage.reserve_mib, storage.room_low_mib, (storage.room_low_mib / 8).max(1)
+        ));
+    }
+}
+
+/// An event that is pruned can no longer answer a repetition of its message.
+pub(super) fn log(root: &Section<'_>, log: LogRules, policy: &Policy) {
+    let dedupe_days = policy.custody.dedupe_days;
+    if log.audit_days < dedupe_days {
+        root.refuse_in("log", "audit_days", format!(
+            "log.audit_days: {} is shorter than policy custody.dedupe_days = {dedupe_days}; write audit_days = {dedupe_days}",
+            log.audit_days
         ));
     }
 }

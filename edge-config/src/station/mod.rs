@@ -3,6 +3,7 @@
 pub(crate) mod broker;
 pub(crate) mod check;
 pub(crate) mod device;
+pub(crate) mod log;
 pub(crate) mod operator;
 pub(crate) mod pull;
 
@@ -42,6 +43,8 @@ pub struct Station {
     pub pull: Option<Pull>,
     /// Limits on messages under way.
     pub pipeline: Pipeline,
+    /// How long the log's events are kept, and in what portions.
+    pub log: log::LogRules,
     /// Whether the wall clock is believed.
     pub clock: Clock,
     /// The pickup machines; at least one.
@@ -248,6 +251,7 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
     });
     let pull = root.section("pull", pull::read).flatten();
     let pipeline = root.section("pipeline", pipeline);
+    let log = root.section("log", log::read);
     let clock = root.section("clock", |s| Clock {
         trust: s.word("trust", TRUST_RULES, ClockTrustRule::Auto),
     });
@@ -256,6 +260,7 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
     let operators = root.list("operator", operator::read);
     let dispensers = root.list("modbus_dispenser", device::modbus_dispenser);
     check::storage(root, &storage);
+    check::log(root, log.unwrap_or_default(), &policy);
     check::demo(root, &demo, centre.as_ref(), &operators);
     check::devices(root, &machines, &kiosks, &dispensers);
     check::operators(root, &operators);
@@ -271,6 +276,7 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
         }),
         pull,
         pipeline: pipeline.unwrap_or_default(),
+        log: log.unwrap_or_default(),
         clock: clock.unwrap_or(Clock {
             trust: ClockTrustRule::Auto,
         }),

@@ -72,6 +72,21 @@ pub enum Fault {
         /// The root of what is there.
         found: Hash,
     },
+    /// A checkpoint of a size at which no event is there any more.
+    #[error(
+        "{name} covers {size} events, which cannot be told any more: the events that are here begin with {first}"
+    )]
+    Pruned {
+        /// Which checkpoint.
+        name: String,
+        /// Its size.
+        size: u64,
+        /// The first event that is there.
+        first: u64,
+    },
+    /// What is given as a rotation of the key is another event.
+    #[error("the event is given as a change of the signing key, and is none")]
+    NoRotation,
     /// Events behind the last checkpoint of what should be a closed record.
     #[error("{0} events lie behind the last checkpoint, which a closed record does not have")]
     BehindCheckpoint(u64),
@@ -80,8 +95,10 @@ pub enum Fault {
 /// The outcome.
 #[derive(Debug)]
 pub struct Report {
-    /// Events looked at.
+    /// Events of the log, those that were pruned included.
     pub events: u64,
+    /// The first event that was looked at: what came before was pruned.
+    pub first: u64,
     /// The root over them.
     pub root: Hash,
     /// Events that the largest genuine checkpoint covers; none without one.

@@ -47,6 +47,8 @@ pub struct Verify {
     chain: KeyChain,
     checkpoints: Vec<(String, String)>,
     closed: bool,
+    pruned: Frontier,
+    pruned_rotations: Vec<(u64, Vec<u8>)>,
 }
 
 impl Verify {
@@ -56,7 +58,17 @@ impl Verify {
             chain: anchor.chain(),
             checkpoints: Vec::new(),
             closed: false,
+            pruned: Frontier::new(),
+            pruned_rotations: Vec::new(),
         }
+    }
+
+    /// The first events were pruned. `tree` is the tree over them, which the checkpoints bear out or not; `rotations` are the signed
+    /// events among them that change the key, with their indexes.
+    pub fn behind(mut self, tree: Frontier, rotations: Vec<(u64, Vec<u8>)>) -> Self {
+        self.pruned = tree;
+        self.pruned_rotations = rotations;
+        self
     }
 
     /// A signed checkpoint that must fit; `name` is what findings call it.
@@ -71,7 +83,7 @@ impl Verify {
         self
     }
 
-    /// Reads every event, from index 0 on. `progress` hears now and then how many are done. The error is the row's own.
+    /// Reads every event, from the first that was not pruned on. `progress` hears now and then how many are done. The error is the row's own.
     pub fn run<E: Send>(
         self,
         events: impl Iterator<Item = Result<Vec<u8>, E>> + Send,
@@ -80,6 +92,7 @@ impl Verify {
         let ring = Ring::default();
         ring.add(self.chain.first());
         let mut audit = Audit::begin(self, &ring);
+        audit.follow_pruned(&ring);
         crew::each(
             events,
             |event| look(event, &ring),
@@ -188,7 +201,10 @@ fn claimed_size(note: &str) -> Option<u64> {
 struct Audit<'a> {
     chain: KeyChain,
     ring: &'a Ring,
+    /// The first event that is there.
+    first: u64,
     tree: Frontier,
+    pruned_rotations: Vec<(u64, Vec<u8>)>,
     /// Sizes that checkpoints claim, ascending, and the roots found there.
     wanted: Vec<u64>,
     roots: Vec<(u64, Hash)>,
@@ -206,6 +222,8 @@ impl<'a> Audit<'a> {
             chain,
             checkpoints,
             closed,
+            pruned,
+            pruned_rotations,
         } = verify;
         let claimed = checkpoints
             .iter()
@@ -215,7 +233,9 @@ impl<'a> Audit<'a> {
         Self {
             chain,
             ring,
-            tree: Frontier::new(),
+            first: pruned.size(),
+            tree: pruned,
+            pruned_rotations,
             wanted,
             roots: Vec::new(),
             checkpoints,
@@ -224,6 +244,22 @@ impl<'a> Audit<'a> {
             unknown_types: 0,
             findings: Vec::new(),
             faults: 0,
+        }
+    }
+
+    /// The changes of the key among the events that were pruned, each signed by the key before it.
+    fn follow_pruned(&mut self, ring: &Ring) {
+        for (index, signed) in std::mem::take(&mut self.pruned_rotations) {
+            let judged = match look(signed, ring).header {
+                Err(error) => Err(Fault::Unreadable(error)),
+                Ok(header) if matches!(header.content, Content::Rotation(_)) => {
+                    self.judge(index, header)
+                }
+                Ok(_) => Err(Fault::NoRotation),
+            };
+            if let Err(fault) = judged {
+                self.fault(Some(index), fault);
+            }
         }
     }
 
@@ -311,6 +347,7 @@ impl<'a> Audit<'a> {
         }
         Report {
             events,
+            first: self.first,
             root: self.tree.root(),
             covered,
             rotations: self.rotations,
@@ -332,6 +369,10 @@ impl<'a> Audit<'a> {
             Ok(checkpoint) => checkpoint,
             Err(error) => return Err(Fault::Checkpoint { name, error }),
         };
+        if size < self.first {
+            let first = self.first;
+            return Err(Fault::Pruned { name, size, first });
+        }
         let found = self
             .roots
             .iter()

@@ -66,6 +66,7 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         | Event::ManifestReceived(_)
         | Event::ErasureConfirmed(_)
         | Event::CentreContradicted(_)
+        | Event::SnapshotTaken(_)
         | Event::DeviceReported(_)
         | Event::DeviceReplied(_)
         | Event::RequestRefused(_)

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemas::key::LookupKeyId;
 use schemas::time::{ClockTrust, Now};
 use schemas::words::Place;
+use serde::{Deserialize, Serialize};
 
 use crate::rules::Rules;
 use crate::state::State;
@@ -13,7 +14,7 @@ use crate::state::State;
 const DAY_MS: u64 = 86_400_000;
 
 /// What the log says of lookup keys.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LookupHistory {
     /// None before the first change.
     pub(crate) current: Option<LookupKeyId>,

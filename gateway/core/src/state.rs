@@ -1,5 +1,8 @@
 //! The state of a station: what the log says of it. Built by [`crate::evolve`] alone; the rules read
 //! it and never change it.
+//!
+//! Snapshots hold it as serde writes it, and a station may have to start from one that an older program wrote: a field is
+//! added with a default, and none is renamed or removed (`tests/snapshot.rs` has a state that must be read for ever).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,11 +20,12 @@ use schemas::words::{
     ActOutcome, BlockReason, DeviceStatus, Hand, HoldReason, Motion, PhotoView, PickupOutcome,
     Place, Residence, ResidenceGround, ServiceReason,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::lookup::LookupHistory;
 
 /// The state, empty at first.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     pub(crate) next_index: u64,
     /// The number of this log, where it follows another one.
@@ -43,11 +47,12 @@ pub struct State {
     /// Sessions whose sealing keys are to be destroyed.
     pub(crate) erasures: BTreeSet<SessionId>,
     pub(crate) lookup: LookupHistory,
+    #[serde(default)]
     pub(crate) centre: CentreLink,
 }
 
 /// What the centre told so far.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CentreLink {
     /// Up to where its stream is recorded.
     pub revision: Option<u64>,
@@ -60,7 +65,7 @@ pub struct CentreLink {
 }
 
 /// How a session ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Ended {
     /// A pickup, with the index of the event that says the card was taken.
     Pickup {
@@ -72,7 +77,7 @@ pub(crate) enum Ended {
 }
 
 /// A device as it last announced itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Device {
     /// Not known until it announces itself in this life of the gateway.
     pub(crate) presence: Option<Presence>,
@@ -96,7 +101,7 @@ impl Device {
 }
 
 /// A card's custody record (存证记录).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Card {
     /// Where it is.
     pub place: Place,
@@ -107,7 +112,7 @@ pub struct Card {
 }
 
 /// What a manifest says of a card.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Announced {
     /// Tag of the citizen number.
     pub number: LookupTag,
@@ -124,7 +129,7 @@ pub struct Announced {
 }
 
 /// A batch from the maker.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Batch {
     pub(crate) closed: bool,
     pub(crate) missing: BTreeSet<CardSerial>,
@@ -133,7 +138,7 @@ pub(crate) struct Batch {
 }
 
 /// A machine: whoever has its way from slot to outlet has its session.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Machine {
     /// The last sequence the dispenser took or was given; none until it has been asked.
     pub(crate) sequence: Option<u16>,
@@ -149,7 +154,7 @@ pub(crate) struct Machine {
 }
 
 /// Why a machine takes no session.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Blocked {
     pub(crate) reason: BlockReason,
     pub(crate) card: Option<CardSerial>,
@@ -158,7 +163,7 @@ pub(crate) struct Blocked {
 }
 
 /// Who stands at the outlet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum WayOut {
     /// The claimant, whose identity was proven.
     Citizen,
@@ -167,7 +172,7 @@ pub(crate) enum WayOut {
 }
 
 /// A motion without an outcome yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct InFlight {
     pub(crate) sequence: u16,
     pub(crate) motion: Motion,
@@ -179,7 +184,7 @@ pub(crate) struct InFlight {
 }
 
 /// How far a motion is known to have got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Phase {
     /// To be sent, or sent: the command is caused by the event at this index.
     Send(u64),
@@ -190,7 +195,7 @@ pub(crate) enum Phase {
 }
 
 /// A question to the dispenser.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Ask {
     /// Index of the event that caused it.
     pub(crate) index: u64,
@@ -200,7 +205,7 @@ pub(crate) struct Ask {
 }
 
 /// A session at a machine: a citizen's pickup or an operator's act.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     pub(crate) id: SessionId,
     pub(crate) kiosk: DeviceId,
@@ -211,14 +216,14 @@ pub struct Session {
 }
 
 /// What a session is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Work {
     Pickup(Box<Pickup>),
     Act { operator: OperatorId, act: Act },
 }
 
 /// A citizen's pickup.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Pickup {
     pub(crate) devices: MachineDevices,
     pub(crate) slot: SlotAddress,
@@ -238,7 +243,7 @@ pub(crate) struct Pickup {
 }
 
 /// Where a session stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Stage {
     /// Something moves, or the dispenser is being asked.
     Moving,
@@ -249,7 +254,7 @@ pub(crate) enum Stage {
 }
 
 /// An open step.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StepState {
     pub(crate) step: Step,
     /// Index of the event that caused it.

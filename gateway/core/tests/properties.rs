@@ -1,6 +1,6 @@
 //! For any sequence of commands, device answers, losses, ticks and restarts: each card is in exactly
 //! one place and the record knows it (C3); no card is presented without match and photos (P4, P5);
-//! the same sequence never moves twice; replay of the log equals the live state.
+//! the same sequence never moves twice; replay of the log equals the live state, from its beginning or from a snapshot (G4).
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -18,7 +18,7 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gateway_core::{Input, Request};
+use gateway_core::{Input, Recorded, Request, State, evolve};
 use proptest::prelude::*;
 use schemas::event::Event;
 use schemas::ids::{CardSerial, SessionId};
@@ -356,17 +356,40 @@ fn record_is_true(world: &World) {
     }
 }
 
+/// G4: the state after the first `at` events, written and read, then gone on with.
+fn from_snapshot(world: &World, at: usize) -> State {
+    let mut state = State::default();
+    let mut bytes = Vec::new();
+    for (index, (now, event)) in (0..).zip(&world.log) {
+        if index == at {
+            ciborium::into_writer(&state, &mut bytes).unwrap();
+            state = ciborium::from_reader(bytes.as_slice()).unwrap();
+            let mut again = Vec::new();
+            ciborium::into_writer(&state, &mut again).unwrap();
+            assert_eq!(again, bytes, "the same state is the same bytes");
+        }
+        let index = u64::try_from(index).unwrap();
+        evolve(&mut state, Recorded { index, now, event });
+    }
+    state
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { max_shrink_iters: 20_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn c3_p4_p5_hold_for_any_history(actions in prop::collection::vec(action(), 1..160)) {
+    fn c3_p4_p5_hold_for_any_history(
+        actions in prop::collection::vec(action(), 1..160),
+        at in any::<prop::sample::Index>(),
+    ) {
         let mut world = World::stocked();
         for action in &actions {
             apply(&mut world, action);
             conserved(&world);
         }
         prop_assert_eq!(world.replay(), world.state.clone());
+        let at = at.index(world.log.len());
+        prop_assert_eq!(from_snapshot(&world, at), world.state.clone());
         for name in DEVICES {
             world.online(name);
         }

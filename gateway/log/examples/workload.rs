@@ -3,13 +3,14 @@
 //! ```text
 //! workload <folder> [seed [calls]]   opens <folder>/data (marker in <folder>/keys) and appends; after each durable
 //!                                    answer prints, and flushes, one line for each event or pair:
-//!                                        event <index> <sha256>      kv <key> <sha256 or ->
-//!                                    A pair's line holds until the next line for that key.
+//!                                        event <index> <leaf hash>   kv <key> <sha256 or ->   pruned <first index>
+//!                                    A pair's line holds until the next line for that key, and so does that of what was pruned.
 //! workload --verify <folder>         opens it and prints, in the same form, `size=<n> root=<hex>`, then all events
-//!                                    and pairs. Exit code 3: quarantined. 1: anything else.
+//!                                    and pairs; for an event that was pruned the hash that is left of it. Exit code 3: quarantined. 1: anything else.
 //! ```
 //! A line `ready` comes first: opening is complete. The load repeats itself for a seed: several calls in flight, commands of one to four
-//! events, commands that are duplicates and add none, values that are replaced, removed, and long enough for several chunks.
+//! events, commands that are duplicates and add none, values that are replaced, removed, and long enough for several chunks. Now and
+//! then an epoch begins, and the oldest are pruned when there are more than four.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -27,6 +28,7 @@ use std::process::ExitCode;
 
 use common::{options, wait};
 use gateway_log::{AppendError, Appending, Group, KvOp, Log, OpenError, Space};
+use schemas::proof::Hash;
 use sha2::{Digest, Sha256};
 
 const IN_FLIGHT: usize = 6;
@@ -64,10 +66,19 @@ fn open(folder: &str) -> Result<Log, OpenError> {
 }
 
 fn tell(log: &Log) {
-    let events: Vec<_> = log.read(0..log.size()).map(Result::unwrap).collect();
+    let first = log.first_index();
     println!("size={} root={}", log.size(), log.head().checkpoint.root);
-    for (index, event) in events {
-        println!("event {index} {}", hex::encode(Sha256::digest(&event)));
+    if first > 0 {
+        println!("pruned {first}");
+    }
+    let proven = |index| log.inclusion(index).unwrap().leaf;
+    for index in 0..first {
+        println!("event {index} {}", proven(index));
+    }
+    for event in log.read(first..log.size()) {
+        let (index, event) = event.unwrap();
+        assert_eq!(proven(index), Hash::leaf(&event));
+        println!("event {index} {}", Hash::leaf(&event));
     }
     for (key, value) in log.kv_load(Space::BROKER).unwrap() {
         println!(
@@ -78,6 +89,9 @@ fn tell(log: &Log) {
     }
 }
 
+/// Epochs that are kept.
+const EPOCHS_MAX: usize = 4;
+
 /// The lines that a call is worth, once it is durable.
 type Lines = Vec<String>;
 
@@ -87,17 +101,38 @@ fn load(log: &Log, seed: u64, calls: u64) {
     let mut known = BTreeSet::new();
     let mut waiting: VecDeque<Appending<Lines>> = VecDeque::new();
     for _ in 0..calls {
-        waiting.push_back(if dice.below(4) == 0 {
-            change_pairs(log, &mut dice)
-        } else {
-            append(log, &mut dice, &mut known)
+        waiting.push_back(match dice.below(20) {
+            0 => begin_epoch(log, &mut dice),
+            1..6 => change_pairs(log, &mut dice),
+            _ => append(log, &mut dice, &mut known),
         });
         if waiting.len() >= IN_FLIGHT || dice.below(5) == 0 {
             waiting.drain(..).for_each(acknowledge);
+            prune(log);
         }
     }
     waiting.drain(..).for_each(acknowledge);
     log.close().unwrap();
+}
+
+/// Always with an event, as the gateway's snapshots are; other calls are in flight before and behind it.
+fn begin_epoch(log: &Log, dice: &mut Dice) -> Appending<Lines> {
+    log.append_with(|first| {
+        let event = dice.bytes(50, 500);
+        let line = format!("event {first} {}", Hash::leaf(&event));
+        let group = Group::new(first, vec![line]).batch(vec![event]);
+        group.beginning_epoch()
+    })
+}
+
+fn prune(log: &Log) {
+    let epochs = log.epochs();
+    let surplus = epochs.len().saturating_sub(EPOCHS_MAX);
+    let Some(keep) = epochs.get(surplus).filter(|_| surplus > 0) else {
+        return;
+    };
+    assert_eq!(log.prune(*keep, |_, _| true).unwrap(), *keep);
+    say(&[format!("pruned {keep}")]);
 }
 
 fn append(log: &Log, dice: &mut Dice, known: &mut BTreeSet<u64>) -> Appending<Lines> {
@@ -111,10 +146,9 @@ fn append(log: &Log, dice: &mut Dice, known: &mut BTreeSet<u64>) -> Appending<Li
             }
             let events: Vec<Vec<u8>> = (0..=dice.below(3)).map(|_| dice.bytes(50, 3000)).collect();
             for event in &events {
-                group.value.push(format!(
-                    "event {index} {}",
-                    hex::encode(Sha256::digest(event))
-                ));
+                group
+                    .value
+                    .push(format!("event {index} {}", Hash::leaf(event)));
                 index += 1;
             }
             group = group.batch(events);

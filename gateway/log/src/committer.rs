@@ -14,7 +14,7 @@ use crate::error::LogFailed;
 use crate::group::{KvOp, Space};
 use crate::limits::Limits;
 use crate::room::RoomKeeper;
-use crate::store::{Store, Write};
+use crate::store::{EpochsStore, Write};
 use crate::tree::StoredTree;
 
 /// A group whose members return within this time after the last flush is still the same crowd.
@@ -29,6 +29,8 @@ pub(crate) struct Call {
     pub(crate) kv: Option<(Space, Vec<KvOp>)>,
     /// The flush ends with this call, and a checkpoint over exactly that size is stored before it is answered.
     pub(crate) seal: bool,
+    /// An epoch begins with this call, which has a flush of its own.
+    pub(crate) epoch: bool,
 }
 
 /// One call, and whom to answer.
@@ -51,7 +53,7 @@ pub(crate) struct Shared {
 
 /// The log's single writer.
 pub(crate) struct Committer {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn EpochsStore>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) limits: Limits,
     /// `None` in memory.
@@ -66,7 +68,7 @@ pub(crate) struct Committer {
 
 impl Committer {
     pub(crate) fn new(
-        store: Arc<dyn Store>,
+        store: Arc<dyn EpochsStore>,
         shared: Arc<Shared>,
         limits: Limits,
         room: Option<Arc<RoomKeeper>>,
@@ -92,12 +94,13 @@ impl Committer {
     }
 
     /// Makes all of these durable, answers each, and asks for a checkpoint when one is due by number. Only the last may be
-    /// sealed. A failure is answered to all of them and to every later call.
+    /// sealed, only the first may begin an epoch. A failure is answered to all of them and to every later call.
     pub(crate) fn commit(&mut self, ops: Vec<Op>) {
         let bytes = ops.iter().map(|op| op.bytes).sum();
         let sealed = ops.last().is_some_and(|op| op.call.seal);
+        let begins = ops.first().is_some_and(|op| op.call.epoch);
         let (write, replies) = merge(self.tree.size(), ops);
-        let mut outcome = self.write(&write, bytes);
+        let mut outcome = self.write(&write, bytes, begins);
         if sealed && outcome.is_ok() {
             outcome = self.seal(&write.events);
         }
@@ -144,11 +147,11 @@ impl Committer {
         self.tree.size().saturating_sub(self.requested)
     }
 
-    fn write(&mut self, write: &Write, bytes: usize) -> Result<(), LogFailed> {
+    fn write(&mut self, write: &Write, bytes: usize, begins: bool) -> Result<(), LogFailed> {
         if let Some(failed) = self.shared.failed.get() {
             return Err(failed.clone());
         }
-        let outcome = self.try_write(write, bytes);
+        let outcome = self.try_write(write, bytes, begins);
         if let Err(failed) = &outcome {
             self.fail(failed.clone());
         } else {
@@ -158,7 +161,7 @@ impl Committer {
         outcome
     }
 
-    fn try_write(&mut self, write: &Write, bytes: usize) -> Result<(), LogFailed> {
+    fn try_write(&mut self, write: &Write, bytes: usize, begins: bool) -> Result<(), LogFailed> {
         if write.is_empty() {
             return Ok(());
         }
@@ -169,10 +172,15 @@ impl Committer {
         if let Some(room) = self
             .room
             .as_ref()
-            .filter(|_| self.unlooked_bytes >= ROOM_LOOK_BYTES)
+            .filter(|_| begins || self.unlooked_bytes >= ROOM_LOOK_BYTES)
         {
             room.before_write()?;
             self.unlooked_bytes = 0;
+        }
+        if begins {
+            // What an epoch leaves behind it can only be proven by the stored hashes, once it is pruned.
+            self.stored_tree.sync();
+            self.store.begin_epoch(&self.tree)?;
         }
         self.store.write(write)
     }
@@ -304,7 +312,7 @@ impl Driver {
                 Err(_) => return ops,
             };
             bytes += next.bytes;
-            if bytes > limits.flush_bytes_max {
+            if bytes > limits.flush_bytes_max || next.call.epoch {
                 self.carried.push_back(next);
                 return ops;
             }

@@ -75,7 +75,8 @@ pub enum AppendRefusal {
     },
 }
 
-/// The log failed for good. The process must end; at the next start the log is opened and verified anew.
+/// The log failed for good. The process must end; at the next start the log is opened and verified anew. Only
+/// [`LogFailed::Pruned`] is no failure, but an answer to a reader.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LogFailed {
     /// sled reported an error, or could not read back what it should hold.
@@ -92,6 +93,14 @@ pub enum LogFailed {
     NoRoom {
         /// What is left.
         free_bytes: u64,
+    },
+    /// Nothing failed: what was asked for was pruned, and only its hashes are left.
+    #[error("event {index} was pruned: the events that are here begin with {first_index}")]
+    Pruned {
+        /// What was asked for.
+        index: u64,
+        /// The first event that is there.
+        first_index: u64,
     },
     /// The log was closed, or its committer ended.
     #[error("the log is closed")]
@@ -167,6 +176,43 @@ pub enum Quarantine {
     /// A part that a completed first start left behind is gone.
     #[error("{0} is missing, though this station was started before")]
     Missing(&'static str),
+    /// A part of an epoch is gone that was not pruned.
+    #[error("log/{first}/{part} is missing, and the events from {first} on with it")]
+    EpochMissing {
+        /// The index that the epoch begins with.
+        first: u64,
+        /// Its part.
+        part: &'static str,
+    },
+    /// An epoch is there with events that `EPOCHS` does not name.
+    #[error("EPOCHS does not name log/{first}, which holds events: an older EPOCHS was put there")]
+    EpochUnlisted {
+        /// The index that the epoch begins with.
+        first: u64,
+    },
+    /// `EPOCHS` is not one.
+    #[error("EPOCHS is damaged")]
+    Epochs,
+    /// The events from the first one on are no longer here, and no epoch's state could be restored.
+    #[error(
+        "the events before {first} were pruned, and there is no whole snapshot of the state to go on from: put the data folder's snapshots back"
+    )]
+    NoSnapshot {
+        /// The first event that is there.
+        first: u64,
+    },
+    /// The events of closed epochs and the tree that the next epoch began with contradict each other.
+    #[error(
+        "the events before {size} have root {found}, but the epoch that begins there says {expected}"
+    )]
+    ClosedEpochs {
+        /// The index that the epoch begins with.
+        size: u64,
+        /// The root over the events.
+        found: Hash,
+        /// The root that the epoch began with.
+        expected: Hash,
+    },
     /// The marker beside the keys is gone, but the log is not new.
     #[error(
         "the marker beside the keys is missing, but a log is there: its checkpoint covers {head_events} events, and {events} were found besides"
@@ -218,6 +264,16 @@ pub enum Quarantine {
         part: &'static str,
         /// Events in the log.
         events: u64,
+        /// Events that the checkpoint covers.
+        covered: u64,
+    },
+    /// A checkpoint covers only events that were pruned, and their hashes are damaged.
+    #[error(
+        "the checkpoint in {part} covers {covered} events, which were pruned, and their hashes are damaged: it cannot be compared"
+    )]
+    Incomparable {
+        /// `HEAD` or the witness.
+        part: &'static str,
         /// Events that the checkpoint covers.
         covered: u64,
     },

@@ -13,6 +13,8 @@ pub struct Group<T> {
     pub batches: Vec<Batch>,
     /// Whether a checkpoint over exactly the events up to and with this group is signed and stored before it is answered.
     pub seal: bool,
+    /// Whether an epoch begins with this group's first event.
+    pub epoch: bool,
     /// Acknowledgements, receipts, device commands: whatever waits for durability.
     pub value: T,
 }
@@ -24,6 +26,7 @@ impl<T> Group<T> {
             first_index,
             batches: Vec::new(),
             seal: false,
+            epoch: false,
             value,
         }
     }
@@ -39,6 +42,13 @@ impl<T> Group<T> {
     pub fn sealed(mut self) -> Self {
         self.seal = true;
         self
+    }
+
+    /// Has an epoch begin with this group's first event: a snapshot of the state before it ([`crate::Log::open_restoring`]). A
+    /// checkpoint over the group follows at once, as with [`Group::sealed`].
+    pub fn beginning_epoch(mut self) -> Self {
+        self.epoch = true;
+        self.sealed()
     }
 
     /// Number of events.
@@ -61,6 +71,9 @@ impl Space {
     pub const SYNC: Self = Self("kv.sync");
     /// Projections that are rebuilt from the events when missing.
     pub const PROJECTION: Self = Self("kv.projection");
+
+    /// Every space.
+    pub(crate) const ALL: [Self; 3] = [Self::BROKER, Self::SYNC, Self::PROJECTION];
 
     pub(crate) fn name(self) -> &'static str {
         self.0

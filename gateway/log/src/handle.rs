@@ -8,7 +8,7 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use schemas::proof::NoteKey;
+use schemas::proof::{Frontier, NoteKey};
 use tokio::sync::{oneshot, watch};
 
 use crate::appending::Appending;
@@ -19,7 +19,7 @@ use crate::group::{Group, KvOp, Space};
 use crate::limits::Limits;
 use crate::notary::SignedHead;
 use crate::room::{Room, RoomKeeper, RoomLevel};
-use crate::store::{Events, Store};
+use crate::store::{EpochsStore, Events};
 use crate::tree::StoredTree;
 
 /// The station's log. Cheap to clone; all clones are one log.
@@ -31,7 +31,7 @@ pub struct Log(Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) entrance: Mutex<Entrance>,
     pub(crate) shared: Arc<Shared>,
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn EpochsStore>,
     pub(crate) desk: Arc<Desk>,
     pub(crate) tree: Arc<StoredTree>,
     pub(crate) identity: NoteKey,
@@ -108,6 +108,7 @@ impl Log {
             first_index,
             batches,
             seal,
+            epoch,
             value,
         } = make(entrance.next_index);
         let events: Vec<_> = batches.into_iter().flat_map(|batch| batch.0).collect();
@@ -120,6 +121,7 @@ impl Log {
                 let call = Call {
                     events,
                     seal,
+                    epoch,
                     ..Call::default()
                 };
                 self.enter(&mut entrance, call, bytes)
@@ -151,7 +153,23 @@ impl Log {
         self.0.store.kv_load(space)
     }
 
-    /// The durable events of these indexes, in order. What is past [`Log::size`] is not shown. Reads the disk.
+    /// The index of the first event that is there: 0, or what came before it was pruned ([`Log::prune`]).
+    pub fn first_index(&self) -> u64 {
+        self.epochs().first().copied().unwrap_or(0)
+    }
+
+    /// The first index of each epoch that is there, the oldest first. Events are appended to the last.
+    pub fn epochs(&self) -> Vec<u64> {
+        self.0.store.epochs()
+    }
+
+    /// The tree over the events that were pruned. Reads the disk.
+    pub fn beginning(&self) -> Result<Frontier, LogFailed> {
+        self.0.store.frontier(self.first_index())
+    }
+
+    /// The durable events of these indexes, in order. What is past [`Log::size`] is not shown; what was pruned is answered with
+    /// [`LogFailed::Pruned`]. Reads the disk.
     pub fn read(&self, range: Range<u64>) -> Events {
         self.0.store.events(range.start..range.end.min(self.size()))
     }
@@ -188,6 +206,10 @@ impl Log {
     pub fn close(&self) -> Result<(), LogFailed> {
         self.0.close();
         self.failure().map_or(Ok(()), Err)
+    }
+
+    pub(crate) fn store(&self) -> &dyn EpochsStore {
+        self.0.store.as_ref()
     }
 
     pub(crate) fn tree(&self) -> &StoredTree {

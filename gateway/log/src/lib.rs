@@ -12,8 +12,9 @@
 //! | `LOCK` | held by `flock` while the log is open; holds the process id |
 //! | `FORMAT` | version of the folder's layout |
 //! | `HEAD` | the last signed checkpoint, a C2SP signed note |
-//! | `tree/` | the tree's hashes, a file for each tile level (c2sp.org/tlog-tiles: tile `N` of a level is the 8,192 bytes from `N`·8,192 on); derived |
-//! | `log/` | sled: tree `log` (big-endian index → signed event), `meta`, and one tree for each [`Space`] |
+//! | `tree/` | the hashes of the whole tree, a file for each tile level (c2sp.org/tlog-tiles: tile `N` of a level is the 8,192 bytes from `N`·8,192 on); derived |
+//! | `EPOCHS` | the first index of each epoch |
+//! | `log/<first index>/` | an epoch, in sled: tree `log` (big-endian index → signed event), `meta`, and one tree for each [`Space`] |
 //! | `RESERVE` | preallocated room, given back when the disk is nearly full |
 //!
 //! Two files lie apart, beside the keys, so that a data folder that is lost or set back as a whole is noticed: the *marker* says that
@@ -25,6 +26,7 @@ mod checkpoint;
 mod checkpoint_file;
 mod committer;
 mod durable;
+mod epochs;
 mod error;
 mod group;
 mod handle;
@@ -32,6 +34,7 @@ mod limits;
 mod notary;
 mod open;
 mod proofs;
+mod pruning;
 mod room;
 mod stopped;
 mod store;
@@ -46,6 +49,8 @@ pub use limits::Limits;
 pub use notary::{CheckpointSigner, SignedHead};
 pub use open::{OpenOptions, Place, Recovered, holds_log, is_initialised};
 pub use proofs::{Consistency, Inclusion, InclusionIn, ProofError};
+pub use pruning::PruneError;
 pub use room::{Room, RoomLevel, RoomOptions};
 pub use stopped::StoppedLog;
 pub use store::Events;
+pub use tree::StoredHashes;

@@ -28,6 +28,10 @@ fn quarantine(place: &Place) -> Quarantine {
     }
 }
 
+fn missing(part: &'static str) -> Quarantine {
+    Quarantine::EpochMissing { first: 0, part }
+}
+
 fn cut(path: &Path, bytes: u64) {
     fs::File::options()
         .write(true)
@@ -41,19 +45,17 @@ fn cut(path: &Path, bytes: u64) {
 #[test]
 fn each_part_deleted_is_quarantined() {
     type Expected = fn(&Quarantine) -> bool;
-    let parts: [(&str, Expected); 7] = [
+    let parts: [(&str, Expected); 9] = [
         ("data/FORMAT", |reason| {
             *reason == Quarantine::Missing("FORMAT")
         }),
         ("data/HEAD", |reason| *reason == Quarantine::Missing("HEAD")),
-        ("data/log/db", |reason| {
-            *reason == Quarantine::Missing("log/db")
-        }),
-        ("data/log/conf", |reason| {
-            *reason == Quarantine::Missing("log/conf")
-        }),
-        ("data/log", |reason| {
-            *reason == Quarantine::Missing("log/db")
+        ("data/log/0/db", |reason| *reason == missing("db")),
+        ("data/log/0/conf", |reason| *reason == missing("conf")),
+        ("data/log/0", |reason| *reason == missing("db")),
+        ("data/log", |reason| *reason == missing("db")),
+        ("data/EPOCHS", |reason| {
+            *reason == Quarantine::Missing("EPOCHS")
         }),
         ("keys/log-witness", |reason| {
             *reason == Quarantine::Missing("the witness beside the keys")
@@ -97,8 +99,9 @@ fn each_part_cut_short_is_quarantined() {
     for part in [
         "data/FORMAT",
         "data/HEAD",
-        "data/log/db",
-        "data/log/conf",
+        "data/EPOCHS",
+        "data/log/0/db",
+        "data/log/0/conf",
         "keys/log-started",
         "keys/log-witness",
     ] {
@@ -123,7 +126,7 @@ fn snapshots_are_derived() {
     let place = used();
     drop(place.open().unwrap());
     let mut snapshots = 0;
-    for entry in fs::read_dir(place.data().join("log")).unwrap() {
+    for entry in fs::read_dir(place.data().join("log/0")).unwrap() {
         let path = entry.unwrap().path();
         if path
             .file_name()
@@ -144,7 +147,7 @@ fn snapshots_are_derived() {
 
 fn with_sled<T>(place: &Place, change: impl FnOnce(&sled::Tree) -> sled::Result<T>) {
     let db = sled::Config::new()
-        .path(place.data().join("log"))
+        .path(place.data().join("log/0"))
         .open()
         .unwrap();
     change(&db.open_tree("log").unwrap()).map(drop).unwrap();
@@ -225,10 +228,10 @@ fn a_head_that_lags_is_brought_up() {
 #[test]
 fn a_newer_format_is_refused() {
     let place = used();
-    fs::write(place.data().join("FORMAT"), "station-log 2\n").unwrap();
+    fs::write(place.data().join("FORMAT"), "station-log 3\n").unwrap();
     let refused = place.open().unwrap_err();
     assert!(
-        matches!(refused, OpenError::NewerFormat { found: 2, known: 1 }),
+        matches!(refused, OpenError::NewerFormat { found: 3, known: 2 }),
         "{refused}"
     );
     for nonsense in [
@@ -260,28 +263,36 @@ fn an_interrupted_first_start_is_done_again() {
     let finished = Place::new();
     drop(finished.open().unwrap());
     // What each step leaves behind, in their order; the keys are there already, the marker never is.
-    let steps: [&[(&str, Option<u64>)]; 7] = [
+    let steps: [&[(&str, Option<u64>)]; 8] = [
         &[],
         &[("FORMAT", None)],
         &[("FORMAT", None), ("HEAD", None)],
-        &[("FORMAT", None), ("HEAD", None), ("log/conf", Some(5))],
+        &[("FORMAT", None), ("HEAD", None), ("log/0/conf", Some(5))],
         &[
             ("FORMAT", None),
             ("HEAD", None),
-            ("log/conf", None),
-            ("log/db", Some(700)),
+            ("log/0/conf", None),
+            ("log/0/db", Some(700)),
         ],
         &[
             ("FORMAT", None),
             ("HEAD", None),
-            ("log/conf", None),
-            ("log/db", None),
+            ("log/0/conf", None),
+            ("log/0/db", None),
         ],
         &[
             ("FORMAT", None),
             ("HEAD", None),
-            ("log/conf", None),
-            ("log/db", None),
+            ("log/0/conf", None),
+            ("log/0/db", None),
+            ("EPOCHS", None),
+        ],
+        &[
+            ("FORMAT", None),
+            ("HEAD", None),
+            ("log/0/conf", None),
+            ("log/0/db", None),
+            ("EPOCHS", None),
             ("../keys/log-witness", None),
         ],
     ];

@@ -98,8 +98,11 @@ fn an_older_genuine_head_is_quarantined() {
 #[test]
 fn an_older_log_under_a_newer_head_is_quarantined() {
     let place = used();
-    fs::remove_dir_all(place.data().join("log")).unwrap();
-    copy(&place.0.path().join("old/log"), &place.data().join("log"));
+    fs::remove_dir_all(place.data().join("log/0")).unwrap();
+    copy(
+        &place.0.path().join("old/log/0"),
+        &place.data().join("log/0"),
+    );
     assert_eq!(
         quarantine(&place),
         Quarantine::Shorter {

@@ -23,7 +23,7 @@ use schemas::words::IncarnationReason;
 
 use crate::clock::Clock;
 use crate::keys::{self, Incarnating, KeyRing, KeysLock};
-use old_log::{check_name, checkpoint_by, known_keys, replay};
+use old_log::{check_name, checkpoint_by, known_keys};
 
 /// Events of one append of the new log; with their length far below what an append may have.
 const GROUP_LEN: usize = 16;
@@ -37,7 +37,9 @@ pub struct Survey {
     pub old_origin: Origin,
     /// Its number.
     pub old: u32,
-    /// Events that could be read and proved themselves, from index 0 on.
+    /// The first event that is there; a snapshot stands for those before it.
+    pub first: u64,
+    /// Up to here the events could be read and proved themselves, from the first one that is there on.
     pub events: u64,
     /// Why there are no more; none where the log simply ends.
     pub ended: Option<String>,
@@ -118,7 +120,7 @@ pub fn survey(
         check_name(data, &old_origin)?;
     }
     let mut chain = first.map(|first| KeyChain::new(old_origin.clone(), first));
-    let mut state = State::default();
+    let (mut state, mut from) = (State::default(), 0);
     let read = StoppedLog::copy(data, scratch, progress);
     let (head, (events, ended)) = match (read, &mut chain) {
         // A station that runs is not an old one.
@@ -131,7 +133,11 @@ pub fn survey(
                 Some("its first key is not here, so nothing of it can be proven".to_owned()),
             ),
         ),
-        (Ok(log), Some(chain)) => (Some(log.head().to_owned()), replay(log, chain, &mut state)),
+        (Ok(log), Some(chain)) => {
+            let head = log.head().to_owned();
+            from = old_log::restore(&log, data, chain, &mut state);
+            (Some(head), old_log::replay(log, from, chain, &mut state))
+        }
     };
     let proven = chain
         .clone()
@@ -157,6 +163,7 @@ pub fn survey(
     Ok(Survey {
         old_origin,
         old,
+        first: from,
         events,
         ended,
         checkpoint,

@@ -8,6 +8,7 @@
 pub mod admin;
 pub mod blobs;
 pub mod broker;
+pub mod budget;
 pub mod centre;
 pub mod cli;
 pub mod clock;
@@ -32,6 +33,7 @@ pub mod run;
 pub mod sealing;
 pub mod service;
 pub mod slips;
+pub mod snapshot;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod testing;

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use prometheus::{
-    Encoder as _, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder,
+    Encoder as _, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, TextEncoder,
 };
 use schemas::event::Event;
 use schemas::event::station::Presence;
@@ -30,6 +30,8 @@ pub struct Metrics {
     pub queue_length: IntGauge,
     /// Room left for the log.
     pub room_bytes: IntGauge,
+    /// Hours until the room is below the watermark, at the rate of the last hours.
+    pub hours_until_refusal: Gauge,
     /// 1 below the watermark.
     pub room_low: IntGauge,
     /// 1 while a device is online.
@@ -98,6 +100,10 @@ impl Metrics {
             )?,
             queue_length: make.gauge("station_queue_length", "Commands waiting for the loop")?,
             room_bytes: make.gauge("station_room_bytes", "Room left for the log, in bytes")?,
+            hours_until_refusal: make.float(
+                "station_log_hours_until_refusal",
+                "Hours until new sessions are refused for want of room, at the rate of the last hours; infinite while room does not fall",
+            )?,
             room_low: make.gauge("station_room_low", "1 while room is below the watermark")?,
             device_online: make.gauges(
                 "station_device_online",
@@ -319,6 +325,12 @@ impl Maker {
         label: &str,
     ) -> Result<IntCounterVec, prometheus::Error> {
         self.add(IntCounterVec::new(Opts::new(name, help), &[label]))
+    }
+
+    fn float(&self, name: &str, help: &str) -> Result<Gauge, prometheus::Error> {
+        let gauge: Gauge = self.add(Gauge::with_opts(Opts::new(name, help)))?;
+        gauge.set(f64::INFINITY);
+        Ok(gauge)
     }
 
     fn gauges(

@@ -12,6 +12,7 @@ use edge_config::{OperatorPolicy, PinHash};
 use schemas::ids::OperatorId;
 use schemas::message::Pin;
 use schemas::time::{Deadline, Now};
+use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 /// What became of a comparison.
@@ -117,14 +118,16 @@ pub enum Verdict {
 }
 
 /// Wrong attempts of each operator. Owned by the pipeline.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Attempts {
     policy: OperatorPolicy,
     wrong: BTreeMap<OperatorId, Wrong>,
 }
 
-#[derive(Debug, Clone)]
-struct Wrong {
+/// What is held against an operator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wrong {
     attempts: u32,
     locked_until: Option<Deadline>,
 }
@@ -136,6 +139,16 @@ impl Attempts {
             policy,
             wrong: BTreeMap::new(),
         }
+    }
+
+    /// As a snapshot holds them.
+    pub(crate) fn to_kept(&self) -> BTreeMap<OperatorId, Wrong> {
+        self.wrong.clone()
+    }
+
+    /// What a snapshot holds.
+    pub(crate) fn from_kept(policy: OperatorPolicy, wrong: BTreeMap<OperatorId, Wrong>) -> Self {
+        Self { policy, wrong }
     }
 
     /// What `check` means now. While an operator is locked out even the right PIN is rejected, and counts nothing.

@@ -1,7 +1,7 @@
 //! Which messages have been recorded before, so that a repetition gets the receipt of the first copy.
 //!
 //! The log is the truth: each message's id, digest and receipt stand in the event that records it. This is only an
-//! index into it, rebuilt at start: a keyed 64-bit hash of sender and message id, and the event's index, 12 bytes an
+//! index into it, rebuilt at start from a snapshot and the events behind it: a keyed 64-bit hash of sender and message id, and the event's index, 12 bytes an
 //! entry (27 MB for a million of them, the table's spare room included). Whoever finds an entry compares the record
 //! itself. Messages are remembered for at least as long as the policy says; only a trusted clock lets them be
 //! forgotten, and a clock that jumps back never does.
@@ -9,17 +9,22 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher as _, RandomState};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use schemas::ids::{DeviceId, MessageId};
 use schemas::time::{ClockTrust, Now};
+use serde::{Deserialize, Serialize};
 
 const DAY_MS: u64 = 86_400_000;
 /// Entries at the most, in all; the oldest day goes when there are more.
 const ENTRIES_MAX: usize = 8_000_000;
 
+type HashKey = [u64; 2];
+
 /// The index of remembered messages.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Remembered {
-    hasher: RandomState,
+    /// So that nobody can choose ids whose hashes meet.
+    key: HashKey,
     keep_ms: u64,
     entries_max: usize,
     /// Oldest first; a new one is begun each day.
@@ -27,7 +32,7 @@ pub struct Remembered {
 }
 
 /// Messages recorded within one day of the wall clock.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Day {
     first_wall_ms: u64,
     last_wall_ms: u64,
@@ -41,7 +46,7 @@ impl Remembered {
     /// Forgets after `keep_days` days at the earliest.
     pub fn new(keep_days: u16) -> Self {
         Self {
-            hasher: RandomState::new(),
+            key: draw_key(),
             keep_ms: u64::from(keep_days.max(7)) * DAY_MS,
             entries_max: ENTRIES_MAX,
             days: VecDeque::new(),
@@ -81,9 +86,62 @@ impl Remembered {
         self.len() == 0
     }
 
+    /// As a snapshot holds it: the same for the same messages and key.
+    pub(crate) fn to_kept(&self) -> KeptMessages {
+        let day = |day: &Day| {
+            let entries = day
+                .entries
+                .iter()
+                .map(|([high, low], offset)| (*offset, *high, *low));
+            let mut entries: Vec<_> = entries.collect();
+            entries.sort_unstable();
+            KeptDay {
+                first_wall_ms: day.first_wall_ms,
+                last_wall_ms: day.last_wall_ms,
+                trust: day.trust,
+                first_index: day.first_index,
+                entries,
+            }
+        };
+        KeptMessages {
+            key: self.key,
+            days: self.days.iter().map(day).collect(),
+        }
+    }
+
+    /// What a snapshot holds; forgets after `keep_days` days at the earliest.
+    pub(crate) fn from_kept(keep_days: u16, kept: KeptMessages) -> Self {
+        let KeptMessages { key, days } = kept;
+        let day = |day: KeptDay| Day {
+            first_wall_ms: day.first_wall_ms,
+            last_wall_ms: day.last_wall_ms,
+            trust: day.trust,
+            first_index: day.first_index,
+            entries: day
+                .entries
+                .into_iter()
+                .map(|(offset, high, low)| ([high, low], offset))
+                .collect(),
+        };
+        Self {
+            key,
+            days: days.into_iter().map(day).collect(),
+            ..Self::new(keep_days)
+        }
+    }
+
     fn key(&self, sender: &DeviceId, message: &MessageId) -> [u32; 2] {
-        let hash = self.hasher.hash_one((sender.as_str(), message.as_str()));
-        [hash >> 32, hash & u64::from(u32::MAX)].map(|half| u32::try_from(half).unwrap_or(u32::MAX))
+        let mut text = Vec::with_capacity(128);
+        for half in self.key {
+            text.extend_from_slice(&half.to_be_bytes());
+        }
+        text.extend_from_slice(sender.as_str().as_bytes());
+        text.push(0);
+        text.extend_from_slice(message.as_str().as_bytes());
+        let hash = digest(&SHA256, &text);
+        let (halves, _) = hash.as_ref().as_chunks::<4>();
+        let half = |at: usize| halves.get(at).map_or(0, |bytes| u32::from_be_bytes(*bytes));
+        [half(0), half(1)]
     }
 
     fn begin_day(&mut self, index: u64, now: &Now) {
@@ -128,6 +186,32 @@ impl Remembered {
             drop(self.days.pop_front());
         }
     }
+}
+
+/// Remembered messages in a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KeptMessages {
+    key: HashKey,
+    days: Vec<KeptDay>,
+}
+
+/// Those of one day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeptDay {
+    first_wall_ms: u64,
+    last_wall_ms: u64,
+    trust: ClockTrust,
+    first_index: u64,
+    /// Offset and both halves of the hash, ascending.
+    entries: Vec<(u32, u32, u32)>,
+}
+
+/// The system's random bytes, by way of the standard library's own hasher.
+fn draw_key() -> HashKey {
+    let random = RandomState::new();
+    [random.hash_one(0_u8), random.hash_one(1_u8)]
 }
 
 #[cfg(test)]
@@ -195,6 +279,28 @@ mod tests {
             assert_eq!(remembered.find(&kiosk, &id(n)), Some(n));
         }
         assert_eq!(remembered.len(), 5);
+    }
+
+    /// G2: a snapshot loses none of them, and goes on to forget as the original does.
+    #[test]
+    fn a_snapshot_keeps_them_all() {
+        let kiosk = DeviceId::new("kiosk-1").unwrap();
+        let mut remembered = Remembered::new(7);
+        for n in 0..50 {
+            let now = now(n / 10, ClockTrust::Synchronised);
+            remembered.insert(&kiosk, &id(n), n * 3, &now);
+        }
+        let kept = remembered.to_kept();
+        let mut restored = Remembered::from_kept(7, kept.clone());
+        assert_eq!(restored.to_kept(), kept);
+        for day in [5, 9, 20] {
+            let now = now(day, ClockTrust::Synchronised);
+            for twin in [&mut remembered, &mut restored] {
+                twin.insert(&kiosk, &id(1_000 + day), 900 + day, &now);
+            }
+            assert_eq!(restored.to_kept(), remembered.to_kept(), "day {day}");
+        }
+        assert_eq!(restored.find(&kiosk, &id(1_020)), Some(920));
     }
 
     #[test]

@@ -21,11 +21,12 @@ use crate::keys::{self, KeyRing, LookupKeys, StationKeys};
 use crate::metrics::Metrics;
 use crate::operators::PinDesk;
 use crate::outlet::{Outgoing, Outlet};
-use crate::pipeline::{Job, Memory, Parts, Pipeline, PipelineError};
+use crate::pipeline::{Job, Memory, Parts, Pipeline, PipelineError, SnapshotDesk};
 use crate::run::rules;
 use crate::sealing::{KeyStore, Recipient, SealingDesk};
 use crate::service::Service;
 use crate::slips::Slips;
+use crate::snapshot::{EpochLimits, SnapshotStore};
 
 /// An outlet that remembers what went out.
 #[derive(Debug, Default, Clone)]
@@ -173,6 +174,15 @@ impl Bench {
             clock: Arc::new(Clock::new(edge_config::ClockTrustRule::Never).unwrap()),
             effects,
             lookup: keys.lookup.clone(),
+            snapshots: SnapshotDesk {
+                limits: EpochLimits {
+                    events: station.log.epoch_events,
+                    days: station.log.epoch_days,
+                },
+                store: SnapshotStore::of(place.path()),
+                blobs: BlobStore::open(&place.path().join("blobs")).unwrap(),
+                keys: sealing.store().clone(),
+            },
             metrics: metrics.clone(),
             group_len_max: 64,
             group_bytes_max: limits.group_bytes_max,

@@ -45,7 +45,7 @@ impl<S: Stores> Alerts<S> {
     pub async fn run(self) {
         let mut backoff = Backoff::new();
         // What was looked through in this life and held no alert.
-        let mut looked = 0;
+        let mut looked = self.log.first_index();
         loop {
             if let Err(error) = self.carry(&mut looked, &mut backoff).await {
                 tracing::debug!(%error, "alerts do not reach the centre");
@@ -71,7 +71,7 @@ impl<S: Stores> Alerts<S> {
                 continue;
             }
             if let Err(error) = self.send(found.records).await {
-                *looked = 0;
+                *looked = self.log.first_index();
                 return Err(error);
             }
         }

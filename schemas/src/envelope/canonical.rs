@@ -120,25 +120,19 @@ fn push_string(out: &mut Vec<u8>, major: u8, bytes: &[u8]) {
 /// An item's head, in its shortest form.
 fn push_head(out: &mut Vec<u8>, major: u8, argument: u64) {
     let major = major << 5;
-    match (
-        u8::try_from(argument),
-        u16::try_from(argument),
-        u32::try_from(argument),
-    ) {
-        (Ok(short @ 0..24), _, _) => out.push(major | short),
-        (Ok(argument), _, _) => out.extend_from_slice(&[major | 24, argument]),
-        (_, Ok(argument), _) => {
-            out.push(major | 25);
-            out.extend_from_slice(&argument.to_be_bytes());
-        }
-        (_, _, Ok(argument)) => {
-            out.push(major | 26);
-            out.extend_from_slice(&argument.to_be_bytes());
-        }
-        _ => {
-            out.push(major | 27);
-            out.extend_from_slice(&argument.to_be_bytes());
-        }
+    if let Ok(short @ 0..24) = u8::try_from(argument) {
+        out.push(major + short);
+    } else if let Ok(argument) = u8::try_from(argument) {
+        out.extend_from_slice(&[major + 24, argument]);
+    } else if let Ok(argument) = u16::try_from(argument) {
+        out.push(major + 25);
+        out.extend_from_slice(&argument.to_be_bytes());
+    } else if let Ok(argument) = u32::try_from(argument) {
+        out.push(major + 26);
+        out.extend_from_slice(&argument.to_be_bytes());
+    } else {
+        out.push(major + 27);
+        out.extend_from_slice(&argument.to_be_bytes());
     }
 }
 

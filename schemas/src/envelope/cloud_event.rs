@@ -238,6 +238,7 @@ fn subject(event: &Event) -> Option<&str> {
         | E::PolicyChanged(_)
         | E::CentreKeyChanged(_)
         | E::CentreContradicted(_)
+        | E::SnapshotTaken(_)
         | E::CardsCarriedOver(_) => return None,
         E::WitnessAhead(b) => b.device.as_str(),
         E::PresenceChanged(b) => b.device.as_str(),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::station::bodies;
 use crate::citizen::{MaskedName, NumberTail};
-use crate::ids::{CardSerial, OperatorId, SessionId};
+use crate::ids::{CardSerial, OperatorId, SessionId, SnapshotHash, TreeRoot};
 use crate::key::{LookupKeyId, PublicKey, SealingKeyId, Signature, SigningKeyId};
 use crate::lookup::LookupTag;
 use crate::words::{HoldReason, IncarnationReason, Place, Residence, ResidenceGround};
@@ -72,6 +72,18 @@ bodies! {
         approvers: [OperatorId; 2],
         /// Cards that are carried over in the events that follow.
         cards: u32,
+    }
+    /// The first event of an epoch: the station's state after all events before this one is in a file of its own, so that those can
+    /// be pruned.
+    SnapshotTaken {
+        /// SHA-256 of the file.
+        state: SnapshotHash,
+        /// Its length, in bytes.
+        state_len: u64,
+        /// Events before this one: its own index.
+        size: u64,
+        /// The root of the tree over them.
+        root: TreeRoot,
     }
     /// Custody records of the old log, in parts: the opening state of this one.
     CardsCarriedOver {

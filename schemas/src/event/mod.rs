@@ -95,6 +95,7 @@ events! {
     ErasureAsked(e::ErasureAsked) = "station.erasure.asked.v1";
     ErasureDone(e::ErasureDone) = "station.erasure.done.v1";
     LogIncarnated(e::LogIncarnated) = "station.log.incarnated.v1";
+    SnapshotTaken(e::SnapshotTaken) = "station.log.snapshot-taken.v1";
     CardsCarriedOver(e::CardsCarriedOver) = "station.custody.cards-carried-over.v1";
     InstructionFollowed(n::InstructionFollowed) = "station.centre.instruction-followed.v1";
     InstructionRefused(n::InstructionRefused) = "station.centre.instruction-refused.v1";

@@ -33,7 +33,7 @@ pub struct Desk {
 #[derive(Debug, thiserror::Error)]
 pub enum DeskError {
     /// The centre's folder.
-    #[error("the centre's folder: {0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
     /// A registration.
     #[error(transparent)]
@@ -48,7 +48,7 @@ pub enum DeskError {
     #[error(transparent)]
     Link(#[from] LinkError),
     /// The manifest is not one.
-    #[error("not a manifest: {0}")]
+    #[error("not a manifest")]
     Manifest(#[from] serde_json::Error),
     /// The saved state of a log.
     #[error("{0}")]

@@ -40,10 +40,10 @@ pub(super) struct Downlink {
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
     /// The store.
-    #[error("the store: {0}")]
+    #[error(transparent)]
     Link(#[from] LinkError),
     /// It is too long.
-    #[error("the instruction cannot be made: {0}")]
+    #[error(transparent)]
     Instruction(#[from] EnvelopeError),
     /// The station's name makes no origin.
     #[error(transparent)]

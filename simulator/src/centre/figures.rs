@@ -12,7 +12,7 @@ use schemas::words::{PickupOutcome, Place, RefusalReason, ServiceReason};
 use serde::{Deserialize, Serialize};
 
 /// Days begin at midnight in Beijing.
-const ZONE_MS: u64 = 8 * 3_600_000;
+pub(super) const ZONE_MS: u64 = 8 * 3_600_000;
 const DAY_MS: u64 = 86_400_000;
 /// Days whose pickups are kept apart.
 const DAYS_LEN_MAX: usize = 7;
@@ -127,6 +127,11 @@ impl Figures {
     /// The file of a photo has been seen.
     pub(super) fn blob_seen(&mut self, blob: &BlobHash) {
         self.blobs.remove(blob);
+    }
+
+    /// There is no folder for files, so none is missed.
+    pub(super) fn forget_blobs(&mut self) {
+        self.blobs.clear();
     }
 
     /// Sessions whose keys are still to be destroyed.

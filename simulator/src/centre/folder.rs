@@ -121,17 +121,34 @@ pub(super) fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> 
 
 /// Writes a file in place of the one before it; durable when this returns.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let temporary = path.with_extension("new");
+    let temporary = write_aside(path, bytes)?;
+    std::fs::rename(&temporary, path)?;
+    sync_folder(path.parent().unwrap_or(path))
+}
+
+/// Writes a file that is not there yet; durable when this returns. False: it is there, and stays as it is.
+pub(super) fn create(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+    let temporary = write_aside(path, bytes)?;
+    let linked = std::fs::hard_link(&temporary, path);
+    std::fs::remove_file(&temporary)?;
+    match linked {
+        Ok(()) => sync_folder(path.parent().unwrap_or(path)).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// A whole file under a name that nobody else writes to.
+fn write_aside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+    let temporary = path.with_extension(format!("{:016x}.new", fastrand::u64(..)));
     let mut file = OpenOptions::new()
-        .create(true)
-        .truncate(true)
+        .create_new(true)
         .write(true)
         .mode(FILE_MODE)
         .open(&temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    std::fs::rename(&temporary, path)?;
-    sync_folder(path.parent().unwrap_or(path))
+    Ok(temporary)
 }
 
 /// A name is an entry of its folder, which is on the disk only after this.

@@ -133,7 +133,8 @@ impl Followed {
 
     /// Whether it is time to save it and to tell the station.
     pub(super) fn is_due(&self) -> bool {
-        let news = self.changed || self.is_owed();
+        let is_asked = !self.log.figures().erasures().is_empty() && self.log.fault().is_none();
+        let news = self.changed || self.is_owed() || is_asked;
         news && self.settled.is_none_or(|at| at.elapsed() >= SETTLE)
     }
 

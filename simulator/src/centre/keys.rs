@@ -12,7 +12,7 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use schemas::key::PublicKey;
 use schemas::proof::NoteKey;
 
-use super::folder::{Folder, replace};
+use super::folder::{Folder, create};
 
 /// A signing key. Cheap to clone.
 #[derive(Clone)]
@@ -127,12 +127,13 @@ fn read(folder: &Path) -> io::Result<Vec<CentreKey>> {
     paths.iter().map(open).collect()
 }
 
+/// Where somebody else makes the same one at this moment, theirs is taken.
 fn make(folder: &Folder, number: usize) -> io::Result<CentreKey> {
     let document = Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new())
         .map_err(|_unspecified| io::Error::other("no key could be made"))?;
     let path = folder.keys().join(format!("{number:04}.p8"));
-    replace(&path, document.as_ref())?;
-    CentreKey::from_document(document.as_ref())
+    create(&path, document.as_ref())?;
+    CentreKey::from_document(&std::fs::read(&path)?)
 }
 
 impl std::fmt::Debug for CentreKey {

@@ -47,7 +47,7 @@ pub enum LinkError {
     #[error(transparent)]
     Store(#[from] Error),
     /// An event that is no JSON cannot be appended as such.
-    #[error("an event is not JSON: {0}")]
+    #[error("an event is not JSON")]
     NotJson(#[from] serde_json::Error),
 }
 

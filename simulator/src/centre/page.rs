@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+use schemas::time::rfc3339;
+
+use super::figures::ZONE_MS;
 use super::seen::Alert;
 use super::texts;
 use super::view::{LogView, UnknownView, View};
@@ -10,7 +13,7 @@ const STYLE: &str = "
 body{font:15px/1.5 system-ui,'Noto Sans CJK SC','Microsoft YaHei',sans-serif;margin:1.5rem auto;max-width:78rem;padding:0 1rem;color:#1a1a1a;background:#fff}
 h1{font-size:1.4rem;margin:0}h2{font-size:1.1rem;margin:1.6rem 0 .4rem}small{color:#5a5a5a;font-weight:normal}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.45rem .6rem;border-bottom:1px solid #d0d0d0}
-th{background:#f2f4f7;font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
+th{background:#f2f4f7;font-weight:600}th,td.n{white-space:nowrap}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
 code{font:13px ui-monospace,monospace;word-break:break-all}ul{margin:0;padding:0;list-style:none}
 .bad td{background:#fdecea}.bad strong,.red{color:#a30000}.ok{color:#0b6b2e}.note{background:#fff6dc;padding:.5rem .8rem;border-left:4px solid #d59b00}
 .alarm{background:#fdecea;padding:.5rem .8rem;border-left:4px solid #a30000}";
@@ -92,7 +95,7 @@ fn stations(page: &mut String, view: &View) {
     put!(
         page,
         "<h2>站点 <small>Stations</small></h2><table><tr><th>站点<br><small>Station</small></th><th class=\"n\">已验证<br><small>Verified</small></th>\
-         <th class=\"n\">已确认<br><small>Acknowledged</small></th><th class=\"n\">待传<br><small>Lag</small></th><th>最近事件<br><small>Last event</small></th>\
+         <th class=\"n\">已确认<br><small>Acknowledged</small></th><th class=\"n\">待传<br><small>Lag</small></th><th>最近事件<br><small>Last event, Beijing</small></th>\
          <th>服务<br><small>Service</small></th><th>证件位置<br><small>Cards</small></th><th>领证 今日／累计<br><small>Pickups today / total</small></th></tr>"
     );
     if view.logs.is_empty() {
@@ -121,7 +124,7 @@ fn station(page: &mut String, log: &LogView) {
         log.size,
         log.acknowledged,
         log.lag,
-        escaped(log.last_event.as_deref().unwrap_or("—"))
+        log.last_event_ms.map_or_else(|| "—".to_owned(), in_beijing)
     );
     service(page, log);
     put!(page, "</td><td>");
@@ -220,7 +223,7 @@ fn alerts(page: &mut String, view: &View) {
     }
     put!(
         page,
-        "<h2>警报 <small>Alerts, the newest first</small></h2><table><tr><th>站点<br><small>Station</small></th><th>时间<br><small>Time</small></th>\
+        "<h2>警报 <small>Alerts, the newest first</small></h2><table><tr><th>站点<br><small>Station</small></th><th>时间<br><small>Time, UTC</small></th>\
          <th>事件<br><small>Event</small></th><th>对象<br><small>About</small></th><th>签名<br><small>Signature</small></th></tr>"
     );
     for (station, alerts) in &view.alerts {
@@ -258,6 +261,13 @@ fn foot(page: &mut String, view: &View) {
          <p><small>/stations (JSON) · /metrics (Prometheus) · /healthz</small></p></body></html>",
         escaped(&view.vkey)
     );
+}
+
+/// Date and time as people in Beijing write it.
+fn in_beijing(wall_ms: u64) -> String {
+    let shifted = rfc3339(wall_ms.saturating_add(ZONE_MS));
+    let seconds = shifted.get(..19).unwrap_or_default();
+    seconds.replace('T', " ")
 }
 
 /// What stands in the store may have been written by anybody.

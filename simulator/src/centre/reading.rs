@@ -58,14 +58,21 @@ impl Follower {
 
     /// Reads the first event of streams that are not registered, and takes those in that it may.
     async fn look_at_unknown(&mut self) -> Result<(), RoundError> {
-        let unread = |(stream, unknown): (&String, &Unknown)| {
-            unknown.fingerprint.is_none().then(|| stream.clone())
-        };
+        let unread =
+            |(stream, unknown): (&String, &Unknown)| (!unknown.is_read).then(|| stream.clone());
         let streams: Vec<String> = self.seen.unknown.iter().filter_map(unread).collect();
         for stream in streams {
-            if let Page::Events(events) = self.link.read(&stream, 0, 1).await?
+            let page = match self.link.read(&stream, 0, 1).await {
+                // It is shown without what it says of itself.
+                Err(error) if error.is_denied() => Page::None,
+                outcome => outcome?,
+            };
+            let Some(unknown) = self.seen.unknown.get_mut(&stream) else {
+                continue;
+            };
+            unknown.is_read = true;
+            if let Page::Events(events) = page
                 && let Some(first) = events.first()
-                && let Some(unknown) = self.seen.unknown.get_mut(&stream)
             {
                 unknown.look_at(first);
             }
@@ -137,6 +144,9 @@ impl Follower {
             let patience = self.settings.store_patience;
             let rotations = followed.log.rotations();
             let fork = followed.take(page, PAGE_LEN, patience);
+            if self.settings.received.is_none() {
+                followed.log.figures_mut().forget_blobs();
+            }
             if followed.log.rotations() != rotations {
                 let station = followed.log.registration().station.clone();
                 self.seen.alerts.entry(station.clone()).or_default().doubt();
@@ -173,8 +183,14 @@ impl Follower {
         let stream = alert_stream(station);
         loop {
             let alerts = self.seen.alerts.entry(station.clone()).or_default();
-            let Page::Events(events) = self.link.read(&stream, alerts.next, PAGE_LEN).await? else {
-                return Ok(());
+            let events = match self.link.read(&stream, alerts.next, PAGE_LEN).await {
+                Ok(Page::Events(events)) => events,
+                Ok(Page::None | Page::Deleted) => return Ok(()),
+                Err(error) if error.is_denied() => {
+                    tracing::warn!(stream, "the store denies access to the alerts");
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
             };
             for stored in &events {
                 let logs = self.logs.values().map(|followed| &followed.log);

@@ -32,7 +32,7 @@ pub struct Registration {
 #[derive(Debug, thiserror::Error)]
 pub enum RegistrationError {
     /// The file cannot be read or written.
-    #[error("the registration cannot be read or written: {0}")]
+    #[error(transparent)]
     File(#[from] io::Error),
     /// Of another form.
     #[error("not a registration: {0}")]

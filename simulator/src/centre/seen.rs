@@ -30,6 +30,8 @@ pub(super) struct Seen {
 pub struct Unknown {
     /// Events in it.
     pub events: u64,
+    /// Its first event was read, or may not be.
+    pub is_read: bool,
     /// The log that its first event names.
     pub origin: Option<String>,
     /// The id of the key that its first event names: 16 hexadecimal digits. Nobody has checked it.

@@ -14,6 +14,7 @@ mod downlink;
 mod honest;
 mod house;
 mod pages;
+mod registration;
 mod restart;
 mod station;
 mod store;

@@ -70,6 +70,7 @@ async fn the_pages_say_what_was_verified() {
         "已领取 collected",
         "station.device.reported.v1",
         "未能核实",
+        "2026-11-21 12:00:00",
     ] {
         assert!(page.contains(text), "{text} in {page}");
     }

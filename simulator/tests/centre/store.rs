@@ -64,6 +64,21 @@ async fn the_store_goes_and_comes_back() {
     centre.shutdown().await;
 }
 
+/// G4: the store may come after the centre: a client whose first connection failed is not used again.
+#[tokio::test]
+async fn a_store_that_comes_later_is_followed() {
+    let house = House::new().await;
+    let station = Station::of_len("s1", 1, 10);
+    house.register(station.registration());
+    house.append(&station.stream(), 0, &station.records()).await;
+    house.faults().refuse(true).await.unwrap();
+    let mut centre = house.centre().await;
+    until(&mut centre, |view| view.trouble.is_some()).await;
+    house.faults().refuse(false).await.unwrap();
+    until_acknowledged(&mut centre, &station).await;
+    centre.shutdown().await;
+}
+
 /// G4: a store that was restored from a backup has less than the centre has verified. For a moment that may be a node that is
 /// not up to date; after it, it is a fault.
 #[tokio::test]

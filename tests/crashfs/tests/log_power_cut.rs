@@ -50,8 +50,14 @@ fn program(own_sync: bool) -> PathBuf {
     }
 }
 
-/// `event <index> <sha256>`, or `kv <key> <sha256 or ->`.
+/// `event <index> <leaf hash>`, `kv <key> <sha256 or ->`, or `pruned <first index>`: what was pruned may be gone, and no more.
 fn event_or_pair(line: &str) -> Option<Ack> {
+    if let Some(first) = line.strip_prefix("pruned ") {
+        return Some(Ack::Latest {
+            key: "pruned".to_owned(),
+            value: Some(first.to_owned()),
+        });
+    }
     let (kind_and_key, hash) = line.rsplit_once(' ')?;
     let (kind, key) = kind_and_key.split_once(' ')?;
     let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -127,6 +133,19 @@ fn assert_worthwhile(tally: &Tally) {
         tally.acknowledged >= 10 * usize::try_from(tally.images).unwrap(),
         "{tally}"
     );
+}
+
+/// G4: the load of the power cuts begins epochs and prunes them; else they would show nothing of either.
+#[test]
+fn the_load_begins_epochs_and_prunes_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(program(false));
+    let output = command.arg(folder.path()).args(["7", "240"]).output();
+    let said = String::from_utf8(output.unwrap().stdout).unwrap();
+    let pruned = said.lines().filter(|line| line.starts_with("pruned "));
+    assert!(pruned.count() >= 3, "{said}");
+    let left = std::fs::read_dir(folder.path().join("data/log")).unwrap();
+    assert!((2..=6).contains(&left.count()));
 }
 
 /// G2: strict images: all that was not synced is gone.

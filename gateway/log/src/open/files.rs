@@ -1,13 +1,13 @@
 //! The data folder: what is where, what must be there, and making all of it durable.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::error::{OpenError, Quarantine};
+use crate::epochs::EpochPlace;
+use crate::error::OpenError;
 
 /// Whether a folder holds a log or a part of one. A caller that finds no keys asks this before it makes new ones.
 pub fn holds_log(folder: &Path) -> bool {
-    ["HEAD", "log"]
+    ["HEAD", "EPOCHS", "log"]
         .iter()
         .any(|part| folder.join(part).exists())
 }
@@ -31,9 +31,9 @@ impl Folder {
         &self.0
     }
 
-    /// sled's folder.
-    pub(super) fn log(&self) -> PathBuf {
-        self.0.join("log")
+    /// Where the epochs lie.
+    pub(super) fn epochs(&self) -> EpochPlace {
+        EpochPlace::of(&self.0)
     }
 
     pub(super) fn format(&self) -> PathBuf {
@@ -44,53 +44,10 @@ impl Folder {
         self.0.join("LOCK")
     }
 
-    /// sled makes what it does not find; so what must be there is looked for first. Its `conf` is 8 bytes and more.
-    pub(super) fn require_log(&self) -> Result<(), Quarantine> {
-        let log = self.log();
-        let bytes = |name| {
-            log.join(name)
-                .metadata()
-                .map_or(0, |metadata| metadata.len())
-        };
-        if bytes("db") == 0 {
-            return Err(Quarantine::Missing("log/db"));
-        }
-        if bytes("conf") <= 8 {
-            return Err(Quarantine::Missing("log/conf"));
-        }
-        Ok(())
-    }
-
-    /// A crash while sled writes a snapshot leaves it half-written under this name, and sled would read it.
-    pub(super) fn remove_half_snapshots(&self) -> Result<(), OpenError> {
-        let log = self.log();
-        let remove = || -> std::io::Result<()> {
-            for entry in std::fs::read_dir(&log)? {
-                let entry = entry?;
-                let name = entry.file_name();
-                let name = name.to_string_lossy();
-                if name.starts_with("snap.") && name.ends_with(".generating") {
-                    std::fs::remove_file(entry.path())?;
-                }
-            }
-            gateway_durable::sync_folder(&log)
-        };
-        remove().map_err(OpenError::io("remove sled's half-written snapshots"))
-    }
-
-    /// Everything that sled and we made: its files, its folders, our folder and the one above.
-    pub(super) fn sync_all(&self) -> Result<(), OpenError> {
-        let log = self.log();
+    /// Everything that sled and we made: the newest epoch's files, its folders, our folder and the one above.
+    pub(super) fn sync_all(&self, newest: u64) -> Result<(), OpenError> {
         let sync = || -> std::io::Result<()> {
-            for entry in std::fs::read_dir(&log)? {
-                let path = entry?.path();
-                if path.is_dir() {
-                    gateway_durable::sync_folder(&path)?;
-                } else {
-                    gateway_durable::sync_file(&File::open(&path)?)?;
-                }
-            }
-            gateway_durable::sync_folder(&log)?;
+            self.epochs().sync(newest)?;
             gateway_durable::sync_folder(&self.0)?;
             self.0.parent().map_or(Ok(()), gateway_durable::sync_folder)
         };

@@ -7,6 +7,7 @@ use super::marker::Marker;
 use super::verify::Claims;
 use super::{Opened, format, prove_sync};
 use crate::checkpoint_file::Claim;
+use crate::epochs::{EpochList, EpochStore, write_beginning};
 use crate::error::{OpenError, Quarantine};
 use crate::limits::Limits;
 use crate::notary::{Notary, Urgency};
@@ -32,15 +33,24 @@ pub(super) fn run(
     format::write_newest(folder)?;
     let tree = Frontier::new();
     let head = notary.publish(&tree, Urgency::Usual)?;
-    let store = SledStore::open(&folder.log(), limits.cache_bytes)?;
-    store.set_meta(&[("origin", identity.to_vkey().as_bytes())])?;
+    let (place, list) = (folder.epochs(), EpochList::first());
+    place
+        .make_all()
+        .map_err(OpenError::io("make the log's folder"))?;
+    let store = SledStore::open(&place.epoch(0), limits.cache_bytes)?;
+    write_beginning(&store, identity, &tree)?;
     prove_sync(&store)?;
-    let stored_tree = CatchUp::begin(folder.path()).finish(&tree);
-    folder.sync_all()?;
+    let stored_tree = CatchUp::begin(folder.path(), 0).finish(&tree);
+    folder.sync_all(0)?;
+    list.write(&place.list())
+        .map_err(OpenError::io("write EPOCHS"))?;
     notary.witness()?;
     marker.write()?;
+    let identity = Some(identity.clone());
+    let store = EpochStore::new(folder.path(), identity, limits.cache_bytes, list, store);
     Ok(Opened {
         store,
+        first: 0,
         tree,
         stored_tree,
         notary,
@@ -58,7 +68,7 @@ fn refuse_a_lost_marker(
     let claimed = [&claims.head, &claims.witness].into_iter().flatten();
     // Whoever signed it: a checkpoint over an event is no checkpoint of a first start.
     let head_events = claimed.map(Claim::size).max().unwrap_or(0);
-    let has_log = folder.require_log().is_ok();
+    let has_log = holds_epoch(folder);
     // `HEAD` is durable before sled's folder is made, so a log without one has lost it. Neither case is
     // opened to look: that would write.
     let events = if has_log && has_head && head_events == 0 {
@@ -76,10 +86,25 @@ fn refuse_a_lost_marker(
     Ok(())
 }
 
+/// Whether there is a first epoch, or any other: those begin only behind events.
+fn holds_epoch(folder: &Folder) -> bool {
+    let place = folder.epochs();
+    let others = place.unlisted(&EpochList::first());
+    place.require(0).is_ok() || others.is_ok_and(|others| !others.is_empty())
+}
+
 /// A folder that sled was cut off from making may not open; it then holds no event.
 fn events_in_log(folder: &Folder, limits: &Limits) -> Result<u64, OpenError> {
-    folder.remove_half_snapshots()?;
-    let Ok(store) = SledStore::open(&folder.log(), limits.cache_bytes) else {
+    let place = folder.epochs();
+    let others = place.unlisted(&EpochList::first());
+    let others = others.map_err(OpenError::io("list the epochs"))?;
+    if let Some(first) = others.into_iter().max() {
+        return Ok(first);
+    }
+    place
+        .remove_half_snapshots(0)
+        .map_err(OpenError::io("remove sled's half-written snapshots"))?;
+    let Ok(store) = SledStore::open(&place.epoch(0), limits.cache_bytes) else {
         return Ok(0);
     };
     let counted = store.stored_events().take_while(Result::is_ok).count();
@@ -87,7 +112,7 @@ fn events_in_log(folder: &Folder, limits: &Limits) -> Result<u64, OpenError> {
 }
 
 fn remove_unfinished(folder: &Folder) -> Result<(), OpenError> {
-    match std::fs::remove_dir_all(folder.log()) {
+    match std::fs::remove_dir_all(folder.epochs().all()) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(source) => Err(OpenError::Io {

@@ -1,13 +1,14 @@
 //! The version of the folder's layout, in `FORMAT`.
 
 use super::files::Folder;
+use super::upgrade;
 use crate::error::{OpenError, Quarantine};
 
 const PREFIX: &str = "station-log ";
 /// A step from one version of the layout to the next. It must be safe to run again after a crash in its middle.
 type Upgrade = fn(&Folder) -> Result<(), OpenError>;
 /// `UPGRADES[n]` leads from version n + 1 to n + 2. The layout of events themselves is never upgraded: their bytes are signed.
-const UPGRADES: &[Upgrade] = &[];
+const UPGRADES: &[Upgrade] = &[upgrade::into_epochs];
 
 /// Refuses a newer version, upgrades an older one. A folder without the file passes; see [`require`].
 pub(super) fn check(folder: &Folder) -> Result<(), OpenError> {

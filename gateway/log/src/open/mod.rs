@@ -1,7 +1,7 @@
 //! Opening: everything that must hold before the first acknowledgement.
 //!
 //! Order of the very first start, each step durable before the next: the station's keys (by the caller); `FORMAT`;
-//! `HEAD` at size 0; sled's folder, empty; the witness beside the keys; the marker there. Only then is a [`Log`] handed out, so no event can
+//! `HEAD` at size 0; the first epoch, empty; `EPOCHS`; the witness beside the keys; the marker there. Only then is a [`Log`] handed out, so no event can
 //! exist before the marker does. From that follows what a missing part means:
 //!
 //! - marker there: the first start was completed, so everything must be there. Any part missing is quarantined.
@@ -9,12 +9,14 @@
 //!   Nothing can be lost by that, because nothing was there.
 //! - marker missing, and `HEAD`, witness or log hold an event: the marker was lost. Quarantined.
 
+mod begin;
 mod files;
 mod first_start;
 mod format;
 mod lock;
 mod marker;
 mod scan;
+mod upgrade;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -25,15 +27,17 @@ use schemas::proof::{Frontier, Hash, NoteKey};
 use crate::checkpoint::{Checkpoints, Desk};
 use crate::checkpoint_file::{CheckpointFile, Claim};
 use crate::committer::{Committer, Driver, Shared};
+use crate::epochs::{EpochList, EpochStore};
 use crate::error::{LogFailed, OpenError, Quarantine};
 use crate::handle::{Entrance, Inner, Log, Way};
 use crate::limits::Limits;
 use crate::notary::{CheckpointSigner, Notary, SignedHead, Urgency};
 use crate::room::{RoomKeeper, RoomOptions};
 use crate::store::{MemoryStore, SledStore};
-use crate::tree::{CatchUp, StoredTree};
+use crate::tree::StoredTree;
+use begin::Epochs;
 use files::Folder;
-use verify::Claims;
+use verify::{Begun, Claims};
 
 pub use files::holds_log;
 pub(crate) use lock::lock_stopped;
@@ -83,17 +87,19 @@ pub struct Recovered {
     pub root: Hash,
     /// What `HEAD` covered before it was brought up to `size`.
     pub head_size: u64,
+    /// The first event that was read: the first one of an epoch, whose state before it the caller restored.
+    pub read_from: u64,
     /// Whether this was the first start.
     pub first_start: bool,
 }
 
 impl Log {
-    /// Opens the log in `folder`, making it at the first start. Blocks, and reads every event.
+    /// Opens the log in `folder`, making it at the first start. Blocks, and reads every event of the newest epoch.
     pub fn open(folder: &Path, options: OpenOptions) -> Result<(Self, Recovered), OpenError> {
-        Self::open_reading(folder, options, |_, _| (), |_, ()| {})
+        Self::open_restoring(folder, options, |_, _| true, |_, _| (), |_, ()| {})
     }
 
-    /// The same, and shows each event to `visit` with its index, in order.
+    /// The same, and shows each event from index 0 on to `visit` with its index, in order.
     pub fn open_visiting(
         folder: &Path,
         options: OpenOptions,
@@ -106,10 +112,23 @@ impl Log {
     /// The same, so that state is rebuilt in the pass that verifies: `read` takes each event apart, several at a time on
     /// threads of this call; `apply` gets what it answered, with the index, in order, on the caller's thread. What was
     /// built is worth nothing when this fails. The signer is asked about `HEAD` and the witness only after the last `apply`,
-    /// which may have told it of keys.
+    /// which may have told it of keys. A log whose first events were pruned is refused.
     pub fn open_reading<T: Send>(
         folder: &Path,
         options: OpenOptions,
+        read: impl Fn(Place, &[u8]) -> T + Sync,
+        apply: impl FnMut(u64, T),
+    ) -> Result<(Self, Recovered), OpenError> {
+        Self::open_restoring(folder, options, |_, _| false, read, apply)
+    }
+
+    /// The same for a caller that keeps snapshots of its state: `restore` is shown the first event of each epoch with its index, the
+    /// newest first, until it has restored the state before that event and answers so. Reading begins there; epochs before it are
+    /// only looked for, and their stored hashes compared with the tree. Without any, it begins at index 0.
+    pub fn open_restoring<T: Send>(
+        folder: &Path,
+        options: OpenOptions,
+        restore: impl FnMut(u64, &[u8]) -> bool,
         read: impl Fn(Place, &[u8]) -> T + Sync,
         apply: impl FnMut(u64, T),
     ) -> Result<(Self, Recovered), OpenError> {
@@ -143,12 +162,14 @@ impl Log {
             first_start::run(&folder, &marker, &identity, notary, &claims, &limits)?
         } else {
             let claims = claims.required()?;
-            existing(&folder, &identity, notary, claims, &limits, read, apply)?
+            let begun = begin::run(&folder, &identity, &claims, &limits, restore)?;
+            existing(&folder, begun, notary, claims, read, apply)?
         };
         let recovered = Recovered {
             size: opened.tree.size(),
             root: opened.tree.root(),
             head_size: opened.head.checkpoint.size,
+            read_from: opened.first,
             first_start,
         };
         // What was appended after the last checkpoint may or may not have been acknowledged; both are right.
@@ -202,7 +223,9 @@ impl Log {
 
 /// A log that is whole, before its threads are started.
 struct Opened {
-    store: SledStore,
+    store: EpochStore,
+    /// The first event that was read.
+    first: u64,
     tree: Frontier,
     stored_tree: StoredTree,
     notary: Notary,
@@ -219,32 +242,34 @@ fn require_parts(folder: &Folder, claims: &Claims<Option<Claim>>) -> Result<(), 
         return Err(Quarantine::Missing("the witness beside the keys").into());
     }
     format::require(folder)?;
-    folder.require_log()?;
+    let place = folder.epochs();
+    let list = EpochList::read(&place.list())?.ok_or(Quarantine::Missing("EPOCHS"))?;
+    for first in list.firsts() {
+        place.require(first)?;
+    }
     Ok(())
 }
 
 /// A log whose first start was completed.
 fn existing<T: Send>(
     folder: &Folder,
-    identity: &NoteKey,
+    (epochs, begun): (Epochs, Begun),
     notary: Notary,
     claims: Claims,
-    limits: &Limits,
     read: impl Fn(Place, &[u8]) -> T + Sync,
     apply: impl FnMut(u64, T),
 ) -> Result<Opened, OpenError> {
-    folder.remove_half_snapshots()?;
-    let store = SledStore::open(&folder.log(), limits.cache_bytes).map_err(unreadable)?;
-    verify::origin(&store, identity)?;
-    let mut stored = CatchUp::begin(folder.path());
-    let tree = verify::tree(&store, &claims, notary.signer(), &mut stored, read, apply)?;
+    let first = begun.size();
+    let (tree, stored) = begun.finish(&epochs, &claims, notary.signer(), read, apply)?;
     let accepted = notary.signer().accepts(tree.size());
     accepted.map_err(Quarantine::Refused)?;
     let stored_tree = stored.finish(&tree);
-    prove_sync(&store)?;
-    folder.sync_all()?;
+    begin::settle(&epochs)?;
+    prove_sync(&epochs.store.newest())?;
+    folder.sync_all(epochs.list.newest())?;
     Ok(Opened {
-        store,
+        store: epochs.store,
+        first,
         tree,
         stored_tree,
         notary,
@@ -254,13 +279,7 @@ fn existing<T: Send>(
 
 /// Writes and flushes something, and refuses to go on unless that reached our own sync.
 fn prove_sync(store: &SledStore) -> Result<(), OpenError> {
-    let before = gateway_durable::calls();
-    let opened = store
-        .meta("opened")?
-        .and_then(|count| count.try_into().ok());
-    let opened = opened.map_or(0, u64::from_be_bytes).wrapping_add(1);
-    store.set_meta(&[("opened", &opened.to_be_bytes())])?;
-    if gateway_durable::calls() == before {
+    if !store.reaches_our_sync()? {
         return Err(OpenError::SyncNotOurs);
     }
     if gateway_durable::SLED_OWN_SYNC {

@@ -12,7 +12,7 @@ use schemas::proof::Hash;
 
 use super::unreadable;
 use crate::error::{LogFailed, OpenError, Quarantine};
-use crate::store::{SledStore, Stored};
+use crate::store::Stored;
 
 /// Events that go from thread to thread together: enough that handing over costs little.
 const CHUNK_LEN: usize = 64;
@@ -24,17 +24,18 @@ const READERS_MAX: usize = 4;
 /// Events in index order with the index of the first, or why there are no more that can be trusted.
 type Chunk<E> = Result<(u64, Vec<E>), OpenError>;
 
-/// Shows each event's leaf and what `read` makes of it to `take`, in index order. Ends with the first gap or failure of
-/// the store, after what comes before that was taken.
+/// Shows each event's leaf and what `read` makes of it to `take`, in index order from `first` on. Ends with the first gap or
+/// failure of the store, after what comes before that was taken.
 pub(super) fn each<T: Send>(
-    store: &SledStore,
+    stored: impl Iterator<Item = Result<Stored, LogFailed>> + Send,
+    first: u64,
     read: impl Fn(u64, &[u8]) -> T + Sync,
     mut take: impl FnMut(Hash, T),
 ) -> Result<(), OpenError> {
     let readers = std::thread::available_parallelism().map_or(1, NonZero::get);
     let chunks = Chunks {
-        stored: store.stored_events(),
-        next_index: 0,
+        stored,
+        next_index: first,
         failed: None,
         ended: false,
     };

@@ -12,6 +12,9 @@ use super::{Events, Store, Write, chunks};
 use crate::error::LogFailed;
 use crate::group::{KvOp, Space};
 
+/// Pairs are copied in groups of this size, in bytes: what the crash images were made with.
+const COPY_BYTES: usize = 64 * 1024;
+
 /// sled's folder, opened.
 #[derive(Debug)]
 pub(crate) struct SledStore {
@@ -47,6 +50,36 @@ impl SledStore {
             batch.insert(*key, *value);
         }
         guarded(|| self.meta.apply_batch(batch))?;
+        self.flush()
+    }
+
+    /// Writes and flushes something. False where that did not reach this program's own sync, so that nothing is ever durable.
+    pub(crate) fn reaches_our_sync(&self) -> Result<bool, LogFailed> {
+        let before = gateway_durable::calls();
+        let opened = self.meta("opened")?.and_then(|count| count.try_into().ok());
+        let opened = opened.map_or(0, u64::from_be_bytes).wrapping_add(1);
+        self.set_meta(&[("opened", &opened.to_be_bytes())])?;
+        Ok(gateway_durable::calls() != before)
+    }
+
+    /// Takes over the pairs of every space from another folder, as they are stored, and flushes.
+    pub(crate) fn copy_pairs(&self, from: &Self) -> Result<(), LogFailed> {
+        for space in Space::ALL {
+            let source = guarded(|| from.db.open_tree(space.name()))?;
+            let target = guarded(|| self.db.open_tree(space.name()))?;
+            let (mut batch, mut bytes) = (sled::Batch::default(), 0);
+            for pair in &source {
+                let (key, value) = guarded(|| pair)?;
+                bytes += key.len() + value.len();
+                batch.insert(key, value);
+                if bytes >= COPY_BYTES {
+                    guarded(|| target.apply_batch(std::mem::take(&mut batch)))?;
+                    self.flush()?;
+                    bytes = 0;
+                }
+            }
+            guarded(|| target.apply_batch(batch))?;
+        }
         self.flush()
     }
 

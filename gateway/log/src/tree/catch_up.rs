@@ -1,5 +1,6 @@
 //! Bringing `tree/` up to the log in the pass that verifies it: what is on disk is compared, a tile at a time, with what the
-//! events say, and written only where it differs. Takes a tile of memory for each level, however long the log is.
+//! events say, and written only where it differs. Takes a tile of memory for each level, however long the log is. The pass may
+//! begin at a later event, where the hashes before it are known to be right.
 
 use std::fs::File;
 use std::io;
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use schemas::proof::{Frontier, Hash, TILE_WIDTH};
 
 use super::files::LevelFiles;
-use super::{HASH_BYTES, LEVELS_MAX, StoredTree};
+use super::{HASH_BYTES, HASH_LEN, LEVELS_MAX, StoredTree, stored_count};
 
 /// What is compared at once, in bytes.
 const TILE_BYTES: usize = TILE_WIDTH * HASH_BYTES;
@@ -36,11 +37,19 @@ struct Level {
 }
 
 impl CatchUp {
-    /// Of the log in `data`. Nothing is changed before a hash differs.
-    pub(crate) fn begin(data: &Path) -> Self {
+    /// Of the log in `data`, behind the `size` events whose hashes are right. Nothing is changed before a hash differs.
+    pub(crate) fn begin(data: &Path, size: u64) -> Self {
+        let folder = data.join("tree");
+        let levels = open_levels(&folder, size);
+        Self { folder, levels }
+    }
+
+    /// Of a log whose hashes are gone for events that are gone too: nothing is written, and there are no proofs.
+    pub(crate) fn hopeless(data: &Path) -> Self {
+        let why = "hashes of pruned events are damaged";
         Self {
             folder: data.join("tree"),
-            levels: Ok(Vec::new()),
+            levels: Err(io::Error::other(why)),
         }
     }
 
@@ -61,11 +70,23 @@ impl CatchUp {
     }
 }
 
+/// Every level that has a hash at that size.
+fn open_levels(folder: &Path, size: u64) -> io::Result<Vec<Level>> {
+    (0..)
+        .map(|number| (number, stored_count(size, number)))
+        .take_while(|(_, count)| *count > 0)
+        .map(|(number, count)| {
+            let right_bytes = count.saturating_mul(HASH_LEN);
+            Level::open(folder, number, right_bytes)
+        })
+        .collect()
+}
+
 fn push(folder: &Path, levels: &mut Vec<Level>, number: u8, hash: Hash) -> io::Result<()> {
     let at = usize::from(number);
     if levels.len() <= at {
         gateway_durable::make_folder(folder, FOLDER_MODE)?;
-        levels.push(Level::open(folder, number)?);
+        levels.push(Level::open(folder, number, 0)?);
     }
     let level = levels.get_mut(at).ok_or(io::ErrorKind::InvalidInput)?;
     level.tile.extend_from_slice(&hash.0);
@@ -100,14 +121,14 @@ fn finish(folder: &Path, levels: Vec<Level>) -> io::Result<LevelFiles> {
 }
 
 impl Level {
-    fn open(folder: &Path, number: u8) -> io::Result<Self> {
+    fn open(folder: &Path, number: u8, right_bytes: u64) -> io::Result<Self> {
         let file = LevelFiles::open(folder, number)?;
         let found_bytes = file.metadata()?.len();
         Ok(Self {
             file,
             number,
             found_bytes,
-            right_bytes: 0,
+            right_bytes,
             wrong_at: None,
             tile: Vec::with_capacity(TILE_BYTES),
         })

@@ -7,7 +7,9 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use super::{HASH_BYTES, LEVELS_MAX};
+use schemas::proof::{Hash, TreeHashes};
+
+use super::{HASH_BYTES, HASH_LEN, LEVELS_MAX, hashes_of};
 use crate::proofs::ProofError;
 
 /// The files, each open from its first hash on.
@@ -24,6 +26,27 @@ impl LevelFiles {
             folder: folder.to_owned(),
             levels: Default::default(),
         }
+    }
+
+    /// Those that are there; nothing is made.
+    pub(super) fn existing(folder: &Path) -> io::Result<Self> {
+        let files = Self::none(folder);
+        for level in (0..).take(LEVELS_MAX) {
+            match File::open(Self::path(folder, level)) {
+                Ok(file) => files.put(level, file),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(files)
+    }
+
+    /// Makes all of them durable.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        for file in self.levels.iter().filter_map(OnceLock::get) {
+            gateway_durable::sync_file(file)?;
+        }
+        gateway_durable::sync_folder(&self.folder)
     }
 
     pub(super) fn path(folder: &Path, level: u8) -> PathBuf {
@@ -73,6 +96,15 @@ impl LevelFiles {
     }
 }
 
+impl TreeHashes for LevelFiles {
+    type Error = ProofError;
+
+    fn hashes(&self, level: u8, first: u64, count: usize) -> Result<Vec<Hash>, ProofError> {
+        self.read(level, first, count)
+            .map(|bytes| hashes_of(&bytes))
+    }
+}
+
 fn offset(first: u64) -> u64 {
-    first.saturating_mul(32)
+    first.saturating_mul(HASH_LEN)
 }

@@ -1,10 +1,12 @@
 //! The tree's hashes, kept as C2SP tlog-tiles has them, so that any proof is a few reads.
 //!
 //! They are derived: every one follows from the events. So they are written after the events are durable, never synced, compared with
-//! the events at each start and rewritten where they differ ([`CatchUp`]). A failure here must never fail the log; it only
-//! means that there are no proofs until the next start.
+//! the events at each start and rewritten where they differ ([`CatchUp`]); those of closed epochs are compared with the tree that
+//! the next epoch began with ([`StoredHashes`]). Where events were pruned the hashes are all that is left, so they are synced when an
+//! epoch ends. A failure here must never fail the log; it only means that there are no proofs until the next start.
 
 mod catch_up;
+mod closed;
 mod files;
 
 use std::io;
@@ -17,9 +19,12 @@ use crate::proofs::ProofError;
 use files::LevelFiles;
 
 pub(crate) use catch_up::CatchUp;
+pub use closed::StoredHashes;
 
 /// Bytes of a hash.
 const HASH_BYTES: usize = 32;
+/// The same, to count with in files.
+const HASH_LEN: u64 = 32;
 /// A 64-bit size has no more tile levels.
 const LEVELS_MAX: usize = 8;
 
@@ -89,6 +94,22 @@ impl StoredTree {
         self.lock().clone_from(tree);
     }
 
+    /// Makes what is stored durable. A failure means that there are no proofs.
+    pub(crate) fn sync(&self) {
+        if let Place::Disk(files) = &self.place
+            && self.failed.get().is_none()
+            && let Err(error) = files.sync()
+        {
+            give_up(&self.failed, &error, Path::new("tree"));
+        }
+    }
+
+    /// Whether the hashes that are stored of the first events are those of `tree`. Reads all of them.
+    pub(crate) fn holds(&self, tree: &Frontier) -> Result<bool, ProofError> {
+        self.available()?;
+        closed::holds(self, tree)
+    }
+
     /// The tree whose hashes are all stored.
     pub(crate) fn grown(&self) -> Frontier {
         self.lock().clone()
@@ -143,10 +164,14 @@ impl TreeHashes for StoredTree {
     type Error = ProofError;
 
     fn hashes(&self, level: u8, first: u64, count: usize) -> Result<Vec<Hash>, ProofError> {
-        let bytes = self.bytes(level, first, count)?;
-        let (hashes, _) = bytes.as_chunks::<HASH_BYTES>();
-        Ok(hashes.iter().map(|hash| Hash(*hash)).collect())
+        self.bytes(level, first, count)
+            .map(|bytes| hashes_of(&bytes))
     }
+}
+
+fn hashes_of(bytes: &[u8]) -> Vec<Hash> {
+    let (hashes, _) = bytes.as_chunks::<HASH_BYTES>();
+    hashes.iter().map(|hash| Hash(*hash)).collect()
 }
 
 /// How many hashes a level holds of a tree of `size` leaves.

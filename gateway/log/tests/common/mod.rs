@@ -10,6 +10,8 @@
     reason = "test support fails by panicking"
 )]
 
+pub mod epochs;
+
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::{Arc, Mutex};

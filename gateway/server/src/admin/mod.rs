@@ -72,8 +72,20 @@ pub struct Standing {
     pub incarnation: u32,
     /// Durable events.
     pub events: u64,
+    /// The first event that is there; those before it were pruned.
+    #[serde(default)]
+    pub first_event: u64,
     /// Verifier keys, the first one first, the one in force last.
     pub vkeys: Vec<String>,
+}
+
+/// What comes before the first event that is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beginning {
+    /// The tree over it, as a frontier's bytes, in hexadecimal digits.
+    pub tree: String,
+    /// The signed events in it that change the key, in hexadecimal digits, with their indexes.
+    pub rotations: Vec<(u64, String)>,
 }
 
 /// Where the socket of a station is.
@@ -94,6 +106,7 @@ pub fn open(
     })?;
     let router = Router::new()
         .route("/station", get(station))
+        .route("/beginning", get(beginning))
         .route("/checkpoint", get(checkpoint))
         .route("/events", get(events::events))
         .route("/proof/{index}", get(proof))
@@ -137,8 +150,25 @@ async fn station(State(admin): State<Admin>) -> Json<Standing> {
         origin: admin.log.origin().to_owned(),
         incarnation: admin.incarnation,
         events: admin.log.size(),
+        first_event: admin.log.first_index(),
         vkeys: admin.ring.vkeys(),
     })
+}
+
+async fn beginning(State(admin): State<Admin>) -> Result<Json<Beginning>, Refused> {
+    let (log, ring) = (admin.log, admin.ring);
+    let read = tokio::task::spawn_blocking(move || log.beginning()).await;
+    let tree = read
+        .map_err(|error| internal(&error.to_string()))?
+        .map_err(|error| internal(&error.to_string()))?;
+    let rotations = ring.rotations().into_iter();
+    let before = rotations.filter(|(index, _)| *index < tree.size());
+    Ok(Json(Beginning {
+        rotations: before
+            .map(|(index, signed)| (index, hex::encode(signed)))
+            .collect(),
+        tree: hex::encode(tree.to_bytes()),
+    }))
 }
 
 async fn checkpoint(State(admin): State<Admin>) -> Response {
@@ -169,6 +199,13 @@ async fn proofs_of(admin: Admin, index: u64) -> Result<Vec<String>, Refused> {
         );
         return Err(Refused(StatusCode::NOT_FOUND, why));
     }
+    let first = admin.log.first_index();
+    if index < first {
+        let why = format!(
+            "event {index} was pruned: the events that are here begin with {first}; the centre holds it"
+        );
+        return Err(Refused(StatusCode::GONE, why));
+    }
     let mut heads = admin.log.heads();
     let covered = heads.wait_for(|head| head.checkpoint.size > index);
     let Ok(Ok(head)) = tokio::time::timeout(COVER_WAIT, covered)
@@ -180,14 +217,12 @@ async fn proofs_of(admin: Admin, index: u64) -> Result<Vec<String>, Refused> {
     };
     let made = tokio::task::spawn_blocking(move || {
         let size = head.checkpoint.size;
-        let chain = admin.ring.chain();
-        let rotations = chain
-            .rotations()
-            .map(|(at, _)| at)
-            .filter(|at| *at < size && *at != index);
-        let indexes = std::iter::once(index).chain(rotations);
-        indexes
-            .map(|index| make_proof(&admin.log, index, &head))
+        let rotations = admin.ring.rotations().into_iter();
+        let rotations = rotations.filter(|(at, _)| *at < size && *at != index);
+        let own = event_at(&admin.log, index)?;
+        std::iter::once((index, own))
+            .chain(rotations)
+            .map(|(index, event)| make_proof(&admin.log, index, event, &head))
             .collect()
     });
     let made: anyhow::Result<Vec<String>> =
@@ -199,14 +234,15 @@ fn internal(why: &str) -> Refused {
     Refused(StatusCode::INTERNAL_SERVER_ERROR, why.to_owned())
 }
 
+fn event_at(log: &Log, index: u64) -> anyhow::Result<Vec<u8>> {
+    let stored = log.read(index..index + 1).next();
+    let (_, event) = stored.context("the event cannot be read")??;
+    Ok(event)
+}
+
 /// The proof of an event under `head`. Reads the disk.
-fn make_proof(log: &Log, index: u64, head: &SignedHead) -> anyhow::Result<String> {
+fn make_proof(log: &Log, index: u64, event: Vec<u8>, head: &SignedHead) -> anyhow::Result<String> {
     let inclusion = log.inclusion_in(index, head.checkpoint.size)?;
-    let stored = log
-        .read(index..index + 1)
-        .next()
-        .context("the event cannot be read")?;
-    let (_, event) = stored?;
     let proof = Proof {
         event,
         index,

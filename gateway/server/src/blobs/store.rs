@@ -81,6 +81,16 @@ impl BlobStore {
         key_of(&head)
     }
 
+    /// The files that are there whole.
+    pub fn names(&self) -> std::io::Result<Vec<BlobHash>> {
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(&self.folder)? {
+            names.extend(BlobHash::new(entry?.file_name().to_string_lossy()).ok());
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
     /// Begins a sweep: everything in the folder counts as an orphan until an event names it. Changes nothing yet: only
     /// when the log is open is it certain that no other process writes here.
     pub fn sweep(&self) -> std::io::Result<Sweep> {

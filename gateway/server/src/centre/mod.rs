@@ -5,6 +5,7 @@ mod acknowledged;
 mod figures;
 mod follower;
 mod policy;
+mod pruning;
 mod verifying;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use crate::clock::Clock;
 use crate::inbox::Inbox;
 use crate::metrics::Metrics;
 use crate::pipeline::Acts;
+use crate::snapshot::SnapshotStore;
 
 pub use acknowledged::{Acknowledgement, acknowledgement};
 pub use figures::show;
@@ -100,12 +102,19 @@ pub fn link(
     };
     let stands = uplink.figures();
     let figures = figures::keep(stands.clone(), parts.log.clone(), parts.metrics.clone());
+    let pruning = pruning::Pruning {
+        log: parts.log.clone(),
+        snapshots: SnapshotStore::of(&parts.station.storage.data_folder),
+        audit_days: parts.station.log.audit_days,
+        clock: Arc::clone(&parts.clock),
+    };
     let (acts, follower) = (parts.acts.clone(), follower::Follower::new(parts)?);
     let carrying = async move {
         tokio::join!(
             async move { contradicted(&acts, uplink.run().await).await },
             alerts.run(),
             downlink.run(follower),
+            pruning.run(),
             figures,
         );
     };

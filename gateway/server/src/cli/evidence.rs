@@ -26,7 +26,9 @@ pub(super) fn verify(args: VerifyArgs) -> anyhow::Result<ExitCode> {
     let VerifyArgs { place, old } = args;
     let mut source = place.find()?;
     let (anchor, trust) = place.anchor(&source)?;
-    let mut verify = Verify::new(&anchor);
+    let beginning = source.beginning(&place, anchor.chain().origin())?;
+    let first_index = beginning.first();
+    let mut verify = Verify::new(&anchor).behind(beginning.tree, beginning.rotations);
     let checkpoints = source.checkpoints(&place)?;
     let set_back = is_set_back(&checkpoints);
     for (name, note) in checkpoints {
@@ -51,7 +53,12 @@ pub(super) fn verify(args: VerifyArgs) -> anyhow::Result<ExitCode> {
         "first key   {} (as {trust} says)",
         first.to_vkey()
     ))?;
-    let (events, total) = source.events(0..u64::MAX)?;
+    if first_index > 0 {
+        say(&format!(
+            "pruned      the first {first_index} events; what is left of them, their tree, is verified with the rest"
+        ))?;
+    }
+    let (events, total) = source.events(first_index..u64::MAX)?;
     let bar = progress::events("verifying", total);
     let outcome = verify.run(events, |done| bar.set_position(done));
     bar.finish_and_clear();
@@ -146,7 +153,13 @@ pub(super) fn export(args: ExportArgs) -> anyhow::Result<ExitCode> {
             bundle(&place, &output)?
         }
         Form::Cose | Form::Json => {
-            let (events, total) = place.find()?.events(filter.range())?;
+            let mut source = place.find()?;
+            let (anchor, _) = place.anchor(&source)?;
+            let beginning = source.beginning(&place, anchor.chain().origin())?;
+            beginning
+                .require(filter.range().start)
+                .with_context(|| format!("give --from {} or more", beginning.first()))?;
+            let (events, total) = source.events(filter.range())?;
             let bar = progress::events("exporting", total);
             let events = bar.wrap_iter(events);
             if output == Path::new("-") {
@@ -164,6 +177,10 @@ pub(super) fn export(args: ExportArgs) -> anyhow::Result<ExitCode> {
 fn bundle(place: &Where, folder: &Path) -> anyhow::Result<u64> {
     let mut source = place.find()?;
     let (anchor, _) = place.anchor(&source)?;
+    let beginning = source.beginning(place, anchor.chain().origin())?;
+    beginning
+        .require(0)
+        .context("a bundle is the whole log: export what is here as cose or json")?;
     let (_, note) = source
         .checkpoints(place)?
         .into_iter()

@@ -116,6 +116,12 @@ fn tell(station: &Station, survey: &Survey) -> anyhow::Result<()> {
         "read        {} events that prove themselves",
         survey.events
     ))?;
+    if survey.first > 0 {
+        say(&format!(
+            "            a snapshot stands for the first {}, which were pruned",
+            survey.first
+        ))?;
+    }
     if let Some(ended) = &survey.ended {
         say(&format!("            and no more: {ended}"))?;
     }

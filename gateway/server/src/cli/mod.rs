@@ -1,6 +1,7 @@
 //! The command line.
 
 mod approval;
+mod beginning;
 mod erase;
 mod evidence;
 mod export;

@@ -9,8 +9,9 @@ use clap::Args;
 use gateway_audit::{Anchor, Leaves, Proof, Slip};
 use schemas::envelope::{self, Entry, Signed};
 use schemas::event::Event;
-use schemas::proof::{Checkpoint, Hash, SignedNote, prove_inclusion};
+use schemas::proof::{Checkpoint, Hash, SignedNote, TreeHashes as _, prove_inclusion};
 
+use super::beginning::Beginning;
 use super::source::{Source, Where};
 use super::{EXIT_DAMAGED, complain, progress, say};
 
@@ -59,10 +60,12 @@ pub(super) fn prove(args: ProveArgs) -> anyhow::Result<ExitCode> {
     let index = match &wanted {
         Wanted::Index(index) => *index,
         Wanted::Slip(slip) => slip.index,
-        Wanted::Leaf(leaf) => find_leaf(place.find()?, *leaf)?,
+        Wanted::Leaf(leaf) => find_leaf(place.find()?, &place, *leaf)?,
     };
-    let source = place.find()?;
+    let mut source = place.find()?;
     let (anchor, _) = place.anchor(&source)?;
+    let beginning = source.beginning(&place, anchor.chain().origin())?;
+    beginning.require(index)?;
     if let Wanted::Slip(slip) = &wanted {
         let chain = anchor.chain();
         let own = chain.origin();
@@ -72,7 +75,7 @@ pub(super) fn prove(args: ProveArgs) -> anyhow::Result<ExitCode> {
             slip.origin
         );
     }
-    let mut proofs = make(source, &place, index)?.into_iter();
+    let mut proofs = make(source, &place, beginning, index)?.into_iter();
     let proof = proofs.next().context("no proof was made")?;
     let rotations: Vec<Proof> = proofs.collect();
     // What cannot be checked is not handed out.
@@ -121,21 +124,28 @@ fn write(path: &Path, proof: &Proof) -> anyhow::Result<()> {
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn find_leaf(source: Source, leaf: Hash) -> anyhow::Result<u64> {
-    let (events, total) = source.events(0..u64::MAX)?;
+fn find_leaf(mut source: Source, place: &Where, leaf: Hash) -> anyhow::Result<u64> {
+    let (anchor, _) = place.anchor(&source)?;
+    let first = source.beginning(place, anchor.chain().origin())?.first();
+    let (events, total) = source.events(first..u64::MAX)?;
     let bar = progress::events("looking for the event", total);
-    for (index, event) in (0..).zip(bar.wrap_iter(events)) {
+    for (index, event) in (first..).zip(bar.wrap_iter(events)) {
         if Hash::leaf(&event?) == leaf {
             bar.finish_and_clear();
             return Ok(index);
         }
     }
     bar.finish_and_clear();
-    anyhow::bail!("no event has the leaf hash {leaf}")
+    anyhow::bail!("no event from {first} on has the leaf hash {leaf}")
 }
 
 /// The event's proof, then those of the rotations; all over one checkpoint.
-fn make(mut source: Source, place: &Where, index: u64) -> anyhow::Result<Vec<Proof>> {
+fn make(
+    mut source: Source,
+    place: &Where,
+    beginning: Beginning,
+    index: u64,
+) -> anyhow::Result<Vec<Proof>> {
     if let Source::Station(client, _) = &mut source {
         let texts: Vec<String> = client.get(&format!("/proofs/{index}"))?;
         return texts.iter().map(|text| Ok(Proof::parse(text)?)).collect();
@@ -152,10 +162,16 @@ fn make(mut source: Source, place: &Where, index: u64) -> anyhow::Result<Vec<Pro
         index < size,
         "the last checkpoint covers {size} events, so event {index} cannot be proven"
     );
-    let (events, _) = source.events(0..size)?;
-    let bar = progress::events("reading the log", Some(size));
-    let (mut leaves, mut own, mut rotations) = (Leaves::default(), None, Vec::new());
-    for (at, event) in (0..).zip(bar.wrap_iter(events)) {
+    let first = beginning.first();
+    let (mut leaves, mut own, mut rotations) = (Leaves::default(), None, beginning.rotations);
+    if let Source::Stopped(log) = &source {
+        // Of what was pruned the hashes are left. They are not trusted: the proof is checked before it is handed out.
+        let count = usize::try_from(first)?;
+        leaves.0 = log.hashes()?.hashes(0, 0, count)?;
+    }
+    let (events, _) = source.events(first..size)?;
+    let bar = progress::events("reading the log", Some(size.saturating_sub(first)));
+    for (at, event) in (first..).zip(bar.wrap_iter(events)) {
         let event = event?;
         leaves.0.push(Hash::leaf(&event));
         if at == index {

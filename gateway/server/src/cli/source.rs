@@ -200,8 +200,8 @@ impl Source {
                 Ok((Box::new(events), Some(to.saturating_sub(range.start))))
             }
             Self::Stopped(log) => {
-                let events = log.into_events().map(|event| Ok(event?.1));
-                Ok((Box::new(events.skip(skip).take(take)), None))
+                let events = log.into_events(range.start).map(|event| Ok(event?.1));
+                Ok((Box::new(events.take(take)), None))
             }
             Self::Bundle(bundle) => {
                 let events = bundle.events()?.map(|event| Ok(event?));

@@ -152,6 +152,8 @@ async fn attempt(
 ) -> anyhow::Result<(Vec<SealingKeyId>, bool)> {
     let Erased(mut here) = sealing.erase(session).await?;
     let (log, of) = (log.clone(), session.clone());
+    // What was pruned had gone up.
+    let pruned = index_of(session).is_some_and(|index| index < log.first_index());
     let named = tokio::task::spawn_blocking(move || named(&log, &of)).await??;
     // A file that does not say whose it is, or cannot be read, is found by the name that the log has for it.
     let missing: BTreeSet<_> = named
@@ -160,7 +162,7 @@ async fn attempt(
         .cloned()
         .collect();
     let found = sealing.erase_named(session, missing.clone()).await?;
-    let gone_up = missing.iter().any(|key| !found.contains(key));
+    let gone_up = pruned || missing.iter().any(|key| !found.contains(key));
     here.extend(found);
     here.sort();
     Ok((here, gone_up))
@@ -172,7 +174,8 @@ fn named(log: &Log, session: &SessionId) -> Result<BTreeSet<SealingKeyId>, LogFa
     let (mut named, mut destroyed) = (BTreeSet::new(), BTreeSet::new());
     let quoted = format!("\"{session}\"");
     let size = log.size();
-    for stored in log.read(index_of(session).unwrap_or(0).min(size)..size) {
+    let begun = index_of(session).unwrap_or(0).max(log.first_index());
+    for stored in log.read(begun.min(size)..size) {
         let (_, signed) = stored?;
         // Most events are another session's; reading them all would take many times as long.
         if !holds(&signed, quoted.as_bytes()) {

@@ -96,6 +96,7 @@ pub fn session_of(event: &Event) -> Option<&SessionId> {
         | E::LookupKeyChanged(_)
         | E::LookupKeyRetired(_)
         | E::LogIncarnated(_)
+        | E::SnapshotTaken(_)
         | E::CardsCarriedOver(_)
         | E::BatchClosed(_)
         | E::CardHeld(_)

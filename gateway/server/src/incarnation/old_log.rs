@@ -1,4 +1,5 @@
-//! What is left of the old log, and how much of it is genuine.
+//! What is left of the old log, and how much of it is genuine: from its beginning, or from a snapshot where its first events were
+//! pruned.
 
 use std::path::Path;
 
@@ -8,6 +9,8 @@ use schemas::chain::KeyChain;
 use schemas::envelope::{KeyId, Origin, Signed};
 use schemas::event::Event;
 use schemas::proof::{Checkpoint, NoteKey, SignedNote};
+
+use crate::snapshot::SnapshotStore;
 
 /// Without the first key nothing is proven; but a `HEAD` that names another log shows that the number is wrong, and the number of the new
 /// log, which follows from it, might be one that was used before.
@@ -52,14 +55,42 @@ pub(super) fn checkpoint_by(
     (genuine && checkpoint.origin == origin.as_str()).then_some(checkpoint)
 }
 
+/// The state before the oldest event that is there, or before a later epoch where its snapshot is not; the index to go on from.
+pub(super) fn restore(
+    log: &StoppedLog,
+    data: &Path,
+    chain: &mut KeyChain,
+    state: &mut State,
+) -> u64 {
+    let snapshots = SnapshotStore::of(data);
+    let epochs = log.epochs();
+    let oldest = epochs.first().copied().unwrap_or(0);
+    for first in epochs.into_iter().filter(|_| oldest > 0) {
+        let Some(Ok((_, signed))) = log.read(first..first.saturating_add(1)).next() else {
+            continue;
+        };
+        let Ok(contents) = snapshots.of_event(&signed, chain.origin()) else {
+            continue;
+        };
+        if let Ok((followed, _)) = contents.chain(chain.clone()) {
+            *chain = followed;
+            *state = contents.into_state();
+            return first;
+        }
+    }
+    // Without any there is no state, and reading says from where on.
+    0
+}
+
 /// The state as far as the log proves itself.
 pub(super) fn replay(
     log: StoppedLog,
+    first: u64,
     chain: &mut KeyChain,
     state: &mut State,
 ) -> (u64, Option<String>) {
-    let mut events = 0;
-    for stored in log.into_events() {
+    let mut events = first;
+    for stored in log.into_events(first) {
         let (index, signed) = match stored {
             Ok(stored) => stored,
             Err(failed) => return (events, Some(failed.to_string())),

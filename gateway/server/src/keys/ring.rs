@@ -34,6 +34,8 @@ struct Inner {
 struct Ring {
     chain: KeyChain,
     held: Vec<SigningKey>,
+    /// The signed events by which the chain goes on, with their indexes.
+    rotations: Vec<(u64, Vec<u8>)>,
     /// Why what the log holds is not gone on with.
     refused: Option<String>,
 }
@@ -75,6 +77,7 @@ impl KeyRing {
         let ring = Ring {
             chain: KeyChain::new(origin, first),
             held,
+            rotations: Vec::new(),
             refused: None,
         };
         Self(Arc::new(Inner {
@@ -94,6 +97,12 @@ impl KeyRing {
         self.read().chain.clone()
     }
 
+    /// The chain as the log begins.
+    pub fn first_chain(&self) -> KeyChain {
+        let ring = self.read();
+        KeyChain::new(ring.chain.origin().clone(), *ring.chain.first())
+    }
+
     /// The verifier keys, the first one first.
     pub fn vkeys(&self) -> Vec<String> {
         let chain = self.chain();
@@ -110,10 +119,27 @@ impl KeyRing {
         ring.holds(ring.chain.newest()).cloned()
     }
 
-    /// Follows a rotation of the log.
-    pub fn follow(&self, index: u64, event: &KeyRotated) -> Result<(), RotationError> {
+    /// Follows a rotation of the log; `signed` are the bytes of its event.
+    pub fn follow(
+        &self,
+        index: u64,
+        event: &KeyRotated,
+        signed: &[u8],
+    ) -> Result<(), RotationError> {
         let mut ring = self.0.ring.write().unwrap_or_else(PoisonError::into_inner);
-        ring.chain.rotate(index, event, &gateway_audit::check)
+        ring.follow(index, event, signed)
+    }
+
+    /// The signed events of all rotations so far, with their indexes.
+    pub fn rotations(&self) -> Vec<(u64, Vec<u8>)> {
+        self.read().rotations.clone()
+    }
+
+    /// Goes on from a chain that begins with the same key, as the caller has checked from the signed events of its rotations.
+    pub fn restore(&self, chain: KeyChain, rotations: Vec<(u64, Vec<u8>)>) {
+        let mut ring = self.0.ring.write().unwrap_or_else(PoisonError::into_inner);
+        ring.chain = chain;
+        ring.rotations = rotations;
     }
 
     /// Follows a rotation of the station's own to a key that must still be held: one that was replaced meanwhile would leave a log
@@ -122,13 +148,14 @@ impl KeyRing {
         &self,
         index: u64,
         event: &KeyRotated,
+        signed: &[u8],
         next: &SigningKey,
     ) -> Result<(), NotRotated> {
         let mut ring = self.0.ring.write().unwrap_or_else(PoisonError::into_inner);
         if ring.holds(&next.public_key()).is_none() {
             return Err(NotRotated::Superseded);
         }
-        Ok(ring.chain.rotate(index, event, &gateway_audit::check)?)
+        Ok(ring.follow(index, event, signed)?)
     }
 
     /// The log holds what cannot be gone on with; nothing shall be signed over it.
@@ -209,6 +236,17 @@ impl KeyRing {
 }
 
 impl Ring {
+    fn follow(
+        &mut self,
+        index: u64,
+        event: &KeyRotated,
+        signed: &[u8],
+    ) -> Result<(), RotationError> {
+        self.chain.rotate(index, event, &gateway_audit::check)?;
+        self.rotations.push((index, signed.to_vec()));
+        Ok(())
+    }
+
     fn holds(&self, public_key: &[u8; 32]) -> Option<&SigningKey> {
         self.held.iter().find(|key| key.public_key() == *public_key)
     }

@@ -34,6 +34,8 @@ pub(super) struct Gathering {
     full_bytes: usize,
     /// Nothing more may be taken in, and an own checkpoint follows.
     sealed: bool,
+    /// An epoch begins with it.
+    epoch: bool,
 }
 
 impl Gathering {
@@ -49,6 +51,7 @@ impl Gathering {
             full: Vec::new(),
             full_bytes: 0,
             sealed: false,
+            epoch: false,
         }
     }
 
@@ -100,6 +103,12 @@ impl Gathering {
     pub(super) fn seal(&mut self, rotated: Rotated) {
         self.sealed = true;
         self.outbox.rotated = Some(rotated);
+    }
+
+    /// It begins an epoch, and a checkpoint is signed over it alone.
+    pub(super) fn begin_epoch(&mut self) {
+        self.sealed = true;
+        self.epoch = true;
     }
 
     /// The events of one command, as they are to be signed.
@@ -186,6 +195,7 @@ impl Gathering {
             first_index: self.first_index,
             batches: self.signed_batches(),
             seal: std::mem::take(&mut self.sealed),
+            epoch: std::mem::take(&mut self.epoch),
             value: outbox,
         }
     }

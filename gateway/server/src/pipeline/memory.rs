@@ -1,17 +1,24 @@
-//! What the log says, in memory: the state of the rules, the messages that were recorded, the attempts of operators.
-//! Made by replay, kept up by the loop, the same way in both.
+//! What the log says, in memory: the state of the rules, the messages that were recorded, the attempts of operators, the
+//! snapshots of all that. Made by replay from a snapshot or from nothing, kept up by the loop, the same way in both.
+
+use std::collections::BTreeMap;
 
 use edge_config::{OperatorPolicy, Policy};
 use gateway_core::{Recorded, State, evolve};
 use schemas::envelope::Cause;
 use schemas::event::Event;
-use schemas::ids::OperatorId;
+use schemas::ids::{OperatorId, SnapshotHash};
+use schemas::time::Now;
+use serde::{Deserialize, Serialize};
 
-use crate::operators::Attempts;
-use crate::remembered::Remembered;
+use crate::operators::{Attempts, Wrong};
+use crate::remembered::{KeptMessages, Remembered};
+
+/// Snapshots whose files are kept: the newest, and the one before for when that cannot be read.
+const SNAPSHOTS_KEPT: usize = 2;
 
 /// What the log says.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Memory {
     /// For the rules.
     pub state: State,
@@ -19,28 +26,74 @@ pub struct Memory {
     pub remembered: Remembered,
     /// For operators.
     pub attempts: Attempts,
+    /// The present epoch; none in an empty log.
+    pub epoch: Option<EpochBegun>,
+    /// The last snapshots by the index of their events, the newest last.
+    pub snapshots: Vec<(u64, SnapshotHash)>,
+}
+
+/// The first event of an epoch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EpochBegun {
+    /// Its index.
+    pub first_index: u64,
+    /// When it was recorded.
+    pub at: Now,
 }
 
 impl Memory {
     /// Of an empty log.
     pub fn new(policy: &Policy) -> Self {
-        let OperatorPolicy {
-            pin_attempts_max,
-            lockout_s,
-        } = policy.operator;
         Self {
             state: State::default(),
             remembered: Remembered::new(policy.custody.dedupe_days),
-            attempts: Attempts::new(OperatorPolicy {
-                pin_attempts_max,
-                lockout_s,
-            }),
+            attempts: Attempts::new(operators(policy)),
+            epoch: None,
+            snapshots: Vec::new(),
+        }
+    }
+
+    /// As a snapshot holds it.
+    pub(crate) fn to_kept(&self) -> KeptMemory {
+        KeptMemory {
+            state: self.state.clone(),
+            messages: self.remembered.to_kept(),
+            attempts: self.attempts.to_kept(),
+            snapshots: self.snapshots.clone(),
+        }
+    }
+
+    /// What a snapshot holds. The event that names it follows, and says when the epoch began.
+    pub(crate) fn from_kept(policy: &Policy, kept: KeptMemory) -> Self {
+        let KeptMemory {
+            state,
+            messages,
+            attempts,
+            snapshots,
+        } = kept;
+        Self {
+            state,
+            remembered: Remembered::from_kept(policy.custody.dedupe_days, messages),
+            attempts: Attempts::from_kept(operators(policy), attempts),
+            epoch: None,
+            snapshots,
         }
     }
 
     /// Takes an event in. Total.
     pub fn apply(&mut self, recorded: Recorded<'_>, cause: Option<&Cause>) {
         evolve(&mut self.state, recorded);
+        if let Event::SnapshotTaken(taken) = recorded.event {
+            self.snapshots.push((recorded.index, taken.state.clone()));
+            let surplus = self.snapshots.len().saturating_sub(SNAPSHOTS_KEPT);
+            self.snapshots.drain(..surplus);
+        }
+        if recorded.index == 0 || matches!(recorded.event, Event::SnapshotTaken(_)) {
+            self.epoch = Some(EpochBegun {
+                first_index: recorded.index,
+                at: recorded.now.clone(),
+            });
+        }
         if let Some(cause) = cause {
             self.remembered.insert(
                 &cause.sender,
@@ -57,6 +110,27 @@ impl Memory {
         } else if let Some(operator) = acting(recorded.event) {
             self.attempts.admitted(operator);
         }
+    }
+}
+
+/// The memory in a snapshot.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KeptMemory {
+    pub(crate) state: State,
+    messages: KeptMessages,
+    attempts: BTreeMap<OperatorId, Wrong>,
+    snapshots: Vec<(u64, SnapshotHash)>,
+}
+
+fn operators(policy: &Policy) -> OperatorPolicy {
+    let OperatorPolicy {
+        pin_attempts_max,
+        lockout_s,
+    } = policy.operator;
+    OperatorPolicy {
+        pin_attempts_max,
+        lockout_s,
     }
 }
 

@@ -20,7 +20,16 @@ mod memory;
 mod own;
 mod recent;
 mod replay;
+mod room;
 mod rotation;
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+mod snapshot_tests;
+mod snapshots;
 mod step;
 mod sweeps;
 #[cfg(test)]
@@ -38,12 +47,13 @@ use futures_util::StreamExt as _;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{FuturesOrdered, FuturesUnordered};
 use gateway_core::{Input, Rules, next_deadline};
-use gateway_log::{AppendError, Durable, Log, RoomLevel};
+use gateway_log::{AppendError, Durable, Log};
 use schemas::envelope::{KeyId, Origin};
+use schemas::event::evidence::SnapshotTaken;
 use schemas::ids::BootId;
-use schemas::time::ClockTrust;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::effects::{Effects, Errand, Finding, Outbox};
 use crate::keys::{KeyRing, LookupKeys, SigningKey};
@@ -51,25 +61,21 @@ use crate::metrics::Metrics;
 use crate::vault::Vault;
 use group::Gathering;
 use recent::Recent;
+use snapshots::Snapshots;
 
 pub use acts::{Acts, LoopEnded};
 pub use job::{Answer, Command, Content, Job, MessageKey, Operated};
-pub use memory::Memory;
+pub(crate) use memory::KeptMemory;
+pub use memory::{EpochBegun, Memory};
 pub use replay::{Read, Replay, ReplayError};
 pub use rotation::Rotated;
+pub use snapshots::SnapshotDesk;
 pub use sweeps::{Sweeps, Swept};
 
 /// Groups that may be under way at once: one being flushed, one that waits for the committer.
 const GROUPS_IN_FLIGHT_MAX: usize = 2;
 /// A deadline that stays due although it was told is told again only after this.
 const STUCK_DEADLINE_PAUSE: Duration = Duration::from_secs(1);
-/// How often the room is looked at when nothing happens, in s; oftener while it is low.
-const ROOM_LOOK_S: u64 = 10;
-const ROOM_LOOK_LOW_S: u64 = 5;
-/// How often at the most while events are written, and after how many bytes at the latest.
-const ROOM_LOOK_BUSY: Duration = Duration::from_secs(1);
-const ROOM_LOOK_BYTES: u64 = 1 << 20;
-
 /// What the loop is made of.
 #[derive(Debug)]
 pub struct Parts {
@@ -91,6 +97,8 @@ pub struct Parts {
     pub effects: Effects,
     /// The lookup keys in use.
     pub lookup: LookupKeys,
+    /// Snapshots of the memory.
+    pub snapshots: SnapshotDesk,
     /// Figures.
     pub metrics: Metrics,
     /// Messages in one group at most.
@@ -153,10 +161,13 @@ pub struct Pipeline {
     effects: Effects,
     lookup: LookupKeys,
     errands: FuturesUnordered<Errand>,
+    snapshots: Snapshots,
     metrics: Metrics,
     group_len_max: usize,
     group_bytes_max: usize,
     room_low_bytes: u64,
+    /// How long the room will last.
+    budget: Budget,
     /// What the rules were last told of the room.
     room_low: Option<bool>,
     /// Written since the room was looked at.
@@ -172,6 +183,7 @@ enum Wake {
     Durable(Option<Result<(Durable<Outbox>, Instant), AppendError>>),
     Job(Option<Job>),
     Errand(Option<Finding>),
+    Snapshot(anyhow::Result<SnapshotTaken>),
     Deadline,
     RoomLook,
     Stop,
@@ -200,10 +212,12 @@ impl Pipeline {
             effects: parts.effects,
             lookup: parts.lookup,
             errands: FuturesUnordered::new(),
+            snapshots: Snapshots::new(parts.snapshots),
             metrics: parts.metrics,
             group_len_max: parts.group_len_max.max(1),
             group_bytes_max: parts.group_bytes_max,
             room_low_bytes: parts.room_low_bytes,
+            budget: Budget::default(),
             room_low: None,
             unlooked_bytes: 0,
             carried: None,
@@ -227,13 +241,16 @@ impl Pipeline {
         let mut lookup_look = tokio::time::Instant::now() + own::LOOKUP_LOOK;
         let mut room_look = tokio::time::Instant::now() + self.room_pause();
         loop {
-            let free = in_flight.len() < GROUPS_IN_FLIGHT_MAX;
+            self.look_at_epoch();
+            let free = in_flight.len() < GROUPS_IN_FLIGHT_MAX && !self.snapshots.is_taking();
             let deadline = self.deadline(told);
             // What is durable first; then what comes by the clock, which no flood of messages may hold up.
             let wake = tokio::select! {
                 biased;
                 durable = in_flight.next(), if !in_flight.is_empty() => Wake::Durable(durable),
                 _ = &mut stop => Wake::Stop,
+                taken = self.snapshots.taken(), if self.snapshots.is_taking() =>
+                    Wake::Snapshot(taken),
                 () = tokio::time::sleep_until(deadline.unwrap_or(room_look)),
                     if free && deadline.is_some() => Wake::Deadline,
                 finding = self.errands.next(), if free && !self.errands.is_empty() =>
@@ -249,6 +266,7 @@ impl Pipeline {
                 Wake::Job(Some(job)) => self.group(job, &mut queue, &mut in_flight)?,
                 Wake::Errand(Some(finding)) => self.found(finding, &mut in_flight)?,
                 Wake::Errand(None) => {}
+                Wake::Snapshot(taken) => self.snapshot_taken(taken, &mut in_flight)?,
                 Wake::Deadline => {
                     told = Some(tokio::time::Instant::now());
                     self.own(Input::Tick, &mut in_flight)?;
@@ -350,57 +368,6 @@ impl Pipeline {
             self.complete_rotation(rotated);
         }
         Ok(())
-    }
-
-    /// Tells the rules when the room fell below the watermark or is well above it again.
-    fn look_at_room(&mut self, in_flight: &mut InFlight) -> Result<(), PipelineError> {
-        self.unlooked_bytes = 0;
-        let trusted = self.clock.now().trust == ClockTrust::Synchronised;
-        self.metrics.clock_trusted.set(i64::from(trusted));
-        let new_steps = self
-            .clock
-            .steps()
-            .saturating_sub(self.metrics.clock_steps.get());
-        self.metrics.clock_steps.inc_by(new_steps);
-        let room = match self.log.room() {
-            Ok(room) => room,
-            Err(error) => {
-                tracing::error!(%error, "the room on the disk cannot be asked for");
-                return Ok(());
-            }
-        };
-        self.metrics
-            .room_bytes
-            .set(i64::try_from(room.free_bytes).unwrap_or(i64::MAX));
-        let well_above =
-            room.free_bytes >= self.room_low_bytes.saturating_add(self.room_low_bytes / 16);
-        let low = match room.level {
-            RoomLevel::Low | RoomLevel::Critical => true,
-            RoomLevel::Ample => self.room_low == Some(true) && !well_above,
-        };
-        self.metrics.room_low.set(i64::from(low));
-        if self.room_low != Some(low) {
-            self.room_low = Some(low);
-            self.own(Input::Room { low }, in_flight)?;
-        }
-        Ok(())
-    }
-
-    /// While events are written the room is looked at every second, and at once when much was written.
-    fn room_look_after_group(&self, planned: tokio::time::Instant) -> tokio::time::Instant {
-        let now = tokio::time::Instant::now();
-        let much = ROOM_LOOK_BYTES.min(self.room_low_bytes / 32);
-        let pause = if self.unlooked_bytes >= much {
-            Duration::ZERO
-        } else {
-            ROOM_LOOK_BUSY
-        };
-        planned.min(now + pause)
-    }
-
-    fn room_pause(&self) -> Duration {
-        let low = self.room_low == Some(true);
-        Duration::from_secs(if low { ROOM_LOOK_LOW_S } else { ROOM_LOOK_S })
     }
 }
 

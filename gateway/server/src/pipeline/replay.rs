@@ -1,28 +1,35 @@
-//! Rebuilds the memory from the log, event by event, while the log verifies itself; nothing of the log is held.
+//! Rebuilds the memory from the newest snapshot that is whole and the events behind it, one by one, while the log verifies itself;
+//! nothing of the log is held.
 
 use edge_config::Policy;
 use gateway_core::Recorded;
 use schemas::envelope::{self, Entry, EnvelopeError, Origin};
 use schemas::event::Event;
+use schemas::event::evidence::SnapshotTaken;
 
 use super::Memory;
 use super::sweeps::Sweeps;
 use crate::keys::KeyRing;
+use crate::snapshot::{SnapshotStore, Unusable};
 
 /// An event as read by a thread of the log.
 #[derive(Debug)]
 pub struct Read {
     entry: Result<Entry, EnvelopeError>,
-    /// Its signed bytes, where no checkpoint vouches for them.
-    uncovered: Option<Vec<u8>>,
+    /// Its signed bytes, where no checkpoint vouches for them or they change the signing key.
+    signed: Option<Vec<u8>>,
+    covered: bool,
 }
 
 impl Read {
     /// Reads an event. `covered`: a checkpoint that was signed over it is compared with the tree.
     pub fn new(signed: &[u8], covered: bool) -> Self {
+        let entry = envelope::read(signed);
+        let rotates = matches!(&entry, Ok(entry) if matches!(entry.event, Event::KeyRotated(_)));
         Self {
-            entry: envelope::read(signed),
-            uncovered: (!covered).then(|| signed.to_vec()),
+            entry,
+            signed: (rotates || !covered).then(|| signed.to_vec()),
+            covered,
         }
     }
 }
@@ -30,6 +37,7 @@ impl Read {
 /// A replay under way.
 #[derive(Debug)]
 pub struct Replay {
+    policy: Policy,
     memory: Memory,
     ring: KeyRing,
     origin: Origin,
@@ -75,6 +83,7 @@ impl Replay {
     /// Of an empty log, so far.
     pub fn new(policy: &Policy, origin: Origin, ring: KeyRing, sweeps: Sweeps) -> Self {
         Self {
+            policy: policy.clone(),
             memory: Memory::new(policy),
             ring,
             origin,
@@ -83,22 +92,68 @@ impl Replay {
         }
     }
 
+    /// Goes on from the snapshot that the event at `index` names, which the caller knows to be under a checkpoint. False, and nothing
+    /// is changed, when it names none that can be used.
+    pub fn restore(&mut self, index: u64, signed: &[u8], snapshots: &SnapshotStore) -> bool {
+        let Ok(entry) = envelope::read(signed) else {
+            return false;
+        };
+        let Event::SnapshotTaken(taken) = &entry.event else {
+            return false;
+        };
+        if entry.index != index || entry.origin != self.origin || taken.size != index {
+            return false;
+        }
+        match self.try_restore(taken, snapshots) {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::error!(index, %error, "the snapshot cannot be used: going further back");
+                false
+            }
+        }
+    }
+
+    fn try_restore(
+        &mut self,
+        taken: &SnapshotTaken,
+        snapshots: &SnapshotStore,
+    ) -> Result<(), Unusable> {
+        let contents = snapshots.read(taken, &self.origin)?;
+        let (chain, rotations) = contents.chain(self.ring.first_chain())?;
+        contents
+            .blobs
+            .iter()
+            .for_each(|blob| self.sweeps.blob_named(blob));
+        contents
+            .keys
+            .iter()
+            .for_each(|key| self.sweeps.key_named(key));
+        self.memory = Memory::from_kept(&self.policy, contents.memory);
+        self.ring.restore(chain, rotations);
+        Ok(())
+    }
+
     /// The next event. After one that cannot be read nothing more is taken in; the caller ends with [`Self::finish`].
     /// It was read ([`Read::new`]) by the caller, who may read several at a time.
     pub fn take(&mut self, index: u64, read: Read) {
         if self.unreadable.is_some() {
             return;
         }
-        let Read { entry, uncovered } = read;
+        let Read {
+            entry,
+            signed,
+            covered,
+        } = read;
+        let signed = signed.unwrap_or_default();
         // What no checkpoint vouches for must vouch for itself.
-        if uncovered.is_some_and(|signed| !self.ring.is_genuine(index, &signed)) {
+        if !covered && !self.ring.is_genuine(index, &signed) {
             self.stop(ReplayError::Forged { index });
             return;
         }
         match entry {
             Ok(entry) if entry.index == index && entry.origin == self.origin => {
                 if let Event::KeyRotated(rotation) = &entry.event
-                    && self.ring.follow(index, rotation).is_err()
+                    && self.ring.follow(index, rotation, &signed).is_err()
                 {
                     self.stop(ReplayError::Forged { index });
                     return;

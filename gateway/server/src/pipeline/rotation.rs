@@ -32,7 +32,10 @@ impl Pipeline {
         let sealed = self
             .seal_all(index, &events, &Source::Gateway, None, &now)
             .map_err(|error| PipelineError::Own(Unrecordable::Seal(error)))?;
-        if let Err(not_rotated) = self.ring.follow_to(index, &body, &next) {
+        // Ed25519 signs the same bytes alike: the group does it again.
+        let signed = self.signing.sign_all(sealed.clone());
+        let bytes = signed.first().map(Vec::as_slice).unwrap_or_default();
+        if let Err(not_rotated) = self.ring.follow_to(index, &body, bytes, &next) {
             // Who asked may be gone.
             done.send(Err(not_rotated)).ok();
             return Ok(());

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use gateway_core::{Decision, Input, Outcome, Recorded, Request, decide};
+use gateway_log::LogFailed;
 use schemas::envelope::{self, Cause, CauseOutcome, EnvelopeError, Meta, Source, Unsigned};
 use schemas::event::Event;
 use schemas::event::station::Presence;
@@ -232,7 +233,11 @@ impl Pipeline {
         let Some(stored) = self.log.read(index..index + 1).next() else {
             return Ok(None);
         };
-        let (_, signed) = stored?;
+        let (_, signed) = match stored {
+            // So long ago that it may come again as a new one.
+            Err(LogFailed::Pruned { .. }) => return Ok(None),
+            stored => stored?,
+        };
         let cause = envelope::read(&signed)
             .ok()
             .and_then(|entry| entry.meta.cause);

@@ -2,6 +2,8 @@
 
 use gateway_core::State;
 use schemas::event::Event;
+use schemas::ids::BlobHash;
+use schemas::key::SealingKeyId;
 use schemas::sealed::SealedField;
 
 use crate::blobs::{self, BlobStore};
@@ -35,6 +37,16 @@ impl Sweeps {
             blobs: blobs.sweep()?,
             keys: keys.sweep()?,
         })
+    }
+
+    /// A snapshot names this blob.
+    pub(super) fn blob_named(&mut self, blob: &BlobHash) {
+        self.blobs.named(blob);
+    }
+
+    /// A snapshot names this session key.
+    pub(super) fn key_named(&mut self, key: &SealingKeyId) {
+        self.keys.named(key);
     }
 
     pub(super) fn replayed(&mut self, event: &Event) {

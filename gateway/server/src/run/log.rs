@@ -1,6 +1,7 @@
-//! Opens the log and rebuilds the memory from it. Without room on the disk it waits, with the broker up and every message
+//! Opens the log and rebuilds the memory from its newest snapshot and the events behind it. Without room on the disk it waits, with the broker up and every message
 //! refused, and goes on by itself when there is some.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -14,6 +15,7 @@ use super::prepare::Prepared;
 use crate::keys::{self, KeyRing, Settled, SigningKey};
 use crate::pipeline::{Memory, Read, Replay, ReplayError, Sweeps};
 use crate::service::LogStanding;
+use crate::snapshot::SnapshotStore;
 
 /// How often room is looked for.
 const RETRY_PAUSE: Duration = Duration::from_secs(3);
@@ -104,13 +106,20 @@ async fn attempt(prepared: &Prepared) -> anyhow::Result<Attempt> {
     let sweeps = Sweeps::begin(&prepared.blob_store, prepared.sealing.store())
         .context("the folders of blobs and session keys cannot be read")?;
     let (policy, origin) = (&prepared.station.policy, prepared.origin.clone());
-    let mut replay = Replay::new(policy, origin, ring.clone(), sweeps);
+    let snapshots = SnapshotStore::of(&folder);
+    let kept = snapshots.clone();
+    let replay = Replay::new(policy, origin, ring.clone(), sweeps);
     let opened = tokio::task::spawn_blocking(move || {
+        // Restored and gone on with by turns, on this thread.
+        let replay = RefCell::new(replay);
+        let restore = |index, signed: &[u8]| {
+            let mut replay = replay.borrow_mut();
+            replay.restore(index, signed, &snapshots)
+        };
         let read = |place: Place, signed: &[u8]| Read::new(signed, place.covered);
-        let opened = Log::open_reading(&folder, options, read, |index, read| {
-            replay.take(index, read);
-        });
-        (opened, replay)
+        let apply = |index, read| replay.borrow_mut().take(index, read);
+        let opened = Log::open_restoring(&folder, options, restore, read, apply);
+        (opened, replay.into_inner())
     });
     let (opened, replay) = opened.await.context("opening the log panicked")?;
     // What the events themselves say is the clearer reason, whatever the log made of it.
@@ -136,11 +145,14 @@ async fn attempt(prepared: &Prepared) -> anyhow::Result<Attempt> {
              ops/docs/runbook/quarantine.md"
         )));
     };
+    kept.keep(memory.snapshots.iter().map(|(_, name)| name))
+        .context("snapshots that are not needed cannot be removed")?;
     let swept = sweeps
         .finish(&memory.state)
         .context("orphan blobs cannot be removed")?;
     tracing::info!(
         events = recovered.size,
+        read_from = recovered.read_from,
         root = %recovered.root,
         first_start = recovered.first_start,
         blobs = swept.blobs,

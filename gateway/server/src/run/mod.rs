@@ -151,6 +151,7 @@ async fn operate(
         clock: Arc::clone(&prepared.clock),
         effects: prepared.effects(outlet, slips),
         lookup: prepared.keys.lookup.clone(),
+        snapshots: prepared.snapshots(),
         metrics: prepared.metrics.clone(),
         group_len_max: station.pipeline.group_len_max,
         group_bytes_max: gateway_log::Limits::default().group_bytes_max,

@@ -17,9 +17,11 @@ use crate::inbox::Inbox;
 use crate::keys::{self, StationKeys};
 use crate::metrics::Metrics;
 use crate::outlet::Outlet;
+use crate::pipeline::SnapshotDesk;
 use crate::sealing::{KeyStore, Recipient, SealingDesk};
 use crate::service::Service;
 use crate::slips::Slips;
+use crate::snapshot::{EpochLimits, SnapshotStore};
 
 /// Everything but the log.
 #[derive(Debug)]
@@ -54,6 +56,18 @@ impl From<anyhow::Error> for Refusal {
 }
 
 impl Prepared {
+    pub(super) fn snapshots(&self) -> SnapshotDesk {
+        SnapshotDesk {
+            limits: EpochLimits {
+                events: self.station.log.epoch_events,
+                days: self.station.log.epoch_days,
+            },
+            store: SnapshotStore::of(&self.station.storage.data_folder),
+            blobs: self.blob_store.clone(),
+            keys: self.sealing.store().clone(),
+        }
+    }
+
     pub(super) fn effects(&self, outlet: Arc<dyn Outlet>, slips: Slips) -> Effects {
         Effects::new(Reach {
             outlet,

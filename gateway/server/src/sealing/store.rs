@@ -110,6 +110,22 @@ impl KeyStore {
         }
     }
 
+    /// The keys that are here.
+    pub fn names(&self) -> std::io::Result<Vec<SealingKeyId>> {
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            let is_key = path.extension().is_some_and(|kind| kind == KEY);
+            let id = path.file_stem().and_then(|stem| stem.to_str());
+            names.extend(
+                id.filter(|_| is_key)
+                    .and_then(|id| SealingKeyId::new(id).ok()),
+            );
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
     /// Begins a sweep: every key counts as an orphan until an event names it. Changes nothing yet.
     pub fn sweep(&self) -> std::io::Result<Sweep> {
         let mut sweep = Sweep::new(self.clone());

@@ -1,0 +1,276 @@
+//! The epochs together, as one store.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use schemas::proof::{Frontier, NoteKey};
+
+use super::walk::Walk;
+use super::{EpochList, EpochPlace};
+use crate::error::{LogFailed, Quarantine};
+use crate::group::Space;
+use crate::store::{EpochsStore, Events, SledStore, Store, Write};
+
+/// Closed epochs that are kept open for whoever reads them next.
+const READING_MAX: usize = 2;
+/// sled's page cache of a closed epoch, in bytes: it is read from front to back, or an event here and there.
+const READING_CACHE_BYTES: u64 = 4 << 20;
+
+/// What an epoch says of itself, under these names.
+const ORIGIN: &str = "origin";
+const TREE: &str = "tree";
+
+/// Every epoch of a log. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct EpochStore(Arc<Inner>);
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    place: EpochPlace,
+    /// None where the epochs are only read.
+    identity: Option<NoteKey>,
+    cache_bytes: u64,
+    present: RwLock<Present>,
+    /// Closed epochs that are open for reading, the one asked for last at the end. Locked before `present`.
+    reading: Mutex<VecDeque<(u64, Arc<SledStore>)>>,
+}
+
+#[derive(Debug, Clone)]
+struct Present {
+    list: EpochList,
+    /// The newest epoch.
+    newest: Arc<SledStore>,
+}
+
+fn unreadable(failed: LogFailed) -> Quarantine {
+    Quarantine::Unreadable(failed.to_string())
+}
+
+/// What makes an empty sled an epoch: whose it is, and the tree before its first event.
+pub(crate) fn write_beginning(
+    store: &SledStore,
+    identity: &NoteKey,
+    tree: &Frontier,
+) -> Result<(), LogFailed> {
+    let (origin, tree) = (identity.to_vkey(), tree.to_bytes());
+    store.set_meta(&[(ORIGIN, origin.as_bytes()), (TREE, &tree)])
+}
+
+/// Each epoch says itself whose it is.
+pub(crate) fn check_origin(store: &SledStore, identity: &NoteKey) -> Result<(), Quarantine> {
+    let origin = store.meta(ORIGIN).map_err(unreadable)?;
+    let origin = origin.ok_or(Quarantine::Missing("the log's own record of its origin"))?;
+    if origin != identity.to_vkey().as_bytes() {
+        return Err(Quarantine::Origin {
+            part: "log",
+            found: String::from_utf8_lossy(&origin).into_owned(),
+            expected: identity.to_vkey(),
+        });
+    }
+    Ok(())
+}
+
+/// The tree before an epoch's first event.
+fn frontier_of(store: &SledStore, first: u64) -> Result<Frontier, Quarantine> {
+    // The first epoch of an older format has none to say.
+    let tree = match store.meta(TREE).map_err(unreadable)? {
+        None if first == 0 => Some(Frontier::new()),
+        None => None,
+        Some(bytes) => Frontier::from_bytes(&bytes).ok(),
+    };
+    tree.filter(|tree| tree.size() == first)
+        .ok_or(Quarantine::Missing(
+            "an epoch's own record of the tree before it",
+        ))
+}
+
+impl EpochStore {
+    /// Of these epochs; `newest` is the last of them, opened.
+    pub(crate) fn new(
+        data: &Path,
+        identity: Option<NoteKey>,
+        cache_bytes: u64,
+        list: EpochList,
+        newest: SledStore,
+    ) -> Self {
+        let newest = Arc::new(newest);
+        Self(Arc::new(Inner {
+            place: EpochPlace::of(data),
+            identity,
+            cache_bytes,
+            present: RwLock::new(Present { list, newest }),
+            reading: Mutex::default(),
+        }))
+    }
+
+    /// The newest epoch.
+    pub(crate) fn newest(&self) -> Arc<SledStore> {
+        self.0.present().newest
+    }
+
+    /// Where the epochs lie.
+    pub(crate) fn place(&self) -> &EpochPlace {
+        &self.0.place
+    }
+
+    /// An epoch by its first index, open for reading.
+    pub(crate) fn epoch(&self, first: u64) -> Result<Arc<SledStore>, LogFailed> {
+        self.0.epoch_of(first).map(|(store, _)| store)
+    }
+}
+
+impl Inner {
+    fn present(&self) -> Present {
+        self.present
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn set(&self, present: Present) {
+        // One assignment is made under this lock.
+        *self.present.write().unwrap_or_else(PoisonError::into_inner) = present;
+    }
+
+    /// The epoch of an event, and the index behind its last one.
+    pub(super) fn epoch_of(&self, index: u64) -> Result<(Arc<SledStore>, Option<u64>), LogFailed> {
+        let Present { list, newest } = self.present();
+        if list.newest() <= index {
+            // Whoever reads what is new does not wait for those who open what is old.
+            return Ok((newest, None));
+        }
+        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let Present { list, newest } = self.present();
+        let Some(first) = list.epoch_of(index) else {
+            let first_index = list.oldest();
+            return Err(LogFailed::Pruned { index, first_index });
+        };
+        let Some(end) = list.end_of(first) else {
+            return Ok((newest, None));
+        };
+        let known = reading.iter().position(|(known, _)| *known == first);
+        let store = match known.and_then(|at| reading.remove(at)) {
+            Some((_, store)) => store,
+            None => Arc::new(self.open_closed(first)?),
+        };
+        keep(&mut reading, first, Arc::clone(&store));
+        Ok((store, Some(end)))
+    }
+
+    fn open_closed(&self, first: u64) -> Result<SledStore, LogFailed> {
+        let prepared = self.place.remove_half_snapshots(first);
+        prepared.map_err(|error| failed("read a closed epoch", &error))?;
+        SledStore::open(&self.place.epoch(first), READING_CACHE_BYTES)
+    }
+
+    /// Makes the epoch after `tree` and all that is in it durable. The list does not name it yet.
+    fn make(&self, tree: &Frontier, before: &SledStore) -> Result<SledStore, LogFailed> {
+        let (first, doing) = (tree.size(), "begin an epoch");
+        // What an attempt that failed left behind.
+        self.place
+            .remove(first)
+            .map_err(|error| failed(doing, &error))?;
+        let store = SledStore::open(&self.place.epoch(first), self.cache_bytes)?;
+        store.copy_pairs(before)?;
+        let identity = self.identity.as_ref().ok_or(LogFailed::Closed)?;
+        write_beginning(&store, identity, tree)?;
+        if !store.reaches_our_sync()? {
+            return Err(LogFailed::Sync(
+                "a flush did not reach this program's own sync".to_owned(),
+            ));
+        }
+        self.place
+            .sync(first)
+            .map_err(|error| failed(doing, &error))?;
+        Ok(store)
+    }
+}
+
+/// An epoch that nobody reads is closed when others were asked for since. It is closed under the lock, because sled lets a folder
+/// be opened only once at a time.
+fn keep(reading: &mut VecDeque<(u64, Arc<SledStore>)>, first: u64, store: Arc<SledStore>) {
+    reading.push_back((first, store));
+    while reading.len() > READING_MAX {
+        let unused = reading
+            .iter()
+            .position(|(_, store)| Arc::strong_count(store) == 1);
+        let Some(at) = unused else { return };
+        drop(reading.remove(at));
+    }
+}
+
+fn failed(doing: &str, error: &io::Error) -> LogFailed {
+    LogFailed::Store(format!("cannot {doing}: {error}"))
+}
+
+impl Store for EpochStore {
+    fn write(&self, write: &Write) -> Result<(), LogFailed> {
+        self.newest().write(write)
+    }
+
+    fn events(&self, range: Range<u64>) -> Events {
+        Box::new(Walk::new(Arc::clone(&self.0), range))
+    }
+
+    fn kv_load(&self, space: Space) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, LogFailed> {
+        self.newest().kv_load(space)
+    }
+}
+
+impl EpochsStore for EpochStore {
+    fn begin_epoch(&self, tree: &Frontier) -> Result<(), LogFailed> {
+        let mut reading = self
+            .0
+            .reading
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Present { list, newest } = self.0.present();
+        if list.newest() == tree.size() {
+            // It holds no event yet, so it is the one.
+            return Ok(());
+        }
+        let (closed, list) = (list.newest(), list.with(tree.size()));
+        let made = self.0.make(tree, &newest)?;
+        // From here on the epoch is part of the log.
+        let written = list.write(&self.0.place.list());
+        written.map_err(|error| failed("write EPOCHS", &error))?;
+        self.0.set(Present {
+            list,
+            newest: Arc::new(made),
+        });
+        keep(&mut reading, closed, newest);
+        Ok(())
+    }
+
+    fn epochs(&self) -> Vec<u64> {
+        self.0.present().list.firsts().collect()
+    }
+
+    fn frontier(&self, first: u64) -> Result<Frontier, LogFailed> {
+        let store = self.epoch(first)?;
+        frontier_of(&store, first).map_err(|reason| LogFailed::Store(reason.to_string()))
+    }
+
+    fn drop_before(&self, first: u64) -> Result<(), LogFailed> {
+        let mut reading = self
+            .0
+            .reading
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Present { list, newest } = self.0.present();
+        let left = list.from(first);
+        let written = left.write(&self.0.place.list());
+        written.map_err(|error| failed("write EPOCHS", &error))?;
+        self.0.set(Present { list: left, newest });
+        // Whoever reads one keeps it open; its room is free when they are done.
+        reading.retain(|(known, _)| *known >= first);
+        for gone in list.firsts().filter(|known| *known < first) {
+            let removed = self.0.place.remove(gone);
+            removed.map_err(|error| failed("remove a pruned epoch", &error))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,55 @@
+//! Old epochs go once the centre has them and nobody asks for them any more.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gateway_log::Log;
+
+use super::acknowledgement;
+use crate::clock::Clock;
+use crate::snapshot::{SnapshotStore, prune};
+
+/// How often it is looked at; an epoch is weeks long.
+const LOOK_EVERY: Duration = Duration::from_secs(3_600);
+
+/// What is pruned, and by which rule.
+#[derive(Debug, Clone)]
+pub(super) struct Pruning {
+    pub(super) log: Log,
+    pub(super) snapshots: SnapshotStore,
+    pub(super) audit_days: u16,
+    pub(super) clock: Arc<Clock>,
+}
+
+impl Pruning {
+    /// Looks at once and each hour.
+    pub(super) async fn run(self) {
+        loop {
+            let this = self.clone();
+            let looked = tokio::task::spawn_blocking(move || this.look()).await;
+            if let Ok(Err(error)) = looked {
+                tracing::error!(%error, "epochs that the centre has cannot be removed");
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    fn look(&self) -> anyhow::Result<()> {
+        let Some(acknowledged) = acknowledgement(&self.log)? else {
+            return Ok(());
+        };
+        let before = self.log.first_index();
+        let now = self.clock.now();
+        let first = prune(
+            &self.log,
+            &self.snapshots,
+            acknowledged.size,
+            self.audit_days,
+            &now,
+        )?;
+        if first != before {
+            tracing::info!(first, "epochs that the centre has were removed");
+        }
+        Ok(())
+    }
+}
