@@ -224,6 +224,11 @@ impl Metrics {
     /// What a new, durable event says.
     pub fn follow(&self, event: &Event) {
         self.events.inc();
+        if let Event::InstructionFollowed(_) = event {
+            self.instructions.with_label_values(&["followed"]).inc();
+        } else if let Event::InstructionRefused(_) = event {
+            self.instructions.with_label_values(&["refused"]).inc();
+        }
         if let Event::ServiceChanged(body) = event {
             self.in_service.set(i64::from(body.in_service));
         } else if let Event::PresenceChanged(body) = event {

@@ -20,6 +20,10 @@ pub(super) struct Follower {
     parts: LinkParts,
     origin: Origin,
     key: Option<[u8; 32]>,
+    /// The last number that was followed.
+    number: Option<u64>,
+    /// So many events are acknowledged.
+    acknowledged: u64,
 }
 
 /// What has to be recorded of an instruction.
@@ -32,7 +36,10 @@ impl Follower {
     /// The key is the configured one, until the centre changed it.
     pub(super) fn new(parts: LinkParts) -> anyhow::Result<Self> {
         let changed = parts.told.key.as_ref();
+        let acknowledged = acknowledged::acknowledgement(&parts.log)?;
         Ok(Self {
+            number: parts.told.number,
+            acknowledged: acknowledged.map_or(0, |acknowledged| acknowledged.size),
             origin: downlink::origin(&parts.station.province.to_string(), &parts.station.id)?,
             key: changed
                 .map(schemas::key::PublicKey::to_raw)
@@ -113,9 +120,10 @@ impl Follower {
     }
 
     /// An acknowledgement changes no state; one that does not agree with this log ends the service. False: the log or the loop ended.
-    async fn acknowledge(&self, revision: u64, told: &downlink::Acknowledged) -> bool {
+    async fn acknowledge(&mut self, revision: u64, told: &downlink::Acknowledged) -> bool {
         let log = &self.parts.log;
-        if told.origin.as_str() != log.origin() {
+        // One of an earlier log, or told again: it says nothing new.
+        if told.origin.as_str() != log.origin() || told.size <= self.acknowledged {
             return acknowledged::keep(log, revision, None).await.is_ok();
         }
         let own = if told.size > log.size() {
@@ -154,6 +162,7 @@ impl Follower {
             wall_ms: now.wall_ms,
             clock_trusted: now.trust == ClockTrust::Synchronised,
         };
+        self.acknowledged = told.size;
         self.parts.metrics.acknowledged(told.size);
         acknowledged::keep(log, revision, Some(&acknowledgement))
             .await
@@ -161,11 +170,11 @@ impl Follower {
     }
 
     async fn record(&mut self, revision: u64, sha256: String, recording: Recording) -> bool {
-        let word = recording.told.as_ref().map_or("refused", |_| "followed");
         let key = match &recording.told {
             Ok((_, Told::Key(change))) => Some(change.public_key.to_raw()),
             Ok(_) | Err(_) => None,
         };
+        let number = recording.told.as_ref().ok().map(|(number, _)| *number);
         if let Err(reason) = &recording.told {
             tracing::warn!(
                 revision,
@@ -179,13 +188,9 @@ impl Follower {
             told: recording.told,
         });
         let recorded = self.parts.acts.record(input, recording.rules).await;
-        self.parts
-            .metrics
-            .instructions
-            .with_label_values(&[word])
-            .inc();
-        if let (Ok(true), Some(key)) = (&recorded, key) {
-            self.key = Some(key);
+        if recorded.is_ok() {
+            self.key = key.or(self.key);
+            self.number = number.or(self.number);
         }
         recorded.is_ok()
     }
@@ -200,6 +205,13 @@ impl Follow for Follower {
                 instruction: Instruction::Acknowledged(told),
                 ..
             }) => return self.acknowledge(revision, &told).await,
+            // Nothing is done for what was told before.
+            Ok(Genuine { number, .. }) if self.number.is_some_and(|last| number <= last) => {
+                Recording {
+                    told: Err(InstructionRefusal::Repeated),
+                    rules: None,
+                }
+            }
             Ok(Genuine {
                 number,
                 instruction,
