@@ -4,6 +4,8 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::as_conversions,
     reason = "a test stops at the first surprise"
 )]
 
@@ -82,7 +84,11 @@ fn g4_whatever_is_cut_the_centre_gets_each_event_once_and_in_order() {
     centre.register(&station);
     runtime.block_on(centre.follow());
     for _ in 0..cuts {
-        publish(&station, "camera-1", random.below(80) as usize + 1);
+        publish(
+            &station,
+            "camera-1",
+            usize::try_from(random.below(80)).unwrap() + 1,
+        );
         let faults = centre.faults();
         match random.below(11) {
             0 => faults.cut(Cut::Reset),
@@ -248,7 +254,7 @@ fn g4_a_restored_backup_is_noticed_at_first_contact() {
         left::copy_all(&backup.join(folder), &root.path().join(folder));
     }
     station.spawn();
-    wait_for("the fork is noticed", Duration::from_secs(60), || {
+    wait_for("the fork is noticed", Duration::from_mins(1), || {
         (station.metric("station_link_standing{standing=\"forked\"}")? > 0.5).then_some(())
     });
     wait_for(

@@ -2,6 +2,8 @@
 //! configuration and words of the contract. Gauges of the domain are rebuilt from the log at start; counters begin at 0
 //! with each life of the program.
 
+mod link;
+
 use std::time::Duration;
 
 use prometheus::{
@@ -13,6 +15,8 @@ use schemas::event::station::Presence;
 use schemas::words::PickupOutcome;
 
 use crate::process;
+
+pub use link::LinkMetrics;
 
 /// All figures of the gateway. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -62,20 +66,8 @@ pub struct Metrics {
     pub clock_steps: IntCounter,
     /// Blobs sealed and stored in this life.
     pub blobs: IntCounter,
-    /// 1 for how the link to the centre stands.
-    pub link_standing: IntGaugeVec,
-    /// Events that the centre's stream is known to have.
-    pub link_sent: IntGauge,
-    /// Durable events that it does not have yet.
-    pub link_backlog: IntGauge,
-    /// Connections to the centre in this life.
-    pub link_connections: IntGauge,
-    /// Bytes handed to the centre in this life.
-    pub link_bytes: IntGauge,
-    /// Events that the centre acknowledged.
-    pub link_acknowledged: IntGauge,
-    /// Instructions of the centre: followed, refused.
-    pub instructions: IntCounterVec,
+    /// The link to the centre.
+    pub link: LinkMetrics,
 }
 
 impl Metrics {
@@ -167,33 +159,7 @@ impl Metrics {
                 "How often the wall clock jumped, forward or back",
             )?,
             blobs: make.counter("station_blobs_total", "Blobs sealed and stored")?,
-            link_standing: make.gauges(
-                "station_link_standing",
-                "1 for how the link to the centre stands",
-                "standing",
-            )?,
-            link_sent: make.gauge("station_link_sent", "Events that the centre's stream has")?,
-            link_backlog: make.gauge(
-                "station_link_backlog",
-                "Durable events that the centre's stream does not have yet",
-            )?,
-            link_connections: make.gauge(
-                "station_link_connections",
-                "Connections to the centre in this life",
-            )?,
-            link_bytes: make.gauge(
-                "station_link_bytes",
-                "Bytes handed to the centre in this life",
-            )?,
-            link_acknowledged: make.gauge(
-                "station_link_acknowledged",
-                "Events that the centre acknowledged",
-            )?,
-            instructions: make.counters(
-                "station_instructions_total",
-                "Instructions of the centre by what became of them",
-                "outcome",
-            )?,
+            link: LinkMetrics::new(&make)?,
             registry: make.0,
         })
     }
@@ -217,7 +183,8 @@ impl Metrics {
 
     /// The centre has so many events.
     pub fn acknowledged(&self, size: u64) {
-        self.link_acknowledged
+        self.link
+            .acknowledged
             .set(i64::try_from(size).unwrap_or(i64::MAX));
     }
 
@@ -225,9 +192,12 @@ impl Metrics {
     pub fn follow(&self, event: &Event) {
         self.events.inc();
         if let Event::InstructionFollowed(_) = event {
-            self.instructions.with_label_values(&["followed"]).inc();
+            self.link
+                .instructions
+                .with_label_values(&["followed"])
+                .inc();
         } else if let Event::InstructionRefused(_) = event {
-            self.instructions.with_label_values(&["refused"]).inc();
+            self.link.instructions.with_label_values(&["refused"]).inc();
         }
         if let Event::ServiceChanged(body) = event {
             self.in_service.set(i64::from(body.in_service));

@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::downlink::Stored;
-use crate::probe::{Place, probe};
+use crate::probe::{Place, Tls, probe};
 use crate::{LinkFault, Store, StoreError, Stores, Tail};
 
 const READ_DEADLINE: Duration = Duration::from_secs(5);
@@ -46,11 +46,15 @@ impl Kurrent {
                 .find(|(key, _)| key.eq_ignore_ascii_case(name))
                 .map(|(_, value)| value.into_owned())
         };
-        let tls = value("tls").is_none_or(|value| value != "false");
+        let tls = match (value("tls").as_deref(), value("tlsCaFile")) {
+            (Some("false"), _) => Tls::None,
+            (_, Some(file)) => Tls::Roots(file.into()),
+            (_, None) => Tls::System,
+        };
         let place = Place {
             host: url.host_str().ok_or(ConnectionError)?.to_owned(),
             port: url.port().unwrap_or(2_113),
-            tls: tls.then(|| value("tlsCaFile").map(Into::into)),
+            tls,
         };
         let mut own = url.clone();
         if value("discoveryInterval").is_none() {

@@ -19,8 +19,17 @@ const EACH: Duration = Duration::from_secs(5);
 pub(crate) struct Place {
     pub(crate) host: String,
     pub(crate) port: u16,
-    /// With TLS; the file of trusted roots, or the system's.
-    pub(crate) tls: Option<Option<PathBuf>>,
+    pub(crate) tls: Tls,
+}
+
+/// How the connection is protected.
+#[derive(Debug, Clone)]
+pub(crate) enum Tls {
+    None,
+    /// By certificates that the system trusts.
+    System,
+    /// By certificates under the roots in this file.
+    Roots(PathBuf),
 }
 
 /// None: somebody accepts connections there.
@@ -36,8 +45,9 @@ pub(crate) async fn probe(place: &Place) -> Option<LinkFault> {
     let connect = TcpStream::connect(addresses.as_slice());
     match tokio::time::timeout(EACH, connect).await {
         Ok(Ok(stream)) => match &place.tls {
-            None => None,
-            Some(roots) => shake_hands(&place.host, roots.as_deref(), stream).await,
+            Tls::None => None,
+            Tls::System => shake_hands(&place.host, None, stream).await,
+            Tls::Roots(file) => shake_hands(&place.host, Some(file), stream).await,
         },
         Ok(Err(_)) => Some(LinkFault::Refused),
         Err(_) => Some(LinkFault::NoAnswer),

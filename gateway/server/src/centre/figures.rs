@@ -16,9 +16,9 @@ pub(super) async fn keep(mut figures: watch::Receiver<LinkFigures>, log: Log, me
     loop {
         let now = *figures.borrow_and_update();
         show(&metrics, &now, log.size());
-        match tokio::time::timeout(LOOK_EVERY, figures.changed()).await {
-            Ok(Err(_gone)) => return,
-            Ok(Ok(())) | Err(_) => {}
+        let looked = tokio::time::timeout(LOOK_EVERY, figures.changed()).await;
+        if let Ok(Err(_gone)) = looked {
+            return;
         }
     }
 }
@@ -29,16 +29,18 @@ pub fn show(metrics: &Metrics, figures: &LinkFigures, size: u64) {
     for standing in every_standing() {
         let holds = standing == figures.standing;
         metrics
-            .link_standing
+            .link
+            .standing
             .with_label_values(&[standing.word()])
             .set(i64::from(holds));
     }
-    metrics.link_sent.set(whole(figures.sent));
+    metrics.link.sent.set(whole(figures.sent));
     metrics
-        .link_backlog
+        .link
+        .backlog
         .set(whole(size.saturating_sub(figures.sent)));
-    metrics.link_connections.set(whole(figures.connections));
-    metrics.link_bytes.set(whole(figures.bytes));
+    metrics.link.connections.set(whole(figures.connections));
+    metrics.link.bytes.set(whole(figures.bytes));
 }
 
 fn every_standing() -> impl Iterator<Item = LinkStanding> {

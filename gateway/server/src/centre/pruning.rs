@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::snapshot::{SnapshotStore, prune};
 
 /// How often it is looked at; an epoch is weeks long.
-const LOOK_EVERY: Duration = Duration::from_secs(3_600);
+const LOOK_EVERY: Duration = Duration::from_hours(1);
 
 /// What is pruned, and by which rule.
 #[derive(Debug, Clone)]

@@ -29,6 +29,7 @@ use crate::admin::Admin;
 use crate::centre::policy_in_force;
 use crate::ingress::{Desks, Ingress};
 use crate::operators::PinDesk;
+use crate::outlet::Outlet;
 use crate::pipeline::{Acts, Parts, Pipeline, PipelineError};
 use crate::service::LogStanding;
 use crate::slips::Slips;
@@ -120,21 +121,7 @@ async fn operate(
     let (jobs, queue) = tokio::sync::mpsc::channel(station.pipeline.queue_len_max);
     let mut devices_broker = devices_broker::DevicesBroker::choose(prepared);
     let outlet = devices_broker.outlet();
-    let ingress = Ingress::new(
-        Desks {
-            keys: prepared.keys.lookup.clone(),
-            pins: PinDesk::new(
-                &station.operators,
-                station.pipeline.pin_checks_in_flight_max,
-            ),
-            inbox: prepared.inbox.clone(),
-            blobs: prepared.blobs.clone(),
-            sealing: prepared.sealing.clone(),
-            outlet: Arc::clone(&outlet),
-            metrics: prepared.metrics.clone(),
-        },
-        jobs.clone(),
-    );
+    let ingress = Ingress::new(desks(prepared, &outlet), jobs.clone());
     // The broker first: what the loop sends in its first moments finds it running. Messages wait in the queue.
     devices_broker.start(prepared, ingress, &log).await?;
     prepared.service.log(LogStanding::Open);
@@ -209,6 +196,23 @@ async fn operate(
         .context("closing the log panicked")??;
     tracing::info!("stopped; everything acknowledged is in the log");
     Ok(())
+}
+
+/// What messages are looked at with.
+fn desks(prepared: &Prepared, outlet: &Arc<dyn Outlet>) -> Desks {
+    let station = &prepared.station;
+    Desks {
+        keys: prepared.keys.lookup.clone(),
+        pins: PinDesk::new(
+            &station.operators,
+            station.pipeline.pin_checks_in_flight_max,
+        ),
+        inbox: prepared.inbox.clone(),
+        blobs: prepared.blobs.clone(),
+        sealing: prepared.sealing.clone(),
+        outlet: Arc::clone(outlet),
+        metrics: prepared.metrics.clone(),
+    }
 }
 
 /// The rules of the configuration, or of the policy that the centre issued last.

@@ -238,7 +238,7 @@ pub fn uplink(log: &Log, store: &Memory, events_max: usize) -> Uplink<Memory> {
         },
         pace: Pace::default(),
         rest_ms: Arc::new(|| None),
-        look_every: Duration::from_secs(3_600),
+        look_every: Duration::from_hours(1),
         chance: || 0,
     };
     Uplink::new(log.clone(), Arc::new(store.clone()), options)
