@@ -7,6 +7,7 @@ import tempfile
 
 import append
 import broker
+import link
 import memory
 import mqtt
 import pickup
@@ -18,6 +19,7 @@ PARTS = {
     "paced": mqtt.against_one_sync,
     "pickup": pickup.measure,
     "memory": memory.measure,
+    "link": link.measure,
     "broker": broker.measure,
 }
 

@@ -58,9 +58,9 @@ def cpu_seconds(pid):
 
 
 class Station:
-    """Without simulated devices; `kiosks` are added to the shipped configuration, all at its machine."""
+    """Without simulated devices; `kiosks` are added to the shipped configuration, all at its machine. `store` is the centre's."""
 
-    def __init__(self, context, kiosks=()):
+    def __init__(self, context, kiosks=(), store=None):
         self.context = context
         self.process = None
         self.place = tempfile.TemporaryDirectory(prefix="station-bench-", dir=context.folder)
@@ -69,9 +69,9 @@ class Station:
         self.data, self.keys, self.inbox = (self.root / name for name in ("data", "keys", "inbox"))
         self.inbox.mkdir()
         self.config = self.root / "station.toml"
-        self.config.write_text(self.configured(kiosks))
+        self.config.write_text(self.configured(kiosks, store))
 
-    def configured(self, kiosks):
+    def configured(self, kiosks, store):
         text = (self.context.root / "edge-config/station.toml").read_text()
         (self.root / "centre-seal-key.hex").write_text("2a" * 32)
         hashed = subprocess.run(
@@ -91,6 +91,8 @@ class Station:
             (r"(?m)^pin_hash = .*$", f'pin_hash = "{hashed.stdout.strip()}"'),
             (r"simulated_devices = true", "simulated_devices = false"),
         ]
+        if store:
+            changes.append((r"(?m)^# store = .*$", f'store = "{store}"'))
         for pattern, new in changes:
             text, found = re.subn(pattern, lambda _, new=new: new, text)
             if not found:

@@ -16,6 +16,7 @@ pub mod config;
 pub mod kiosk;
 pub mod left;
 pub mod load;
+pub mod opened;
 pub mod raw;
 pub mod sealed;
 pub mod search;

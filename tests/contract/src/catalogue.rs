@@ -3,6 +3,7 @@
 
 use schemars::{Schema, schema_for};
 use schemas::message::{command as c, device as d, kiosk as k, manifest as m};
+use schemas::{downlink as i, uplink};
 
 /// A message with its type.
 #[derive(Debug)]
@@ -60,6 +61,17 @@ pub const MESSAGES: &[Message] = messages! {
     "prompt" = k::Prompt;
     "slip" = k::Slip;
     "manifest" = m::Manifest;
+};
+
+/// What stands in the centre's store: beside an event, and as `data` of each instruction, by its CloudEvents type.
+pub const CENTRE: &[Message] = messages! {
+    "metadata" = uplink::Metadata;
+    "centre.custody.manifest-issued.v1" = m::Manifest;
+    "centre.log.acknowledged.v1" = i::Acknowledged;
+    "centre.policy.issued.v1" = i::PolicyIssued;
+    "centre.key.rotated.v1" = i::CentreKeyRotated;
+    "centre.erasure.done.v1" = i::ErasureDone;
+    "centre.blobs.missing.v1" = i::BlobsMissing;
 };
 
 /// Which way a message goes, seen from the gateway.

@@ -27,3 +27,11 @@ pub fn refused() -> serde_json::Result<BTreeMap<String, Vec<Value>>> {
 pub fn events() -> serde_json::Result<BTreeMap<String, Value>> {
     serde_json::from_str(include_str!("../examples/events.json"))
 }
+
+/// What stands in the centre's store, by name.
+///
+/// # Errors
+/// The file is no JSON of that shape.
+pub fn centre() -> serde_json::Result<BTreeMap<String, Value>> {
+    serde_json::from_str(include_str!("../examples/centre.json"))
+}

@@ -21,6 +21,9 @@ pub fn schemas_folder() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas"))
 }
 
+/// The folders under `schemas/` in which every file is generated.
+pub const FOLDERS: &[&str] = &["json/centre", "json/events", "json/messages"];
+
 /// Every generated file with its text, by its path under `schemas/`. Golden events are not among them: they are
 /// written once and never again.
 ///
@@ -31,6 +34,10 @@ pub fn generated() -> anyhow::Result<BTreeMap<String, String>> {
     for message in catalogue::MESSAGES {
         let text = schema::message(message)?;
         files.insert(format!("json/messages/{}.json", message.name), text);
+    }
+    for part in catalogue::CENTRE {
+        let text = schema::centre(part)?;
+        files.insert(format!("json/centre/{}.json", part.name), text);
     }
     for (type_name, body) in schemas::event::Event::schemas() {
         files.insert(

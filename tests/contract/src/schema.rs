@@ -15,6 +15,17 @@ pub fn message(message: &Message) -> anyhow::Result<String> {
     )
 }
 
+/// The schema file of what stands in the centre's store.
+///
+/// # Errors
+/// It cannot be written as JSON.
+pub fn centre(part: &Message) -> anyhow::Result<String> {
+    text(
+        &format!("urn:station-gateway:schema:centre:{}", part.name),
+        (part.schema)(),
+    )
+}
+
 /// The schema file of an event's body; its id is the event's CloudEvents attribute `dataschema`.
 ///
 /// # Errors

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use contract::{COMMAND, generated, schemas_folder};
+use contract::{COMMAND, FOLDERS, generated, schemas_folder};
 
 #[test]
 fn the_files_are_what_the_types_say() {
@@ -22,10 +22,10 @@ fn the_files_are_what_the_types_say() {
         .filter(|name| name.starts_with("json/"))
         .collect();
     let mut there = BTreeSet::new();
-    for part in ["messages", "events"] {
-        for entry in fs::read_dir(folder.join("json").join(part)).unwrap() {
+    for part in FOLDERS {
+        for entry in fs::read_dir(folder.join(part)).unwrap() {
             there.insert(format!(
-                "json/{part}/{}",
+                "{part}/{}",
                 entry.unwrap().file_name().to_string_lossy()
             ));
         }

@@ -8,10 +8,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contract::catalogue::MESSAGES;
+use contract::catalogue::{CENTRE, MESSAGES};
 use contract::examples;
+use schemas::downlink::INSTRUCTION_TYPES;
 use schemas::event::{EVENT_TYPES, Event};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 fn check(all: &BTreeMap<String, Vec<Value>>, wanted: bool) {
     let names: BTreeSet<&str> = all.keys().map(String::as_str).collect();
@@ -73,4 +75,49 @@ fn events_fit_their_type_and_nothing_more_fits() {
         EVENT_TYPES.len(),
         "an example without its type"
     );
+}
+
+/// G4, G5: what stands in the centre's store has an example that fits, without one of its members fits no more, and an
+/// instruction takes no member that the contract does not have.
+#[test]
+fn what_stands_in_the_centre_s_store_fits_its_type() {
+    let examples = examples::centre().unwrap();
+    let names: BTreeSet<&str> = examples.keys().map(String::as_str).collect();
+    let types = INSTRUCTION_TYPES.iter().copied().chain(["metadata"]);
+    assert_eq!(names, types.collect(), "an example of each");
+    assert_eq!(names, CENTRE.iter().map(|part| part.name).collect());
+    for part in CENTRE {
+        let example = examples.get(part.name).unwrap();
+        (part.reads)(&example.to_string()).unwrap();
+        let members = example.as_object().unwrap();
+        for member in members.keys() {
+            let mut less = members.clone();
+            less.remove(member);
+            let read = (part.reads)(&Value::Object(less).to_string());
+            assert_eq!(
+                read.is_ok(),
+                member == "checkpoint",
+                "{}: {member}",
+                part.name
+            );
+        }
+        let mut more = example.clone();
+        more.as_object_mut()
+            .unwrap()
+            .insert("more".to_owned(), Value::Null);
+        let read = (part.reads)(&more.to_string());
+        assert_eq!(read.is_ok(), part.name == "metadata", "{more}");
+    }
+}
+
+/// G4: what the specification shows is what was judged here.
+#[test]
+fn the_specification_shows_these_examples() {
+    let dense = |text: &str| text.split_whitespace().collect::<String>();
+    let page = dense(include_str!("../../../schemas/link.md"));
+    let text = include_str!("../examples/centre.json");
+    let examples: BTreeMap<String, &RawValue> = serde_json::from_str(text).unwrap();
+    for (name, example) in examples {
+        assert!(page.contains(&dense(example.get())), "{name} in link.md");
+    }
 }

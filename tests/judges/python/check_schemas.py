@@ -1,5 +1,6 @@
 """The schema files judged by the Python package jsonschema, draft 2020-12: each is a schema, each example fits, what is
-to be refused is refused, and the data of every golden event fits the schema that its `dataschema` names."""
+to be refused is refused, and the data of every golden event fits the schema that its `dataschema` names. So for what stands in the
+centre's store."""
 
 import json
 import pathlib
@@ -35,6 +36,17 @@ def main() -> int:
             for payload in payloads:
                 counted += 1
                 assert messages[f"{URN}message:{name}"].is_valid(payload) == wanted, f"{file}: {name}: {payload}"
+    centre = validators("centre", "centre")
+    examples = json.loads((EXAMPLES / "centre.json").read_text())
+    assert len(examples) == len(centre), f"centre.json: {len(examples)} of {len(centre)} schemas"
+    for name, example in examples.items():
+        counted += 1
+        schema = centre[f"{URN}centre:{name}"]
+        schema.validate(example)
+        assert not schema.is_valid({}), f"{name}: nothing at all is taken"
+        # What stands beside an event may grow; an instruction may not.
+        more = schema.is_valid(example | {"more": 1})
+        assert more == (name == "metadata"), f"{name}: an unknown member"
     golden = sorted((SCHEMAS / "golden").glob("*.json"))
     assert len(golden) == len(events), f"{len(golden)} golden events, {len(events)} schemas"
     for path in golden:
@@ -42,7 +54,7 @@ def main() -> int:
         events[event["dataschema"]].validate(event["data"])
         event["data"]["more"] = 1
         assert not events[event["dataschema"]].is_valid(event["data"]), f"{path.name}: an unknown member is taken"
-    print(f"{len(messages)} messages and {len(events)} events: {counted} examples judged as they should be")
+    print(f"{len(messages)} messages, {len(events)} events and {len(centre)} parts of the centre's store: {counted} examples judged as they should be")
     return 0
 
 

@@ -13,12 +13,13 @@ use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail, ensure};
-use gateway_log::{Appending, Group, Limits, Log, LogFailed, OpenOptions, RoomOptions};
-use gateway_server::keys::{self, KeyRing, StationKeys};
+use gateway_log::{Appending, Group, Log, LogFailed};
+use gateway_server::keys::StationKeys;
 use schemas::envelope::{self, Cause, CauseOutcome, KeyId, Meta, Origin, Source};
 use schemas::event::Event;
 use schemas::ids::{BootId, DeviceId, MessageId};
 use schemas::time::{ClockTrust, Now};
+use station_tests::opened::{self, OpenedLog};
 
 /// Days that the events are spread over, in ms: as long as messages are remembered at least.
 const SPREAD_MS: u64 = 7 * 86_400_000;
@@ -208,20 +209,7 @@ fn open(
     events: u64,
     steps: &'static [Step],
 ) -> anyhow::Result<(Log, Filler)> {
-    let marker = keys::marker_path(keys_folder);
-    let keys = keys::open(keys_folder, data, &marker)?;
-    let station = edge_config::load(None, None).context("the shipped configuration")?;
-    let origin = station.origin(&keys.incarnation.to_string())?;
-    let ring = KeyRing::new(keys_folder, origin.clone(), keys.signing.clone());
-    let options = OpenOptions {
-        identity: ring.identity()?,
-        marker,
-        witness: keys::witness_path(keys_folder),
-        signer: Box::new(ring),
-        limits: Limits::default(),
-        room: RoomOptions::default(),
-    };
-    let (log, _) = Log::open(data, options)?;
+    let OpenedLog { log, keys, origin } = opened::open(data, keys_folder)?;
     let wall = SystemTime::now().duration_since(UNIX_EPOCH)?;
     let begin_ms = u64::try_from(wall.as_millis())?.saturating_sub(SPREAD_MS);
     let boot = BootId::new(uuid::Uuid::new_v4().to_string())?;

@@ -91,6 +91,10 @@ pub fn link(
         pace,
         chance,
     };
+    // From 0 on, so that the first one is seen as an increase.
+    for word in ["followed", "refused"] {
+        parts.metrics.instructions.with_label_values(&[word]);
+    }
     let seen = acknowledged::seen(&parts.log)?;
     let recorded = parts.told.revision;
     let downlink = Downlink {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
-use contract::{examples, generated, golden, schemas_folder};
+use contract::{FOLDERS, examples, generated, golden, schemas_folder};
 use schemas::event::EVENT_TYPES;
 
 fn main() -> anyhow::Result<()> {
@@ -14,7 +14,7 @@ fn main() -> anyhow::Result<()> {
     for (name, text) in &files {
         write(&folder.join(name), text)?;
     }
-    for part in ["json/messages", "json/events"] {
+    for part in FOLDERS {
         for entry in fs::read_dir(folder.join(part))? {
             let path = entry?.path();
             let name = path.strip_prefix(&folder)?.to_string_lossy().into_owned();
