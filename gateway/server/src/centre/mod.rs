@@ -93,7 +93,7 @@ pub fn link(
     };
     // From 0 on, so that the first one is seen as an increase.
     for word in ["followed", "refused"] {
-        parts.metrics.instructions.with_label_values(&[word]);
+        parts.metrics.link.instructions.with_label_values(&[word]);
     }
     let seen = acknowledged::seen(&parts.log)?;
     let recorded = parts.told.revision;
