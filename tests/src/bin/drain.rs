@@ -69,7 +69,7 @@ async fn alone(log: &Log, connection: &str, stream: String) -> anyhow::Result<Du
     let began = Instant::now();
     // As the uplink has it: the client sleeps so long before it connects.
     let settings = format!("{connection}&discoveryInterval=20").parse()?;
-    let client = Client::new(settings)?;
+    let client = Client::new(settings).map_err(|error| anyhow::anyhow!("{error:#}"))?;
     let mut next = 0_u64;
     for chunk in chunks {
         let len = u64::try_from(chunk.len())?;
