@@ -7,7 +7,7 @@ use gateway_core::CentreLink;
 use gateway_log::Log;
 use gateway_sync::LinkFigures;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::prepare::Prepared;
 use crate::centre::{self, LinkParts};
@@ -103,8 +103,17 @@ pub(super) fn start(
     let (figures, carrying) = centre::link(parts, &reachable.connection)?;
     Ok(Link {
         figures: Some(figures),
-        task: Some(tokio::spawn(carrying)),
+        task: Some(tokio::spawn(watched(carrying))),
     })
+}
+
+/// A panic within the link ends the link and nothing else; it is said, because the backlog grows from then on. Dropping this ends it.
+async fn watched(carrying: impl Future<Output = ()> + Send + 'static) {
+    let mut running = JoinSet::new();
+    running.spawn(carrying);
+    if let Some(Err(error)) = running.join_next().await {
+        tracing::error!(%error, "the link to the centre has failed: start the station again");
+    }
 }
 
 impl Link {
