@@ -10,6 +10,7 @@ import broker
 import link
 import memory
 import mqtt
+import offline
 import pickup
 from rows import Context, table
 
@@ -20,6 +21,7 @@ PARTS = {
     "pickup": pickup.measure,
     "memory": memory.measure,
     "link": link.measure,
+    "offline": offline.measure,
     "broker": broker.measure,
 }
 
@@ -32,6 +34,7 @@ def arguments():
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--root", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--target", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--profile", required=True, help=argparse.SUPPRESS)
     given = parser.parse_args()
     for part in given.parts:
         if part not in PARTS:
@@ -54,7 +57,7 @@ def main():
     kind = filesystem(given.folder)
     if kind in ("tmpfs", "ramfs"):
         sys.exit(f"{given.folder} lies in memory ({kind}), where a sync costs nothing; name another with --folder")
-    context = Context(given.root, given.target, given.folder, given.quick, given.events)
+    context = Context(given.root, given.target, given.profile, given.folder, given.quick, given.events)
     rows, failed = [], []
     for part in given.parts or PARTS:
         print(f"measuring: {part}", file=sys.stderr, flush=True)

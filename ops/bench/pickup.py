@@ -1,5 +1,6 @@
 """The gateway's own share of a pickup (P9): as it counts it itself, over a machine's load of cards."""
 
+import contextlib
 import json
 import subprocess
 import time
@@ -17,21 +18,28 @@ def measure(context):
     people = context.count(96, 16)
     with Station(context) as station:
         station.start()
-        devices = subprocess.Popen(
-            [
-                context.binary("simulator"), "run", "--mqtt", f"127.0.0.1:{station.mqtt}",
-                "--modbus", f"127.0.0.1:{station.modbus}", "--control", f"127.0.0.1:{station.control}",
-                "--columns", "8", "--slots-per-column", "250", "--motion-ms", "20", "--think-ms", "5", "--take-ms", "20",
-                "--people", str(people), "--data", str(station.root / "simulator"),
-            ],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        )  # fmt: skip
-        try:
-            devices.stdout.readline()
+        with machine(context, station, people):
             return collect(station, stock_up(context, station, people))
-        finally:
-            devices.terminate()
-            devices.wait()
+
+
+@contextlib.contextmanager
+def machine(context, station, people):
+    """The simulated devices of the station's machine, quick ones."""
+    devices = subprocess.Popen(
+        [
+            context.binary("simulator"), "run", "--mqtt", f"127.0.0.1:{station.mqtt}",
+            "--modbus", f"127.0.0.1:{station.modbus}", "--control", f"127.0.0.1:{station.control}",
+            "--columns", "8", "--slots-per-column", "250", "--motion-ms", "20", "--think-ms", "5", "--take-ms", "20",
+            "--people", str(people), "--data", str(station.root / "simulator"),
+        ],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    try:
+        devices.stdout.readline()
+        yield
+    finally:
+        devices.terminate()
+        devices.wait()
 
 
 def request(station, name, **body):

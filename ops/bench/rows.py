@@ -11,12 +11,13 @@ class Context:
 
     root: pathlib.Path
     target: pathlib.Path
+    profile: str
     folder: pathlib.Path
     quick: bool
     events: int
 
     def binary(self, name):
-        return str(self.target / "release" / name)
+        return str(self.target / self.profile / name)
 
     def seconds(self, full):
         """How long a run takes that should take so many seconds."""
@@ -28,7 +29,7 @@ class Context:
 
 @dataclasses.dataclass
 class Row:
-    """One line of the table; `goal` is words, `reached` None where the issue sets no goal."""
+    """One line of the table; `goal` is words, `reached` None where there is no goal."""
 
     what: str
     own: str

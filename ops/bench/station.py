@@ -1,4 +1,4 @@
-"""A gateway of the release build in a folder of its own, on ports of its own."""
+"""A gateway as it is packaged, in a folder of its own, on ports of its own."""
 
 import pathlib
 import re
@@ -58,9 +58,9 @@ def cpu_seconds(pid):
 
 
 class Station:
-    """Without simulated devices; `kiosks` are added to the shipped configuration, all at its machine. `store` is the centre's."""
+    """Without simulated devices; `kiosks` are added to the shipped configuration, all at its machine. `store` and `blob_store` are the centre's."""
 
-    def __init__(self, context, kiosks=(), store=None):
+    def __init__(self, context, kiosks=(), store=None, blob_store=None):
         self.context = context
         self.process = None
         self.place = tempfile.TemporaryDirectory(prefix="station-bench-", dir=context.folder)
@@ -69,9 +69,9 @@ class Station:
         self.data, self.keys, self.inbox = (self.root / name for name in ("data", "keys", "inbox"))
         self.inbox.mkdir()
         self.config = self.root / "station.toml"
-        self.config.write_text(self.configured(kiosks, store))
+        self.config.write_text(self.configured(kiosks, store, blob_store))
 
-    def configured(self, kiosks, store):
+    def configured(self, kiosks, store, blob_store):
         text = (self.context.root / "edge-config/station.toml").read_text()
         (self.root / "centre-seal-key.hex").write_text("2a" * 32)
         hashed = subprocess.run(
@@ -93,6 +93,8 @@ class Station:
         ]
         if store:
             changes.append((r"(?m)^# store = .*$", f'store = "{store}"'))
+        if blob_store:
+            changes.append((r"(?m)^# blob_store = .*$", f'blob_store = "{blob_store}"'))
         for pattern, new in changes:
             text, found = re.subn(pattern, lambda _, new=new: new, text)
             if not found:

@@ -79,7 +79,17 @@ pub struct Station {
     config: PathBuf,
     folders: Option<(PathBuf, PathBuf)>,
     log_filter: Option<&'static str>,
+    clock: Option<PathBuf>,
     child: Option<Child>,
+}
+
+/// The program `faketime`'s library, which puts another wall clock before a process.
+fn faketime() -> PathBuf {
+    let folders = std::fs::read_dir("/usr/lib").unwrap();
+    let library = |folder: PathBuf| folder.join("faketime/libfaketimeMT.so.1");
+    let mut found = folders.map(|entry| library(entry.unwrap().path()));
+    let found = found.find(|library| library.exists());
+    found.expect("the Debian package libfaketime is installed")
 }
 
 impl Station {
@@ -116,6 +126,7 @@ impl Station {
             config,
             folders: None,
             log_filter: None,
+            clock: None,
             child: None,
         }
     }
@@ -125,6 +136,15 @@ impl Station {
     pub fn in_folders(mut self, data: PathBuf, keys: PathBuf) -> Self {
         self.folders = Some((data, keys));
         self
+    }
+
+    /// Its wall clock is wrong from its next start on, by so many days; called again it jumps at once. Its monotonic clock goes on.
+    pub fn set_clock(&mut self, days: i64) {
+        let file = self.layout.root.join("clock");
+        let next = self.layout.root.join("clock.next");
+        std::fs::write(&next, format!("{days:+}d")).unwrap();
+        std::fs::rename(next, &file).unwrap();
+        self.clock = Some(file);
     }
 
     /// Runs a command of the program about this station; `input` is typed into it.
@@ -183,6 +203,13 @@ impl Station {
         }
         if let Some(filter) = self.log_filter {
             command.env("RUST_LOG", filter);
+        }
+        if let Some(clock) = &self.clock {
+            command
+                .env("LD_PRELOAD", faketime())
+                .env("FAKETIME_TIMESTAMP_FILE", clock)
+                .env("FAKETIME_NO_CACHE", "1")
+                .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         }
         let policy = self.layout.root.join("policy.toml");
         if policy.exists() {

@@ -16,8 +16,11 @@ use std::time::Duration;
 use simulated_eventstore::Cut;
 use station_tests::centre::TestCentre;
 use station_tests::config::Layout;
+use station_tests::kiosk::Kiosk;
 use station_tests::station::Station;
+use station_tests::stock::Stocked;
 use station_tests::{Random, left, load, wait_for};
+use tokio::runtime::Runtime;
 
 /// A station of this centre.
 fn station_of(centre: &TestCentre, layout: Layout) -> Station {
@@ -36,11 +39,7 @@ fn publish(station: &Station, device: &'static str, count: usize) {
 }
 
 /// The store holds the station's log, each event once and in order, and nothing else.
-fn assert_is_the_log(
-    centre: &TestCentre,
-    runtime: &tokio::runtime::Runtime,
-    layout: &Layout,
-) -> usize {
+fn assert_is_the_log(centre: &TestCentre, runtime: &Runtime, layout: &Layout) -> usize {
     let own = left::exported(layout);
     let client = eventstore::Client::new(centre.connection().parse().unwrap()).unwrap();
     let options = eventstore::ReadStreamOptions::default();
@@ -67,6 +66,49 @@ fn assert_is_the_log(
     own.len() - stored.len()
 }
 
+/// A second kiosk, which only reports: the first one and its machine are busy with pickups.
+const REPORTER: &str = "kiosk-2";
+
+/// Begins a pickup, if the machine is free. Its citizen walks away, and the card goes back to its slot for the next one.
+fn pick_up(stocked: &mut Stocked) -> u32 {
+    let receipt = stocked.start_pickup(0);
+    u32::from(receipt["outcome"] == "accepted")
+}
+
+/// One fault of the link, of the store or of the station, while events are written.
+fn fail(centre: &mut TestCentre, stocked: &mut Stocked, runtime: &Runtime, random: &mut Random) {
+    let faults = centre.faults();
+    match random.below(12) {
+        0 => faults.cut(Cut::Reset),
+        1 => faults.cut(Cut::Close),
+        2 => faults.cut(Cut::HalfClose),
+        3 => faults.lose_answer(1),
+        4 => faults.latency(Duration::from_millis(random.below(300))),
+        5 => faults.slow(NonZeroU32::new(20_000)),
+        6 => faults.wrong_expected_version(1),
+        7 => {
+            faults.black_hole(true);
+            publish(&stocked.station, REPORTER, 20);
+            std::thread::sleep(Duration::from_millis(random.below(2_000)));
+        }
+        8 => {
+            runtime.block_on(faults.refuse(true)).unwrap();
+            publish(&stocked.station, REPORTER, 20);
+        }
+        9 => faults.empty_answer(1),
+        10 => {
+            runtime.block_on(centre.stop_store());
+            publish(&stocked.station, REPORTER, 20);
+            runtime.block_on(centre.start_store());
+        }
+        _ => {
+            stocked.station.kill();
+            stocked.station.start();
+            stocked.kiosk = Kiosk::connect(stocked.station.layout.mqtt, "kiosk-1");
+        }
+    }
+}
+
 /// `CUTS=200` for a long run, `SEED=…` to repeat one.
 #[test]
 fn g4_whatever_is_cut_the_centre_gets_each_event_once_and_in_order() {
@@ -75,51 +117,33 @@ fn g4_whatever_is_cut_the_centre_gets_each_event_once_and_in_order() {
         .and_then(|cuts| cuts.parse().ok())
         .unwrap_or(20);
     let mut random = Random::seeded("sync");
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = Runtime::new().unwrap();
     let _entered = runtime.enter();
     let root = tempfile::tempdir().unwrap();
     let mut centre = runtime.block_on(TestCentre::start(root.path()));
-    let mut station = station_of(&centre, Layout::new(root.path()));
-    station.start();
-    centre.register(&station);
+    let station = Station::configured(Layout::new(root.path()), |text| {
+        let kiosk = format!("\n[[kiosk]]\nid = {REPORTER:?}\nmachine = \"machine-1\"\n");
+        centre.configure(&text) + &kiosk
+    });
+    let mut stocked = Stocked::with(station, 1, &["--citizen", "walks-away"]);
+    centre.register(&stocked.station);
     runtime.block_on(centre.follow());
+    let mut pickups = 0;
     for _ in 0..cuts {
-        publish(
-            &station,
-            "camera-1",
-            usize::try_from(random.below(80)).unwrap() + 1,
-        );
-        let faults = centre.faults();
-        match random.below(11) {
-            0 => faults.cut(Cut::Reset),
-            1 => faults.cut(Cut::Close),
-            2 => faults.cut(Cut::HalfClose),
-            3 => faults.lose_answer(1),
-            4 => faults.latency(Duration::from_millis(random.below(300))),
-            5 => faults.slow(NonZeroU32::new(20_000)),
-            6 => faults.wrong_expected_version(1),
-            7 => {
-                faults.black_hole(true);
-                publish(&station, "scanner-1", 20);
-                std::thread::sleep(Duration::from_millis(random.below(2_000)));
-            }
-            8 => {
-                runtime.block_on(faults.refuse(true)).unwrap();
-                publish(&station, "scanner-1", 20);
-            }
-            9 => {
-                runtime.block_on(centre.stop_store());
-                publish(&station, "scanner-1", 20);
-                runtime.block_on(centre.start_store());
-            }
-            _ => {
-                station.kill();
-                station.start();
-            }
-        }
+        pickups += pick_up(&mut stocked);
+        let reports = usize::try_from(random.below(80)).unwrap() + 1;
+        publish(&stocked.station, REPORTER, reports);
+        fail(&mut centre, &mut stocked, &runtime, &mut random);
+        pickups += pick_up(&mut stocked);
         std::thread::sleep(Duration::from_millis(random.below(200)));
         runtime.block_on(centre.faults().clear()).unwrap();
     }
+    assert!(pickups > 0, "no pickup went on");
+    wait_for("the last pickup is over", Duration::from_mins(2), || {
+        (pick_up(&mut stocked) == 1).then_some(())
+    });
+    let mut station = stocked.station;
+    drop((stocked.devices, stocked.kiosk));
     let size = station.metric("station_log_size").unwrap() as u64;
     runtime.block_on(centre.until_verified(size));
     wait_for(
@@ -130,7 +154,7 @@ fn g4_whatever_is_cut_the_centre_gets_each_event_once_and_in_order() {
     assert!(station.stop().success());
     let left = assert_is_the_log(&centre, &runtime, &station.layout);
     println!(
-        "sync: {cuts} cuts, {size} events, each once, in order, verified and acknowledged; {left} bytes since"
+        "sync: {cuts} cuts, {pickups} pickups begun meanwhile, {size} events, each once, in order, verified and acknowledged; {left} bytes since"
     );
     runtime.block_on(async {
         centre.stop_following().await;
@@ -141,7 +165,7 @@ fn g4_whatever_is_cut_the_centre_gets_each_event_once_and_in_order() {
 /// G5: manifest and policy come down signed, are applied once, and what is not the centre's changes nothing.
 #[test]
 fn g5_what_the_centre_says_is_done_once_and_nobody_else_is_heard() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = Runtime::new().unwrap();
     let _entered = runtime.enter();
     let root = tempfile::tempdir().unwrap();
     let mut centre = runtime.block_on(TestCentre::start(root.path()));
@@ -188,6 +212,21 @@ fn g5_what_the_centre_says_is_done_once_and_nobody_else_is_heard() {
     wait_for("the new key is followed", Duration::from_secs(20), || {
         (followed(&station, "followed") == 2).then_some(())
     });
+    station.kill();
+    station.start();
+    // After the restart nothing is done again, the policy is still in force, and an older one is refused.
+    runtime
+        .block_on(
+            centre
+                .desk()
+                .send_policy(&centre.connection(), &id, 1, policy.clone()),
+        )
+        .unwrap();
+    wait_for(
+        "the older policy is refused",
+        Duration::from_secs(20),
+        || (followed(&station, "refused") >= 1).then_some(()),
+    );
     assert!(station.stop().success());
     let entries = left::entries(&station.layout);
     let types: Vec<_> = entries
@@ -203,6 +242,7 @@ fn g5_what_the_centre_says_is_done_once_and_nobody_else_is_heard() {
             "station.centre.instruction-followed.v1",
             "station.centre.key-changed.v1",
             "station.centre.instruction-followed.v1",
+            "station.centre.instruction-refused.v1",
         ]
     );
     runtime.block_on(async {
@@ -214,7 +254,7 @@ fn g5_what_the_centre_says_is_done_once_and_nobody_else_is_heard() {
 /// G4, evidence.md 4: a restored backup is noticed at first contact; the station goes out of service, and nothing is overwritten.
 #[test]
 fn g4_a_restored_backup_is_noticed_at_first_contact() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = Runtime::new().unwrap();
     let _entered = runtime.enter();
     let root = tempfile::tempdir().unwrap();
     let mut centre = runtime.block_on(TestCentre::start(root.path()));

@@ -40,6 +40,7 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         Event::LogIncarnated(b) => {
             state.incarnation = Some(b.incarnation);
             state.centre.revision = b.downlink_revision;
+            state.centre.number = b.downlink_number;
         }
         Event::InstructionFollowed(b) => {
             state.centre.revision = Some(b.revision);

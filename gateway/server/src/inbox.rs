@@ -212,6 +212,30 @@ pub(crate) mod tests {
         inbox.remove(&batch);
     }
 
+    /// C1, G5: the centre's manifest is taken in as it came, as often as it comes, readable by nobody else; what is none leaves nothing.
+    #[test]
+    fn a_manifest_of_the_centre_is_taken_in() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (place, inbox) = inbox("batch-1", "an older one");
+        let text = serde_json::json!({ "batch": "batch-1", "cards": [card("CARD0001")] });
+        let text = text.to_string();
+        let path = place.path().join("inbox/batch-1.json");
+        for _ in 0..2 {
+            let batch = inbox.take_in(text.as_bytes()).unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+            assert_eq!(inbox.announcement(&batch).unwrap().cards.len(), 1);
+        }
+        let twice = serde_json::json!({ "batch": "batch-2", "cards": [card("CARD0001"), card("CARD0001")] });
+        for refused in ["", "{}", &twice.to_string()] {
+            let taken = inbox.take_in(refused.as_bytes());
+            assert_eq!(taken, Err(InstructionRefusal::Unusable), "{refused}");
+        }
+        let left = std::fs::read_dir(place.path().join("inbox")).unwrap();
+        assert_eq!(left.count(), 1);
+    }
+
     /// C1: what is not a manifest of this batch is not taken.
     #[test]
     fn bad_manifests_are_not_taken() {

@@ -49,6 +49,8 @@ pub struct Survey {
     pub carried: Carried,
     /// Up to where the centre's stream was recorded.
     downlink_revision: Option<u64>,
+    /// The number of the last of the centre's commands that was followed.
+    downlink_number: Option<u64>,
     /// Keys that are known to have signed it.
     keys: Vec<NoteKey>,
     /// Which key signs what, as far as the log could be read to its end.
@@ -169,6 +171,7 @@ pub fn survey(
         checkpoint,
         carried: carry_over(&state),
         downlink_revision: state.centre().revision,
+        downlink_number: state.centre().number,
         keys,
         proven,
     })
@@ -301,6 +304,7 @@ fn opening(survey: &Survey, wish: Wish) -> anyhow::Result<Vec<Event>> {
         old_checkpoint: survey.checkpoint.as_ref().map(|(_, note)| note.clone()),
         centre_checkpoint,
         downlink_revision: survey.downlink_revision,
+        downlink_number: survey.downlink_number,
         reason,
         approvers,
         cards: survey.carried.cards,

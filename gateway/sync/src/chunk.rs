@@ -1,6 +1,6 @@
 //! The next events of the log, as much as goes up in one append.
 
-use gateway_log::Log;
+use gateway_log::{Log, SignedHead};
 use schemas::uplink::Record;
 
 /// How large an append may be. The store takes 1 MiB at the most in its older versions.
@@ -55,17 +55,18 @@ pub(crate) enum Unreadable {
     Event(u64, #[source] schemas::envelope::EnvelopeError),
 }
 
-/// The durable events from `from` on, up to the limits; one at the least, where there is one. The last one carries the newest
-/// checkpoint. Reads the disk.
+/// The events from `from` on that the newest checkpoint covers, up to the limits; one at the least, where there is one. The last
+/// one carries that checkpoint, so that nothing is at the centre that the station has not signed for as a whole. Reads the disk.
 pub(crate) fn next(log: &Log, from: u64, limits: ChunkLimits) -> Result<Chunk, Unreadable> {
-    let note = log.head().note;
+    let SignedHead { checkpoint, note } = log.head();
     let mut chunk = Chunk {
         from,
         ..Chunk::default()
     };
     let most = u64::try_from(limits.events_max).unwrap_or(u64::MAX);
     let mut last = None;
-    for stored in log.read(from..from.saturating_add(most)) {
+    let end = from.saturating_add(most).min(checkpoint.size).max(from);
+    for stored in log.read(from..end) {
         let (index, signed) = stored?;
         let record = Record::of(&signed, None).map_err(|error| Unreadable::Event(index, error))?;
         let len = record.append_len();

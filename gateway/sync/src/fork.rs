@@ -14,11 +14,11 @@ use crate::store::Tail;
 pub struct Fork {
     /// How.
     pub contradiction: Contradiction,
-    /// The index at which they differ.
+    /// The index at which they differ; of roots, the size.
     pub at: u64,
-    /// The id of the centre's event there, as a UUID.
+    /// The id of the centre's event there, as a UUID; of roots, the root that it acknowledged.
     pub centre: String,
-    /// The id of this log's event there; none where there is no event.
+    /// The id of this log's event there, or its root; none where it does not reach so far.
     pub own: Option<String>,
 }
 

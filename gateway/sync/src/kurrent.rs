@@ -2,9 +2,11 @@
 //!
 //! What the client gets wrong and what is done about it: one failed first connection leaves a client dead for good, and another
 //! leader is never looked for again, so a client lives until its first error; its own deadlines are headers only, so each call has
-//! one here; it waits half a second before each first connection unless told otherwise.
+//! one here; it waits half a second before each first connection unless told otherwise; it panics at an answer with a part left
+//! out, which is an error here.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,12 +14,14 @@ use eventstore::{
     AppendToStreamOptions, Client, ClientSettings, Error, EventData, ReadStreamOptions,
     RecordedEvent, StreamPosition, StreamState,
 };
+use futures_util::FutureExt as _;
 use schemas::uplink::Record;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use crate::connection::{ConnectionError, ConnectionString};
 use crate::downlink::Stored;
-use crate::probe::{Place, Tls, probe};
+use crate::probe::{Place, probe};
 use crate::{LinkFault, Store, StoreError, Stores, Tail};
 
 const READ_DEADLINE: Duration = Duration::from_secs(5);
@@ -29,42 +33,14 @@ pub struct Kurrent {
     place: Place,
 }
 
-/// A connection string that says nothing usable. It is not repeated: it may hold a password.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "not a connection string: write esdb://host:2113?tls=false, or esdb://user:password@host:2113?tls=true"
-)]
-pub struct ConnectionError;
-
 impl Kurrent {
-    /// By its connection string (`esdb://`, `esdb+discover://`, `kurrentdb://`).
+    /// By its connection string (`esdb://`, `esdb+discover://`, `kurrentdb://`; several nodes with commas between them).
+    ///
+    /// # Errors
+    /// It says nothing usable.
     pub fn new(connection: &str) -> Result<Self, ConnectionError> {
-        let url = url::Url::parse(connection).map_err(|_may_quote| ConnectionError)?;
-        let value = |name: &str| {
-            let mut pairs = url.query_pairs();
-            pairs
-                .find(|(key, _)| key.eq_ignore_ascii_case(name))
-                .map(|(_, value)| value.into_owned())
-        };
-        let tls = match (value("tls").as_deref(), value("tlsCaFile")) {
-            (Some("false"), _) => Tls::None,
-            (_, Some(file)) => Tls::Roots(file.into()),
-            (_, None) => Tls::System,
-        };
-        let place = Place {
-            host: url.host_str().ok_or(ConnectionError)?.to_owned(),
-            port: url.port().unwrap_or(2_113),
-            tls,
-        };
-        let mut own = url.clone();
-        if value("discoveryInterval").is_none() {
-            own.query_pairs_mut().append_pair("discoveryInterval", "20");
-        }
-        if value("maxDiscoverAttempts").is_none() {
-            own.query_pairs_mut()
-                .append_pair("maxDiscoverAttempts", "3");
-        }
-        let settings = own.as_str().parse();
+        let ConnectionString { place, own } = connection.parse()?;
+        let settings = own.parse();
         Ok(Self {
             settings: settings.map_err(|_may_quote| ConnectionError)?,
             place,
@@ -154,6 +130,8 @@ impl Connection {
     }
 }
 
+/// The client's answer to an answer that it does not understand.
+const PANICKED: &str = "the client does not understand the store's answer";
 /// What a stream without events is answered with.
 const NOT_FOUND: &str = "there is no such stream";
 
@@ -185,9 +163,12 @@ async fn within<T>(
     deadline: Duration,
     call: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, StoreError> {
+    // What a panic leaves behind is the client, and no client is used after an error.
+    let call = AssertUnwindSafe(call).catch_unwind();
     match tokio::time::timeout(deadline, call).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(translated(error, deadline)),
+        Ok(Ok(Ok(answer))) => Ok(answer),
+        Ok(Ok(Err(error))) => Err(translated(error, deadline)),
+        Ok(Err(_panic)) => Err(StoreError::Failed(PANICKED.to_owned())),
         Err(_) => Err(StoreError::Timeout(deadline)),
     }
 }

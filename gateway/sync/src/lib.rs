@@ -11,6 +11,7 @@
 mod alerts;
 mod backoff;
 mod chunk;
+mod connection;
 mod downlink;
 mod fork;
 mod kurrent;
@@ -22,9 +23,10 @@ mod uplink;
 
 pub use alerts::Alerts;
 pub use chunk::ChunkLimits;
+pub use connection::ConnectionError;
 pub use downlink::{Downlink, Follow, Stored};
 pub use fork::Fork;
-pub use kurrent::{ConnectionError, Kurrent};
+pub use kurrent::Kurrent;
 pub use pace::Pace;
 pub use standing::{LinkFault, LinkFigures, LinkStanding};
 pub use store::{Store, StoreError, Stores, Tail};

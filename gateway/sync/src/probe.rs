@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -14,16 +15,16 @@ use crate::LinkFault;
 
 const EACH: Duration = Duration::from_secs(5);
 
-/// Where the store is.
-#[derive(Debug, Clone)]
+/// Where the store is: the nodes of a cluster, or one.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
-    pub(crate) host: String,
-    pub(crate) port: u16,
+    /// Names or addresses (IPv6 without brackets), with ports.
+    pub(crate) nodes: Vec<(String, u16)>,
     pub(crate) tls: Tls,
 }
 
 /// How the connection is protected.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Tls {
     None,
     /// By certificates that the system trusts.
@@ -32,9 +33,16 @@ pub(crate) enum Tls {
     Roots(PathBuf),
 }
 
-/// None: somebody accepts connections there.
+/// None: somebody accepts connections there. Of several nodes that all fail, the first one's fault.
 pub(crate) async fn probe(place: &Place) -> Option<LinkFault> {
-    let lookup = tokio::net::lookup_host((place.host.as_str(), place.port));
+    let nodes = place.nodes.iter();
+    let found = join_all(nodes.map(|(host, port)| probe_node(host, *port, &place.tls))).await;
+    let first = found.first().copied().flatten();
+    if found.contains(&None) { None } else { first }
+}
+
+async fn probe_node(host: &str, port: u16, tls: &Tls) -> Option<LinkFault> {
+    let lookup = tokio::net::lookup_host((host, port));
     let addresses = match tokio::time::timeout(EACH, lookup).await {
         Ok(Ok(addresses)) => addresses.collect::<Vec<_>>(),
         Ok(Err(_)) | Err(_) => return Some(LinkFault::Dns),
@@ -44,10 +52,10 @@ pub(crate) async fn probe(place: &Place) -> Option<LinkFault> {
     }
     let connect = TcpStream::connect(addresses.as_slice());
     match tokio::time::timeout(EACH, connect).await {
-        Ok(Ok(stream)) => match &place.tls {
+        Ok(Ok(stream)) => match tls {
             Tls::None => None,
-            Tls::System => shake_hands(&place.host, None, stream).await,
-            Tls::Roots(file) => shake_hands(&place.host, Some(file), stream).await,
+            Tls::System => shake_hands(host, None, stream).await,
+            Tls::Roots(file) => shake_hands(host, Some(file), stream).await,
         },
         Ok(Err(_)) => Some(LinkFault::Refused),
         Err(_) => Some(LinkFault::NoAnswer),

@@ -1,6 +1,7 @@
 //! The log goes up. Ask the stream for its tail, go on from there; after every error ask again.
 
 use std::convert::Infallible;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,18 +99,31 @@ impl<S: Stores> Uplink<S> {
         self.board.watch()
     }
 
-    /// Carries until the centre's copy contradicts the log. May be dropped at any moment: what was sent is in the stream or not.
-    pub async fn run(self) -> Fork {
+    /// Carries nothing: the centre's copy contradicted this log before.
+    pub fn halt(self) {
+        self.board.stands(LinkStanding::Forked);
+    }
+
+    /// Carries until the centre's copy contradicts the log, by its stream or by what it `told`; the answer says how. May be dropped
+    /// at any moment: what was sent is in the stream or not.
+    pub async fn run(self, told: impl Future<Output = Fork>) -> Fork {
+        let fork = tokio::select! {
+            biased;
+            fork = told => fork,
+            fork = self.carry_on() => fork,
+        };
+        self.board.stands(LinkStanding::Forked);
+        fork
+    }
+
+    async fn carry_on(&self) -> Fork {
         let mut backoff = Backoff::new();
         loop {
             self.rest().await;
             let error = match self.carry(&mut backoff).await {
                 Ok(never) => match never {},
                 Err(End::Rest) => continue,
-                Err(End::Fork(fork)) => {
-                    self.board.stands(LinkStanding::Forked);
-                    return fork;
-                }
+                Err(End::Fork(fork)) => return fork,
                 Err(End::Store(error)) => error,
                 Err(End::Log(error)) => {
                     tracing::error!(%error, "the log cannot be carried to the centre");
@@ -194,7 +208,7 @@ impl<S: Stores> Uplink<S> {
         self.board.stands(LinkStanding::Current);
         let mut heads = self.log.heads();
         let look = Instant::now() + self.options.look_every;
-        while self.log.size() <= carrying.next {
+        while heads.borrow_and_update().checkpoint.size <= carrying.next {
             tokio::select! {
                 changed = heads.changed() => {
                     if changed.is_err() {
@@ -218,8 +232,7 @@ impl<S: Stores> Uplink<S> {
         chunk: Chunk,
         backoff: &mut Backoff,
     ) -> Result<Chunk, End> {
-        let backlog = self.log.size().saturating_sub(chunk.end());
-        if backlog > 0 {
+        if self.log.head().checkpoint.size > chunk.end() {
             self.board.stands(LinkStanding::Draining);
         }
         let (end, bytes, began) = (chunk.end(), chunk.bytes, Instant::now());

@@ -8,6 +8,7 @@
 
 mod common;
 
+use std::future::pending;
 use std::time::Duration;
 
 use common::{Fault, Key, Memory, STREAM, append, open, uplink};
@@ -37,7 +38,7 @@ async fn a_backlog_goes_up_once_and_in_order_and_what_comes_later_follows() {
     let figures = up.figures();
     let (later, log_too) = (Key::new(), log.clone());
     tokio::select! {
-        fork = up.run() => panic!("{fork}"),
+        fork = up.run(pending()) => panic!("{fork}"),
         () = async {
             figures.clone().wait_for(|figures| figures.sent >= 300).await.unwrap();
             append(&log_too, &later, (0..40).map(|n| format!("later {n}"))).await;
@@ -78,12 +79,12 @@ async fn whatever_is_cut_each_event_is_there_once() {
         let up = uplink(&log, &store, random.usize(1..50));
         let patience = Duration::from_millis(random.u64(0..30));
         // Cut off wherever it is.
-        tokio::time::timeout(patience, up.run()).await.ok();
+        tokio::time::timeout(patience, up.run(pending())).await.ok();
     }
     let up = uplink(&log, &store, 50);
     let mut figures = up.figures();
     tokio::select! {
-        fork = up.run() => panic!("{fork}"),
+        fork = up.run(pending()) => panic!("{fork}"),
         sent = figures.wait_for(|figures| figures.sent >= events) => drop(sent.unwrap()),
     }
     assert_is_the_log(&store, &log, events);
@@ -99,13 +100,13 @@ async fn a_log_that_was_set_back_is_noticed_and_nothing_is_overwritten() {
     let up = uplink(&log, &store, 50);
     let mut figures = up.figures();
     tokio::select! {
-        fork = up.run() => panic!("{fork}"),
+        fork = up.run(pending()) => panic!("{fork}"),
         sent = figures.wait_for(|figures| figures.sent >= 20) => drop(sent.unwrap()),
     }
     let before = store.stream();
     let restored = open(back.path());
     append(&restored, &key, (0..12).map(|n| n.to_string())).await;
-    let fork = uplink(&restored, &store, 50).run().await;
+    let fork = uplink(&restored, &store, 50).run(pending()).await;
     assert_eq!(
         (fork.contradiction, fork.at),
         (Contradiction::CentreAhead, 19)
@@ -120,13 +121,40 @@ async fn a_log_that_was_set_back_is_noticed_and_nothing_is_overwritten() {
         at,
         own,
         ..
-    } = up.run().await;
+    } = up.run(pending()).await;
     assert_eq!(
         (contradiction, at, own.is_some()),
         (Contradiction::OtherEvent, 19, true)
     );
     assert_eq!(figures.borrow().standing, LinkStanding::Forked);
     assert_eq!(store.stream(), before);
+}
+
+/// The centre acknowledged what this log is not: nothing is sent from then on.
+#[tokio::test]
+async fn what_the_centre_says_stops_the_uplink_too() {
+    let place = tempfile::tempdir().unwrap();
+    let (log, key, store) = (open(place.path()), Key::new(), Memory::default());
+    append(&log, &key, (0..10).map(|n| n.to_string())).await;
+    let (say, told) = tokio::sync::oneshot::channel();
+    let up = uplink(&log, &store, 50);
+    let mut figures = up.figures();
+    let running = tokio::spawn(up.run(async { told.await.unwrap() }));
+    figures
+        .wait_for(|figures| figures.sent >= 10)
+        .await
+        .unwrap();
+    let fork = Fork {
+        contradiction: Contradiction::OtherRoot,
+        at: 10,
+        centre: "00".to_owned(),
+        own: None,
+    };
+    say.send(fork.clone()).unwrap();
+    assert_eq!(running.await.unwrap(), fork);
+    assert_eq!(figures.borrow().standing, LinkStanding::Forked);
+    append(&log, &key, ["more".to_owned()]).await;
+    assert_is_the_log(&store, &log, 10);
 }
 
 /// Two machines under one identity: whoever comes second is refused by the store, looks, and stops.
@@ -142,12 +170,12 @@ async fn two_machines_under_one_identity_are_noticed() {
     append(&second, &key, ["second".to_owned()]).await;
     let (up, late) = (uplink(&first, &store, 50), uplink(&second, &store, 50));
     let mut figures = up.figures();
-    let running = tokio::spawn(up.run());
+    let running = tokio::spawn(up.run(pending()));
     figures
         .wait_for(|figures| figures.sent >= 11)
         .await
         .unwrap();
-    let fork = late.run().await;
+    let fork = late.run(pending()).await;
     assert_eq!(
         (fork.contradiction, fork.at),
         (Contradiction::OtherEvent, 10)
@@ -178,7 +206,7 @@ async fn faults_are_named_and_end() {
         let mut figures = up.figures();
         let down = figures.clone();
         tokio::select! {
-            fork = up.run() => panic!("{fork}"),
+            fork = up.run(pending()) => panic!("{fork}"),
             () = async {
                 let mut down = down;
                 down.wait_for(|figures| figures.standing == LinkStanding::Down(name)).await.unwrap();

@@ -66,6 +66,8 @@ bodies! {
         centre_checkpoint: Option<String>,
         /// Up to where the centre's commands were applied in the old log.
         downlink_revision: Option<u64>,
+        /// The number of the last of the centre's commands that was followed in the old log.
+        downlink_number: Option<u64>,
         /// Why.
         reason: IncarnationReason,
         /// The two who approved it.

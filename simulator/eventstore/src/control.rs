@@ -9,7 +9,7 @@
 //! POST /leader/{n}                node n leads
 //!
 //! latency_ms, bytes_per_s (0: no limit), black_hole, refuse, overloaded (no, too-busy, timeout or
-//! resource-exhausted), access_denied, wrong_expected_version and lose_answer (for the next n appends)
+//! resource-exhausted), access_denied, wrong_expected_version and lose_answer, empty_answer (for the next n appends)
 //! ```
 //! A POST answers with the node's state, or with 400 and what is wrong.
 
@@ -53,6 +53,7 @@ struct Change {
     access_denied: Option<bool>,
     wrong_expected_version: Option<u32>,
     lose_answer: Option<u32>,
+    empty_answer: Option<u32>,
 }
 
 type Answer = Result<Json<NodeState>, (StatusCode, String)>;
@@ -130,6 +131,9 @@ async fn change(
     }
     if let Some(appends) = change.lose_answer {
         faults.lose_answer(appends);
+    }
+    if let Some(appends) = change.empty_answer {
+        faults.empty_answer(appends);
     }
     if let Some(on) = change.refuse {
         faults.refuse(on).await.map_err(bad)?;

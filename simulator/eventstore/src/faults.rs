@@ -77,6 +77,8 @@ pub struct FaultState {
     pub wrong_expected_version: u32,
     /// That many answers to appends are lost after the commit, with their connections.
     pub lose_answer: u32,
+    /// That many appends are committed and answered with nothing in the answer.
+    pub empty_answer: u32,
 }
 
 /// The faults of a node. Clones are the same faults.
@@ -96,6 +98,7 @@ struct State {
     access_denied: AtomicBool,
     wrong_expected_version: AtomicU32,
     lose_answer: AtomicU32,
+    empty_answer: AtomicU32,
     received: AtomicU64,
 }
 
@@ -110,6 +113,7 @@ impl Faults {
         self.deny_access(false);
         self.wrong_expected_version(0);
         self.lose_answer(0);
+        self.empty_answer(0);
         self.refuse(false).await
     }
 
@@ -185,6 +189,12 @@ impl Faults {
         self.state.lose_answer.store(appends, Ordering::SeqCst);
     }
 
+    /// Commits the next appends and answers them with an answer that says neither success nor refusal, as a server of another
+    /// version may.
+    pub fn empty_answer(&self, appends: u32) {
+        self.state.empty_answer.store(appends, Ordering::SeqCst);
+    }
+
     /// Bytes that clients have sent to this node, whether they were let through or not.
     pub fn received(&self) -> u64 {
         self.state.received.load(Ordering::SeqCst)
@@ -202,6 +212,7 @@ impl Faults {
             access_denied: self.access_denied(),
             wrong_expected_version: self.state.wrong_expected_version.load(Ordering::SeqCst),
             lose_answer: self.state.lose_answer.load(Ordering::SeqCst),
+            empty_answer: self.state.empty_answer.load(Ordering::SeqCst),
         }
     }
 
@@ -248,6 +259,11 @@ impl Faults {
     /// Whether the answer to this append is lost.
     pub(crate) fn takes_lost_answer(&self) -> bool {
         takes_one(&self.state.lose_answer)
+    }
+
+    /// Whether this append is answered with nothing.
+    pub(crate) fn takes_empty_answer(&self) -> bool {
+        takes_one(&self.state.empty_answer)
     }
 }
 

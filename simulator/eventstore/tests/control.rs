@@ -94,7 +94,7 @@ async fn faults_are_commanded_over_http() {
         json!({
             "latency_ms": 5, "bytes_per_s": 0, "black_hole": false, "refuse": false,
             "overloaded": "timeout", "access_denied": false, "wrong_expected_version": 2,
-            "lose_answer": 0,
+            "lose_answer": 0, "empty_answer": 0,
         })
     );
     for (path, body, wanted) in [

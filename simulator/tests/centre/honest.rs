@@ -148,6 +148,7 @@ async fn a_new_incarnation_is_registered_and_followed_for_itself() {
         old_checkpoint: Some(old.checkpoint(5)),
         centre_checkpoint: None,
         downlink_revision: None,
+        downlink_number: None,
         reason: IncarnationReason::DiskLost,
         approvers: [operator("operator-1"), operator("operator-2")],
         cards: 0,

@@ -27,6 +27,11 @@ async fn main() -> anyhow::Result<()> {
     };
     let rounds: u32 = rounds.parse().context("<rounds> must be a number")?;
     let log = opened::open(Path::new(data), Path::new(keys))?.log;
+    // The uplink sends what a checkpoint covers.
+    let size = log.size();
+    log.heads()
+        .wait_for(|head| head.checkpoint.size >= size)
+        .await?;
     let run = uuid::Uuid::new_v4();
     for round in 1..=rounds {
         let took = alone(&log, connection, format!("alone-{run}-{round}")).await?;
@@ -57,7 +62,7 @@ async fn uplink(log: &Log, connection: &str, stream: String) -> anyhow::Result<D
     let mut figures = uplink.figures();
     let size = log.size();
     tokio::select! {
-        fork = uplink.run() => bail!("{fork}"),
+        fork = uplink.run(std::future::pending()) => bail!("{fork}"),
         sent = figures.wait_for(|figures| figures.sent >= size) => drop(sent?),
     }
     Ok(began.elapsed())

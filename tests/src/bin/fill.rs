@@ -1,15 +1,16 @@
 //! Fills a station's log with realistic signed events, for measuring memory and cold start.
 //!
 //! ```text
-//! fill <data folder> <keys folder> <events> [pickups | reports]
+//! fill <data folder> <keys folder> <events> [pickups [<photo bytes>] | reports]
 //! ```
 //! Keys and log are made as at a first start, or those that are there are used and the log grows, so that the gateway opens
 //! the folders afterwards as its own. No gateway may be running on them. `pickups` (the default) writes the way of one card after
-//! another, from its manifest to the citizen's hand: 27 events each, 13 of them with the record of the message that caused them.
+//! another, from its manifest to the citizen's hand: 27 events each, 13 of them with the record of the message that caused them. With
+//! a number of bytes each photo that an event names lies among the blobs, so long, with random bytes, as sealed ones look.
 //! `reports` writes devices' reports, each with such a record: the most that repetitions can cost. The wall clock
 //! of the events runs over the last seven days, so that none of their messages may be forgotten. Prints what was written.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail, ensure};
@@ -19,6 +20,7 @@ use schemas::envelope::{self, Cause, CauseOutcome, KeyId, Meta, Origin, Source};
 use schemas::event::Event;
 use schemas::ids::{BootId, DeviceId, MessageId};
 use schemas::time::{ClockTrust, Now};
+use sha2::{Digest as _, Sha256};
 use station_tests::opened::{self, OpenedLog};
 
 /// Days that the events are spread over, in ms: as long as messages are remembered at least.
@@ -178,14 +180,19 @@ const REPORTS: &[Step] = &[(
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let (data, keys, events, steps) = match words.as_slice() {
-        [data, keys, events] | [data, keys, events, "pickups"] => (data, keys, events, PICKUP),
-        [data, keys, events, "reports"] => (data, keys, events, REPORTS),
-        _ => bail!("usage: fill <data folder> <keys folder> <events> [pickups | reports]"),
+    let (data, keys, events, steps, photo) = match words.as_slice() {
+        [data, keys, events] | [data, keys, events, "pickups"] => (data, keys, events, PICKUP, "0"),
+        [data, keys, events, "pickups", photo] => (data, keys, events, PICKUP, *photo),
+        [data, keys, events, "reports"] => (data, keys, events, REPORTS, "0"),
+        _ => bail!(
+            "usage: fill <data folder> <keys folder> <events> [pickups [<photo bytes>] | reports]"
+        ),
     };
     let events = events.parse().context("<events> must be a number")?;
+    let photo_len = photo.parse().context("<photo bytes> must be a number")?;
     let begun = Instant::now();
-    let (log, filler) = open(Path::new(data), Path::new(keys), events, steps)?;
+    let (log, mut filler) = open(Path::new(data), Path::new(keys), events, steps)?;
+    filler.photos = Photos::new(Path::new(data), photo_len)?;
     let first = log.next_index();
     let bytes = filler.fill(&log, first)?;
     log.close()?;
@@ -201,6 +208,35 @@ struct Filler {
     steps: &'static [Step],
     boot: BootId,
     begin_ms: u64,
+    photos: Option<Photos>,
+}
+
+/// Files such as sealed photos are.
+struct Photos {
+    folder: PathBuf,
+    len: usize,
+}
+
+impl Photos {
+    /// None: none are wanted.
+    fn new(data: &Path, len: usize) -> anyhow::Result<Option<Self>> {
+        let folder = data.join("blobs");
+        if len == 0 {
+            return Ok(None);
+        }
+        std::fs::create_dir_all(&folder)?;
+        Ok(Some(Self { folder, len }))
+    }
+
+    /// Makes one; its name.
+    fn make(&self) -> anyhow::Result<String> {
+        let bytes: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..))
+            .take(self.len)
+            .collect();
+        let name = hex::encode(Sha256::digest(&bytes));
+        std::fs::write(self.folder.join(&name), bytes)?;
+        Ok(name)
+    }
 }
 
 fn open(
@@ -222,6 +258,7 @@ fn open(
             steps,
             boot,
             begin_ms,
+            photos: None,
         },
     ))
 }
@@ -249,6 +286,14 @@ impl Filler {
         Ok(total)
     }
 
+    /// The hash of the photo that this body names, if it names one.
+    fn photo(&self, index: u64, body: &str) -> anyhow::Result<String> {
+        match &self.photos {
+            Some(photos) if body.contains("\"B\"") => photos.make(),
+            Some(_) | None => Ok(format!("{index:064x}")),
+        }
+    }
+
     fn signed(&self, index: u64, nth: u64) -> anyhow::Result<Vec<u8>> {
         let len = u64::try_from(self.steps.len())?;
         let step = usize::try_from(nth % len)?;
@@ -261,7 +306,7 @@ impl Filler {
             .replace("VT\"", &format!("V{first:021}\""))
             .replace("\"K\"", &format!("\"{index:032x}\""))
             .replace("v1.K.", &format!("v1.{index:032x}."))
-            .replace("\"B\"", &format!("\"{index:064x}\""));
+            .replace("\"B\"", &format!("\"{}\"", self.photo(index, body)?));
         let event = Event::from_data(name, &body).with_context(|| format!("no event {name}"))??;
         let elapsed_ms = SPREAD_MS / self.events.max(1) * nth;
         let now = Now {

@@ -3,13 +3,14 @@
 
 use aws_lc_rs::digest;
 use edge_config::Station;
-use gateway_core::{Contradicted, Input, Instructed, Rules, Told};
-use gateway_sync::{Follow, Stored};
+use gateway_core::{Input, Instructed, Rules, Told};
+use gateway_sync::{Follow, Fork, Stored};
 use schemas::downlink::{self, Genuine, Instruction};
 use schemas::envelope::Origin;
 use schemas::event::centre::{Contradiction, InstructionRefusal};
 use schemas::time::ClockTrust;
 use schemas::uplink::signed_bytes;
+use tokio::sync::oneshot;
 
 use super::acknowledged::{self, Acknowledgement};
 use super::{LinkParts, policy, verifying};
@@ -24,6 +25,8 @@ pub(super) struct Follower {
     number: Option<u64>,
     /// So many events are acknowledged.
     acknowledged: u64,
+    /// Hears of an acknowledgement that contradicts this log, once.
+    contradicts: Option<oneshot::Sender<Fork>>,
 }
 
 /// What has to be recorded of an instruction.
@@ -34,7 +37,10 @@ struct Recording {
 
 impl Follower {
     /// The key is the configured one, until the centre changed it.
-    pub(super) fn new(parts: LinkParts) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        parts: LinkParts,
+        contradicts: oneshot::Sender<Fork>,
+    ) -> anyhow::Result<Self> {
         let changed = parts.told.key.as_ref();
         let acknowledged = acknowledged::acknowledgement(&parts.log)?;
         Ok(Self {
@@ -44,6 +50,7 @@ impl Follower {
             key: changed
                 .map(schemas::key::PublicKey::to_raw)
                 .or(parts.verify_key),
+            contradicts: Some(contradicts),
             parts,
         })
     }
@@ -139,22 +146,18 @@ impl Follower {
                 None => Contradiction::CentreAhead,
                 Some(_) => Contradiction::OtherRoot,
             };
-            let found = Contradicted {
-                contradiction,
-                at: told.size,
-                centre: told.root.clone(),
-                own,
-            };
-            tracing::error!(
-                size = told.size,
-                "the centre acknowledged another log than this one; see ops/docs/runbook/fork.md"
-            );
-            return self
-                .parts
-                .acts
-                .record(Input::Contradicted(found), None)
-                .await
-                .is_ok();
+            if let Some(contradicts) = self.contradicts.take() {
+                let fork = Fork {
+                    contradiction,
+                    at: told.size,
+                    centre: told.root.clone(),
+                    own,
+                };
+                // Whoever waits for it records it, and sends nothing any more. It is not counted as read: at the next start it is
+                // judged again.
+                contradicts.send(fork).ok();
+            }
+            return true;
         }
         let now = self.parts.clock.now();
         let acknowledgement = Acknowledgement {

@@ -20,7 +20,7 @@ use gateway_sync::{
 };
 use schemas::uplink::{alert_stream, downlink_stream, log_stream};
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::clock::Clock;
 use crate::inbox::Inbox;
@@ -51,6 +51,8 @@ pub struct LinkParts {
     pub acts: Acts,
     /// What the centre told before.
     pub told: CentreLink,
+    /// The centre's copy contradicted this log before: nothing of it goes up any more.
+    pub forked: bool,
     /// Manifests go there.
     pub inbox: Inbox,
     /// Reads clocks.
@@ -112,10 +114,18 @@ pub fn link(
         audit_days: parts.station.log.audit_days,
         clock: Arc::clone(&parts.clock),
     };
-    let (acts, follower) = (parts.acts.clone(), follower::Follower::new(parts)?);
+    let (say, told) = oneshot::channel();
+    let (acts, forked) = (parts.acts.clone(), parts.forked);
+    let follower = follower::Follower::new(parts, say)?;
     let carrying = async move {
         tokio::join!(
-            async move { contradicted(&acts, uplink.run().await).await },
+            async move {
+                if forked {
+                    return uplink.halt();
+                }
+                let fork = uplink.run(or_never(told)).await;
+                contradicted(&acts, fork).await;
+            },
             alerts.run(),
             downlink.run(follower),
             pruning.run(),
@@ -123,6 +133,14 @@ pub fn link(
         );
     };
     Ok((stands, carrying))
+}
+
+/// A follower that is gone contradicts nothing.
+async fn or_never(told: oneshot::Receiver<Fork>) -> Fork {
+    match told.await {
+        Ok(fork) => fork,
+        Err(_gone) => std::future::pending().await,
+    }
 }
 
 /// The station goes out of service; what was appended since is still sent as alerts.

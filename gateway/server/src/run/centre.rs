@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use gateway_core::CentreLink;
 use gateway_log::Log;
-use gateway_sync::LinkFigures;
+use gateway_sync::{LinkFault, LinkFigures, LinkStanding};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -73,13 +73,14 @@ pub(super) fn configured(prepared: &Prepared) -> anyhow::Result<Option<Reachable
     }))
 }
 
-/// Starts the link, where there is somebody to link to.
+/// Starts the link, where there is somebody to link to. `forked`: the centre's copy contradicted this log before.
 pub(super) fn start(
     prepared: &Prepared,
     reachable: Option<Reachable>,
     log: &Log,
     acts: &Acts,
     told: CentreLink,
+    forked: bool,
 ) -> anyhow::Result<Link> {
     let Some(reachable) = reachable else {
         return Ok(Link::default());
@@ -95,23 +96,34 @@ pub(super) fn start(
         log: log.clone(),
         acts: acts.clone(),
         told,
+        forked,
         inbox: prepared.inbox.clone(),
         clock: Arc::clone(&prepared.clock),
         metrics: prepared.metrics.clone(),
         verify_key: reachable.verify_key,
     };
+    let (metrics, log) = (prepared.metrics.clone(), log.clone());
     let (figures, carrying) = centre::link(parts, &reachable.connection)?;
+    let last = figures.clone();
+    let failed = move || {
+        let figures = LinkFigures {
+            standing: LinkStanding::Down(LinkFault::Failed),
+            ..*last.borrow()
+        };
+        centre::show(&metrics, &figures, log.size());
+    };
     Ok(Link {
         figures: Some(figures),
-        task: Some(tokio::spawn(watched(carrying))),
+        task: Some(tokio::spawn(watched(carrying, failed))),
     })
 }
 
 /// A panic within the link ends the link and nothing else; it is said, because the backlog grows from then on. Dropping this ends it.
-async fn watched(carrying: impl Future<Output = ()> + Send + 'static) {
+async fn watched(carrying: impl Future<Output = ()> + Send + 'static, failed: impl FnOnce()) {
     let mut running = JoinSet::new();
     running.spawn(carrying);
     if let Some(Err(error)) = running.join_next().await {
+        failed();
         tracing::error!(%error, "the link to the centre has failed: start the station again");
     }
 }

@@ -22,6 +22,7 @@ use edge_config::Station;
 use gateway_core::{CentreLink, Rules};
 use gateway_log::{AppendError, LogFailed};
 use schemas::ids::BootId;
+use schemas::words::ServiceReason;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -113,6 +114,8 @@ async fn operate(
     let stock = crate::demo::Stock::of(&memory.state);
     let station = &prepared.station;
     let told = memory.state.centre().clone();
+    let reasons = memory.state.service_reasons();
+    let forked = reasons.contains(&ServiceReason::LogForked);
     let reachable = centre::configured(prepared)?;
     #[cfg(feature = "demo")]
     let own_centre = centre::OwnCentre::start(prepared, &log).await?;
@@ -145,7 +148,7 @@ async fn operate(
         room_low_bytes: station.storage.room_low_mib << 20,
     });
     let acts = Acts::new(jobs);
-    let link = centre::start(prepared, reachable, &log, &acts, told)?;
+    let link = centre::start(prepared, reachable, &log, &acts, told, forked)?;
     let admin = Admin {
         log: log.clone(),
         ring: socket_ring,

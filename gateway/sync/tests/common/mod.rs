@@ -20,8 +20,11 @@ use gateway_log::{CheckpointSigner, Group, Limits, Log, OpenOptions, RoomOptions
 use gateway_sync::{
     ChunkLimits, LinkFault, Pace, Store, StoreError, Stored, Stores, Tail, Uplink, UplinkOptions,
 };
-use schemas::envelope::{KeyId, Origin, Unsigned};
+use schemas::envelope::{KeyId, Meta, Origin, Source, Unsigned, seal};
+use schemas::event::Event;
+use schemas::ids::BootId;
 use schemas::proof::{NoteKey, SignedNote};
+use schemas::time::{ClockTrust, Now};
 use schemas::uplink::Record;
 
 pub const ORIGIN: &str = "gateway.test/station/s1/1";
@@ -51,6 +54,35 @@ impl Key {
         let key_id = KeyId::of(&self.public());
         let unsigned = Unsigned::of_payload(&origin, index, payload.as_bytes(), key_id).unwrap();
         unsigned.signed(|bytes| self.0.sign(bytes).as_ref().try_into().unwrap())
+    }
+}
+
+impl Key {
+    /// A signed event that the centre must know at once: the card dispenser was broken into.
+    pub fn alert(&self, index: u64) -> Vec<u8> {
+        let body = r#"{"device":"dispenser-1","report":"tamper","detail":null}"#;
+        let event = Event::from_data("station.device.reported.v1", body);
+        let meta = Meta {
+            source: Source::Gateway,
+            now: Now {
+                wall_ms: 1_800_000_000_000,
+                boot: BootId::new("0190b7a2-1f00-7000-8000-0000000000b0").unwrap(),
+                mono_ms: index,
+                trust: ClockTrust::Synchronised,
+            },
+            cause: None,
+        };
+        let (origin, key_id) = (Origin::new(ORIGIN).unwrap(), KeyId::of(&self.public()));
+        let sign = |bytes: &[u8]| self.0.sign(bytes).as_ref().try_into().unwrap();
+        seal(
+            &origin,
+            index,
+            &meta,
+            &event.unwrap().unwrap(),
+            key_id,
+            sign,
+        )
+        .unwrap()
     }
 }
 
@@ -84,13 +116,32 @@ pub fn open(folder: &Path) -> Log {
     Log::open(&folder.join("data"), options).unwrap().0
 }
 
-/// Appends events, each a command of its own.
+/// Appends an event that the centre must know at once; its index.
+pub async fn append_alert(log: &Log, key: &Key) -> u64 {
+    let mut at = 0;
+    let group = log.append_with(|index| {
+        at = index;
+        Group::new(index, ()).batch(vec![key.alert(index)])
+    });
+    drop(group.await.unwrap());
+    at
+}
+
+/// Appends events, each a command of its own, and waits for the checkpoint that covers them.
 pub async fn append(log: &Log, key: &Key, texts: impl IntoIterator<Item = String>) {
-    for text in texts {
-        let group =
-            log.append_with(|index| Group::new(index, ()).batch(vec![key.event(index, &text)]));
+    let mut texts = texts.into_iter().peekable();
+    while let Some(text) = texts.next() {
+        let is_last = texts.peek().is_none();
+        let group = log.append_with(|index| {
+            let group = Group::new(index, ()).batch(vec![key.event(index, &text)]);
+            if is_last { group.sealed() } else { group }
+        });
         drop(group.await.unwrap());
     }
+    let size = log.size();
+    let mut heads = log.heads();
+    let covered = heads.wait_for(|head| head.checkpoint.size >= size);
+    covered.await.unwrap();
 }
 
 /// What happens to one call.
