@@ -21,7 +21,7 @@ use station_tests::{left, wait_for};
 use tokio::runtime::Runtime;
 
 /// A request that is refused and recorded.
-const NOBODY: &str = "1101050012026110100001";
+const NOBODY: &str = "1101050012026110199999";
 const DAY_MS: i64 = 86_400_000;
 const YEAR_DAYS: i64 = 365;
 
@@ -134,14 +134,8 @@ fn g4_what_the_centre_has_is_pruned_after_the_audit_period() {
         assert!(station.stop().success());
         let said = station.tool_ok(&["verify"], "");
         assert!(said.contains("whole"), "{said}");
-        let first = station.tool_ok(&["export", "json", "-"], "");
-        let first: serde_json::Value = serde_json::from_str(first.lines().next().unwrap()).unwrap();
-        let is_first = first["id"] == "0";
-        assert_eq!(
-            is_first, !pruned,
-            "{days} days: the first event is {}",
-            first["id"]
-        );
+        let all = station.tool(&["export", "json", "-"], "");
+        assert_eq!(all.status.success(), !pruned, "{days} days: {all:?}");
         let proof = station.tool(&["prove", "3"], "");
         assert_eq!(proof.status.success(), !pruned, "{days} days");
     }

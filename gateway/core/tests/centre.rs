@@ -65,7 +65,12 @@ fn g5_a_revision_is_done_once() {
         for revision in 0..=4 {
             tell(&mut world, revision, Ok((9, policy(9))));
         }
-        assert_eq!(world.log.len(), size, "restarted: {restart}");
+        assert_eq!(
+            world.log.len(),
+            size,
+            "restarted: {restart}: {:?}",
+            world.types()
+        );
     }
     let link = world.replay().centre().clone();
     assert_eq!((link.revision, link.number), (Some(4), Some(1)));

@@ -11,6 +11,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use edge_config::ClockTrustRule;
 use rustix::time::{ClockId, clock_gettime};
@@ -59,8 +60,7 @@ impl Clock {
 
     /// This instant.
     pub fn now(&self) -> Now {
-        let mono_ms = read_ms(ClockId::Boottime);
-        let wall_ms = read_ms(ClockId::Realtime);
+        let (wall_ms, mono_ms) = (wall_ms(), since_boot_ms());
         self.follow(wall_ms, mono_ms);
         Now {
             wall_ms,
@@ -120,9 +120,16 @@ fn says_synchronised(file: &Path) -> ClockTrust {
     }
 }
 
-/// A clock in ms; 0 for a wall clock before 1970.
-fn read_ms(clock: ClockId) -> u64 {
-    let time = clock_gettime(clock);
+/// 0 before 1970. Through the C library, unlike the other one, so that another wall clock can be put before the process.
+fn wall_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let ms = since.map_or(0, |since| since.as_millis());
+    u64::try_from(ms).unwrap_or(u64::MAX)
+}
+
+/// Suspension included.
+fn since_boot_ms() -> u64 {
+    let time = clock_gettime(ClockId::Boottime);
     let s = u64::try_from(time.tv_sec).unwrap_or(0);
     let ns = u64::try_from(time.tv_nsec).unwrap_or(0);
     s.saturating_mul(1_000).saturating_add(ns / 1_000_000)

@@ -66,7 +66,8 @@ bodies! {
         centre_checkpoint: Option<String>,
         /// Up to where the centre's commands were applied in the old log.
         downlink_revision: Option<u64>,
-        /// The number of the last of the centre's commands that was followed in the old log.
+        /// The number of the last of the centre's commands that was followed in the old log; not there: none was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         downlink_number: Option<u64>,
         /// Why.
         reason: IncarnationReason,

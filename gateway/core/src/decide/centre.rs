@@ -12,7 +12,8 @@ use crate::input::{Contradicted, Instructed, Told};
 
 /// What stands at one revision of the stream from the centre. Those before the last one that is recorded change nothing.
 pub(super) fn instructed(draft: &mut Draft<'_>, instructed: &Instructed) {
-    let link = &draft.state().centre;
+    // Not of what is copied into a draft; and one decision takes one instruction.
+    let link = &draft.base.centre;
     if link
         .revision
         .is_some_and(|last| instructed.revision <= last)
@@ -46,7 +47,7 @@ pub(super) fn instructed(draft: &mut Draft<'_>, instructed: &Instructed) {
 fn follow(draft: &mut Draft<'_>, told: &Told) -> Result<&'static str, InstructionRefusal> {
     match told {
         Told::Manifest(batch) => {
-            if draft.state().batches.contains_key(batch) {
+            if draft.base.batches.contains_key(batch) {
                 return Err(InstructionRefusal::Outdated);
             }
             draft.push(ManifestReceived {
@@ -55,7 +56,7 @@ fn follow(draft: &mut Draft<'_>, told: &Told) -> Result<&'static str, Instructio
             Ok("centre.custody.manifest-issued.v1")
         }
         Told::Policy { version, sha256 } => {
-            let newest = draft.state().centre.policy.as_ref();
+            let newest = draft.base.centre.policy.as_ref();
             if newest.is_some_and(|(newest, _)| version <= newest) {
                 return Err(InstructionRefusal::Outdated);
             }
