@@ -22,13 +22,12 @@ pub use policy::{Custody, Eligibility, OperatorPolicy, Pickup, Policy};
 pub use station::broker::{
     Broker, BrokerLimits, BrokerUrl, EmbeddedBroker, ExternalBroker, TlsListener,
 };
+pub use station::centre::{BlobPlace, Centre, CentreStore};
 pub use station::device::{Kiosk, Machine, ModbusDispenser};
 pub use station::log::{AUDIT_DAYS_MIN, LogRules};
 pub use station::operator::{Operator, PinHash};
 pub use station::pull::{Pull, PullLimits, PullTls};
-pub use station::{
-    Centre, CentreStore, Clock, ClockTrustRule, Demo, Http, Pipeline, Province, Station, Storage,
-};
+pub use station::{Clock, ClockTrustRule, Demo, Http, Pipeline, Province, Station, Storage};
 
 /// The shipped `station.toml`: a station that runs on one machine with nothing attached.
 pub const DEFAULT_STATION: &str = include_str!("../station.toml");

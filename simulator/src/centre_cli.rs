@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use schemas::ids::StationId;
+use schemas::ids::{BlobHash, StationId};
 use simulator::centre::{CentreConfig, Desk, Registration, Running};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -104,6 +104,9 @@ pub(crate) struct AskBlobs {
     /// The station.
     #[arg(long)]
     station: StationId,
+    /// The hash of a photo that was lost after it had come; may be given several times. None: all whose files have not come.
+    #[arg(long)]
+    blob: Vec<BlobHash>,
     #[command(flatten)]
     store: Store,
 }
@@ -159,7 +162,12 @@ pub(crate) async fn centre(command: CentreCommand) -> anyhow::Result<()> {
         CentreCommand::AskBlobs(options) => {
             let desk = options.store.desk()?;
             let connection = options.store.connection()?;
-            let asked = desk.ask_for_blobs(&connection, &options.station).await?;
+            let asked = if options.blob.is_empty() {
+                desk.ask_for_blobs(&connection, &options.station).await?
+            } else {
+                let asking = desk.ask_for_these(&connection, &options.station, &options.blob);
+                asking.await?
+            };
             say(&format!("asked for {asked} photos"))
         }
         CentreCommand::Resume(options) => {

@@ -76,6 +76,18 @@ impl TestCentre {
         )
     }
 
+    /// The folder of what stations send beside their events.
+    pub fn received(&self) -> PathBuf {
+        self.folder.join("received")
+    }
+
+    /// The same with a line for the blob store, and others for `[centre]`.
+    pub fn configure_with_blobs(&self, text: &str, more: &str) -> String {
+        std::fs::create_dir_all(self.received()).unwrap();
+        let line = format!("[centre]\nblob_store = {:?}\n{more}\n", self.received());
+        self.configure(text).replacen("[centre]\n", &line, 1)
+    }
+
     /// Registers a station's log as its operator would: with the file that the station makes.
     pub fn register(&self, station: &Station) {
         let file = self.folder.join("registration.json");
@@ -93,7 +105,8 @@ impl TestCentre {
     /// The centre begins to follow.
     pub async fn follow(&mut self) {
         let folder = self.folder.join("centre");
-        let config = CentreConfig::new(self.connection(), folder, "demo");
+        let mut config = CentreConfig::new(self.connection(), folder, "demo");
+        config.received = Some(self.received());
         self.centre = Some(Running::start(config).await.unwrap());
     }
 

@@ -1,5 +1,6 @@
 //! What the centre reads of a station's data folder, by the simulator's own opener.
 
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -10,6 +11,11 @@ use crate::station::{CENTRE_PRIVATE, binary};
 
 /// A line for each sealed thing of a stopped station.
 pub fn open(layout: &Layout) -> Vec<Value> {
+    open_in(layout, &layout.data())
+}
+
+/// The same of what lies in another folder, for example of what the centre received.
+pub fn open_in(layout: &Layout, data: &Path) -> Vec<Value> {
     let key = layout.root.join("centre-seal-key.private");
     std::fs::write(&key, CENTRE_PRIVATE).unwrap();
     let events = layout.root.join("events.cose");
@@ -19,7 +25,7 @@ pub fn open(layout: &Layout) -> Vec<Value> {
         .arg("--key")
         .arg(&key)
         .arg("--data")
-        .arg(layout.data())
+        .arg(data)
         .arg("--events")
         .arg(&events)
         .arg("--photos")

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::ids::DeviceId;
 
+use super::centre::Centre;
 use super::device::{Kiosk, Machine, ModbusDispenser};
 use super::log::LogRules;
 use super::operator::Operator;
-use super::{Centre, Demo, Storage};
+use super::{Demo, Storage};
 use crate::policy::Policy;
 use crate::reader::{At, Section};
 
@@ -47,6 +48,14 @@ pub(super) fn log(root: &Section<'_>, log: LogRules, policy: &Policy) {
             "log.audit_days: {} is shorter than policy custody.dedupe_days = {dedupe_days}; write audit_days = {dedupe_days}",
             log.audit_days
         ));
+    }
+}
+
+/// Blobs go up beside the events, never alone: the centre would not know what they are.
+pub(super) fn blob_store(root: &Section<'_>, centre: Option<&Centre>) {
+    let alone = |centre: &Centre| centre.blob_store.is_some() && centre.store.is_none();
+    if centre.is_some_and(alone) {
+        root.refuse_in("centre", "blob_store", "centre.blob_store: there is no store for the events; write store = \"esdb://centre.example:2113?tls=true\" under [centre] too".to_owned());
     }
 }
 

@@ -1,6 +1,7 @@
 //! `station.toml`: what this station is, where its things are and how much of everything is enough.
 
 pub(crate) mod broker;
+pub(crate) mod centre;
 pub(crate) mod check;
 pub(crate) mod device;
 pub(crate) mod log;
@@ -16,10 +17,10 @@ use schemas::envelope::Origin;
 use schemas::ids::{DeviceId, MachineId, StationId};
 use schemas::text::Invalid;
 
-use crate::hours::Hours;
 use crate::policy::Policy;
 use crate::reader::Section;
 use broker::Broker;
+use centre::Centre;
 use device::{Kiosk, Machine, ModbusDispenser};
 use operator::Operator;
 use pull::Pull;
@@ -100,33 +101,6 @@ pub struct Storage {
     pub room_low_mib: u64,
     /// Room that is set aside at start and given up so that running sessions can end, in MiB.
     pub reserve_mib: u64,
-}
-
-/// The centre.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Centre {
-    /// File with the centre's X25519 public key, to which the key of each session's personal data is sealed: 64
-    /// hexadecimal digits or PEM. None only with simulated devices: then a pair is made.
-    pub seal_key: Option<PathBuf>,
-    /// Files with public keys of others who may open it too: a window, an officer. At most 8.
-    pub more_seal_keys: Vec<PathBuf>,
-    /// Where the log goes; none: nowhere, or in a demonstration to a centre of its own.
-    pub store: Option<CentreStore>,
-    /// File with the key that the centre's instructions are signed by: a C2SP vkey named `centre.<province>`, one line.
-    pub verify_key: Option<PathBuf>,
-    /// What the uplink may take of the link, in KiB/s; none: what there is.
-    pub uplink_kib_per_s: Option<u32>,
-    /// When the uplink may be used, in China's time; none: always.
-    pub uplink_hours: Option<Hours>,
-}
-
-/// The centre's event store (EventStoreDB, KurrentDB).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CentreStore {
-    /// A connection string without credentials.
-    Address(String),
-    /// The file that holds the connection string, with credentials.
-    File(PathBuf),
 }
 
 /// Metrics and health.
@@ -237,14 +211,7 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
     let storage = root
         .section("storage", storage)
         .unwrap_or_else(default_storage);
-    let centre = root.section("centre", |s| Centre {
-        seal_key: s.path("seal_key"),
-        more_seal_keys: s.paths("more_seal_keys", SEAL_KEYS_MAX).unwrap_or_default(),
-        store: centre_store(s),
-        verify_key: s.path("verify_key"),
-        uplink_kib_per_s: s.optional_number("uplink_kib_per_s", 1..=1_000_000),
-        uplink_hours: s.optional("uplink_hours", "\"22:00-06:00\""),
-    });
+    let centre = root.section("centre", centre::read);
     let broker = broker::read(root);
     let http = root.section("http", |s| Http {
         listen: s.address("listen", loopback(9464)),
@@ -261,6 +228,7 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
     let dispensers = root.list("modbus_dispenser", device::modbus_dispenser);
     check::storage(root, &storage);
     check::log(root, log.unwrap_or_default(), &policy);
+    check::blob_store(root, centre.as_ref());
     check::demo(root, &demo, centre.as_ref(), &operators);
     check::devices(root, &machines, &kiosks, &dispensers);
     check::operators(root, &operators);
@@ -293,9 +261,6 @@ pub(crate) const fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
 
-/// Further keys that a session's key is sealed to.
-const SEAL_KEYS_MAX: usize = 8;
-
 const TRUST_RULES: &[(&str, ClockTrustRule)] = &[
     ("auto", ClockTrustRule::Auto),
     ("always", ClockTrustRule::Always),
@@ -321,29 +286,6 @@ fn storage(s: &mut Section<'_>) -> Storage {
         room_low_mib: s.number("room_low_mib", 8..=1_048_576, default.room_low_mib),
         reserve_mib: s.number("reserve_mib", 1..=1_048_576, default.reserve_mib),
     }
-}
-
-/// Where the log goes. Credentials are not for a file that many can read.
-fn centre_store(s: &mut Section<'_>) -> Option<CentreStore> {
-    let address = s.optional::<String>("store", "\"esdb://centre.example:2113?tls=true\"");
-    let file = s.path("store_file");
-    if let Some(address) = &address {
-        let scheme = [
-            "esdb://",
-            "esdb+discover://",
-            "kurrentdb://",
-            "kurrentdb+discover://",
-        ];
-        if !scheme.iter().any(|scheme| address.starts_with(scheme)) {
-            s.refuse("store", "is not a connection string; write for example store = \"esdb://centre.example:2113?tls=true\"");
-        } else if address.contains('@') {
-            s.refuse("store", "holds a password, and this file is not for passwords; put the whole connection string into a file of mode 0600 and write store_file = \"centre-store\"");
-        } else if file.is_some() {
-            s.refuse("store_file", "stands beside store; leave one of them out");
-        }
-    }
-    file.map(CentreStore::File)
-        .or_else(|| address.map(CentreStore::Address))
 }
 
 fn pipeline(s: &mut Section<'_>) -> Pipeline {

@@ -160,6 +160,8 @@ pub enum Told {
     Key(CentreKeyChanged),
     /// The centre destroyed its keys of a session.
     ErasureDone(SessionId),
+    /// The centre lacks blobs; those that are here are marked to go up again.
+    BlobsMissing,
 }
 
 /// Where the centre's copy contradicts this log.

@@ -67,13 +67,15 @@ pub struct Space(&'static str);
 impl Space {
     /// Sessions, queued and retained messages of the broker.
     pub const BROKER: Self = Self("kv.broker");
-    /// Acknowledgements and cursors of the uplink.
+    /// Acknowledgements and cursors of the uplink: a few pairs.
     pub const SYNC: Self = Self("kv.sync");
+    /// What is known of the way of blobs to the centre: it grows with what the centre asks for.
+    pub const UPLOAD: Self = Self("kv.upload");
     /// Projections that are rebuilt from the events when missing.
     pub const PROJECTION: Self = Self("kv.projection");
 
     /// Every space.
-    pub(crate) const ALL: [Self; 3] = [Self::BROKER, Self::SYNC, Self::PROJECTION];
+    pub(crate) const ALL: [Self; 4] = [Self::BROKER, Self::SYNC, Self::UPLOAD, Self::PROJECTION];
 
     pub(crate) fn name(self) -> &'static str {
         self.0

@@ -3,6 +3,7 @@
 //! with each life of the program.
 
 mod link;
+mod upload;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use schemas::words::PickupOutcome;
 use crate::process;
 
 pub use link::LinkMetrics;
+pub use upload::UploadMetrics;
 
 /// All figures of the gateway. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -68,6 +70,8 @@ pub struct Metrics {
     pub blobs: IntCounter,
     /// The link to the centre.
     pub link: LinkMetrics,
+    /// The way of blobs to the centre.
+    pub upload: UploadMetrics,
 }
 
 impl Metrics {
@@ -160,6 +164,7 @@ impl Metrics {
             )?,
             blobs: make.counter("station_blobs_total", "Blobs sealed and stored")?,
             link: LinkMetrics::new(&make)?,
+            upload: UploadMetrics::new(&make)?,
             registry: make.0,
         })
     }

@@ -7,20 +7,28 @@ const LONGEST: Duration = Duration::from_secs(30);
 
 /// Doubles from a quarter of a second to half a minute.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Backoff(Duration);
+pub struct Backoff(Duration);
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Backoff {
-    pub(crate) const fn new() -> Self {
+    /// Nothing was tried yet.
+    #[must_use]
+    pub const fn new() -> Self {
         Self(FIRST)
     }
 
     /// It worked.
-    pub(crate) const fn reset(&mut self) {
+    pub const fn reset(&mut self) {
         self.0 = FIRST;
     }
 
     /// How long to wait now. `chance` is random: half of the wait depends on it.
-    pub(crate) fn next(&mut self, chance: u32) -> Duration {
+    pub fn next(&mut self, chance: u32) -> Duration {
         let whole = self.0;
         self.0 = (whole * 2).min(LONGEST);
         let half = whole / 2;

@@ -22,6 +22,7 @@ mod store;
 mod uplink;
 
 pub use alerts::Alerts;
+pub use backoff::Backoff;
 pub use chunk::ChunkLimits;
 pub use connection::ConnectionError;
 pub use downlink::{Downlink, Follow, Stored};

@@ -135,6 +135,19 @@ impl Desk {
     ) -> Result<usize, DeskError> {
         let log = self.log(self.newest(station)?)?;
         let missing: Vec<BlobHash> = log.figures().blobs().keys().cloned().collect();
+        self.ask_for_these(connection, station, &missing).await
+    }
+
+    /// Asks a station for photos by their hashes, whether or not they came before; how many.
+    ///
+    /// # Errors
+    /// It was not sent.
+    pub async fn ask_for_these(
+        &self,
+        connection: &str,
+        station: &StationId,
+        missing: &[BlobHash],
+    ) -> Result<usize, DeskError> {
         for blobs in missing.chunks(BLOBS_PER_INSTRUCTION_MAX) {
             let blobs = blobs.to_vec();
             let instruction = Instruction::BlobsMissing(BlobsMissing { blobs });

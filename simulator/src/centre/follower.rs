@@ -15,6 +15,7 @@ use super::followed::Followed;
 use super::keys::CentreKeys;
 use super::link::{Link, LinkError};
 use super::log::NotUsable;
+use super::received::Received;
 use super::registration::{self, Registration};
 use super::seen::Seen;
 use super::view::View;
@@ -181,6 +182,9 @@ impl Follower {
             if registration.province() != self.settings.province {
                 tracing::warn!(stream, "registered, but of another province");
                 continue;
+            }
+            if let Some(folder) = &self.settings.received {
+                Received::of(folder, &registration.station).make()?;
             }
             let followed = Followed::open(&self.folder, registration)?;
             self.seen_changed |= self.seen.unknown.remove(&stream).is_some();

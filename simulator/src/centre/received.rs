@@ -25,6 +25,22 @@ impl Received {
         Self(folder.join(station.as_str()))
     }
 
+    /// Makes the station's folder. A share that is not mounted lacks it, and a station sends nothing to a folder that is not there.
+    /// Where the folder of all stations is not there, nothing is made.
+    pub(super) fn make(&self) -> io::Result<()> {
+        match std::fs::create_dir(&self.0) {
+            Err(error)
+                if !matches!(
+                    error.kind(),
+                    io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound
+                ) =>
+            {
+                Err(error)
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
     /// Whether the blob's file is there, whole.
     pub(super) fn has(&self, blob: &BlobHash) -> io::Result<bool> {
         match std::fs::read(self.0.join("blobs").join(blob.as_str())) {

@@ -76,6 +76,7 @@ fn follow(draft: &mut Draft<'_>, told: &Told) -> Result<&'static str, Instructio
             });
             Ok("centre.erasure.done.v1")
         }
+        Told::BlobsMissing => Ok("centre.blobs.missing.v1"),
     }
 }
 

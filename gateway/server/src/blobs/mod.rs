@@ -13,4 +13,4 @@ mod store;
 
 pub use desk::{BlobDesk, BlobRefusal, Received};
 pub use seal::{MAGIC, VERSION};
-pub use store::{BlobStore, Sweep};
+pub use store::{BlobStore, Kept, Sweep};

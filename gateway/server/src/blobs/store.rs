@@ -11,6 +11,28 @@ use schemas::key::SealingKeyId;
 
 use super::seal::{HEAD_LEN, hash, key_of};
 
+/// What is in a blob's file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// What was sealed.
+    Whole(Vec<u8>),
+    /// Something else: the disk changed it.
+    Damaged,
+    /// There is no such file.
+    Missing,
+}
+
+impl Kept {
+    /// The word for it.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Whole(_) => "whole",
+            Self::Damaged => "damaged",
+            Self::Missing => "missing",
+        }
+    }
+}
+
 /// The folder. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct BlobStore {
@@ -68,13 +90,23 @@ impl BlobStore {
         }
     }
 
+    /// A sealed file, checked against its name. Blocks.
+    pub fn read(&self, name: &BlobHash) -> std::io::Result<Kept> {
+        match std::fs::read(self.path(name)) {
+            Ok(bytes) if hash(&bytes).as_ref() == Some(name) => Ok(Kept::Whole(bytes)),
+            Ok(_) => Ok(Kept::Damaged),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Kept::Missing),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Whether a file of that name is there.
     pub fn holds(&self, name: &BlobHash) -> bool {
         self.path(name).exists()
     }
 
     /// The key that a file is sealed under, as its head says.
-    fn key_of(&self, name: &BlobHash) -> Option<SealingKeyId> {
+    pub fn key_of(&self, name: &BlobHash) -> Option<SealingKeyId> {
         let mut head = [0; HEAD_LEN];
         let mut file = std::fs::File::open(self.path(name)).ok()?;
         file.read_exact(&mut head).ok()?;

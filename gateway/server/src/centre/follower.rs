@@ -8,11 +8,13 @@ use gateway_sync::{Follow, Fork, Stored};
 use schemas::downlink::{self, Genuine, Instruction};
 use schemas::envelope::Origin;
 use schemas::event::centre::{Contradiction, InstructionRefusal};
+use schemas::ids::BlobHash;
 use schemas::time::ClockTrust;
 use schemas::uplink::signed_bytes;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::acknowledged::{self, Acknowledgement};
+use super::blobs::Again;
 use super::{LinkParts, policy, verifying};
 
 /// Follows instructions.
@@ -24,7 +26,9 @@ pub(super) struct Follower {
     /// The last number that was followed.
     number: Option<u64>,
     /// So many events are acknowledged.
-    acknowledged: u64,
+    acknowledged: watch::Sender<u64>,
+    /// What goes up again.
+    again: Again,
     /// Hears of an acknowledgement that contradicts this log, once.
     contradicts: Option<oneshot::Sender<Fork>>,
 }
@@ -39,20 +43,27 @@ impl Follower {
     /// The key is the configured one, until the centre changed it.
     pub(super) fn new(
         parts: LinkParts,
+        again: Again,
         contradicts: oneshot::Sender<Fork>,
     ) -> anyhow::Result<Self> {
         let changed = parts.told.key.as_ref();
         let acknowledged = acknowledged::acknowledgement(&parts.log)?;
         Ok(Self {
             number: parts.told.number,
-            acknowledged: acknowledged.map_or(0, |acknowledged| acknowledged.size),
+            acknowledged: watch::Sender::new(acknowledged.map_or(0, |told| told.size)),
             origin: downlink::origin(&parts.station.province.to_string(), &parts.station.id)?,
             key: changed
                 .map(schemas::key::PublicKey::to_raw)
                 .or(parts.verify_key),
+            again,
             contradicts: Some(contradicts),
             parts,
         })
+    }
+
+    /// So many events are acknowledged, durably.
+    pub(super) fn acknowledged(&self) -> watch::Receiver<u64> {
+        self.acknowledged.subscribe()
     }
 
     /// The instruction, if it is the centre's.
@@ -87,13 +98,31 @@ impl Follower {
                 (told.ok_or(InstructionRefusal::NotGenuine), None)
             }
             Instruction::ErasureDone(done) => (Ok(Told::ErasureDone(done.session)), None),
-            Instruction::Acknowledged(_) | Instruction::BlobsMissing(_) => {
-                (Err(InstructionRefusal::Unusable), None)
-            }
+            Instruction::BlobsMissing(missing) => (self.mark(missing.blobs).await, None),
+            Instruction::Acknowledged(_) => (Err(InstructionRefusal::Unusable), None),
         };
         Recording {
             told: told.map(|told| (number, told)),
             rules,
+        }
+    }
+
+    /// Blobs that the centre lacks go up again. Those that are not here are passed over: nobody has them.
+    async fn mark(&self, blobs: Vec<BlobHash>) -> Result<Told, InstructionRefusal> {
+        if self.parts.blob_store.is_none() {
+            tracing::warn!("the centre asks for blobs, and centre.blob_store is not set");
+            return Err(InstructionRefusal::Unusable);
+        }
+        let asked = blobs.len();
+        match self.again.ask(blobs).await {
+            Ok(here) => {
+                tracing::info!(asked, here, "the centre asks for blobs");
+                Ok(Told::BlobsMissing)
+            }
+            Err(error) => {
+                tracing::error!(%error, "blobs that the centre asks for cannot be marked");
+                Err(InstructionRefusal::Unusable)
+            }
         }
     }
 
@@ -130,7 +159,7 @@ impl Follower {
     async fn acknowledge(&mut self, revision: u64, told: &downlink::Acknowledged) -> bool {
         let log = &self.parts.log;
         // One of an earlier log, or told again: it says nothing new.
-        if told.origin.as_str() != log.origin() || told.size <= self.acknowledged {
+        if told.origin.as_str() != log.origin() || told.size <= *self.acknowledged.borrow() {
             return acknowledged::keep(log, revision, None).await.is_ok();
         }
         let own = if told.size > log.size() {
@@ -165,11 +194,12 @@ impl Follower {
             wall_ms: now.wall_ms,
             clock_trusted: now.trust == ClockTrust::Synchronised,
         };
-        self.acknowledged = told.size;
         self.parts.metrics.acknowledged(told.size);
-        acknowledged::keep(log, revision, Some(&acknowledgement))
-            .await
-            .is_ok()
+        let kept = acknowledged::keep(log, revision, Some(&acknowledgement)).await;
+        if kept.is_ok() {
+            self.acknowledged.send_replace(told.size);
+        }
+        kept.is_ok()
     }
 
     async fn record(&mut self, revision: u64, sha256: String, recording: Recording) -> bool {

@@ -2,6 +2,7 @@
 //! what the centre's words do to this station.
 
 mod acknowledged;
+mod blobs;
 mod figures;
 mod follower;
 mod policy;
@@ -22,13 +23,16 @@ use schemas::uplink::{alert_stream, downlink_stream, log_stream};
 
 use tokio::sync::{oneshot, watch};
 
+use crate::blobs::BlobStore;
 use crate::clock::Clock;
 use crate::inbox::Inbox;
 use crate::metrics::Metrics;
 use crate::pipeline::Acts;
+use crate::sealing::SealingDesk;
 use crate::snapshot::SnapshotStore;
 
 pub use acknowledged::{Acknowledgement, acknowledgement};
+pub use blobs::Place as BlobPlace;
 pub use figures::show;
 pub use policy::policy_in_force;
 pub use verifying::verify_key;
@@ -61,9 +65,15 @@ pub struct LinkParts {
     pub metrics: Metrics,
     /// The public key that instructions are signed by; none: none is followed.
     pub verify_key: Option<[u8; 32]>,
+    /// Where sealed blobs and session keys go; none: nowhere.
+    pub blob_store: Option<BlobPlace>,
+    /// Sealed blobs.
+    pub blobs: BlobStore,
+    /// Sealed session keys.
+    pub sealing: SealingDesk,
 }
 
-/// The link: how it stands, and what carries it until it is dropped (the log up, alerts, instructions down, figures).
+/// The link: how it stands, and what carries it until it is dropped (the log up, alerts, blobs, instructions down, figures).
 pub fn link(
     parts: LinkParts,
     connection: &str,
@@ -113,10 +123,13 @@ pub fn link(
         snapshots: SnapshotStore::of(&parts.station.storage.data_folder),
         audit_days: parts.station.log.audit_days,
         clock: Arc::clone(&parts.clock),
+        blobs_go_up: parts.blob_store.is_some(),
     };
+    let again = blobs::Again::open(parts.log.clone(), parts.blobs.clone())?;
     let (say, told) = oneshot::channel();
+    let follower = follower::Follower::new(parts.clone(), again.clone(), say)?;
     let (acts, forked) = (parts.acts.clone(), parts.forked);
-    let follower = follower::Follower::new(parts, say)?;
+    let carrier = carrier(parts, again, stands.clone(), follower.acknowledged());
     let carrying = async move {
         tokio::join!(
             async move {
@@ -129,6 +142,11 @@ pub fn link(
             alerts.run(),
             downlink.run(follower),
             pruning.run(),
+            async move {
+                if let Some(carrier) = carrier {
+                    carrier.run().await;
+                }
+            },
             figures,
         );
     };
@@ -141,6 +159,28 @@ async fn or_never(told: oneshot::Receiver<Fork>) -> Fork {
         Ok(fork) => fork,
         Err(_gone) => std::future::pending().await,
     }
+}
+
+/// What carries blobs and keys, where there is a store for them.
+fn carrier(
+    parts: LinkParts,
+    again: blobs::Again,
+    uplink: watch::Receiver<LinkFigures>,
+    acknowledged: watch::Receiver<u64>,
+) -> Option<blobs::Carrier> {
+    Some(blobs::Carrier::new(blobs::CarrierParts {
+        again,
+        pace: pace(&parts.station),
+        rest_ms: rest(&parts),
+        uplink,
+        acknowledged,
+        log: parts.log,
+        blobs: parts.blobs,
+        sealing: parts.sealing,
+        place: parts.blob_store?,
+        metrics: parts.metrics,
+        chance,
+    }))
 }
 
 /// The station goes out of service; what was appended since is still sent as alerts.

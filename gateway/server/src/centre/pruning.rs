@@ -1,11 +1,11 @@
-//! Old epochs go once the centre has them and nobody asks for them any more.
+//! Old epochs go once the centre has them, and the blobs that they name, and nobody asks for them any more.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_log::Log;
 
-use super::acknowledgement;
+use super::{acknowledgement, blobs};
 use crate::clock::Clock;
 use crate::snapshot::{SnapshotStore, prune};
 
@@ -19,6 +19,8 @@ pub(super) struct Pruning {
     pub(super) snapshots: SnapshotStore,
     pub(super) audit_days: u16,
     pub(super) clock: Arc<Clock>,
+    /// Whether there is a store for blobs. Events that name one which is not there yet stay.
+    pub(super) blobs_go_up: bool,
 }
 
 impl Pruning {
@@ -38,15 +40,15 @@ impl Pruning {
         let Some(acknowledged) = acknowledgement(&self.log)? else {
             return Ok(());
         };
+        let held = if self.blobs_go_up {
+            let up_to = blobs::up_to(&self.log)?.unwrap_or(0);
+            acknowledged.size.min(up_to)
+        } else {
+            acknowledged.size
+        };
         let before = self.log.first_index();
         let now = self.clock.now();
-        let first = prune(
-            &self.log,
-            &self.snapshots,
-            acknowledged.size,
-            self.audit_days,
-            &now,
-        )?;
+        let first = prune(&self.log, &self.snapshots, held, self.audit_days, &now)?;
         if first != before {
             tracing::info!(first, "epochs that the centre has were removed");
         }

@@ -6,12 +6,14 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use edge_config::Station;
 use schemas::envelope::Origin;
+use schemas::ids::StationId;
 use schemas::key::PublicKey;
 use schemas::proof::NoteKey;
 use simulated_eventstore::{Server, ServerConfig};
 use simulator::centre::{CentreConfig, Desk, Registration, Running};
 
 use super::CENTRE_FOLDER;
+use crate::centre::BlobPlace;
 
 /// The running centre.
 #[derive(Debug)]
@@ -19,7 +21,11 @@ pub struct DemoCentre {
     store: Server,
     centre: Running,
     verify_key: [u8; 32],
+    received: PathBuf,
 }
+
+/// The folder of what the station sends beside its events.
+const RECEIVED_FOLDER: &str = "received";
 
 impl DemoCentre {
     /// Starts store and centre. The station's log is registered: here nobody carries a file.
@@ -47,6 +53,10 @@ impl DemoCentre {
         let key = NoteKey::from_vkey(&desk.vkey(&province)).context("the centre's key")?;
         let mut config = CentreConfig::new(address(&store), folder, &province);
         config.listen = Some(station.demo.centre);
+        let received = centre_folder(station).join(RECEIVED_FOLDER);
+        gateway_durable::make_folder(&received, 0o700)
+            .with_context(|| format!("cannot make {}", received.display()))?;
+        config.received = Some(received.clone());
         let centre = Running::start(config)
             .await
             .context("the demonstration's centre cannot start")?;
@@ -54,6 +64,7 @@ impl DemoCentre {
             store,
             centre,
             verify_key: *key.public_key(),
+            received,
         })
     }
 
@@ -65,6 +76,11 @@ impl DemoCentre {
     /// The key its instructions are signed by.
     pub const fn verify_key(&self) -> [u8; 32] {
         self.verify_key
+    }
+
+    /// Where it reads blobs and session keys.
+    pub fn blob_store(&self, station: &StationId) -> BlobPlace {
+        BlobPlace::folder(&self.received, station)
     }
 
     /// The centre first, then its store.

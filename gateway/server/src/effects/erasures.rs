@@ -162,10 +162,13 @@ async fn attempt(
         .cloned()
         .collect();
     let found = sealing.erase_named(session, missing.clone()).await?;
-    let gone_up = pruned || missing.iter().any(|key| !found.contains(key));
+    let gone = missing.iter().any(|key| !found.contains(key));
     here.extend(found);
     here.sort();
-    Ok((here, gone_up))
+    let (store, keys) = (sealing.store().clone(), here.clone());
+    // One that was on its way when it was destroyed here may have arrived all the same.
+    let on_its_way = tokio::task::spawn_blocking(move || store.any_sent(&keys)).await??;
+    Ok((here, pruned || gone || on_its_way))
 }
 
 /// The keys of a session that the log names and does not say were destroyed here. Reads the whole log from the session on:

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::prepare::Prepared;
-use crate::centre::{self, LinkParts};
+use crate::centre::{self, BlobPlace, LinkParts};
 use crate::pipeline::Acts;
 
 /// The running link.
@@ -25,6 +25,7 @@ pub(super) struct Link {
 pub(super) struct Reachable {
     pub(super) connection: String,
     pub(super) verify_key: Option<[u8; 32]>,
+    pub(super) blob_store: Option<BlobPlace>,
 }
 
 /// The demonstration's own centre, where one is wanted and the configuration names no other.
@@ -44,10 +45,11 @@ impl OwnCentre {
         Ok(Self(Some(centre)))
     }
 
-    pub(super) fn reachable(&self) -> Option<Reachable> {
+    pub(super) fn reachable(&self, station: &edge_config::Station) -> Option<Reachable> {
         self.0.as_ref().map(|centre| Reachable {
             connection: centre.connection(),
             verify_key: Some(centre.verify_key()),
+            blob_store: Some(centre.blob_store(&station.id)),
         })
     }
 
@@ -70,6 +72,7 @@ pub(super) fn configured(prepared: &Prepared) -> anyhow::Result<Option<Reachable
     Ok(Some(Reachable {
         connection,
         verify_key,
+        blob_store: BlobPlace::configured(&prepared.station.centre, &prepared.station.id)?,
     }))
 }
 
@@ -101,6 +104,9 @@ pub(super) fn start(
         clock: Arc::clone(&prepared.clock),
         metrics: prepared.metrics.clone(),
         verify_key: reachable.verify_key,
+        blob_store: reachable.blob_store,
+        blobs: prepared.blob_store.clone(),
+        sealing: prepared.sealing.clone(),
     };
     let (metrics, log) = (prepared.metrics.clone(), log.clone());
     let (figures, carrying) = centre::link(parts, &reachable.connection)?;

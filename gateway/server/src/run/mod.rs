@@ -120,7 +120,7 @@ async fn operate(
     #[cfg(feature = "demo")]
     let own_centre = centre::OwnCentre::start(prepared, &log).await?;
     #[cfg(feature = "demo")]
-    let reachable = reachable.or_else(|| own_centre.reachable());
+    let reachable = reachable.or_else(|| own_centre.reachable(&prepared.station));
     let (jobs, queue) = tokio::sync::mpsc::channel(station.pipeline.queue_len_max);
     let mut devices_broker = devices_broker::DevicesBroker::choose(prepared);
     let outlet = devices_broker.outlet();

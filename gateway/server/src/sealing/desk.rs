@@ -26,6 +26,8 @@ struct Inner {
     /// Held while a key's file is written or destroyed, so that a session has one key in each life of the gateway, and
     /// none after it was erased.
     files: tokio::sync::Mutex<()>,
+    /// Shared by keys that go up, alone for who destroys keys: none leaves once its session is erased. Locked before `files`.
+    leaving: tokio::sync::RwLock<()>,
 }
 
 /// An open session.
@@ -58,6 +60,7 @@ impl SealingDesk {
             recipients,
             open: Mutex::default(),
             files: tokio::sync::Mutex::default(),
+            leaving: tokio::sync::RwLock::default(),
         }))
     }
 
@@ -122,8 +125,20 @@ impl SealingDesk {
         Ok(key.seal_holder(number, name)?)
     }
 
+    /// Whether a session is open: its key may still be used.
+    pub fn is_open(&self, session: &SessionId) -> bool {
+        self.open().contains_key(session)
+    }
+
+    /// No key is destroyed while this is held. It is for one key's way up, which has a deadline; the keys of open sessions do not wait
+    /// for it.
+    pub async fn hold_erasures(&self) -> tokio::sync::RwLockReadGuard<'_, ()> {
+        self.0.leaving.read().await
+    }
+
     /// Destroys every key of a session that is here.
     pub async fn erase(&self, session: &SessionId) -> std::io::Result<Erased> {
+        let _leaving = self.0.leaving.write().await;
         let _files = self.0.files.lock().await;
         self.ended(session);
         let (store, session) = (self.0.store.clone(), session.clone());
@@ -138,6 +153,7 @@ impl SealingDesk {
         session: &SessionId,
         named: BTreeSet<SealingKeyId>,
     ) -> std::io::Result<Vec<SealingKeyId>> {
+        let _leaving = self.0.leaving.write().await;
         let _files = self.0.files.lock().await;
         let (store, session) = (self.0.store.clone(), session.clone());
         tokio::task::spawn_blocking(move || store.erase_named(&session, &named))

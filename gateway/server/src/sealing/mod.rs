@@ -11,6 +11,7 @@ mod desk;
 mod field;
 mod file;
 mod key;
+mod leaving;
 mod recipient;
 mod store;
 mod sweep;

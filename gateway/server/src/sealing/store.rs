@@ -17,15 +17,17 @@ use super::sweep::Sweep;
 
 const FOLDER_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
-const KEY: &str = "json";
-const NOTE: &str = "erased";
+pub(super) const KEY: &str = "json";
+pub(super) const NOTE: &str = "erased";
+/// Of the note that `leaving` keeps.
+pub(super) const SENT: &str = "sent";
 /// No key file of ours comes near this.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 
 /// The folder. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct KeyStore {
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     origin: Origin,
 }
 
@@ -107,15 +109,20 @@ impl KeyStore {
     pub fn forget_notes(&self, keys: &[SealingKeyId]) {
         for key in keys {
             remove(&self.path(key, NOTE));
+            remove(&self.path(key, SENT));
         }
     }
 
     /// The keys that are here.
     pub fn names(&self) -> std::io::Result<Vec<SealingKeyId>> {
+        self.named_by(KEY)
+    }
+
+    pub(super) fn named_by(&self, extension: &str) -> std::io::Result<Vec<SealingKeyId>> {
         let mut names = Vec::new();
         for entry in std::fs::read_dir(&self.folder)? {
             let path = entry?.path();
-            let is_key = path.extension().is_some_and(|kind| kind == KEY);
+            let is_key = path.extension().is_some_and(|kind| kind == extension);
             let id = path.file_stem().and_then(|stem| stem.to_str());
             names.extend(
                 id.filter(|_| is_key)
@@ -137,6 +144,7 @@ impl KeyStore {
             match (id, extension) {
                 (Some(Ok(id)), Some(KEY)) => sweep.found(&id),
                 (Some(Ok(id)), Some(NOTE)) => sweep.note(id),
+                (Some(Ok(id)), Some(SENT)) => sweep.sent(id),
                 // `<key id>.json.tmp`.
                 (_, Some("tmp")) => sweep.half(path),
                 _ => {}
@@ -146,7 +154,7 @@ impl KeyStore {
     }
 
     /// The session of this log that a key is of; none where it is of an earlier log, or its file cannot be read.
-    pub(super) fn session_of(&self, key: &SealingKeyId) -> Option<SessionId> {
+    pub fn session_of(&self, key: &SealingKeyId) -> Option<SessionId> {
         let owner = owner(&self.path(key, KEY))?;
         (owner.origin == self.origin.as_str()).then_some(owner.session)
     }
@@ -180,14 +188,17 @@ impl KeyStore {
         Ok(keys)
     }
 
-    fn path(&self, key: &SealingKeyId, extension: &str) -> PathBuf {
+    pub(super) fn path(&self, key: &SealingKeyId, extension: &str) -> PathBuf {
         // A key id is 32 digits, so it cannot lead out of the folder.
         self.folder.join(format!("{key}.{extension}"))
     }
 }
 
 /// For `map_err`: names what was being done. Whoever asked is told no more than the error.
-fn at(doing: &str, path: &Path) -> impl FnOnce(std::io::Error) -> std::io::Error + use<> {
+pub(super) fn at(
+    doing: &str,
+    path: &Path,
+) -> impl FnOnce(std::io::Error) -> std::io::Error + use<> {
     let doing = format!("cannot {doing} {}", path.display());
     move |error| std::io::Error::new(error.kind(), format!("{doing}: {error}"))
 }
@@ -211,18 +222,18 @@ fn owner(path: &Path) -> Option<Owner> {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-mod tests {
+pub(super) mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::super::key::tests::key;
     use super::*;
 
-    fn store(place: &Path) -> KeyStore {
+    pub(in crate::sealing) fn store(place: &Path) -> KeyStore {
         let origin = Origin::new("gateway.demo/station/demo/1").unwrap();
         KeyStore::open(&place.join("session-keys"), origin).unwrap()
     }
 
-    fn recipients() -> [Recipient; 1] {
+    pub(in crate::sealing) fn recipients() -> [Recipient; 1] {
         [Recipient::from_bytes(&[9; 32]).unwrap()]
     }
 

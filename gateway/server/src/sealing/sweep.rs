@@ -14,6 +14,8 @@ pub struct Sweep {
     store: KeyStore,
     orphans: HashSet<[u8; 16]>,
     notes: Vec<SealingKeyId>,
+    /// Keys that may be at the centre.
+    sent: Vec<SealingKeyId>,
     /// Half-written files of a life that ended in the middle.
     halves: Vec<PathBuf>,
     named: u64,
@@ -25,6 +27,7 @@ impl Sweep {
             store,
             orphans: HashSet::new(),
             notes: Vec::new(),
+            sent: Vec::new(),
             halves: Vec::new(),
             named: 0,
         }
@@ -36,6 +39,10 @@ impl Sweep {
 
     pub(super) fn note(&mut self, key: SealingKeyId) {
         self.notes.push(key);
+    }
+
+    pub(super) fn sent(&mut self, key: SealingKeyId) {
+        self.sent.push(key);
     }
 
     pub(super) fn half(&mut self, path: PathBuf) {
@@ -81,6 +88,9 @@ impl Sweep {
             } else {
                 stay += 1;
             }
+        }
+        for key in self.sent {
+            self.store.forget_sent(&key);
         }
         (stay, went)
     }
