@@ -84,7 +84,10 @@ impl TestCentre {
     /// The same with a line for the blob store, and others for `[centre]`.
     pub fn configure_with_blobs(&self, text: &str, more: &str) -> String {
         std::fs::create_dir_all(self.received()).unwrap();
-        let line = format!("[centre]\nblob_store = {:?}\n{more}\n", self.received());
+        let line = format!(
+            "[centre]\nblob_store = \"{}\"\n{more}\n",
+            self.received().display()
+        );
         self.configure(text).replacen("[centre]\n", &line, 1)
     }
 

@@ -47,8 +47,8 @@ impl FromStr for ConnectionString {
         let mut own = text.to_owned();
         for (name, default) in DEFAULTS {
             if value(name).is_none() {
-                own.push(if own.contains('?') { '&' } else { '?' });
-                own.push_str(&format!("{name}={default}"));
+                let separator = if own.contains('?') { '&' } else { '?' };
+                own = format!("{own}{separator}{name}={default}");
             }
         }
         let place = Place { nodes, tls };
@@ -72,12 +72,14 @@ fn node(text: &str) -> Result<(String, u16), ConnectionError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
     use super::*;
 
-    fn parsed(text: &str) -> Result<(Vec<(String, u16)>, Tls, String), ConnectionError> {
-        let ConnectionString { place, own } = text.parse()?;
-        Ok((place.nodes, place.tls, own))
+    fn parsed(text: &str) -> (Vec<(String, u16)>, Tls, String) {
+        let parsed: Result<ConnectionString, _> = text.parse();
+        let ConnectionString { place, own } = parsed.unwrap();
+        (place.nodes, place.tls, own)
     }
 
     /// G4: one node, a cluster and a name that stands for one are understood, with the password left alone.
@@ -85,7 +87,7 @@ mod tests {
     fn nodes_and_protection_are_read() {
         let node = |host: &str, port| (host.to_owned(), port);
         let cluster = "esdb://station:p%40ss@a.example:2113,b.example,[::1]:2115?tls=true&tlsCaFile=/etc/ca.pem";
-        let (nodes, tls, own) = parsed(cluster).expect("it is a cluster");
+        let (nodes, tls, own) = parsed(cluster);
         assert_eq!(
             nodes,
             [
@@ -99,7 +101,7 @@ mod tests {
             own,
             format!("{cluster}&discoveryInterval=20&maxDiscoverAttempts=3")
         );
-        let (nodes, tls, own) = parsed("esdb+discover://centre.example").expect("it is a name");
+        let (nodes, tls, own) = parsed("esdb+discover://centre.example");
         assert_eq!(
             (nodes, tls),
             (vec![node("centre.example", PORT)], Tls::System)
@@ -108,8 +110,7 @@ mod tests {
             own,
             "esdb+discover://centre.example?discoveryInterval=20&maxDiscoverAttempts=3"
         );
-        let (_, tls, own) =
-            parsed("kurrentdb://h:80/?TLS=false&maxdiscoverattempts=9").expect("it is one");
+        let (_, tls, own) = parsed("kurrentdb://h:80/?TLS=false&maxdiscoverattempts=9");
         assert_eq!(tls, Tls::None);
         assert!(own.ends_with("maxdiscoverattempts=9&discoveryInterval=20"));
     }
@@ -125,7 +126,7 @@ mod tests {
             "esdb://a:99999",
             "esdb://a/b",
         ] {
-            assert!(parsed(text).is_err(), "{text}");
+            assert!(text.parse::<ConnectionString>().is_err(), "{text}");
         }
         for text in [
             "esdb://a.example:2113,b.example:2113?tls=true",

@@ -251,7 +251,7 @@ mod tests {
             let next = queue.next(1).remove(0);
             queue.done(&next);
         }
-        assert_eq!(items(&queue.next(1)), [bad.item.clone()]);
+        assert_eq!(items(&queue.next(1)), std::slice::from_ref(&bad.item));
         assert_eq!(queue.up_to(), 1, "the event that names it");
         queue.done(&bad);
         assert_eq!(queue.up_to(), 4);
