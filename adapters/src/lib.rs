@@ -6,3 +6,4 @@
 
 pub mod dispenser;
 pub mod link;
+pub mod reader;

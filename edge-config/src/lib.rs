@@ -23,7 +23,7 @@ pub use station::broker::{
     Broker, BrokerLimits, BrokerUrl, EmbeddedBroker, ExternalBroker, TlsListener,
 };
 pub use station::centre::{BlobPlace, Centre, CentreStore};
-pub use station::device::{Kiosk, Machine, ModbusDispenser};
+pub use station::device::{Kiosk, Machine, ModbusDispenser, ReaderAddress, SamId, SamVReader};
 pub use station::log::{AUDIT_DAYS_MIN, LogRules};
 pub use station::operator::{Operator, PinHash};
 pub use station::pull::{Pull, PullLimits, PullTls};

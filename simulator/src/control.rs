@@ -2,7 +2,6 @@
 //! breaks things. It shows card serials and positions, nothing personal.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -19,6 +18,7 @@ use tokio::net::TcpListener;
 use crate::device::Power;
 use crate::dispenser::{Fault, Machine};
 use crate::people::Quality;
+use crate::reader::{Place, ReaderFault};
 use crate::simulation::Powers;
 use crate::world::{Behaviour, Finger, World};
 
@@ -45,7 +45,7 @@ pub(crate) fn router(world: Arc<World>, powers: Arc<Powers>) -> Router {
         .route("/operator/swap", post(swap))
         .route("/fault/clear", post(clear))
         .route("/fault/line/{line}", post(line_fault))
-        .route("/fault/unreadable", post(unreadable))
+        .route("/fault/reader/{reader}/{fault}", post(reader_fault))
         .route("/fault/device/{device}/{power}", post(device_fault))
         .route("/fault/{fault}", post(fault))
         .with_state(Control { world, powers })
@@ -179,7 +179,8 @@ async fn swap(State(control): State<Control>, Query(swap): Query<Swap>) -> Answe
 async fn clear(State(control): State<Control>) -> Answer {
     control.world.dispenser.act(Machine::repair);
     control.world.dispenser.set_silent(false);
-    control.world.reader.unreadable.store(0, Ordering::SeqCst);
+    control.world.reader.clear();
+    control.world.intake.clear();
     Ok(done())
 }
 
@@ -206,7 +207,8 @@ async fn fault(
         _ => {
             return Err(bad(
                 "faults: jam, door-open, tamper, slow, done-but-stayed, failed-but-moved, frozen, \
-                 clear, unreadable, line/{silent|drop-after-write|off|on}, device/{id}/{on|silent|off}",
+                 clear, line/{silent|drop-after-write|off|on}, device/{id}/{on|silent|off}, \
+                 reader/{inner|intake}/{no-card|unreadable|wrong-chip|slow|half-frame|disconnect|bad-checksum}",
             ));
         }
     };
@@ -236,13 +238,13 @@ struct Times {
     times: Option<u16>,
 }
 
-async fn unreadable(State(control): State<Control>, Query(query): Query<Times>) -> Answer {
+async fn reader_fault(
+    State(control): State<Control>,
+    Path((reader, fault)): Path<(Place, ReaderFault)>,
+    Query(query): Query<Times>,
+) -> Answer {
     let times = query.times.unwrap_or(1);
-    control
-        .world
-        .reader
-        .unreadable
-        .store(times, Ordering::SeqCst);
+    reader.faults(&control.world).set(fault, times);
     Ok(done())
 }
 

@@ -1,5 +1,5 @@
 //! Simulated devices of a pickup machine, and the centre. The devices speak the real protocols over real sockets
-//! (Modbus TCP, MQTT) and fail as devices fail.
+//! (Modbus TCP, SAM_V, MQTT) and fail as devices fail.
 //!
 //! Owns a world of synthetic people, one machine and the devices around it. Must never reach into the
 //! gateway: whatever it knows of it came over a socket.
@@ -13,7 +13,7 @@ pub mod dispenser;
 pub mod load;
 pub mod operator;
 pub mod people;
-mod reader;
+pub mod reader;
 mod scanner;
 pub mod simulation;
 pub mod world;

@@ -15,6 +15,7 @@ use simulator::centre::{Centre, House};
 use simulator::load::{self, LoadConfig};
 use simulator::operator::{DEMO_OPERATOR, DEMO_PIN, StockUp, kiosk_description, stock_up};
 use simulator::people::People;
+use simulator::reader::ReaderProtocol;
 use simulator::world::{Behaviour, World};
 use simulator::{Simulation, SimulationConfig};
 use zeroize::Zeroizing;
@@ -71,6 +72,15 @@ struct Run {
     /// Where the dispenser listens (Modbus TCP).
     #[arg(long, default_value = "127.0.0.1:5020")]
     modbus: SocketAddr,
+    /// Where the reader inside the machine listens (SAM_V behind a serial-over-TCP adapter).
+    #[arg(long, default_value = "127.0.0.1:5021")]
+    reader: SocketAddr,
+    /// Where the intake's reader listens (the same).
+    #[arg(long, default_value = "127.0.0.1:5022")]
+    intake_reader: SocketAddr,
+    /// Readers that speak MQTT themselves instead.
+    #[arg(long)]
+    mqtt_readers: bool,
     /// Where the control interface listens (HTTP).
     #[arg(long, default_value = "127.0.0.1:9465")]
     control: SocketAddr,
@@ -215,6 +225,16 @@ async fn run(options: Run) -> anyhow::Result<()> {
     config.station = options.station.clone();
     config.modbus_listen = options.modbus;
     config.control_listen = Some(options.control);
+    for (protocol, address) in [
+        (&mut config.reader, options.reader),
+        (&mut config.intake_reader, options.intake_reader),
+    ] {
+        if options.mqtt_readers {
+            *protocol = ReaderProtocol::Mqtt;
+        } else if let ReaderProtocol::SamV { listen, .. } = protocol {
+            *listen = address;
+        }
+    }
     config.shape.motion_ms = options.motion_ms;
     config.shape.columns = options.columns;
     config.shape.slots_per_column = options.slots_per_column;

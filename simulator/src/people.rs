@@ -255,11 +255,12 @@ fn person(at: usize, rng: &mut fastrand::Rng) -> Result<Person, schemas::text::I
         None => made_up_number(at)?,
     };
     let name = NAMES.get(at % NAMES.len()).copied().unwrap_or("张三");
-    let serial = CardSerial::new(format!("SIM{:08}", at + 1))?;
+    // Serials are those of chips, 8 bytes in hexadecimal digits: "SIM" or "OLD" in ASCII, then the number.
+    let serial = CardSerial::new(format!("53494D{:010}", at + 1))?;
     let has_old_card = at % 8 == 2;
     let old_card = has_old_card
         .then(|| {
-            CardSerial::new(format!("OLD{:08}", at + 1)).map(|serial| Card {
+            CardSerial::new(format!("4F4C44{:010}", at + 1)).map(|serial| Card {
                 serial,
                 number: number.clone(),
                 name: name.to_owned(),

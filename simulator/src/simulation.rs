@@ -16,11 +16,12 @@ use crate::citizen::{self, Pace};
 use crate::device::Power;
 use crate::dispenser::{Dispenser, DispenserOptions, Shape};
 use crate::people::People;
-use crate::reader::Place;
+use crate::reader::{self, Place, ReaderProtocol};
 use crate::world::{Behaviour, World};
-use crate::{camera, control, device, reader, scanner};
+use crate::{camera, control, device, scanner};
 
-/// Ids of the devices that speak MQTT themselves. The dispenser's is its adapter's.
+/// Ids of the devices but the dispenser's, which is its adapter's. A reader that speaks MQTT goes by its id there; one that
+/// does not is switched on and off by it.
 #[derive(Debug, Clone)]
 pub struct DeviceIds {
     /// The inner reader.
@@ -65,6 +66,10 @@ pub struct SimulationConfig {
     pub devices: DeviceIds,
     /// Where the dispenser listens; port 0 for any free one.
     pub modbus_listen: SocketAddr,
+    /// What the inner reader speaks.
+    pub reader: ReaderProtocol,
+    /// What the intake's reader speaks.
+    pub intake_reader: ReaderProtocol,
     /// Where the control interface listens, if at all. Loopback.
     pub control_listen: Option<SocketAddr>,
     /// Folder of the dispenser's memory; made if missing.
@@ -112,8 +117,8 @@ pub enum SimulationError {
 }
 
 impl SimulationConfig {
-    /// The default machine at `broker`: station `demo`, Modbus TCP on 127.0.0.1:5020, control on
-    /// 127.0.0.1:9465, 12 people of batch `demo-1`, a citizen who behaves.
+    /// The default machine at `broker`: station `demo`, Modbus TCP on 127.0.0.1:5020, readers on 5021 and 5022, control on
+    /// 9465, 12 people of batch `demo-1`, a citizen who behaves.
     pub fn new(broker: Broker, data_dir: PathBuf) -> Result<Self, SimulationError> {
         Ok(Self {
             broker,
@@ -125,6 +130,8 @@ impl SimulationConfig {
                 camera: DeviceId::new("camera-1")?,
             },
             modbus_listen: SocketAddr::from(([127, 0, 0, 1], 5020)),
+            reader: ReaderProtocol::sam_v(5021, 1),
+            intake_reader: ReaderProtocol::sam_v(5022, 2),
             control_listen: Some(SocketAddr::from(([127, 0, 0, 1], 9465))),
             data_dir,
             batch: BatchId::new("demo-1")?,
@@ -146,6 +153,7 @@ pub struct Simulation {
     devices: Vec<JoinHandle<()>>,
     citizen: JoinHandle<()>,
     control: Option<(SocketAddr, JoinHandle<()>)>,
+    readers: [Option<SocketAddr>; 2],
 }
 
 /// The switches of the devices.
@@ -170,7 +178,11 @@ impl Simulation {
         let people = People::new(config.batch.clone(), config.people_len, config.seed)?;
         let dispenser = start_dispenser(&config).await?;
         let world = Arc::new(World::new(people, dispenser, config.behaviour));
-        let (switches, devices) = start_devices(&config, &world);
+        let Started {
+            switches,
+            devices,
+            readers,
+        } = start_devices(&config, &world).await?;
         let powers = Arc::new(Powers(switches));
         let control = match config.control_listen {
             Some(address) => {
@@ -195,6 +207,7 @@ impl Simulation {
             devices,
             citizen,
             control,
+            readers,
         })
     }
 
@@ -208,12 +221,17 @@ impl Simulation {
         self.world.dispenser.address()
     }
 
+    /// Where the inner reader and the intake's listen, unless they speak MQTT.
+    pub const fn reader_addresses(&self) -> [Option<SocketAddr>; 2] {
+        self.readers
+    }
+
     /// Where the control interface listens.
     pub fn control_address(&self) -> Option<SocketAddr> {
         self.control.as_ref().map(|(address, _)| *address)
     }
 
-    /// Switches a device that speaks MQTT. `false`: there is no such device.
+    /// Switches a device other than the dispenser. `false`: there is no such device.
     pub fn set_power(&self, device: &DeviceId, power: Power) -> bool {
         self.powers.set(device.as_str(), power)
     }
@@ -252,11 +270,19 @@ async fn start_dispenser(config: &SimulationConfig) -> Result<Dispenser, Simulat
         })
 }
 
-type Started = (Vec<(DeviceId, watch::Sender<Power>)>, Vec<JoinHandle<()>>);
+/// The devices but the dispenser.
+struct Started {
+    switches: Vec<(DeviceId, watch::Sender<Power>)>,
+    devices: Vec<JoinHandle<()>>,
+    readers: [Option<SocketAddr>; 2],
+}
 
-fn start_devices(config: &SimulationConfig, world: &Arc<World>) -> Started {
+async fn start_devices(
+    config: &SimulationConfig,
+    world: &Arc<World>,
+) -> Result<Started, SimulationError> {
     let mut switches = Vec::new();
-    let mut tasks = Vec::new();
+    let mut devices = Vec::new();
     let mut prepare = |id: &DeviceId, description: Description| {
         let (switch, power) = watch::channel(Power::On);
         switches.push((id.clone(), switch));
@@ -269,32 +295,32 @@ fn start_devices(config: &SimulationConfig, world: &Arc<World>) -> Started {
         (link, power)
     };
     let speeds = config.speeds;
-    for (id, place) in [
-        (&config.devices.reader, Place::Inner),
-        (&config.devices.intake, Place::Intake),
-    ] {
-        let (link, power) = prepare(id, reader::description(place));
-        let world = Arc::clone(world);
-        tasks.push(tokio::spawn(device::run(
-            link,
-            power,
-            move |link, command| {
-                reader::act(Arc::clone(&world), place, speeds.read_ms, link, command)
-            },
-        )));
+    let mut readers = [None; 2];
+    for (at, (id, place, protocol)) in readers.iter_mut().zip([
+        (&config.devices.reader, Place::Inner, &config.reader),
+        (&config.devices.intake, Place::Intake, &config.intake_reader),
+    ]) {
+        let (link, power) = prepare(id, reader::mqtt::description(place));
+        let started = reader::start(place, protocol, link, world, speeds.read_ms, power).await?;
+        *at = started.address;
+        devices.push(started.task);
     }
     let (link, power) = prepare(&config.devices.scanner, scanner::description());
     let for_scanner = Arc::clone(world);
-    tasks.push(tokio::spawn(device::run(
+    devices.push(tokio::spawn(device::run(
         link,
         power,
         move |link, command| scanner::act(Arc::clone(&for_scanner), speeds.match_ms, link, command),
     )));
     let (link, power) = prepare(&config.devices.camera, camera::description());
-    tasks.push(tokio::spawn(device::run(
+    devices.push(tokio::spawn(device::run(
         link,
         power,
         move |link, command| camera::act(speeds.capture_ms, link, command),
     )));
-    (switches, tasks)
+    Ok(Started {
+        switches,
+        devices,
+        readers,
+    })
 }

@@ -1,6 +1,5 @@
 //! What the simulated devices share: the people, the machine, and what the citizen in front of it does.
 
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use schemas::words::{CarriagePosition, Hand};
@@ -9,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::dispenser::Dispenser;
 use crate::people::{People, Quality};
+use crate::reader::ReaderFaults;
 
 /// A finger on the scanner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,13 +37,6 @@ pub enum Behaviour {
     KeepsOldCard,
 }
 
-/// Devices that may be told to fail.
-#[derive(Debug, Default)]
-pub struct ReaderFaults {
-    /// Reads of the inner reader that fail, counting down.
-    pub unreadable: AtomicU16,
-}
-
 /// The world.
 #[derive(Debug)]
 pub struct World {
@@ -61,6 +54,8 @@ pub struct World {
     pub behaviour: watch::Sender<Behaviour>,
     /// Faults of the inner reader.
     pub reader: ReaderFaults,
+    /// Faults of the intake's reader.
+    pub intake: ReaderFaults,
     /// The citizen in front of the machine, where a test has said so.
     visitor: Mutex<Option<usize>>,
 }
@@ -76,6 +71,7 @@ impl World {
             intake_wanted: watch::Sender::new(false),
             behaviour: watch::Sender::new(behaviour),
             reader: ReaderFaults::default(),
+            intake: ReaderFaults::default(),
             visitor: Mutex::new(None),
         }
     }
@@ -119,15 +115,5 @@ impl World {
             self.dispenser.act(|machine| machine.lay_on_intake(old));
         }
         laid
-    }
-
-    /// Whether the next read fails; counts down.
-    pub fn read_fails(&self) -> bool {
-        self.reader
-            .unreadable
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
-                left.checked_sub(1)
-            })
-            .is_ok()
     }
 }

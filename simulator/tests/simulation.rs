@@ -111,7 +111,7 @@ async fn a_pickup_runs_by_the_devices() {
         .await;
     let chip: ReadReply = serde_json::from_value(chip).unwrap();
     let card = chip.card.unwrap();
-    assert_eq!(card.serial.as_str(), "SIM00000003");
+    assert_eq!(card.serial.as_str(), "53494D0000000003");
     assert_eq!(card.fingers.len(), 2);
     for (at, (hand, finger)) in ["right", "left"].into_iter().zip(&card.fingers).enumerate() {
         let id = format!("1-2-{at}");
@@ -136,7 +136,7 @@ async fn a_pickup_runs_by_the_devices() {
             json!({ "command_id": "1-4-0", "timeout_s": 30 }),
         )
         .await;
-    assert_eq!(old["card"]["serial"], "OLD00000003");
+    assert_eq!(old["card"]["serial"], "4F4C440000000003");
     let reply = station.order(2, json!({ "motion": "take-old-card" })).await;
     assert_eq!(reply["evidence"]["recycle_count"], 1);
     station

@@ -11,6 +11,8 @@ pub struct Layout {
     pub websocket: SocketAddr,
     pub http: SocketAddr,
     pub modbus: SocketAddr,
+    pub reader: SocketAddr,
+    pub intake_reader: SocketAddr,
     pub control: SocketAddr,
     pub pull: SocketAddr,
 }
@@ -19,7 +21,7 @@ impl Layout {
     /// Free ports on loopback and a folder for everything.
     pub fn new(root: &Path) -> Self {
         // Held together until all are chosen, so that no two are the same.
-        let held: Vec<_> = (0..6)
+        let held: Vec<_> = (0..8)
             .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
             .collect();
         let mut ports = held.iter().map(|l| l.local_addr().unwrap());
@@ -30,6 +32,8 @@ impl Layout {
             websocket: port(),
             http: port(),
             modbus: port(),
+            reader: port(),
+            intake_reader: port(),
             control: port(),
             pull: port(),
         }
@@ -63,6 +67,8 @@ impl Layout {
             ("127.0.0.1:8083", self.websocket.to_string()),
             ("127.0.0.1:9464", self.http.to_string()),
             ("127.0.0.1:5020", self.modbus.to_string()),
+            ("127.0.0.1:5021", self.reader.to_string()),
+            ("127.0.0.1:5022", self.intake_reader.to_string()),
             ("127.0.0.1:9465", self.control.to_string()),
             ("127.0.0.1:9466", self.pull.to_string()),
             ("room_low_mib = 512", "room_low_mib = 64".to_owned()),

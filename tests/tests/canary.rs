@@ -148,7 +148,7 @@ fn garbage(addr: SocketAddr) {
     let (number, name, voucher) = (&person.card.number, &person.name, &person.voucher);
     let template = STANDARD.encode(&person.card.fingers.as_ref().unwrap()[0]);
     let id = new_id();
-    let chip = json!({ "serial": "SIM00000002", "number": number, "name": name,
+    let chip = json!({ "serial": "53494D0000000002", "number": number, "name": name,
         "fingers": [{ "hand": "right", "template": template }] });
     let read = |body: Value| json!({ "message_id": id, "command_id": "1-1-0", "completion": "success", "card": body });
     let long = format!(
@@ -247,7 +247,7 @@ fn wrong_pins(stocked: &mut Stocked) {
             "refused"
         );
     }
-    let body = json!({ "operator": operator(), "batch": "demo-1", "card": "SIM00000001" });
+    let body = json!({ "operator": operator(), "batch": "demo-1", "card": "53494D0000000001" });
     assert_eq!(
         stocked.kiosk.request("scan-card", body)["outcome"],
         "refused"
@@ -346,7 +346,7 @@ fn g7_no_byte_that_is_left_names_anybody() {
     // The search finds what is there: a masked name in the log, a serial in what the observer was sent or in the log.
     let controls = [
         Needle::text("masked name", "**明", None),
-        Needle::text("serial", "SIM00000002", None),
+        Needle::text("serial", "53494D0000000002", None),
         Needle::text("outcome", "identity-failed", None),
     ];
     for control in &controls {

@@ -67,6 +67,27 @@ fn p7_a_card_not_taken_goes_back_and_can_be_collected_later() {
     assert_eq!(stocked.kiosk.prompt("done", STEP)["outcome"], "collected");
 }
 
+/// P3: the line to the reader breaks in the middle of a chip, twice: the card is collected nevertheless. A chip that cannot
+/// be read holds its card.
+#[test]
+fn p3_a_broken_line_is_not_the_cards_fault_and_an_unreadable_chip_is() {
+    let root = tempfile::tempdir().unwrap();
+    let mut stocked = Stocked::start(root.path(), 2);
+    stocked
+        .devices
+        .post("/fault/reader/inner/disconnect?times=2");
+    assert_eq!(stocked.start_pickup(0)["outcome"], "accepted");
+    assert_eq!(stocked.kiosk.prompt("done", STEP)["outcome"], "collected");
+    stocked
+        .devices
+        .post("/fault/reader/inner/unreadable?times=9");
+    assert_eq!(stocked.start_pickup(1)["outcome"], "accepted");
+    let ended = stocked.kiosk.prompt("ended", STEP);
+    assert_eq!(ended["outcome"], "card-unreadable", "{ended}");
+    stocked.devices.post("/fault/clear");
+    assert_eq!(stocked.start_pickup(1)["reason"], "held");
+}
+
 /// P5: the camera is switched off: the card stays.
 #[test]
 fn p5_without_a_camera_no_card_is_presented() {

@@ -17,13 +17,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use schemas::ids::{BlobId, BootId, MessageId};
 use schemas::message::command::CommandId;
-use schemas::message::device::{Code, DeviceEvent, LastReceipt, Measurement, Status};
+use schemas::message::device::{Code, Description, DeviceEvent, LastReceipt, Measurement, Status};
 use schemas::topic::FromDevice;
 use schemas::words::DeviceStatus;
 use serde::Serialize;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
 
 pub use config::{Broker, Confirmation, LinkConfig, LinkLimits};
 pub use inbound::{Command, Inbound};
@@ -31,6 +32,9 @@ pub use inbound::{Command, Inbound};
 use memory::Reply;
 use outbox::Outgoing;
 use shared::Shared;
+
+/// Room for a reply: that of a reader with two fingerprints of 512 bytes has 2 KiB.
+const REPLY_BYTES: usize = 8 * 1024;
 
 /// Why a message was not taken, or not confirmed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -128,6 +132,11 @@ impl LinkHandle {
         self.shared.lock().last_receipt
     }
 
+    /// Says anew what the device is: `desc`, retained. For a device that names itself only when it has been asked.
+    pub fn describe(&self, description: &Description) {
+        self.retain(&FromDevice::Description, description);
+    }
+
     /// Says the device's status: `state`, retained. The same status again is not sent.
     pub fn status(&self, status: DeviceStatus, detail: Option<Code>) {
         self.retain(&FromDevice::Status, &Status { status, detail });
@@ -170,7 +179,7 @@ impl LinkHandle {
     }
 
     /// Answers a command on `cmd/{name}/reply`, and remembers the answer for its repetition. `reply` is
-    /// the whole JSON message with `message_id` in it.
+    /// the whole JSON message with `message_id` in it. Its bytes are wiped when nothing holds them any more.
     pub fn reply(
         &self,
         command_id: &CommandId,
@@ -178,7 +187,7 @@ impl LinkHandle {
         message_id: MessageId,
         reply: &impl Serialize,
     ) -> Result<Confirmed, LinkError> {
-        let payload = encode(reply)?;
+        let payload = encode_wiped(reply)?;
         let channel = FromDevice::Reply(name.to_owned());
         let reply = Reply {
             topic: self.shared.topic(&channel),
@@ -239,6 +248,15 @@ fn encode(message: &impl Serialize) -> Result<Bytes, LinkError> {
     serde_json::to_vec(message)
         .map(Bytes::from)
         .map_err(|error| LinkError::Encoding(error.to_string()))
+}
+
+/// A reply may carry what a card says. The buffer is larger than the largest reply, so that it does not
+/// grow and leave a copy behind.
+fn encode_wiped(message: &impl Serialize) -> Result<Bytes, LinkError> {
+    let mut payload = Zeroizing::new(Vec::with_capacity(REPLY_BYTES));
+    serde_json::to_writer(&mut *payload, message)
+        .map_err(|error| LinkError::Encoding(error.to_string()))?;
+    Ok(Bytes::from_owner(payload))
 }
 
 /// A new UUID of version 4 (RFC 9562) in lower case with hyphens.

@@ -142,9 +142,13 @@ impl Shared {
         let mut state = self.lock();
         state.connected = true;
         let mut births = vec![self.life(&state, state.life)];
-        match encode(&self.config.description) {
-            Ok(payload) => births.push(retained(self.topic(&FromDevice::Description), payload)),
-            Err(error) => tracing::error!(%error, "no description was sent"),
+        let desc = self.topic(&FromDevice::Description);
+        // A device that has named itself since is in what is retained.
+        if !state.retained.contains_key(&desc) {
+            match encode(&self.config.description) {
+                Ok(payload) => births.push(retained(desc, payload)),
+                Err(error) => tracing::error!(%error, "no description was sent"),
+            }
         }
         for (topic, payload) in &state.retained {
             births.push(retained(topic.clone(), payload.clone()));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemas::ids::DeviceId;
 
 use super::centre::Centre;
-use super::device::{Kiosk, Machine, ModbusDispenser};
+use super::device::{Kiosk, Machine, ModbusDispenser, ReaderAddress, SamVReader};
 use super::log::LogRules;
 use super::operator::Operator;
 use super::{Demo, Storage};
@@ -154,6 +154,49 @@ pub(super) fn devices(
                     "modbus_dispenser.device: {named} is there twice; write each dispenser once"
                 ),
             );
+        }
+    }
+}
+
+pub(super) fn readers(
+    root: &Section<'_>,
+    machines: &[At<'_, Machine>],
+    readers: &[At<'_, SamVReader>],
+    simulated: bool,
+) {
+    let known: BTreeSet<&str> = machines
+        .iter()
+        .flat_map(|m| [&m.value.devices.reader, &m.value.devices.intake_reader])
+        .map(DeviceId::as_str)
+        .collect();
+    let (mut driven, mut places) = (BTreeSet::new(), BTreeSet::new());
+    for reader in readers {
+        let named = reader.value.device.as_str();
+        let address = &reader.value.address;
+        let refuse = |key, what: String| {
+            root.refuse_at(&reader.span(key), format!("sam_v_reader.{key}: {what}"));
+        };
+        if !known.contains(named) {
+            let known = one_of(known.iter().copied());
+            refuse(
+                "device",
+                format!("no machine has the reader {named}; write {known}"),
+            );
+        }
+        if !driven.insert(named) {
+            refuse(
+                "device",
+                format!("{named} is there twice; write each reader once"),
+            );
+        }
+        if !places.insert(address) {
+            refuse(
+                "address",
+                "is that of another reader; write each address once".to_owned(),
+            );
+        }
+        if simulated && !matches!(address, ReaderAddress::Tcp(at) if at.ip().is_loopback()) {
+            refuse("address", "a simulated reader listens on loopback; write \"tcp://127.0.0.1:5021\", or simulated_devices = false under [demo]".to_owned());
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Machines, kiosks, and devices that an adapter brings to MQTT.
 
+use core::str::FromStr;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use schemas::event::pickup::MachineDevices;
 use schemas::ids::{DeviceId, MachineId};
@@ -47,6 +49,83 @@ pub struct ModbusDispenser {
     pub request_timeout_ms: u32,
     /// How long a motion may take until the device is reported as failed, in ms.
     pub motion_timeout_ms: u32,
+}
+
+/// An ID-card reader with a SAM_V module (GA 450).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SamVReader {
+    /// A reader of a machine.
+    pub device: DeviceId,
+    /// Where it is. With simulated devices: where the simulated one listens.
+    pub address: ReaderAddress,
+    /// Speed of the serial line, in bit/s; none: found out.
+    pub baud: Option<u32>,
+    /// The identity of its security module; none: whichever answers is used.
+    pub sam_id: Option<SamId>,
+    /// Pause between two looks for a card, in ms.
+    pub poll_ms: u32,
+    /// How long a connection attempt may take, in ms.
+    pub connect_timeout_ms: u32,
+    /// How long one short request may take, in ms.
+    pub request_timeout_ms: u32,
+    /// How long the reading of a card may take, in ms.
+    pub read_timeout_ms: u32,
+}
+
+/// Where a reader is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ReaderAddress {
+    /// `tcp://address:port`: behind a serial-over-TCP adapter.
+    Tcp(SocketAddr),
+    /// The path of a serial line's device file.
+    Serial(PathBuf),
+}
+
+impl FromStr for ReaderAddress {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Some(address) = text.strip_prefix("tcp://") {
+            let address = address.parse().map(Self::Tcp);
+            return address.map_err(|_no_address| "behind tcp:// stand an IP address and a port");
+        }
+        if text.starts_with('/') {
+            return Ok(Self::Serial(text.into()));
+        }
+        Err("neither tcp://address:port nor the whole path of a serial line")
+    }
+}
+
+/// The identity of a reader's security module: five numbers. Padding is not looked at, programs differ in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SamId {
+    /// The two before the first hyphen.
+    pub maker: [u16; 2],
+    /// The three behind it.
+    pub numbers: [u32; 3],
+}
+
+impl FromStr for SamId {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        fn number<T: FromStr>(digits: Option<&str>) -> Option<T> {
+            let digits = digits.filter(|text| text.bytes().all(|b| b.is_ascii_digit()))?;
+            digits.parse().ok()
+        }
+        let read = || {
+            let (maker, numbers) = text.split_once('-')?;
+            let (mut maker, mut numbers) = (maker.split('.'), numbers.split('-'));
+            let id = Self {
+                maker: [number(maker.next())?, number(maker.next())?],
+                numbers: [
+                    number(numbers.next())?,
+                    number(numbers.next())?,
+                    number(numbers.next())?,
+                ],
+            };
+            (maker.next().is_none() && numbers.next().is_none()).then_some(id)
+        };
+        read().ok_or("five numbers, the first two with a point and the others with hyphens between")
+    }
 }
 
 pub(crate) fn machine(s: &mut Section<'_>) -> Option<Machine> {
@@ -103,5 +182,41 @@ pub(crate) fn modbus_dispenser(s: &mut Section<'_>) -> Option<ModbusDispenser> {
         connect_timeout_ms,
         request_timeout_ms,
         motion_timeout_ms,
+    })
+}
+
+/// Speeds that a SAM_V module has, in bit/s.
+const BAUDS: [i64; 5] = [115_200, 57_600, 38_400, 19_200, 9_600];
+
+pub(crate) fn sam_v_reader(s: &mut Section<'_>) -> Option<SamVReader> {
+    let device = s.parsed("device", "\"reader-1\"");
+    let address = s.parsed("address", "\"tcp://127.0.0.1:5021\"");
+    let baud = s.optional_number("baud", 1..=i64::from(u32::MAX));
+    if baud.is_some_and(|baud: u32| !BAUDS.contains(&baud.into())) {
+        s.refuse(
+            "baud",
+            "is no speed of a SAM_V module; write 115200, 57600, 38400, 19200 or 9600",
+        );
+    }
+    if baud.is_some() && matches!(address, Some(ReaderAddress::Tcp(_))) {
+        s.refuse(
+            "baud",
+            "is set at the serial-over-TCP adapter; leave the line out",
+        );
+    }
+    let sam_id = s.optional("sam_id", "\"05.03-20260101-0000000001-0000000001\"");
+    let poll_ms = s.number("poll_ms", 50..=10_000, 300);
+    let connect_timeout_ms = s.number("connect_timeout_ms", 100..=60_000, 2_000);
+    let request_timeout_ms = s.number("request_timeout_ms", 100..=60_000, 1_000);
+    let read_timeout_ms = s.number("read_timeout_ms", 1_000..=60_000, 5_000);
+    Some(SamVReader {
+        device: device?,
+        address: address?,
+        baud,
+        sam_id,
+        poll_ms,
+        connect_timeout_ms,
+        request_timeout_ms,
+        read_timeout_ms,
     })
 }

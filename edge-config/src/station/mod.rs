@@ -21,7 +21,7 @@ use crate::policy::Policy;
 use crate::reader::Section;
 use broker::Broker;
 use centre::Centre;
-use device::{Kiosk, Machine, ModbusDispenser};
+use device::{Kiosk, Machine, ModbusDispenser, SamVReader};
 use operator::Operator;
 use pull::Pull;
 
@@ -56,6 +56,8 @@ pub struct Station {
     pub operators: Vec<Operator>,
     /// Dispensers reached over Modbus TCP.
     pub modbus_dispensers: Vec<ModbusDispenser>,
+    /// ID-card readers reached over their own protocol. Other readers speak MQTT.
+    pub sam_v_readers: Vec<SamVReader>,
     /// Devices simulated within the program.
     pub demo: Demo,
     /// The rules.
@@ -226,11 +228,13 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
     let kiosks = root.list("kiosk", device::kiosk);
     let operators = root.list("operator", operator::read);
     let dispensers = root.list("modbus_dispenser", device::modbus_dispenser);
+    let readers = root.list("sam_v_reader", device::sam_v_reader);
     check::storage(root, &storage);
     check::log(root, log.unwrap_or_default(), &policy);
     check::blob_store(root, centre.as_ref());
     check::demo(root, &demo, centre.as_ref(), &operators);
     check::devices(root, &machines, &kiosks, &dispensers);
+    check::readers(root, &machines, &readers, demo.simulated_devices);
     check::operators(root, &operators);
     let (id, province) = head?;
     Some(Station {
@@ -252,6 +256,7 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
         kiosks: kiosks.into_iter().map(|at| at.value).collect(),
         operators: operators.into_iter().map(|at| at.value).collect(),
         modbus_dispensers: dispensers.into_iter().map(|at| at.value).collect(),
+        sam_v_readers: readers.into_iter().map(|at| at.value).collect(),
         demo,
         policy,
     })

@@ -7,14 +7,16 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 use adapters::link::{Broker, Confirmation, LinkConfig};
+use adapters::reader::SamId;
 use anyhow::Context as _;
-use edge_config::Station;
+use edge_config::{ReaderAddress, Station};
 use gateway_core::State;
 use hpke::kem::X25519HkdfSha256;
 use hpke::{Kem as _, Serializable as _};
-use schemas::ids::{BatchId, OperatorId};
+use schemas::ids::{BatchId, DeviceId, OperatorId};
 use schemas::words::Place;
 use simulator::operator::{StockUp, kiosk_description, stock_up};
+use simulator::reader::ReaderProtocol;
 use simulator::{Simulation, SimulationConfig};
 use zeroize::Zeroizing;
 
@@ -36,6 +38,12 @@ const CENTRE_FOLDER: &str = "station-demo-centre";
 /// What the simulated devices remember, the cards in the dispenser among it. Beside the data folder: a machine does not forget its
 /// cards when the station begins a new log.
 const DEVICES_FOLDER: &str = "station-demo-devices";
+
+/// The identity of a simulated reader where the station asks for none.
+const DEMO_SAM_ID: SamId = SamId {
+    maker: [5, 3],
+    numbers: [20_260_101, 1, 0],
+};
 
 /// The public key of the demonstration's centre. The pair is made once and lies beside the keys folder:
 /// `seal-key.private` and `seal-key.public`, 64 hexadecimal digits each.
@@ -119,6 +127,8 @@ impl Demo {
         config.devices.scanner = machine.devices.scanner.clone();
         config.devices.camera = machine.devices.camera.clone();
         config.modbus_listen = modbus.address;
+        config.reader = reader_protocol(station, &machine.devices.reader);
+        config.intake_reader = reader_protocol(station, &machine.devices.intake_reader);
         config.control_listen = Some(station.demo.control);
         config.shape.columns = machine.columns;
         config.shape.slots_per_column = machine.slots_per_column;
@@ -185,6 +195,25 @@ impl Demo {
     /// The devices say goodbye.
     pub async fn stop(self) {
         self.simulation.shutdown().await;
+    }
+}
+
+/// A simulated reader speaks what the station asks its device to speak: MQTT, unless there is a section for it.
+fn reader_protocol(station: &Station, device: &DeviceId) -> ReaderProtocol {
+    let mut configured = station.sam_v_readers.iter();
+    let Some((reader, ReaderAddress::Tcp(listen))) = configured
+        .find(|reader| reader.device == *device)
+        .map(|reader| (reader, &reader.address))
+    else {
+        return ReaderProtocol::Mqtt;
+    };
+    let sam_id = reader.sam_id.map_or(DEMO_SAM_ID, |id| SamId {
+        maker: id.maker,
+        numbers: id.numbers,
+    });
+    ReaderProtocol::SamV {
+        listen: *listen,
+        sam_id,
     }
 }
 

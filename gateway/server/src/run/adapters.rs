@@ -3,8 +3,12 @@
 
 use adapters::dispenser::{self, DispenserConfig};
 use adapters::link::{Broker, Confirmation, LinkConfig};
+use adapters::reader::request::Baud;
+use adapters::reader::{self, Address, ReaderConfig, SamId};
 use anyhow::Context as _;
-use edge_config::ModbusDispenser;
+use edge_config::{ModbusDispenser, ReaderAddress, SamVReader, Station};
+use schemas::ids::DeviceId;
+use schemas::message::device::Description;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -39,7 +43,8 @@ pub(super) async fn start(
 ) -> anyhow::Result<OwnDevices> {
     let station = &prepared.station;
     let (shutdown, ending) = watch::channel(false);
-    let own = !station.modbus_dispensers.is_empty() || station.demo.simulated_devices;
+    let adapted = station.modbus_dispensers.len() + station.sam_v_readers.len();
+    let own = adapted > 0 || station.demo.simulated_devices;
     if !own {
         return Ok(OwnDevices {
             shutdown,
@@ -70,17 +75,7 @@ pub(super) async fn start(
         !station.demo.simulated_devices,
         "this build has no simulated devices: set simulated_devices = false under [demo]"
     );
-    let adapters = station.modbus_dispensers.iter().map(|configured| {
-        let mut link = LinkConfig::new(
-            broker.clone(),
-            station.id.clone(),
-            configured.device.clone(),
-            dispenser::description(),
-        );
-        link.confirmation = confirmation;
-        tokio::spawn(dispenser::run(of(configured), link, ending.clone()))
-    });
-    let adapters = adapters.collect();
+    let adapters = start_adapters(station, &broker, confirmation, &ending);
     #[cfg(feature = "demo")]
     let stocking = match &demo {
         Some(demo) => demo
@@ -98,8 +93,36 @@ pub(super) async fn start(
     })
 }
 
+fn start_adapters(
+    station: &Station,
+    broker: &Broker,
+    confirmation: Confirmation,
+    ending: &watch::Receiver<bool>,
+) -> Vec<JoinHandle<()>> {
+    let link = |device: &DeviceId, description: Description| {
+        let (broker, station) = (broker.clone(), station.id.clone());
+        LinkConfig {
+            confirmation,
+            ..LinkConfig::new(broker, station, device.clone(), description)
+        }
+    };
+    let dispensers = station.modbus_dispensers.iter().map(|configured| {
+        let link = link(&configured.device, dispenser::description());
+        tokio::spawn(dispenser::run(
+            of_dispenser(configured),
+            link,
+            ending.clone(),
+        ))
+    });
+    let readers = station.sam_v_readers.iter().map(|configured| {
+        let link = link(&configured.device, reader::description(None));
+        tokio::spawn(reader::run(of_reader(configured), link, ending.clone()))
+    });
+    dispensers.chain(readers).collect()
+}
+
 /// The adapter's configuration from the station's.
-fn of(configured: &ModbusDispenser) -> DispenserConfig {
+fn of_dispenser(configured: &ModbusDispenser) -> DispenserConfig {
     let address = configured.address;
     DispenserConfig {
         unit: configured.unit,
@@ -107,6 +130,30 @@ fn of(configured: &ModbusDispenser) -> DispenserConfig {
         call_timeout_ms: u64::from(configured.request_timeout_ms),
         connect_timeout_ms: u64::from(configured.connect_timeout_ms),
         ..DispenserConfig::new(address.ip().to_string(), address.port())
+    }
+}
+
+fn of_reader(configured: &SamVReader) -> ReaderConfig {
+    let address = match &configured.address {
+        ReaderAddress::Tcp(address) => Address::Tcp {
+            host: address.ip().to_string(),
+            port: address.port(),
+        },
+        ReaderAddress::Serial(path) => Address::Serial {
+            path: path.clone(),
+            baud: configured.baud.and_then(Baud::from_bits_per_s),
+        },
+    };
+    ReaderConfig {
+        sam_id: configured.sam_id.map(|id| SamId {
+            maker: id.maker,
+            numbers: id.numbers,
+        }),
+        poll_ms: u64::from(configured.poll_ms),
+        connect_timeout_ms: u64::from(configured.connect_timeout_ms),
+        request_timeout_ms: u64::from(configured.request_timeout_ms),
+        read_timeout_ms: u64::from(configured.read_timeout_ms),
+        ..ReaderConfig::new(address)
     }
 }
 

@@ -1,5 +1,4 @@
-//! The readers: the inner one reads the chip of the card that the machine holds in it, the other one what
-//! the citizen lays on the intake.
+//! A reader that speaks MQTT itself, as any device of the station may.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,15 +11,10 @@ use schemas::words::{Completion, DeviceKind};
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 
+use super::Place;
+use super::faults::ReaderFault;
 use crate::device::sent;
 use crate::world::World;
-
-/// Which reader.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    Inner,
-    Intake,
-}
 
 pub(crate) fn description(place: Place) -> Description {
     Description {
@@ -52,7 +46,9 @@ pub(crate) async fn act(
     sleep(Duration::from_millis(read_ms)).await;
     let (completion, chip) = match card {
         Err(_elapsed) => (Completion::TimeOut, None),
-        Ok(_) if place == Place::Inner && world.read_fails() => (Completion::HardwareError, None),
+        Ok(_) if place.faults(&world).take(ReaderFault::Unreadable) => {
+            (Completion::SequenceError, None)
+        }
         Ok(serial) => match world.people.card(&serial) {
             Some(card) => (Completion::Success, Some(card.chip())),
             None => (Completion::HardwareError, None),
@@ -86,11 +82,7 @@ async fn wait_for_card(world: &World, place: Place) -> CardSerial {
     let mut changes = world.dispenser.changes();
     loop {
         changes.borrow_and_update();
-        let card = match place {
-            Place::Inner => world.card_in_reader(),
-            Place::Intake => world.dispenser.look(|machine| machine.on_intake().cloned()),
-        };
-        if let Some(card) = card {
+        if let Some(card) = place.card(world) {
             return card;
         }
         if changes.changed().await.is_err() {

@@ -1,0 +1,75 @@
+//! The bytes' way to the reader: a TCP connection or a serial line.
+
+use std::io;
+use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use serial2_tokio::SerialPort;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::request::Baud;
+
+/// An open way.
+#[derive(Debug)]
+pub(super) enum Port {
+    Tcp(TcpStream),
+    Serial(SerialPort),
+}
+
+impl Port {
+    pub(super) async fn connect(host: &str, port: u16, limit: Duration) -> io::Result<Self> {
+        let connected = timeout(limit, TcpStream::connect((host, port))).await;
+        let stream = connected.map_err(|_elapsed| io::Error::from(io::ErrorKind::TimedOut))??;
+        stream.set_nodelay(true)?;
+        Ok(Self::Tcp(stream))
+    }
+
+    /// Opens a serial line: 8N1, raw, without flow control.
+    pub(super) fn open(path: &Path, baud: Baud) -> io::Result<Self> {
+        Ok(Self::Serial(SerialPort::open(path, baud.bits_per_s())?))
+    }
+}
+
+impl AsyncRead for Port {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Serial(port) => Pin::new(port).poll_read(context, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Port {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Serial(port) => Pin::new(port).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_flush(context),
+            Self::Serial(port) => Pin::new(port).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Serial(port) => Pin::new(port).poll_shutdown(context),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What the chip of a synthetic card gives to a SAM_V module.
+
+use adapters::reader::Personal;
+use adapters::reader::content::{ContentError, ManagementNumber, encode};
+use adapters::reader::text::{CardText, CitizenText, PermitText};
+use zeroize::Zeroizing;
+
+use crate::people::Card;
+
+/// Bytes of a photo.
+const PHOTO_BYTES: usize = 1024;
+
+/// The card management number. `None`: the card's serial is not the 16 hexadecimal digits of a chip.
+pub(super) fn management_number(card: &Card) -> Option<ManagementNumber> {
+    let digits = card.serial.as_str();
+    let serial = u64::from_str_radix(digits, 16).ok()?;
+    (digits.len() == 16).then(|| ManagementNumber {
+        issuer: *b"SIM\0",
+        serial: serial.to_be_bytes(),
+        card: [0; 16],
+    })
+}
+
+/// Text, photo and, where it is asked for, fingerprints.
+pub(super) fn content(card: &Card, fingers: bool) -> Result<Zeroizing<Vec<u8>>, ContentError> {
+    let text = text(card).encode()?;
+    let photo: Vec<u8> = (0..=u8::MAX).cycle().take(PHOTO_BYTES).collect();
+    let blocks = Zeroizing::new(card.fingers.iter().flatten().flatten().copied().collect());
+    let blocks: &Vec<u8> = &blocks;
+    if fingers {
+        encode(&[&text, &photo, blocks])
+    } else {
+        encode(&[&text, &photo])
+    }
+}
+
+fn text(card: &Card) -> CardText {
+    let (birth, sequence) = (card.number.get(6..14), card.number.get(16..17));
+    let is_male = sequence.and_then(|digit| digit.parse().ok()).unwrap_or(1) % 2 == 1;
+    let common = CitizenText {
+        name: Personal::new(card.name.as_str()),
+        sex: Personal::new(if is_male { "1" } else { "2" }),
+        ethnic_group: Personal::new("01"),
+        birth: Personal::new(birth.unwrap_or_default()),
+        address: Personal::new("测试省测试市测试路1号"),
+        number: Personal::new(card.number.as_str()),
+        issuer: Personal::new("测试市公安局"),
+        valid_from: Personal::new("20260101"),
+        valid_to: Personal::new("20460101"),
+    };
+    // The division codes of Hong Kong, Macao and Taiwan: their residents have a card of its own layout.
+    if !["81", "82", "83"]
+        .iter()
+        .any(|code| card.number.starts_with(code))
+    {
+        return CardText::Citizen(common);
+    }
+    CardText::Permit(PermitText {
+        name: common.name,
+        sex: common.sex,
+        birth: common.birth,
+        address: common.address,
+        number: common.number,
+        issuer: common.issuer,
+        valid_from: common.valid_from,
+        valid_to: common.valid_to,
+        pass_number: Personal::new("H12345678"),
+        issue_count: Personal::new("01"),
+    })
+}
