@@ -17,6 +17,7 @@ use schemas::slot::SlotAddress;
 use schemas::words::DeviceKind;
 use serde_json::{Value, json};
 use simulator::operator::{DEMO_PIN, StockUp, kiosk_description, stock_up};
+use simulator::reader::ReaderProtocol;
 use simulator::world::Behaviour;
 use simulator::{Power, Simulation, SimulationConfig};
 use support::{Gateway, Mosquitto, loopback};
@@ -41,6 +42,9 @@ async fn station(behaviour: Behaviour) -> Station {
     let mut config = SimulationConfig::new(broker.broker(), folder.path().join("data")).unwrap();
     config.modbus_listen = loopback();
     config.control_listen = Some(loopback());
+    // No adapter runs here that would bring a reader's own protocol to MQTT.
+    config.reader = ReaderProtocol::Mqtt;
+    config.intake_reader = ReaderProtocol::Mqtt;
     config.shape.motion_ms = 10;
     config.pace.think_ms = 10;
     config.pace.take_ms = 50;

@@ -42,6 +42,7 @@ fn g2_jumps_of_years_change_the_order_of_nothing() {
     let root = tempfile::tempdir().unwrap();
     let mut station = Station::new(Layout::new(root.path()));
     station.set_clock(0);
+    station.hurry();
     let mut stocked = Stocked::with(station, 1, &["--citizen", "walks-away"]);
     for years in [5, -3, 0, -20] {
         stocked.station.set_clock(years * YEAR_DAYS);

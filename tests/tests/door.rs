@@ -190,10 +190,10 @@ fn a_thousand_connections_at_once() {
     let station = started(root.path());
     let addr = station.layout.mqtt;
     let open: Vec<_> = (0..1000).map(|n| observer(addr, n)).collect();
-    // The station's own dispenser adapter is connected as well.
+    // The station's own adapters are connected as well, or are about to be.
     let connected = station.metric("station_broker_connections").unwrap();
     assert!(
-        (1000.0..=1001.0).contains(&connected),
+        (1000.0..=1004.0).contains(&connected),
         "{connected} connections"
     );
     still_serves(&station);

@@ -90,10 +90,9 @@ fn g7_the_centre_opens_a_session_until_its_key_is_destroyed() {
 #[test]
 fn g7_a_session_that_survives_a_restart_has_two_keys() {
     let root = tempfile::tempdir().unwrap();
-    let policy = include_str!("../../edge-config/policy.toml").replace("hold_s = 30", "hold_s = 5");
-    std::fs::write(root.path().join("policy.toml"), policy).unwrap();
     let layout = station_tests::config::Layout::new(root.path());
     let station = station_tests::station::Station::new(layout);
+    station.hurry();
     let mut stocked = Stocked::with(station, 1, &["--citizen", "walks-away"]);
     let receipt = stocked.start_pickup(0);
     let session = receipt["session"].as_str().unwrap().to_owned();

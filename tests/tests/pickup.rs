@@ -54,10 +54,9 @@ fn stocked_again(mut stocked: Stocked) -> serde_json::Value {
 #[test]
 fn p7_a_card_not_taken_goes_back_and_can_be_collected_later() {
     let root = tempfile::tempdir().unwrap();
-    let policy = include_str!("../../edge-config/policy.toml").replace("hold_s = 30", "hold_s = 5");
-    std::fs::write(root.path().join("policy.toml"), policy).unwrap();
     let layout = station_tests::config::Layout::new(root.path());
     let station = station_tests::station::Station::new(layout);
+    station.hurry();
     let mut stocked = Stocked::with(station, 1, &["--citizen", "walks-away"]);
     assert_eq!(stocked.start_pickup(0)["outcome"], "accepted");
     let ended = stocked.kiosk.prompt("ended", Duration::from_mins(1));

@@ -125,6 +125,7 @@ fn g4_whatever_is_cut_the_centre_gets_each_event_once_and_in_order() {
         let kiosk = format!("\n[[kiosk]]\nid = {REPORTER:?}\nmachine = \"machine-1\"\n");
         centre.configure(&text) + &kiosk
     });
+    station.hurry();
     let mut stocked = Stocked::with(station, 1, &["--citizen", "walks-away"]);
     centre.register(&stocked.station);
     runtime.block_on(centre.follow());

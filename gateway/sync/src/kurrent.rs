@@ -173,7 +173,8 @@ async fn within<T>(
     }
 }
 
-/// The client's errors in the words of this crate. Codes as gRPC numbers them: 3 invalid argument, 8 resource exhausted.
+/// The client's errors in the words of this crate. Codes as gRPC numbers them: 3 invalid argument, 10 aborted (the
+/// server gave an operation up).
 fn translated(error: Error, deadline: Duration) -> StoreError {
     match error {
         Error::WrongExpectedVersion { .. } => StoreError::WrongVersion,
@@ -186,9 +187,10 @@ fn translated(error: Error, deadline: Duration) -> StoreError {
         Error::GrpcConnectionError(error) => StoreError::NoConnection(error.to_string()),
         Error::Grpc { code, message } => match i32::from(code) {
             3 => StoreError::TooLarge,
-            8 => StoreError::Overloaded,
+            10 => StoreError::Overloaded,
             _ => StoreError::Failed(message),
         },
+        Error::ServerError(message) if is_overload(&message) => StoreError::Overloaded,
         Error::ServerError(message) => StoreError::NoConnection(message),
         Error::InternalParsingError(_)
         | Error::ResourceAlreadyExists
@@ -197,6 +199,13 @@ fn translated(error: Error, deadline: Duration) -> StoreError {
         | Error::InitializationError(_)
         | Error::IllegalStateError(_) => StoreError::Failed(error.to_string()),
     }
+}
+
+/// The client has the code only as a word of its text where the server could not do something, or would not now.
+fn is_overload(message: &str) -> bool {
+    ["ResourceExhausted", "Too Busy"]
+        .iter()
+        .any(|word| message.contains(word))
 }
 
 impl std::fmt::Debug for Connection {

@@ -106,13 +106,19 @@ async fn g4_what_the_store_refuses_has_its_name() {
     let denied = house.stores().connect().unwrap().tail(STREAM).await;
     assert!(matches!(denied, Err(StoreError::Denied)), "{denied:?}");
     house.faults().clear().await.unwrap();
-    house.faults().overload(Overload::ResourceExhausted);
-    let store = house.stores().connect().unwrap();
-    let overloaded = store.append(STREAM, None, records(0, 1), DEADLINE).await;
-    assert!(
-        matches!(overloaded, Err(StoreError::Overloaded)),
-        "{overloaded:?}"
-    );
+    for how in [
+        Overload::ResourceExhausted,
+        Overload::TooBusy,
+        Overload::Timeout,
+    ] {
+        house.faults().overload(how);
+        let store = house.stores().connect().unwrap();
+        let overloaded = store.append(STREAM, None, records(0, 1), DEADLINE).await;
+        assert!(
+            matches!(overloaded, Err(StoreError::Overloaded)),
+            "{how:?}: {overloaded:?}"
+        );
+    }
 }
 
 /// A call ends at its deadline, whoever swallows it; and what is wrong below the client is found out layer by layer.
