@@ -9,6 +9,9 @@ use serde_json::json;
 
 use crate::raw::{Hello, Raw};
 
+/// Kiosks that only report, so that nobody else connects under their names: each test station has them.
+pub const REPORTERS: [&str; 3] = ["kiosk-7", "kiosk-8", "kiosk-9"];
+
 /// Publishes `event/load` as `device` until the connection breaks, and sends the id of each message
 /// that was acknowledged, after its acknowledgement was read.
 pub fn until_broken(addr: SocketAddr, device: &str, window: usize, acked: &Sender<String>) {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::config::Layout;
+use crate::load::REPORTERS;
 use crate::wait_for;
 
 /// The PIN of the operator of the tests.
@@ -118,7 +119,10 @@ impl Station {
                 .find(|l| l.contains("seal_key"))
                 .unwrap()
                 .to_owned();
-            change(text.replace(&line, &format!("seal_key = {:?}", key.to_str().unwrap())))
+            let text = text.replace(&line, &format!("seal_key = {:?}", key.to_str().unwrap()));
+            let kiosks = REPORTERS
+                .map(|kiosk| format!("\n\n[[kiosk]]\nid = {kiosk:?}\nmachine = \"machine-1\"\n"));
+            change(text + &kiosks.concat())
         });
         std::fs::create_dir_all(layout.inbox()).unwrap();
         Self {

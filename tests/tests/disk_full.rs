@@ -130,10 +130,10 @@ fn g2_a_full_disk_refuses_and_goes_on_by_itself() {
         },
     );
     let mut raw = wait_for("the broker is up", Duration::from_secs(20), || {
-        Raw::connect(addr, &Hello::v5("scanner-1")).ok()
+        Raw::connect(addr, &Hello::v5("kiosk-7")).ok()
     });
     let refused = raw
-        .publish_acked("station/v1/demo/scanner-1/event/test", b"{}")
+        .publish_acked("station/v1/demo/kiosk-7/event/test", b"{}")
         .unwrap();
     assert!(refused >= 0x80, "acknowledged without a log: {refused:#x}");
     drop(raw);

@@ -130,10 +130,10 @@ fn carried_over(stocked: &mut Stocked) {
         "last_receipt": {"incarnation": 1, "index": 100_000}});
     let mut witness = station_tests::raw::Raw::connect(
         stocked.station.layout.mqtt,
-        &station_tests::raw::Hello::v5("reader-2"),
+        &station_tests::raw::Hello::v5("kiosk-9"),
     )
     .unwrap();
-    let topic = "station/v1/demo/reader-2/$state";
+    let topic = "station/v1/demo/kiosk-9/$state";
     witness
         .publish_with(topic, life.to_string().as_bytes(), true)
         .unwrap();

@@ -14,11 +14,11 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use station_tests::config::Layout;
+use station_tests::load::REPORTERS;
 use station_tests::station::Station;
 use station_tests::{Random, left, load};
 
 /// Devices of the configuration that publish here; they are not simulated in this test.
-const DEVICES: [&str; 3] = ["camera-1", "scanner-1", "reader-1"];
 
 #[test]
 fn g2_what_was_acknowledged_survives_sigkill() {
@@ -33,7 +33,7 @@ fn g2_what_was_acknowledged_survives_sigkill() {
     for _ in 0..kills {
         station.start();
         let addr = station.layout.mqtt;
-        let senders = DEVICES.map(|device| {
+        let senders = REPORTERS.map(|device| {
             let (sender, receiver) = channel();
             let handle = std::thread::spawn(move || load::until_broken(addr, device, 8, &sender));
             (device, receiver, handle)

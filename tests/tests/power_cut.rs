@@ -24,10 +24,9 @@ use gateway_server::snapshot::SnapshotStore;
 use schemas::event::Event;
 use station_tests::config::Layout;
 use station_tests::left;
+use station_tests::load::REPORTERS;
 use station_tests::station::Station;
 use station_tests::{Random, load};
-
-const DEVICES: [&str; 3] = ["camera-1", "scanner-1", "reader-1"];
 
 /// What was promised, and up to where the record went when the promise had been received.
 struct Promise {
@@ -48,7 +47,7 @@ fn record(root: &Path, backing: &Path, time: Duration) -> (Recorder, Vec<Promise
     station.start();
     let addr = station.layout.mqtt;
     let acks = Arc::new(AckLog::default());
-    let readers = DEVICES.map(|device| {
+    let readers = REPORTERS.map(|device| {
         let (sender, receiver) = channel();
         let client = std::thread::spawn(move || load::until_broken(addr, device, 4, &sender));
         (device, receiver, client)
@@ -84,7 +83,10 @@ fn record(root: &Path, backing: &Path, time: Duration) -> (Recorder, Vec<Promise
         let Ack::Entry { key, value } = witnessed.ack else {
             panic!("only entries are noted")
         };
-        let device = DEVICES.into_iter().find(|device| *device == value).unwrap();
+        let device = REPORTERS
+            .into_iter()
+            .find(|device| *device == value)
+            .unwrap();
         Promise {
             id: key,
             device,
@@ -100,7 +102,7 @@ fn record(root: &Path, backing: &Path, time: Duration) -> (Recorder, Vec<Promise
 fn judge(image: &Path, owed: &[&Promise], name: &str) -> usize {
     let entries = left::read_log(&image.join("data"), &image.join("keys"))
         .unwrap_or_else(|error| panic!("{name} does not open: {error:#}"));
-    for device in DEVICES {
+    for device in REPORTERS {
         let stored = left::messages(&entries, device);
         for promise in owed.iter().filter(|p| p.device == device) {
             assert_eq!(

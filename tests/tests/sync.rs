@@ -17,6 +17,7 @@ use simulated_eventstore::Cut;
 use station_tests::centre::TestCentre;
 use station_tests::config::Layout;
 use station_tests::kiosk::Kiosk;
+use station_tests::load::REPORTERS;
 use station_tests::station::Station;
 use station_tests::stock::Stocked;
 use station_tests::{Random, left, load, wait_for};
@@ -66,8 +67,8 @@ fn assert_is_the_log(centre: &TestCentre, runtime: &Runtime, layout: &Layout) ->
     own.len() - stored.len()
 }
 
-/// A second kiosk, which only reports: the first one and its machine are busy with pickups.
-const REPORTER: &str = "kiosk-2";
+/// The first kiosk and its machine are busy with pickups.
+const REPORTER: &str = REPORTERS[0];
 
 /// Begins a pickup, if the machine is free. Its citizen walks away, and the card goes back to its slot for the next one.
 fn pick_up(stocked: &mut Stocked) -> u32 {
@@ -121,10 +122,7 @@ fn g4_whatever_is_cut_the_centre_gets_each_event_once_and_in_order() {
     let _entered = runtime.enter();
     let root = tempfile::tempdir().unwrap();
     let mut centre = runtime.block_on(TestCentre::start(root.path()));
-    let station = Station::configured(Layout::new(root.path()), |text| {
-        let kiosk = format!("\n[[kiosk]]\nid = {REPORTER:?}\nmachine = \"machine-1\"\n");
-        centre.configure(&text) + &kiosk
-    });
+    let station = station_of(&centre, Layout::new(root.path()));
     station.hurry();
     let mut stocked = Stocked::with(station, 1, &["--citizen", "walks-away"]);
     centre.register(&stocked.station);

@@ -72,7 +72,7 @@ fn g3_two_operators_dismiss_a_witness_that_is_wrong() {
     assert_eq!(early.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&early.stderr).contains("nothing to dismiss"));
 
-    drop(claim_ahead(&stocked.station, "reader-2"));
+    drop(claim_ahead(&stocked.station, "kiosk-9"));
     wait_for("the station is out of service", STEP, || {
         (ready(&stocked.station) == (503, true)).then_some(())
     });
@@ -121,7 +121,7 @@ fn recorded(stocked: &mut Stocked) {
             _ => None,
         })
         .collect();
-    assert_eq!(ahead, ["reader-2"]);
+    assert_eq!(ahead, ["kiosk-9"]);
     let dismissed: Vec<_> = entries
         .iter()
         .filter_map(|entry| match &entry.event {

@@ -173,7 +173,7 @@ async fn within<T>(
     }
 }
 
-/// The client's errors in the words of this crate. Codes as gRPC numbers them: 3 invalid argument, 10 aborted (the
+/// The client's errors in the words of this crate. Codes as gRPC numbers them: 3 invalid argument, 8 resource exhausted, 10 aborted (the
 /// server gave an operation up).
 fn translated(error: Error, deadline: Duration) -> StoreError {
     match error {
@@ -184,14 +184,13 @@ fn translated(error: Error, deadline: Duration) -> StoreError {
         Error::NotLeaderException(_) => StoreError::NotLeader,
         Error::DeadlineExceeded => StoreError::Timeout(deadline),
         Error::ConnectionClosed => StoreError::NoConnection("it was closed".to_owned()),
-        Error::GrpcConnectionError(error) => StoreError::NoConnection(error.to_string()),
+        Error::GrpcConnectionError(error) => unconnected(error.to_string()),
         Error::Grpc { code, message } => match i32::from(code) {
             3 => StoreError::TooLarge,
-            10 => StoreError::Overloaded,
+            8 | 10 => StoreError::Overloaded,
             _ => StoreError::Failed(message),
         },
-        Error::ServerError(message) if is_overload(&message) => StoreError::Overloaded,
-        Error::ServerError(message) => StoreError::NoConnection(message),
+        Error::ServerError(message) => unconnected(message),
         Error::InternalParsingError(_)
         | Error::ResourceAlreadyExists
         | Error::UnsupportedFeature
@@ -201,11 +200,14 @@ fn translated(error: Error, deadline: Duration) -> StoreError {
     }
 }
 
-/// The client has the code only as a word of its text where the server could not do something, or would not now.
-fn is_overload(message: &str) -> bool {
-    ["ResourceExhausted", "Too Busy"]
-        .iter()
-        .any(|word| message.contains(word))
+/// Of a connection that was not made, or whose server would do nothing, the client has the code only as a word of its text.
+fn unconnected(message: String) -> StoreError {
+    let mut words = ["ResourceExhausted", "Aborted", "Too Busy"].iter();
+    if words.any(|word| message.contains(word)) {
+        StoreError::Overloaded
+    } else {
+        StoreError::NoConnection(message)
+    }
 }
 
 impl std::fmt::Debug for Connection {
