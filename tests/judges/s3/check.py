@@ -6,6 +6,7 @@
 
 import hashlib
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -29,6 +30,8 @@ def settings(folder: Path, endpoint: str) -> Path:
 
 
 def main(command: list[str]) -> None:
+    # A line for each request otherwise.
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     try:
