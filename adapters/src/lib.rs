@@ -6,4 +6,6 @@
 
 pub mod dispenser;
 pub mod link;
+mod port;
 pub mod reader;
+pub mod scanner;

@@ -23,10 +23,12 @@ pub use station::broker::{
     Broker, BrokerLimits, BrokerUrl, EmbeddedBroker, ExternalBroker, TlsListener,
 };
 pub use station::centre::{BlobPlace, Centre, CentreStore};
-pub use station::device::{Kiosk, Machine, ModbusDispenser, ReaderAddress, SamId, SamVReader};
+pub use station::device::{Kiosk, Machine, ModbusDispenser, SamId, SamVReader};
+pub use station::line::LineAddress;
 pub use station::log::{AUDIT_DAYS_MIN, LogRules};
 pub use station::operator::{Operator, PinHash};
 pub use station::pull::{Pull, PullLimits, PullTls};
+pub use station::scanner::{MatcherUrl, ScannerLight, ScannerPassword, ZfmScanner};
 pub use station::{Clock, ClockTrustRule, Demo, Http, Pipeline, Province, Station, Storage};
 
 /// The shipped `station.toml`: a station that runs on one machine with nothing attached.

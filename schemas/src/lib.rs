@@ -13,6 +13,7 @@ pub mod ids;
 pub mod key;
 pub mod lookup;
 pub mod mask;
+pub mod matcher;
 pub mod message;
 pub mod proof;
 pub mod sealed;

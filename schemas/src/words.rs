@@ -75,6 +75,8 @@ words!(
         SequenceError,
         /// Stopped on request.
         Canceled,
+        /// The device cannot do this, whatever its state.
+        UnsupportedCommand,
     }
 );
 words!(

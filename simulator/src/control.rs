@@ -17,8 +17,10 @@ use tokio::net::TcpListener;
 
 use crate::device::Power;
 use crate::dispenser::{Fault, Machine};
+use crate::matcher::MatcherFault;
 use crate::people::Quality;
 use crate::reader::{Place, ReaderFault};
+use crate::scanner::ScannerFault;
 use crate::simulation::Powers;
 use crate::world::{Behaviour, Finger, World};
 
@@ -46,6 +48,8 @@ pub(crate) fn router(world: Arc<World>, powers: Arc<Powers>) -> Router {
         .route("/fault/clear", post(clear))
         .route("/fault/line/{line}", post(line_fault))
         .route("/fault/reader/{reader}/{fault}", post(reader_fault))
+        .route("/fault/scanner/{fault}", post(scanner_fault))
+        .route("/fault/matcher/{fault}", post(matcher_fault))
         .route("/fault/device/{device}/{power}", post(device_fault))
         .route("/fault/{fault}", post(fault))
         .with_state(Control { world, powers })
@@ -181,6 +185,8 @@ async fn clear(State(control): State<Control>) -> Answer {
     control.world.dispenser.set_silent(false);
     control.world.reader.clear();
     control.world.intake.clear();
+    control.world.scanner.clear();
+    control.world.matcher.clear();
     Ok(done())
 }
 
@@ -208,7 +214,9 @@ async fn fault(
             return Err(bad(
                 "faults: jam, door-open, tamper, slow, done-but-stayed, failed-but-moved, frozen, \
                  clear, line/{silent|drop-after-write|off|on}, device/{id}/{on|silent|off}, \
-                 reader/{inner|intake}/{no-card|unreadable|wrong-chip|slow|half-frame|disconnect|bad-checksum}",
+                 reader/{inner|intake}/{no-card|unreadable|wrong-chip|slow|half-frame|disconnect|bad-checksum}, \
+                 scanner/{no-finger|busy|messy|few-points|smeared|half-packet|disconnect|bad-sum|slow|wrong-password}, \
+                 matcher/{error|wrong-answer|slow|image-poor|template-unreadable}",
             ));
         }
     };
@@ -245,6 +253,24 @@ async fn reader_fault(
 ) -> Answer {
     let times = query.times.unwrap_or(1);
     reader.faults(&control.world).set(fault, times);
+    Ok(done())
+}
+
+async fn scanner_fault(
+    State(control): State<Control>,
+    Path(fault): Path<ScannerFault>,
+    Query(query): Query<Times>,
+) -> Answer {
+    control.world.scanner.set(fault, query.times.unwrap_or(1));
+    Ok(done())
+}
+
+async fn matcher_fault(
+    State(control): State<Control>,
+    Path(fault): Path<MatcherFault>,
+    Query(query): Query<Times>,
+) -> Answer {
+    control.world.matcher.set(fault, query.times.unwrap_or(1));
     Ok(done())
 }
 

@@ -1,5 +1,5 @@
 //! Simulated devices of a pickup machine, and the centre. The devices speak the real protocols over real sockets
-//! (Modbus TCP, SAM_V, MQTT) and fail as devices fail.
+//! (Modbus TCP, SAM_V, ZFM, MQTT) and fail as devices fail.
 //!
 //! Owns a world of synthetic people, one machine and the devices around it. Must never reach into the
 //! gateway: whatever it knows of it came over a socket.
@@ -10,11 +10,13 @@ mod citizen;
 pub mod control;
 mod device;
 pub mod dispenser;
+pub mod faults;
 pub mod load;
+pub mod matcher;
 pub mod operator;
 pub mod people;
 pub mod reader;
-mod scanner;
+pub mod scanner;
 pub mod simulation;
 pub mod world;
 

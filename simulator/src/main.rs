@@ -16,6 +16,7 @@ use simulator::load::{self, LoadConfig};
 use simulator::operator::{DEMO_OPERATOR, DEMO_PIN, StockUp, kiosk_description, stock_up};
 use simulator::people::People;
 use simulator::reader::ReaderProtocol;
+use simulator::scanner::{ScannerLine, ScannerProtocol};
 use simulator::world::{Behaviour, World};
 use simulator::{Simulation, SimulationConfig};
 use zeroize::Zeroizing;
@@ -81,6 +82,21 @@ struct Run {
     /// Readers that speak MQTT themselves instead.
     #[arg(long)]
     mqtt_readers: bool,
+    /// Where the scanner listens (ZFM behind a serial-over-TCP adapter).
+    #[arg(long, default_value = "127.0.0.1:5023")]
+    scanner: SocketAddr,
+    /// The scanner at a pseudo-terminal instead, with a link to it at this path.
+    #[arg(long, conflicts_with = "mqtt_scanner")]
+    scanner_serial: Option<PathBuf>,
+    /// Speed of the scanner's line, in bit/s: 57600 from the factory. As fast as it goes where it is not given.
+    #[arg(long)]
+    scanner_bits_per_s: Option<u32>,
+    /// A scanner that speaks MQTT itself instead.
+    #[arg(long)]
+    mqtt_scanner: bool,
+    /// Where the matcher listens (HTTP).
+    #[arg(long, default_value = "127.0.0.1:5024")]
+    matcher: SocketAddr,
     /// Where the control interface listens (HTTP).
     #[arg(long, default_value = "127.0.0.1:9465")]
     control: SocketAddr,
@@ -221,6 +237,7 @@ async fn run(options: Run) -> anyhow::Result<()> {
         host: options.mqtt.ip().to_string(),
         port: options.mqtt.port(),
     };
+    let scanner = scanner(&options);
     let mut config = SimulationConfig::new(broker.clone(), options.data)?;
     config.station = options.station.clone();
     config.modbus_listen = options.modbus;
@@ -235,6 +252,8 @@ async fn run(options: Run) -> anyhow::Result<()> {
             *listen = address;
         }
     }
+    config.scanner = scanner;
+    config.matcher_listen = Some(options.matcher);
     config.shape.motion_ms = options.motion_ms;
     config.shape.columns = options.columns;
     config.shape.slots_per_column = options.slots_per_column;
@@ -257,6 +276,18 @@ async fn run(options: Run) -> anyhow::Result<()> {
     tokio::signal::ctrl_c().await?;
     simulation.shutdown().await;
     Ok(())
+}
+
+fn scanner(options: &Run) -> ScannerProtocol {
+    if options.mqtt_scanner {
+        return ScannerProtocol::Mqtt;
+    }
+    let serial = options.scanner_serial.clone();
+    ScannerProtocol::Zfm {
+        line: serial.map_or(ScannerLine::Tcp(options.scanner), ScannerLine::Serial),
+        password: 0,
+        bits_per_s: options.scanner_bits_per_s,
+    }
 }
 
 async fn bring_in(

@@ -17,11 +17,12 @@ use crate::device::Power;
 use crate::dispenser::{Dispenser, DispenserOptions, Shape};
 use crate::people::People;
 use crate::reader::{self, Place, ReaderProtocol};
+use crate::scanner::{self, ScannerProtocol};
 use crate::world::{Behaviour, World};
-use crate::{camera, control, device, scanner};
+use crate::{camera, control, device, matcher};
 
-/// Ids of the devices but the dispenser's, which is its adapter's. A reader that speaks MQTT goes by its id there; one that
-/// does not is switched on and off by it.
+/// Ids of the devices but the dispenser's, which is its adapter's. A device that speaks MQTT goes by its id there; one that does
+/// not, and the matcher, are switched on and off by it.
 #[derive(Debug, Clone)]
 pub struct DeviceIds {
     /// The inner reader.
@@ -32,6 +33,8 @@ pub struct DeviceIds {
     pub scanner: DeviceId,
     /// The camera.
     pub camera: DeviceId,
+    /// The matcher, which is a service.
+    pub matcher: DeviceId,
 }
 
 /// How fast the devices are, in ms.
@@ -70,6 +73,10 @@ pub struct SimulationConfig {
     pub reader: ReaderProtocol,
     /// What the intake's reader speaks.
     pub intake_reader: ReaderProtocol,
+    /// What the scanner speaks.
+    pub scanner: ScannerProtocol,
+    /// Where the matcher listens, if at all; port 0 for any free one.
+    pub matcher_listen: Option<SocketAddr>,
     /// Where the control interface listens, if at all. Loopback.
     pub control_listen: Option<SocketAddr>,
     /// Folder of the dispenser's memory; made if missing.
@@ -104,6 +111,14 @@ pub enum SimulationError {
         /// Why.
         error: std::io::Error,
     },
+    /// A serial line.
+    #[error("no serial line at {path}: {error}")]
+    Line {
+        /// Where it was to be.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
     /// A listener.
     #[error("{what} cannot listen on {address}: {error}")]
     Listen {
@@ -117,8 +132,8 @@ pub enum SimulationError {
 }
 
 impl SimulationConfig {
-    /// The default machine at `broker`: station `demo`, Modbus TCP on 127.0.0.1:5020, readers on 5021 and 5022, control on
-    /// 9465, 12 people of batch `demo-1`, a citizen who behaves.
+    /// The default machine at `broker`: station `demo`, Modbus TCP on 127.0.0.1:5020, readers on 5021 and 5022, the scanner on
+    /// 5023, the matcher on 5024, control on 9465, 12 people of batch `demo-1`, a citizen who behaves.
     pub fn new(broker: Broker, data_dir: PathBuf) -> Result<Self, SimulationError> {
         Ok(Self {
             broker,
@@ -128,10 +143,13 @@ impl SimulationConfig {
                 intake: DeviceId::new("reader-2")?,
                 scanner: DeviceId::new("scanner-1")?,
                 camera: DeviceId::new("camera-1")?,
+                matcher: DeviceId::new("matcher-1")?,
             },
             modbus_listen: SocketAddr::from(([127, 0, 0, 1], 5020)),
             reader: ReaderProtocol::sam_v(5021, 1),
             intake_reader: ReaderProtocol::sam_v(5022, 2),
+            scanner: ScannerProtocol::zfm(5023),
+            matcher_listen: Some(SocketAddr::from(([127, 0, 0, 1], 5024))),
             control_listen: Some(SocketAddr::from(([127, 0, 0, 1], 9465))),
             data_dir,
             batch: BatchId::new("demo-1")?,
@@ -154,6 +172,8 @@ pub struct Simulation {
     citizen: JoinHandle<()>,
     control: Option<(SocketAddr, JoinHandle<()>)>,
     readers: [Option<SocketAddr>; 2],
+    scanner: Option<SocketAddr>,
+    matcher: Option<SocketAddr>,
 }
 
 /// The switches of the devices.
@@ -182,6 +202,8 @@ impl Simulation {
             switches,
             devices,
             readers,
+            scanner,
+            matcher,
         } = start_devices(&config, &world).await?;
         let powers = Arc::new(Powers(switches));
         let control = match config.control_listen {
@@ -208,6 +230,8 @@ impl Simulation {
             citizen,
             control,
             readers,
+            scanner,
+            matcher,
         })
     }
 
@@ -224,6 +248,16 @@ impl Simulation {
     /// Where the inner reader and the intake's listen, unless they speak MQTT.
     pub const fn reader_addresses(&self) -> [Option<SocketAddr>; 2] {
         self.readers
+    }
+
+    /// Where the scanner listens, unless it speaks MQTT or is at a serial line.
+    pub const fn scanner_address(&self) -> Option<SocketAddr> {
+        self.scanner
+    }
+
+    /// Where the matcher listens.
+    pub const fn matcher_address(&self) -> Option<SocketAddr> {
+        self.matcher
     }
 
     /// Where the control interface listens.
@@ -275,6 +309,8 @@ struct Started {
     switches: Vec<(DeviceId, watch::Sender<Power>)>,
     devices: Vec<JoinHandle<()>>,
     readers: [Option<SocketAddr>; 2],
+    scanner: Option<SocketAddr>,
+    matcher: Option<SocketAddr>,
 }
 
 async fn start_devices(
@@ -283,44 +319,62 @@ async fn start_devices(
 ) -> Result<Started, SimulationError> {
     let mut switches = Vec::new();
     let mut devices = Vec::new();
-    let mut prepare = |id: &DeviceId, description: Description| {
+    let mut switch_of = |id: &DeviceId| {
         let (switch, power) = watch::channel(Power::On);
         switches.push((id.clone(), switch));
-        let link = LinkConfig::new(
+        power
+    };
+    let link = |id: &DeviceId, description: Description| {
+        LinkConfig::new(
             config.broker.clone(),
             config.station.clone(),
             id.clone(),
             description,
-        );
-        (link, power)
+        )
     };
+    let ids = &config.devices;
     let speeds = config.speeds;
     let mut readers = [None; 2];
     for (at, (id, place, protocol)) in readers.iter_mut().zip([
-        (&config.devices.reader, Place::Inner, &config.reader),
-        (&config.devices.intake, Place::Intake, &config.intake_reader),
+        (&ids.reader, Place::Inner, &config.reader),
+        (&ids.intake, Place::Intake, &config.intake_reader),
     ]) {
-        let (link, power) = prepare(id, reader::mqtt::description(place));
+        let link = link(id, reader::mqtt::description(place));
+        let power = switch_of(id);
         let started = reader::start(place, protocol, link, world, speeds.read_ms, power).await?;
         *at = started.address;
         devices.push(started.task);
     }
-    let (link, power) = prepare(&config.devices.scanner, scanner::description());
-    let for_scanner = Arc::clone(world);
+    let scanner = scanner::start(
+        &config.scanner,
+        link(&ids.scanner, scanner::mqtt::description()),
+        world,
+        speeds.match_ms,
+        switch_of(&ids.scanner),
+    )
+    .await?;
+    devices.push(scanner.task);
+    let mut at_matcher = None;
+    if let Some(listen) = config.matcher_listen {
+        let (listener, address) = matcher::bind(listen).await?;
+        let options = matcher::MatcherOptions {
+            match_ms: speeds.match_ms,
+            faults: world.matcher.clone(),
+        };
+        let power = switch_of(&ids.matcher);
+        devices.push(tokio::spawn(matcher::serve(options, listener, power)));
+        at_matcher = Some(address);
+    }
     devices.push(tokio::spawn(device::run(
-        link,
-        power,
-        move |link, command| scanner::act(Arc::clone(&for_scanner), speeds.match_ms, link, command),
-    )));
-    let (link, power) = prepare(&config.devices.camera, camera::description());
-    devices.push(tokio::spawn(device::run(
-        link,
-        power,
+        link(&ids.camera, camera::description()),
+        switch_of(&ids.camera),
         move |link, command| camera::act(speeds.capture_ms, link, command),
     )));
     Ok(Started {
         switches,
         devices,
         readers,
+        scanner: scanner.address,
+        matcher: at_matcher,
     })
 }

@@ -7,8 +7,11 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::dispenser::Dispenser;
+use crate::faults::Faults;
+use crate::matcher::MatcherFault;
 use crate::people::{People, Quality};
 use crate::reader::ReaderFaults;
+use crate::scanner::ScannerFault;
 
 /// A finger on the scanner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +59,10 @@ pub struct World {
     pub reader: ReaderFaults,
     /// Faults of the intake's reader.
     pub intake: ReaderFaults,
+    /// Faults of the scanner.
+    pub scanner: Faults<ScannerFault>,
+    /// Faults of the matcher.
+    pub matcher: Faults<MatcherFault>,
     /// The citizen in front of the machine, where a test has said so.
     visitor: Mutex<Option<usize>>,
 }
@@ -72,6 +79,8 @@ impl World {
             behaviour: watch::Sender::new(behaviour),
             reader: ReaderFaults::default(),
             intake: ReaderFaults::default(),
+            scanner: Faults::default(),
+            matcher: Faults::default(),
             visitor: Mutex::new(None),
         }
     }

@@ -11,6 +11,7 @@ mod support;
 use std::net::SocketAddr;
 
 use adapters::dispenser::{DispenserConfig, description, run};
+use adapters::scanner::{self, LightKind, MatcherConfig, ScannerConfig};
 use schemas::message::command::ReadReply;
 use schemas::message::kiosk::{CloseBatch, LoadCard, ReceiveBatch, ScanCard};
 use schemas::slot::SlotAddress;
@@ -18,6 +19,7 @@ use schemas::words::DeviceKind;
 use serde_json::{Value, json};
 use simulator::operator::{DEMO_PIN, StockUp, kiosk_description, stock_up};
 use simulator::reader::ReaderProtocol;
+use simulator::scanner::ScannerProtocol;
 use simulator::world::Behaviour;
 use simulator::{Power, Simulation, SimulationConfig};
 use support::{Gateway, Mosquitto, loopback};
@@ -41,6 +43,8 @@ async fn station(behaviour: Behaviour) -> Station {
     let folder = TempDir::new().unwrap();
     let mut config = SimulationConfig::new(broker.broker(), folder.path().join("data")).unwrap();
     config.modbus_listen = loopback();
+    config.scanner = ScannerProtocol::zfm(0);
+    config.matcher_listen = Some(loopback());
     config.control_listen = Some(loopback());
     // No adapter runs here that would bring a reader's own protocol to MQTT.
     config.reader = ReaderProtocol::Mqtt;
@@ -63,8 +67,11 @@ async fn station(behaviour: Behaviour) -> Station {
     tokio::spawn(run(
         adapter,
         broker.link("dispenser-1", description()),
-        stopped,
+        stopped.clone(),
     ));
+    let adapter = scanner_config(&simulation);
+    let link = broker.link("scanner-1", scanner::description(&adapter));
+    tokio::spawn(scanner::run(adapter, link, stopped));
     for _ in 0..5 {
         gateway.next_starting("").await;
     }
@@ -74,6 +81,20 @@ async fn station(behaviour: Behaviour) -> Station {
         simulation,
         _stop: stop,
         _folder: folder,
+    }
+}
+
+fn scanner_config(simulation: &Simulation) -> ScannerConfig {
+    let host = "127.0.0.1".to_owned();
+    let matcher = simulation.matcher_address().unwrap().port();
+    ScannerConfig {
+        light: LightKind::Ring,
+        matcher: Some(MatcherConfig::new(host.clone(), matcher, 5_000)),
+        poll_ms: 10,
+        ..ScannerConfig::new(scanner::Address::Tcp {
+            host,
+            port: simulation.scanner_address().unwrap().port(),
+        })
     }
 }
 

@@ -13,6 +13,8 @@ pub struct Layout {
     pub modbus: SocketAddr,
     pub reader: SocketAddr,
     pub intake_reader: SocketAddr,
+    pub scanner: SocketAddr,
+    pub matcher: SocketAddr,
     pub control: SocketAddr,
     pub pull: SocketAddr,
 }
@@ -21,7 +23,7 @@ impl Layout {
     /// Free ports on loopback and a folder for everything.
     pub fn new(root: &Path) -> Self {
         // Held together until all are chosen, so that no two are the same.
-        let held: Vec<_> = (0..8)
+        let held: Vec<_> = (0..10)
             .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
             .collect();
         let mut ports = held.iter().map(|l| l.local_addr().unwrap());
@@ -34,6 +36,8 @@ impl Layout {
             modbus: port(),
             reader: port(),
             intake_reader: port(),
+            scanner: port(),
+            matcher: port(),
             control: port(),
             pull: port(),
         }
@@ -69,6 +73,8 @@ impl Layout {
             ("127.0.0.1:5020", self.modbus.to_string()),
             ("127.0.0.1:5021", self.reader.to_string()),
             ("127.0.0.1:5022", self.intake_reader.to_string()),
+            ("127.0.0.1:5023", self.scanner.to_string()),
+            ("127.0.0.1:5024", self.matcher.to_string()),
             ("127.0.0.1:9465", self.control.to_string()),
             ("127.0.0.1:9466", self.pull.to_string()),
             ("room_low_mib = 512", "room_low_mib = 64".to_owned()),

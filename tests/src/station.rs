@@ -345,6 +345,8 @@ impl Devices {
             .args(["--modbus", &layout.modbus.to_string()])
             .args(["--reader", &layout.reader.to_string()])
             .args(["--intake-reader", &layout.intake_reader.to_string()])
+            .args(["--scanner", &layout.scanner.to_string()])
+            .args(["--matcher", &layout.matcher.to_string()])
             .args(["--control", &layout.control.to_string()])
             .args(["--motion-ms", "20", "--think-ms", "5", "--take-ms", "200"])
             .args(["--columns", "8", "--slots-per-column", "250"])

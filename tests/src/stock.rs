@@ -34,12 +34,16 @@ impl Stocked {
         let layout = station.layout.clone();
         let devices = Devices::start(&layout, devices);
         // The gateway was there first: its adapters have found nobody yet, and try again after a pause.
-        for reader in ["reader-1", "reader-2"] {
-            let figure = format!("station_device_online{{device=\"{reader}\"}}");
-            crate::wait_for("the readers are there", Duration::from_secs(20), || {
-                let is_online = station.metric(&figure)? > 0.0;
-                is_online.then_some(())
-            });
+        for device in ["reader-1", "reader-2", "scanner-1"] {
+            let figure = format!("station_device_online{{device=\"{device}\"}}");
+            crate::wait_for(
+                "readers and scanner are there",
+                Duration::from_secs(20),
+                || {
+                    let is_online = station.metric(&figure)? > 0.0;
+                    is_online.then_some(())
+                },
+            );
         }
         let kiosk = Kiosk::connect(layout.mqtt, "kiosk-1");
         let mut stocked = Self {

@@ -87,6 +87,23 @@ fn p3_a_broken_line_is_not_the_cards_fault_and_an_unreadable_chip_is() {
     assert_eq!(stocked.start_pickup(1)["reason"], "held");
 }
 
+/// P4: a dirty glass and a line that breaks in the middle of an image do not keep a citizen from the card; a matcher that fails
+/// is a failure of the device.
+#[test]
+fn p4_a_scanner_and_its_matcher_fail_and_come_back() {
+    let root = tempfile::tempdir().unwrap();
+    let mut stocked = Stocked::start(root.path(), 2);
+    stocked.devices.post("/fault/scanner/messy?times=2");
+    stocked.devices.post("/fault/scanner/disconnect?times=1");
+    assert_eq!(stocked.start_pickup(0)["outcome"], "accepted");
+    assert_eq!(stocked.kiosk.prompt("done", STEP)["outcome"], "collected");
+    stocked.devices.post("/fault/matcher/error?times=1");
+    assert_eq!(stocked.start_pickup(1)["outcome"], "accepted");
+    let ended = stocked.kiosk.prompt("ended", STEP);
+    assert_eq!(ended["outcome"], "device-failed", "{ended}");
+    stocked.devices.post("/fault/clear");
+}
+
 /// P5: the camera is switched off: the card stays.
 #[test]
 fn p5_without_a_camera_no_card_is_presented() {

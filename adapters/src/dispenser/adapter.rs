@@ -116,7 +116,10 @@ impl Adapter {
                 let until = waited_for_until(now, query.timeout_s);
                 self.queries.push_back((query, until));
             }
-            Command::Read(_) | Command::Match(_) | Command::Capture(_) => {
+            Command::Read(_)
+            | Command::Match(_)
+            | Command::MatchOnSensor(_)
+            | Command::Capture(_) => {
                 tracing::warn!(command = %command.id(), "not a dispenser's command");
             }
         }

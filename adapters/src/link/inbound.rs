@@ -1,7 +1,8 @@
 //! What comes to a device, read once and typed.
 
 use schemas::message::command::{
-    CaptureCommand, CommandId, MatchCommand, MoveCommand, QueryCommand, ReadCommand,
+    CaptureCommand, CommandId, MatchCommand, MatchOnSensorCommand, MoveCommand, QueryCommand,
+    ReadCommand,
 };
 use schemas::message::kiosk::{Prompt, Receipt};
 
@@ -16,6 +17,8 @@ pub enum Command {
     Read(ReadCommand),
     /// `cmd/match`.
     Match(MatchCommand),
+    /// `cmd/match-on-sensor`.
+    MatchOnSensor(MatchOnSensorCommand),
     /// `cmd/capture`.
     Capture(CaptureCommand),
 }
@@ -28,6 +31,7 @@ impl Command {
             Self::Query(command) => &command.command_id,
             Self::Read(command) => &command.command_id,
             Self::Match(command) => &command.command_id,
+            Self::MatchOnSensor(command) => &command.command_id,
             Self::Capture(command) => &command.command_id,
         }
     }
@@ -64,6 +68,7 @@ pub(super) fn parse(channel: &str, payload: &[u8]) -> Result<Inbound, String> {
         "cmd/query" => Command::Query(read(payload)?),
         "cmd/read" => Command::Read(read(payload)?),
         "cmd/match" => Command::Match(read(payload)?),
+        "cmd/match-on-sensor" => Command::MatchOnSensor(read(payload)?),
         "cmd/capture" => Command::Capture(read(payload)?),
         _ if channel.starts_with("receipt/") => return read(payload).map(Inbound::Receipt),
         _ => return Err("no such channel".to_owned()),

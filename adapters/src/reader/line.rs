@@ -10,10 +10,10 @@ use tokio::time::{timeout, timeout_at};
 use zeroize::Zeroizing;
 
 use super::frame::{Decoder, FrameError};
-use super::port::Port;
 use super::reply::{Reply, SamResult};
 use super::request::{Baud, Request};
 use super::{Address, ReaderConfig, SamId};
+use crate::port::Port;
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 4096;
@@ -164,7 +164,7 @@ impl Line {
                 };
                 let mut last = AskError::Timeout;
                 for baud in bauds {
-                    let port = Port::open(&path, baud).map_err(AskError::Open)?;
+                    let port = Port::open(&path, baud.bits_per_s()).map_err(AskError::Open)?;
                     match self.greet(port).await {
                         Ok(open) => {
                             self.baud = Some(baud);

@@ -12,7 +12,6 @@ pub mod fingerprint;
 pub mod frame;
 mod line;
 mod personal;
-mod port;
 pub mod reply;
 pub mod request;
 mod said;

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemas::ids::DeviceId;
 
 use super::centre::Centre;
-use super::device::{Kiosk, Machine, ModbusDispenser, ReaderAddress, SamVReader};
+use super::device::{Kiosk, Machine, ModbusDispenser, SamVReader};
+use super::line::LineAddress;
 use super::log::LogRules;
 use super::operator::Operator;
 use super::{Demo, Storage};
@@ -195,7 +196,7 @@ pub(super) fn readers(
                 "is that of another reader; write each address once".to_owned(),
             );
         }
-        if simulated && !matches!(address, ReaderAddress::Tcp(at) if at.ip().is_loopback()) {
+        if simulated && !matches!(address, LineAddress::Tcp(at) if at.ip().is_loopback()) {
             refuse("address", "a simulated reader listens on loopback; write \"tcp://127.0.0.1:5021\", or simulated_devices = false under [demo]".to_owned());
         }
     }
@@ -243,7 +244,7 @@ fn unique_devices(root: &Section<'_>, machines: &[At<'_, Machine>], kiosks: &[At
     }
 }
 
-fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> String {
+pub(super) fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> String {
     let words: Vec<_> = words.map(|word| format!("\"{word}\"")).collect();
     if words.is_empty() {
         "one that is configured".to_owned()

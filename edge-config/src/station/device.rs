@@ -2,12 +2,12 @@
 
 use core::str::FromStr;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use schemas::event::pickup::MachineDevices;
 use schemas::ids::{DeviceId, MachineId};
 use schemas::slot::{COLUMNS_MAX, SLOTS_PER_COLUMN_MAX};
 
+use super::line::LineAddress;
 use crate::reader::Section;
 
 /// A pickup machine.
@@ -57,7 +57,7 @@ pub struct SamVReader {
     /// A reader of a machine.
     pub device: DeviceId,
     /// Where it is. With simulated devices: where the simulated one listens.
-    pub address: ReaderAddress,
+    pub address: LineAddress,
     /// Speed of the serial line, in bit/s; none: found out.
     pub baud: Option<u32>,
     /// The identity of its security module; none: whichever answers is used.
@@ -70,29 +70,6 @@ pub struct SamVReader {
     pub request_timeout_ms: u32,
     /// How long the reading of a card may take, in ms.
     pub read_timeout_ms: u32,
-}
-
-/// Where a reader is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ReaderAddress {
-    /// `tcp://address:port`: behind a serial-over-TCP adapter.
-    Tcp(SocketAddr),
-    /// The path of a serial line's device file.
-    Serial(PathBuf),
-}
-
-impl FromStr for ReaderAddress {
-    type Err = &'static str;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if let Some(address) = text.strip_prefix("tcp://") {
-            let address = address.parse().map(Self::Tcp);
-            return address.map_err(|_no_address| "behind tcp:// stand an IP address and a port");
-        }
-        if text.starts_with('/') {
-            return Ok(Self::Serial(text.into()));
-        }
-        Err("neither tcp://address:port nor the whole path of a serial line")
-    }
 }
 
 /// The identity of a reader's security module: five numbers. Padding is not looked at, programs differ in it.
@@ -198,7 +175,7 @@ pub(crate) fn sam_v_reader(s: &mut Section<'_>) -> Option<SamVReader> {
             "is no speed of a SAM_V module; write 115200, 57600, 38400, 19200 or 9600",
         );
     }
-    if baud.is_some() && matches!(address, Some(ReaderAddress::Tcp(_))) {
+    if baud.is_some() && matches!(address, Some(LineAddress::Tcp(_))) {
         s.refuse(
             "baud",
             "is set at the serial-over-TCP adapter; leave the line out",

@@ -4,9 +4,11 @@ pub(crate) mod broker;
 pub(crate) mod centre;
 pub(crate) mod check;
 pub(crate) mod device;
+pub(crate) mod line;
 pub(crate) mod log;
 pub(crate) mod operator;
 pub(crate) mod pull;
+pub(crate) mod scanner;
 
 use core::fmt;
 use core::str::FromStr;
@@ -24,6 +26,7 @@ use centre::Centre;
 use device::{Kiosk, Machine, ModbusDispenser, SamVReader};
 use operator::Operator;
 use pull::Pull;
+use scanner::ZfmScanner;
 
 /// A station, every value checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +61,8 @@ pub struct Station {
     pub modbus_dispensers: Vec<ModbusDispenser>,
     /// ID-card readers reached over their own protocol. Other readers speak MQTT.
     pub sam_v_readers: Vec<SamVReader>,
+    /// Fingerprint scanners reached over their own protocol. Other scanners speak MQTT.
+    pub zfm_scanners: Vec<ZfmScanner>,
     /// Devices simulated within the program.
     pub demo: Demo,
     /// The rules.
@@ -229,12 +234,14 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
     let operators = root.list("operator", operator::read);
     let dispensers = root.list("modbus_dispenser", device::modbus_dispenser);
     let readers = root.list("sam_v_reader", device::sam_v_reader);
+    let scanners = root.list("zfm_scanner", scanner::read);
     check::storage(root, &storage);
     check::log(root, log.unwrap_or_default(), &policy);
     check::blob_store(root, centre.as_ref());
     check::demo(root, &demo, centre.as_ref(), &operators);
     check::devices(root, &machines, &kiosks, &dispensers);
     check::readers(root, &machines, &readers, demo.simulated_devices);
+    scanner::check(root, &machines, &scanners, demo.simulated_devices);
     check::operators(root, &operators);
     let (id, province) = head?;
     Some(Station {
@@ -257,6 +264,7 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
         operators: operators.into_iter().map(|at| at.value).collect(),
         modbus_dispensers: dispensers.into_iter().map(|at| at.value).collect(),
         sam_v_readers: readers.into_iter().map(|at| at.value).collect(),
+        zfm_scanners: scanners.into_iter().map(|at| at.value).collect(),
         demo,
         policy,
     })

@@ -226,6 +226,8 @@ pub enum Reply {
         /// Similarity, 0 to 100.
         score: Option<u16>,
     },
+    /// To a comparison with what is enrolled on the sensor.
+    MatchedOnSensor(Completion),
     /// To a capture: the sealed photo, or why there is none.
     Captured(Result<Captured, Completion>),
 }

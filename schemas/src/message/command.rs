@@ -249,6 +249,47 @@ pub struct MatchReply {
     pub score: Option<u16>,
 }
 
+/// `cmd/match-on-sensor` to a scanner with a library of its own: capture a finger and compare it with what was enrolled on
+/// the sensor. Nothing of a card is compared here: a card's template is of another format.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MatchOnSensorCommand {
+    /// Id of this command.
+    pub command_id: CommandId,
+    /// First page of the library to compare with.
+    pub first_page: u16,
+    /// How many pages; 1 compares one to one.
+    #[schemars(range(min = 1))]
+    pub pages: core::num::NonZeroU16,
+    /// How long to wait for a finger, in s.
+    pub timeout_s: u16,
+}
+
+/// `cmd/match-on-sensor/reply`. On `success` without a page no enrolled finger fits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MatchOnSensorReply {
+    /// Id of this message.
+    pub message_id: MessageId,
+    /// The command it answers.
+    pub command_id: CommandId,
+    /// How it ended.
+    pub completion: Completion,
+    /// What fits best.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<EnrolledFinger>,
+}
+
+/// A finger of a sensor's library that fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EnrolledFinger {
+    /// Its page.
+    pub page: u16,
+    /// How well it fits, on the sensor's own scale.
+    pub score: u16,
+}
+
 /// `cmd/capture` to a camera: take a photo, publish it on `blob/{id}`, then reply with the id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -3,6 +3,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod reader;
+pub(crate) mod scanner;
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};

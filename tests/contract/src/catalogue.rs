@@ -3,7 +3,7 @@
 
 use schemars::{Schema, schema_for};
 use schemas::message::{command as c, device as d, kiosk as k, manifest as m};
-use schemas::{downlink as i, uplink};
+use schemas::{downlink as i, matcher as v, uplink};
 
 /// A message with its type.
 #[derive(Debug)]
@@ -44,6 +44,8 @@ pub const MESSAGES: &[Message] = messages! {
     "read-reply" = c::ReadReply;
     "match-command" = c::MatchCommand;
     "match-reply" = c::MatchReply;
+    "match-on-sensor-command" = c::MatchOnSensorCommand;
+    "match-on-sensor-reply" = c::MatchOnSensorReply;
     "capture-command" = c::CaptureCommand;
     "capture-reply" = c::CaptureReply;
     "start-pickup" = k::StartPickup;
@@ -61,6 +63,12 @@ pub const MESSAGES: &[Message] = messages! {
     "prompt" = k::Prompt;
     "slip" = k::Slip;
     "manifest" = m::Manifest;
+};
+
+/// What a scanner's adapter and a matcher say to each other over HTTP, by the name of the schema file.
+pub const MATCHER: &[Message] = messages! {
+    "verify-request" = v::VerifyRequest;
+    "verify-answer" = v::VerifyAnswer;
 };
 
 /// What stands in the centre's store: beside an event, and as `data` of each instruction, by its CloudEvents type.
@@ -227,6 +235,18 @@ pub const CHANNELS: &[Channel] = &[
         Json("match-reply"),
         "The score. Logged; acknowledged when durable.",
     )),
+    channel(
+        "cmd/match-on-sensor",
+        Send,
+        Json("match-on-sensor-command"),
+        "To a scanner with a library of its own: compare a finger with what is enrolled there. No workflow sends it.",
+    ),
+    channel(
+        "cmd/match-on-sensor/reply",
+        Receive,
+        Json("match-on-sensor-reply"),
+        "Which enrolled finger fits. Logged; acknowledged when durable.",
+    ),
     channel(
         "cmd/capture",
         Send,

@@ -20,6 +20,23 @@ pub fn refused() -> serde_json::Result<BTreeMap<String, Vec<Value>>> {
     serde_json::from_str(include_str!("../examples/refused.json"))
 }
 
+/// What is said to a matcher and by it, by name: what fits, and what both type and schema refuse.
+///
+/// # Errors
+/// The file is no JSON of that shape.
+pub fn matcher() -> serde_json::Result<BTreeMap<String, Judged>> {
+    serde_json::from_str(include_str!("../examples/matcher.json"))
+}
+
+/// Examples and counter-examples.
+#[derive(Debug, serde::Deserialize)]
+pub struct Judged {
+    /// What fits.
+    pub good: Vec<Value>,
+    /// What is refused.
+    pub refused: Vec<Value>,
+}
+
 /// Event bodies by type.
 ///
 /// # Errors

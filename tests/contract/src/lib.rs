@@ -22,7 +22,12 @@ pub fn schemas_folder() -> PathBuf {
 }
 
 /// The folders under `schemas/` in which every file is generated.
-pub const FOLDERS: &[&str] = &["json/centre", "json/events", "json/messages"];
+pub const FOLDERS: &[&str] = &[
+    "json/centre",
+    "json/events",
+    "json/matcher",
+    "json/messages",
+];
 
 /// Every generated file with its text, by its path under `schemas/`. Golden events are not among them: they are
 /// written once and never again.
@@ -38,6 +43,10 @@ pub fn generated() -> anyhow::Result<BTreeMap<String, String>> {
     for part in catalogue::CENTRE {
         let text = schema::centre(part)?;
         files.insert(format!("json/centre/{}.json", part.name), text);
+    }
+    for part in catalogue::MATCHER {
+        let text = schema::matcher(part)?;
+        files.insert(format!("json/matcher/{}.json", part.name), text);
     }
     for (type_name, body) in schemas::event::Event::schemas() {
         files.insert(

@@ -15,6 +15,17 @@ pub fn message(message: &Message) -> anyhow::Result<String> {
     )
 }
 
+/// The schema file of what is said to a matcher or by it.
+///
+/// # Errors
+/// It cannot be written as JSON.
+pub fn matcher(part: &Message) -> anyhow::Result<String> {
+    text(
+        &format!("urn:station-gateway:schema:matcher:{}", part.name),
+        (part.schema)(),
+    )
+}
+
 /// The schema file of what stands in the centre's store.
 ///
 /// # Errors

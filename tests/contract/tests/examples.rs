@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contract::catalogue::{CENTRE, MESSAGES};
+use contract::catalogue::{CENTRE, MATCHER, MESSAGES};
 use contract::examples;
 use schemas::downlink::INSTRUCTION_TYPES;
 use schemas::event::{EVENT_TYPES, Event};
@@ -107,6 +107,37 @@ fn what_stands_in_the_centre_s_store_fits_its_type() {
             .insert("more".to_owned(), Value::Null);
         let read = (part.reads)(&more.to_string());
         assert_eq!(read.is_ok(), part.name == "metadata", "{more}");
+    }
+}
+
+/// P4: what is said to a matcher and by it; the page shows these examples.
+#[test]
+fn what_a_matcher_is_asked_and_answers_fits_its_type() {
+    let examples = examples::matcher().unwrap();
+    let names: BTreeSet<&str> = examples.keys().map(String::as_str).collect();
+    assert_eq!(names, MATCHER.iter().map(|part| part.name).collect());
+    let page = include_str!("../../../ops/docs/matcher.md");
+    let shown: Vec<Value> = (page.split("```json").skip(1))
+        .filter_map(|rest| serde_json::from_str(rest.split("```").next()?).ok())
+        .collect();
+    for part in MATCHER {
+        let judged = examples.get(part.name).unwrap();
+        assert!(!judged.good.is_empty() && !judged.refused.is_empty());
+        for (example, wanted) in (judged.good.iter().map(|one| (one, true)))
+            .chain(judged.refused.iter().map(|one| (one, false)))
+        {
+            let read = (part.reads)(&example.to_string());
+            assert_eq!(read.is_ok(), wanted, "{}: {example}: {read:?}", part.name);
+            if wanted {
+                assert!(
+                    !(part.prints)(&example.to_string())
+                        .unwrap()
+                        .contains("c2Ft")
+                );
+            }
+        }
+        let first = judged.good.first().unwrap();
+        assert!(shown.contains(first), "{first} in matcher.md");
     }
 }
 

@@ -1,6 +1,6 @@
 """The schema files judged by the Python package jsonschema, draft 2020-12: each is a schema, each example fits, what is
 to be refused is refused, and the data of every golden event fits the schema that its `dataschema` names. So for what stands in the
-centre's store."""
+centre's store and for what a matcher is asked."""
 
 import json
 import pathlib
@@ -47,6 +47,14 @@ def main() -> int:
         # What stands beside an event may grow; an instruction may not.
         more = schema.is_valid(example | {"more": 1})
         assert more == (name == "metadata"), f"{name}: an unknown member"
+    matcher = validators("matcher", "matcher")
+    examples = json.loads((EXAMPLES / "matcher.json").read_text())
+    assert len(examples) == len(matcher), f"matcher.json: {len(examples)} of {len(matcher)} schemas"
+    for name, judged in examples.items():
+        for kind, wanted in (("good", True), ("refused", False)):
+            for example in judged[kind]:
+                counted += 1
+                assert matcher[f"{URN}matcher:{name}"].is_valid(example) == wanted, f"matcher.json: {name}: {example}"
     golden = sorted((SCHEMAS / "golden").glob("*.json"))
     assert len(golden) == len(events), f"{len(golden)} golden events, {len(events)} schemas"
     for path in golden:
@@ -54,7 +62,7 @@ def main() -> int:
         events[event["dataschema"]].validate(event["data"])
         event["data"]["more"] = 1
         assert not events[event["dataschema"]].is_valid(event["data"]), f"{path.name}: an unknown member is taken"
-    print(f"{len(messages)} messages, {len(events)} events and {len(centre)} parts of the centre's store: {counted} examples judged as they should be")
+    print(f"{len(messages)} messages, {len(events)} events and {len(centre)} parts of the centre's store, {len(matcher)} of a matcher: {counted} examples judged as they should be")
     return 0
 
 

@@ -164,6 +164,8 @@ pub(super) fn reply(draft: &mut Draft<'_>, device: &DeviceId, command: &CommandI
             matched(draft, device, command, *completion, *score);
         }
         Reply::Captured(result) => captured(draft, device, command, result),
+        // No workflow rests on what is enrolled on a sensor: it is recorded.
+        Reply::MatchedOnSensor(_) => {}
     }
     if draft.is_empty() {
         let completion = completion(reply);
@@ -194,6 +196,7 @@ const fn completion(reply: &Reply) -> Completion {
         } => Completion::SequenceError,
         Reply::Read(Err(ReadFailure(completion)))
         | Reply::Captured(Err(completion))
+        | Reply::MatchedOnSensor(completion)
         | Reply::Matched { completion, .. } => *completion,
     }
 }
@@ -264,7 +267,10 @@ fn chip_read(
             Mismatch::Unreadable
         }
         Err(ReadFailure(
-            Completion::DeviceNotReady | Completion::HardwareError | Completion::Canceled,
+            Completion::DeviceNotReady
+            | Completion::HardwareError
+            | Completion::Canceled
+            | Completion::UnsupportedCommand,
         )) => {
             return step_failed(draft, id, PickupOutcome::DeviceFailed);
         }
@@ -324,9 +330,9 @@ fn old_card_read(
             });
             None
         }
-        Err(ReadFailure(Completion::DeviceNotReady | Completion::HardwareError)) => {
-            Some(PickupOutcome::DeviceFailed)
-        }
+        Err(ReadFailure(
+            Completion::DeviceNotReady | Completion::HardwareError | Completion::UnsupportedCommand,
+        )) => Some(PickupOutcome::DeviceFailed),
     };
     let more = draft
         .pickup(id)
@@ -370,7 +376,7 @@ fn matched(
         Completion::TimeOut | Completion::Canceled => {
             return step_failed(draft, &id, PickupOutcome::TimedOut);
         }
-        Completion::DeviceNotReady | Completion::HardwareError => {
+        Completion::DeviceNotReady | Completion::HardwareError | Completion::UnsupportedCommand => {
             return step_failed(draft, &id, PickupOutcome::DeviceFailed);
         }
     };

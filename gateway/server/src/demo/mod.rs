@@ -9,7 +9,7 @@ use std::path::Path;
 use adapters::link::{Broker, Confirmation, LinkConfig};
 use adapters::reader::SamId;
 use anyhow::Context as _;
-use edge_config::{ReaderAddress, Station};
+use edge_config::{LineAddress, Station, ZfmScanner};
 use gateway_core::State;
 use hpke::kem::X25519HkdfSha256;
 use hpke::{Kem as _, Serializable as _};
@@ -17,6 +17,7 @@ use schemas::ids::{BatchId, DeviceId, OperatorId};
 use schemas::words::Place;
 use simulator::operator::{StockUp, kiosk_description, stock_up};
 use simulator::reader::ReaderProtocol;
+use simulator::scanner::{ScannerLine, ScannerProtocol};
 use simulator::{Simulation, SimulationConfig};
 use zeroize::Zeroizing;
 
@@ -129,6 +130,10 @@ impl Demo {
         config.modbus_listen = modbus.address;
         config.reader = reader_protocol(station, &machine.devices.reader);
         config.intake_reader = reader_protocol(station, &machine.devices.intake_reader);
+        let mut scanners = station.zfm_scanners.iter();
+        let scanner = scanners.find(|s| s.device == config.devices.scanner);
+        config.scanner = scanner_protocol(scanner);
+        config.matcher_listen = scanner.and_then(|s| s.matcher).map(|url| url.0);
         config.control_listen = Some(station.demo.control);
         config.shape.columns = machine.columns;
         config.shape.slots_per_column = machine.slots_per_column;
@@ -201,7 +206,7 @@ impl Demo {
 /// A simulated reader speaks what the station asks its device to speak: MQTT, unless there is a section for it.
 fn reader_protocol(station: &Station, device: &DeviceId) -> ReaderProtocol {
     let mut configured = station.sam_v_readers.iter();
-    let Some((reader, ReaderAddress::Tcp(listen))) = configured
+    let Some((reader, LineAddress::Tcp(listen))) = configured
         .find(|reader| reader.device == *device)
         .map(|reader| (reader, &reader.address))
     else {
@@ -214,6 +219,18 @@ fn reader_protocol(station: &Station, device: &DeviceId) -> ReaderProtocol {
     ReaderProtocol::SamV {
         listen: *listen,
         sam_id,
+    }
+}
+
+/// A simulated scanner speaks what the station asks its device to speak: MQTT, unless there is a section for it.
+fn scanner_protocol(configured: Option<&ZfmScanner>) -> ScannerProtocol {
+    match configured.map(|scanner| (&scanner.address, scanner.password)) {
+        Some((LineAddress::Tcp(listen), password)) => ScannerProtocol::Zfm {
+            line: ScannerLine::Tcp(*listen),
+            password: password.expose(),
+            bits_per_s: None,
+        },
+        Some((LineAddress::Serial(_), _)) | None => ScannerProtocol::Mqtt,
     }
 }
 

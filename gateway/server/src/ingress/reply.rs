@@ -3,8 +3,8 @@
 use gateway_core::{CardRead, Input, ReadFailure, Reply};
 use schemas::ids::{BlobId, DeviceId};
 use schemas::message::command::{
-    CaptureReply, ChipContent, CommandId, FingerTemplate, MatchReply, MoveReply, QueryReply,
-    ReadReply,
+    CaptureReply, ChipContent, CommandId, FingerTemplate, MatchOnSensorReply, MatchReply,
+    MoveReply, QueryReply, ReadReply,
 };
 use schemas::words::{Completion, Hand};
 
@@ -53,6 +53,19 @@ pub(super) fn parse(
                 });
             }
             let reply = Reply::Matched { completion, score };
+            Ok(Parsed::Message(
+                message_id,
+                input(device, command_id, reply),
+            ))
+        }
+        "match-on-sensor" => {
+            let MatchOnSensorReply {
+                message_id,
+                command_id,
+                completion,
+                found: _,
+            } = read(payload)?;
+            let reply = Reply::MatchedOnSensor(completion);
             Ok(Parsed::Message(
                 message_id,
                 input(device, command_id, reply),

@@ -4,9 +4,10 @@
 use adapters::dispenser::{self, DispenserConfig};
 use adapters::link::{Broker, Confirmation, LinkConfig};
 use adapters::reader::request::Baud;
-use adapters::reader::{self, Address, ReaderConfig, SamId};
+use adapters::reader::{self, ReaderConfig, SamId};
+use adapters::scanner::{self, LightKind, MatcherConfig, Password, ScannerConfig};
 use anyhow::Context as _;
-use edge_config::{ModbusDispenser, ReaderAddress, SamVReader, Station};
+use edge_config::{LineAddress, ModbusDispenser, SamVReader, ScannerLight, Station, ZfmScanner};
 use schemas::ids::DeviceId;
 use schemas::message::device::Description;
 use tokio::sync::watch;
@@ -43,7 +44,8 @@ pub(super) async fn start(
 ) -> anyhow::Result<OwnDevices> {
     let station = &prepared.station;
     let (shutdown, ending) = watch::channel(false);
-    let adapted = station.modbus_dispensers.len() + station.sam_v_readers.len();
+    let adapted =
+        station.modbus_dispensers.len() + station.sam_v_readers.len() + station.zfm_scanners.len();
     let own = adapted > 0 || station.demo.simulated_devices;
     if !own {
         return Ok(OwnDevices {
@@ -118,7 +120,12 @@ fn start_adapters(
         let link = link(&configured.device, reader::description(None));
         tokio::spawn(reader::run(of_reader(configured), link, ending.clone()))
     });
-    dispensers.chain(readers).collect()
+    let scanners = station.zfm_scanners.iter().map(|configured| {
+        let config = of_scanner(configured);
+        let link = link(&configured.device, scanner::description(&config));
+        tokio::spawn(scanner::run(config, link, ending.clone()))
+    });
+    dispensers.chain(readers).chain(scanners).collect()
 }
 
 /// The adapter's configuration from the station's.
@@ -135,11 +142,11 @@ fn of_dispenser(configured: &ModbusDispenser) -> DispenserConfig {
 
 fn of_reader(configured: &SamVReader) -> ReaderConfig {
     let address = match &configured.address {
-        ReaderAddress::Tcp(address) => Address::Tcp {
+        LineAddress::Tcp(address) => reader::Address::Tcp {
             host: address.ip().to_string(),
             port: address.port(),
         },
-        ReaderAddress::Serial(path) => Address::Serial {
+        LineAddress::Serial(path) => reader::Address::Serial {
             path: path.clone(),
             baud: configured.baud.and_then(Baud::from_bits_per_s),
         },
@@ -154,6 +161,35 @@ fn of_reader(configured: &SamVReader) -> ReaderConfig {
         request_timeout_ms: u64::from(configured.request_timeout_ms),
         read_timeout_ms: u64::from(configured.read_timeout_ms),
         ..ReaderConfig::new(address)
+    }
+}
+
+fn of_scanner(configured: &ZfmScanner) -> ScannerConfig {
+    let address = match &configured.address {
+        LineAddress::Tcp(address) => scanner::Address::Tcp {
+            host: address.ip().to_string(),
+            port: address.port(),
+        },
+        LineAddress::Serial(path) => scanner::Address::Serial {
+            path: path.clone(),
+            bits_per_s: configured.baud,
+        },
+    };
+    ScannerConfig {
+        password: Password::from(configured.password.expose()),
+        light: match configured.light {
+            ScannerLight::None => LightKind::None,
+            ScannerLight::Ring => LightKind::Ring,
+        },
+        matcher: configured.matcher.map(|url| {
+            let timeout_ms = u64::from(configured.matcher_timeout_ms);
+            MatcherConfig::new(url.0.ip().to_string(), url.0.port(), timeout_ms)
+        }),
+        poll_ms: u64::from(configured.poll_ms),
+        connect_timeout_ms: u64::from(configured.connect_timeout_ms),
+        request_timeout_ms: u64::from(configured.request_timeout_ms),
+        upload_timeout_ms: u64::from(configured.upload_timeout_ms),
+        ..ScannerConfig::new(address)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The bytes' way to the reader: a TCP connection or a serial line.
+//! The bytes' way to a device: a TCP connection or a serial line.
 
 use std::io;
 use std::path::Path;
@@ -11,17 +11,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::request::Baud;
-
 /// An open way.
 #[derive(Debug)]
-pub(super) enum Port {
+pub(crate) enum Port {
     Tcp(TcpStream),
     Serial(SerialPort),
 }
 
 impl Port {
-    pub(super) async fn connect(host: &str, port: u16, limit: Duration) -> io::Result<Self> {
+    pub(crate) async fn connect(host: &str, port: u16, limit: Duration) -> io::Result<Self> {
         let connected = timeout(limit, TcpStream::connect((host, port))).await;
         let stream = connected.map_err(|_elapsed| io::Error::from(io::ErrorKind::TimedOut))??;
         stream.set_nodelay(true)?;
@@ -29,8 +27,8 @@ impl Port {
     }
 
     /// Opens a serial line: 8N1, raw, without flow control.
-    pub(super) fn open(path: &Path, baud: Baud) -> io::Result<Self> {
-        Ok(Self::Serial(SerialPort::open(path, baud.bits_per_s())?))
+    pub(crate) fn open(path: &Path, bits_per_s: u32) -> io::Result<Self> {
+        Ok(Self::Serial(SerialPort::open(path, bits_per_s)?))
     }
 }
 

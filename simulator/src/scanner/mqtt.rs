@@ -1,4 +1,4 @@
-//! The fingerprint scanner: waits for the finger of the hand it was told, says that one is there, compares.
+//! A scanner that speaks MQTT itself: waits for the finger of the hand it was told, says that one is there, compares.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,19 +63,20 @@ fn reply(link: &LinkHandle, command: &MatchCommand, completion: Completion, scor
     );
 }
 
-/// What the sensor gets of the finger that is put on it. A finger of the other hand is a finger too: the
-/// scanner cannot tell.
+/// What the sensor gets of the finger that lies on it. A finger of the other hand is a finger too: the scanner
+/// cannot tell.
+pub(super) fn finger_now(world: &World) -> Option<Vec<u8>> {
+    let finger = (*world.finger.borrow())?;
+    let who = world.visitor()?;
+    let noise = fastrand::u64(..);
+    world.people.sample(who, finger.hand, finger.quality, noise)
+}
+
 async fn wait_for_finger(world: &World) -> Vec<u8> {
     let mut fingers = world.finger.subscribe();
     loop {
-        let finger = *fingers.borrow_and_update();
-        let sample = finger.and_then(|finger| {
-            let who = world.visitor()?;
-            world
-                .people
-                .sample(who, finger.hand, finger.quality, fastrand::u64(..))
-        });
-        if let Some(sample) = sample {
+        fingers.borrow_and_update();
+        if let Some(sample) = finger_now(world) {
             return sample;
         }
         if fingers.changed().await.is_err() {

@@ -1,0 +1,180 @@
+//! A matcher service as `ops/docs/matcher.md` specifies it. It compares drawn fingers with invented templates; of skin
+//! it knows nothing.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use adapters::scanner::image::Image;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use schemas::matcher::{
+    Bits, HEALTH_PATH, Refusal, Score, VERIFY_PATH, VerifyAnswer, VerifyRequest,
+};
+use schemas::message::Template;
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::sleep;
+use zeroize::Zeroizing;
+
+use crate::device::Power;
+use crate::faults::Faults;
+use crate::people::similarity;
+use crate::scanner::read;
+
+/// What a template begins with (GA/T 1012).
+const TEMPLATE_MARK: u8 = 0x43;
+
+/// A fault of a matcher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MatcherFault {
+    /// It answers with an error.
+    Error,
+    /// It answers with a score that there is not.
+    WrongAnswer,
+    /// It answers after a minute.
+    Slow,
+    /// It finds every image too poor.
+    ImagePoor,
+    /// It can read no template.
+    TemplateUnreadable,
+}
+
+/// What a matcher is.
+#[derive(Debug, Clone)]
+pub struct MatcherOptions {
+    /// How long it takes to compare, in ms.
+    pub match_ms: u64,
+    /// How it fails.
+    pub faults: Faults<MatcherFault>,
+}
+
+/// Serves on `listener`, and on its address again after each time without power, until the power is
+/// [`Power::Closed`] or its sender is gone. A silent matcher takes requests and never answers.
+pub async fn serve(
+    options: MatcherOptions,
+    listener: TcpListener,
+    mut power: watch::Receiver<Power>,
+) {
+    let Ok(address) = listener.local_addr() else {
+        return;
+    };
+    let mut listener = Some(listener);
+    loop {
+        let on = power
+            .wait_for(|power| *power != Power::Off)
+            .await
+            .map_or(Power::Closed, |power| *power);
+        if on == Power::Closed {
+            return;
+        }
+        let bound = match listener.take() {
+            Some(first) => Ok(first),
+            None => TcpListener::bind(address).await,
+        };
+        match bound {
+            Ok(listener) => listen(&options, listener, &mut power).await,
+            Err(error) => return tracing::error!(%error, %address, "the matcher cannot listen"),
+        }
+    }
+}
+
+/// Serves while there is power.
+async fn listen(
+    options: &MatcherOptions,
+    listener: TcpListener,
+    power: &mut watch::Receiver<Power>,
+) {
+    let app = Router::new()
+        .route(VERIFY_PATH, post(verify))
+        .route(HEALTH_PATH, get(health))
+        .with_state((options.clone(), power.clone()));
+    let mut off = power.clone();
+    tokio::select! {
+        served = axum::serve(listener, app) => {
+            if let Err(error) = served {
+                tracing::error!(%error, "the matcher stopped");
+            }
+        }
+        _ = off.wait_for(|power| matches!(power, Power::Off | Power::Closed)) => {}
+    }
+}
+
+type Running = State<(MatcherOptions, watch::Receiver<Power>)>;
+
+async fn health(State((_, power)): Running) {
+    hush(power).await;
+}
+
+/// Never returns while the matcher is silent.
+async fn hush(mut power: watch::Receiver<Power>) {
+    if power
+        .wait_for(|power| *power != Power::Silent)
+        .await
+        .is_err()
+    {
+        core::future::pending::<()>().await;
+    }
+}
+
+async fn verify(State((options, power)): Running, Json(request): Json<VerifyRequest>) -> Response {
+    hush(power).await;
+    let faults = &options.faults;
+    if faults.take(MatcherFault::Slow) {
+        sleep(Duration::from_mins(1)).await;
+    }
+    sleep(Duration::from_millis(options.match_ms)).await;
+    if faults.take(MatcherFault::Error) {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
+    if faults.take(MatcherFault::WrongAnswer) {
+        return r#"{"score":101}"#.into_response();
+    }
+    let answer = if faults.take(MatcherFault::ImagePoor) {
+        VerifyAnswer::Refusal(Refusal::ImagePoor)
+    } else if faults.take(MatcherFault::TemplateUnreadable) {
+        VerifyAnswer::Refusal(Refusal::TemplateUnreadable)
+    } else {
+        compare(&request)
+    };
+    Json(answer).into_response()
+}
+
+fn compare(request: &VerifyRequest) -> VerifyAnswer {
+    let image = &request.image;
+    let pixels = Zeroizing::new(image.pixels.expose().to_vec());
+    let fits = (image.width, image.height, image.bits) == (256, 288, Bits::Four);
+    let Some(image) = Image::new(pixels).filter(|_| fits) else {
+        return VerifyAnswer::Refusal(Refusal::ImageUnsupported);
+    };
+    if !image.is_usable() {
+        return VerifyAnswer::Refusal(Refusal::ImagePoor);
+    }
+    let sample = read(&image);
+    let templates = request.templates.iter().map(Template::expose);
+    let readable = templates.filter(|template| template.first() == Some(&TEMPLATE_MARK));
+    let best = readable.map(|template| similarity(&sample, template)).max();
+    let score = best.and_then(|best| Score::new(u8::try_from(best).ok()?).ok());
+    score.map_or(
+        VerifyAnswer::Refusal(Refusal::TemplateUnreadable),
+        VerifyAnswer::Score,
+    )
+}
+
+/// Listens on `address`; port 0 for any free one.
+pub(crate) async fn bind(
+    address: SocketAddr,
+) -> Result<(TcpListener, SocketAddr), crate::SimulationError> {
+    let not_listening = |error| crate::SimulationError::Listen {
+        what: "the matcher",
+        address,
+        error,
+    };
+    let listener = TcpListener::bind(address).await.map_err(not_listening)?;
+    let address = listener.local_addr().map_err(not_listening)?;
+    Ok((listener, address))
+}
