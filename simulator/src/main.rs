@@ -34,7 +34,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run the devices until Ctrl-C.
-    Run(Run),
+    Run(Box<Run>),
     /// Write the demo batch's manifest into an inbox.
     Manifest(Manifest),
     /// Publish events at QoS 1 and measure the acknowledgements; prints JSON.
@@ -190,7 +190,7 @@ async fn main() -> anyhow::Result<()> {
         .with_writer(std::io::stderr)
         .init();
     match Cli::parse().command {
-        Command::Run(options) => run(options).await,
+        Command::Run(options) => run(*options).await,
         Command::Manifest(options) => {
             let batch = options.batch;
             let people = People::new(batch.name, batch.people, batch.seed)?;
