@@ -33,6 +33,8 @@ def drained(context, station, port, received, days, photos):
     half = len(vouchers) // 2
     idle = [one(station, voucher, done) for done, voucher in enumerate(vouchers[:half], 1)]
     busy, began = [], time.monotonic()
+    # The centre makes a station's folder; without it nothing is sent there.
+    (received / "demo").mkdir()
     with Store(context, port):
         took = None
         for done, voucher in enumerate(vouchers[half:], half + 1):

@@ -89,10 +89,12 @@ pub fn is_held(
 }
 
 macro_rules! instructions {
-    ($($variant:ident($body:ty) = $name:literal;)+) => {
+    ($($variant:ident($body:ty) = $name:ident: $type:literal;)+) => {
         /// Any instruction.
         #[derive(Clone)]
-        pub enum Instruction { $(#[doc = concat!("`", $name, "`")] $variant($body)),+ }
+        pub enum Instruction { $(#[doc = concat!("`", $type, "`")] $variant($body)),+ }
+
+        $(#[doc = concat!("`", $type, "`")] pub const $name: &str = $type;)+
 
         /// The CloudEvents `type` of every instruction.
         pub const INSTRUCTION_TYPES: &[&str] = &[$($name),+];
@@ -127,12 +129,12 @@ impl core::fmt::Debug for Instruction {
 }
 
 instructions! {
-    ManifestIssued(Box<RawValue>) = "centre.custody.manifest-issued.v1";
-    Acknowledged(Acknowledged) = "centre.log.acknowledged.v1";
-    PolicyIssued(PolicyIssued) = "centre.policy.issued.v1";
-    KeyRotated(CentreKeyRotated) = "centre.key.rotated.v1";
-    ErasureDone(ErasureDone) = "centre.erasure.done.v1";
-    BlobsMissing(BlobsMissing) = "centre.blobs.missing.v1";
+    ManifestIssued(Box<RawValue>) = MANIFEST_ISSUED: "centre.custody.manifest-issued.v1";
+    Acknowledged(Acknowledged) = ACKNOWLEDGED: "centre.log.acknowledged.v1";
+    PolicyIssued(PolicyIssued) = POLICY_ISSUED: "centre.policy.issued.v1";
+    KeyRotated(CentreKeyRotated) = KEY_ROTATED: "centre.key.rotated.v1";
+    ErasureDone(ErasureDone) = ERASURE_DONE: "centre.erasure.done.v1";
+    BlobsMissing(BlobsMissing) = BLOBS_MISSING: "centre.blobs.missing.v1";
 }
 
 /// An instruction whose signature fits.

@@ -1,5 +1,6 @@
 //! What the centre tells the station, each thing once, and what contradicts this log.
 
+use schemas::downlink;
 use schemas::event::centre::{
     CentreContradicted, ErasureConfirmed, InstructionFollowed, InstructionRefusal,
     InstructionRefused, ManifestReceived, PolicyChanged,
@@ -53,7 +54,7 @@ fn follow(draft: &mut Draft<'_>, told: &Told) -> Result<&'static str, Instructio
             draft.push(ManifestReceived {
                 batch: batch.clone(),
             });
-            Ok("centre.custody.manifest-issued.v1")
+            Ok(downlink::MANIFEST_ISSUED)
         }
         Told::Policy { version, sha256 } => {
             let newest = draft.base.centre.policy.as_ref();
@@ -64,19 +65,19 @@ fn follow(draft: &mut Draft<'_>, told: &Told) -> Result<&'static str, Instructio
                 version: *version,
                 sha256: sha256.clone(),
             });
-            Ok("centre.policy.issued.v1")
+            Ok(downlink::POLICY_ISSUED)
         }
         Told::Key(change) => {
             draft.push(change.clone());
-            Ok("centre.key.rotated.v1")
+            Ok(downlink::KEY_ROTATED)
         }
         Told::ErasureDone(session) => {
             draft.push(ErasureConfirmed {
                 session: session.clone(),
             });
-            Ok("centre.erasure.done.v1")
+            Ok(downlink::ERASURE_DONE)
         }
-        Told::BlobsMissing => Ok("centre.blobs.missing.v1"),
+        Told::BlobsMissing => Ok(downlink::BLOBS_MISSING),
     }
 }
 
