@@ -75,8 +75,20 @@ def memory(context, station, port, events):
 
 
 def measure(context):
+    return [*measure_rate(context), *measure_memory(context)]
+
+
+def measure_rate(context):
     events = context.count(100_000, 5_000)
     (port,) = free_ports(1)
     with Station(context, store=connection(port)) as station:
         fill(context, station, events)
-        return [rate(context, station, port, events), memory(context, station, port, events)]
+        return [rate(context, station, port, events)]
+
+
+def measure_memory(context):
+    events = 5_000 if context.quick else context.events
+    (port,) = free_ports(1)
+    with Station(context, store=connection(port)) as station:
+        fill(context, station, events)
+        return [memory(context, station, port, events)]
