@@ -15,6 +15,7 @@ pub mod load;
 pub mod matcher;
 pub mod operator;
 pub mod people;
+mod powered;
 pub mod reader;
 pub mod scanner;
 pub mod simulation;

@@ -23,6 +23,7 @@ use zeroize::Zeroizing;
 use crate::device::Power;
 use crate::faults::Faults;
 use crate::people::similarity;
+use crate::powered::listening;
 use crate::scanner::read;
 
 /// What a template begins with (GA/T 1012).
@@ -55,53 +56,20 @@ pub struct MatcherOptions {
 
 /// Serves on `listener`, and on its address again after each time without power, until the power is
 /// [`Power::Closed`] or its sender is gone. A silent matcher takes requests and never answers.
-pub async fn serve(
-    options: MatcherOptions,
-    listener: TcpListener,
-    mut power: watch::Receiver<Power>,
-) {
-    let Ok(address) = listener.local_addr() else {
-        return;
-    };
-    let mut listener = Some(listener);
-    loop {
-        let on = power
-            .wait_for(|power| *power != Power::Off)
-            .await
-            .map_or(Power::Closed, |power| *power);
-        if on == Power::Closed {
-            return;
-        }
-        let bound = match listener.take() {
-            Some(first) => Ok(first),
-            None => TcpListener::bind(address).await,
-        };
-        match bound {
-            Ok(listener) => listen(&options, listener, &mut power).await,
-            Err(error) => return tracing::error!(%error, %address, "the matcher cannot listen"),
-        }
-    }
-}
-
-/// Serves while there is power.
-async fn listen(
-    options: &MatcherOptions,
-    listener: TcpListener,
-    power: &mut watch::Receiver<Power>,
-) {
+pub async fn serve(options: MatcherOptions, listener: TcpListener, power: watch::Receiver<Power>) {
     let app = Router::new()
         .route(VERIFY_PATH, post(verify))
         .route(HEALTH_PATH, get(health))
-        .with_state((options.clone(), power.clone()));
-    let mut off = power.clone();
-    tokio::select! {
-        served = axum::serve(listener, app) => {
-            if let Err(error) = served {
+        .with_state((options, power.clone()));
+    let serving = |listener| {
+        let app = app.clone();
+        async {
+            if let Err(error) = axum::serve(listener, app).await {
                 tracing::error!(%error, "the matcher stopped");
             }
         }
-        _ = off.wait_for(|power| matches!(power, Power::Off | Power::Closed)) => {}
-    }
+    };
+    listening("matcher", listener, power, serving).await;
 }
 
 type Running = State<(MatcherOptions, watch::Receiver<Power>)>;

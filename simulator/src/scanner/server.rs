@@ -8,9 +8,8 @@ use adapters::scanner::acknowledgement::{Acknowledgement, Confirmation};
 use adapters::scanner::instruction::{Instruction, Light};
 use adapters::scanner::packet::{Decoder, Kind, Packet, PacketError};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 use zeroize::Zeroizing;
 
@@ -18,6 +17,7 @@ use super::ScannerFault;
 use super::module::Module;
 use crate::device::Power;
 use crate::faults::Faults;
+use crate::powered::{listening, with_each};
 
 /// Speed of a line that is slow, in bit/s.
 const SLOW_BITS_PER_S: u32 = 9_600;
@@ -94,61 +94,14 @@ impl ZfmScanner {
 
     /// Serves hosts on `listener`, and on its address again after each time without power, until the power is
     /// [`Power::Closed`] or its sender is gone.
-    pub async fn serve(self, listener: TcpListener, mut power: watch::Receiver<Power>) {
-        let Ok(address) = listener.local_addr() else {
-            return;
+    pub async fn serve(self, listener: TcpListener, power: watch::Receiver<Power>) {
+        let hosts = |listener| {
+            with_each(listener, |stream| {
+                let (device, power) = (self.clone(), power.clone());
+                async move { device.speak(stream, power).await }
+            })
         };
-        let mut listener = Some(listener);
-        loop {
-            let on = power
-                .wait_for(|power| *power != Power::Off)
-                .await
-                .map_or(Power::Closed, |power| *power);
-            if on == Power::Closed {
-                return;
-            }
-            let bound = match listener.take() {
-                Some(first) => Ok(first),
-                None => TcpListener::bind(address).await,
-            };
-            match bound {
-                Ok(listener) => self.accept(listener, &mut power).await,
-                Err(error) => {
-                    tracing::error!(%error, %address, "the scanner cannot listen");
-                    return;
-                }
-            }
-        }
-    }
-
-    async fn accept(&self, listener: TcpListener, power: &mut watch::Receiver<Power>) {
-        // Dropped with the power: all connections break.
-        let mut hosts = JoinSet::new();
-        let mut off = power.clone();
-        let gone = off.wait_for(|power| matches!(power, Power::Off | Power::Closed));
-        tokio::pin!(gone);
-        loop {
-            tokio::select! {
-                accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => {
-                        hosts.spawn(self.clone().greet(stream, power.clone()));
-                    }
-                    Err(error) => tracing::debug!(%error, "a host was not accepted"),
-                },
-                Some(_) = hosts.join_next() => {}
-                _ = &mut gone => return,
-            }
-        }
-    }
-
-    async fn greet(self, stream: TcpStream, power: watch::Receiver<Power>) {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection ended");
-            return;
-        }
-        if let Err(error) = self.speak(stream, power).await {
-            tracing::debug!(%error, "a connection ended");
-        }
+        listening("scanner", listener, power.clone(), hosts).await;
     }
 
     /// Speaks with a host on any line until the line ends. A silent scanner takes everything and says nothing.
