@@ -17,7 +17,7 @@ use crate::store::{EpochsStore, Events, SledStore, Store, Write};
 /// Closed epochs that are kept open for whoever reads them next.
 const READING_MAX: usize = 2;
 /// sled's page cache of a closed epoch, in bytes: it is read from front to back, or an event here and there.
-const READING_CACHE_BYTES: u64 = 4 << 20;
+const READING_CACHE_BYTES: u64 = 1 << 20;
 
 /// What an epoch says of itself, under these names.
 const ORIGIN: &str = "origin";
