@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use serial2_tokio::SerialPort;
+use serial2_tokio::{CharSize, FlowControl, SerialPort, Settings};
+pub use serial2_tokio::{Parity, StopBits};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -26,10 +27,44 @@ impl Port {
         Ok(Self::Tcp(stream))
     }
 
+    /// Opens a serial line as `line` says, raw, without flow control.
+    pub(crate) fn open_as(path: &Path, line: LineSettings) -> io::Result<Self> {
+        let set = |mut settings: Settings| {
+            settings.set_raw();
+            settings.set_baud_rate(line.bits_per_s)?;
+            settings.set_char_size(CharSize::Bits8);
+            settings.set_parity(line.parity);
+            settings.set_stop_bits(line.stop_bits);
+            settings.set_flow_control(FlowControl::None);
+            Ok(settings)
+        };
+        Ok(Self::Serial(SerialPort::open(path, set)?))
+    }
+
     /// Opens a serial line: 8N1, raw, without flow control.
     pub(crate) fn open(path: &Path, bits_per_s: u32) -> io::Result<Self> {
         Ok(Self::Serial(SerialPort::open(path, bits_per_s)?))
     }
+}
+
+/// How a serial line is set; 8 data bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineSettings {
+    /// Speed, in bit/s.
+    pub bits_per_s: u32,
+    /// Parity.
+    pub parity: Parity,
+    /// Stop bits.
+    pub stop_bits: StopBits,
+}
+
+impl LineSettings {
+    /// What Modbus asks every device to know: 19200 8E1 (Modbus over Serial Line 1.02, 2.5.1).
+    pub const MODBUS: Self = Self {
+        bits_per_s: 19_200,
+        parity: Parity::Even,
+        stop_bits: StopBits::One,
+    };
 }
 
 impl AsyncRead for Port {

@@ -3,6 +3,7 @@
 //! [`load`] is the one way to a [`Station`]. It reads two files, `station.toml` (what is where) and
 //! `policy.toml` (what the rules are), or their shipped texts, and either gives a station whose every
 //! value has been checked, or all that is wrong with file, line, column and what to write instead.
+//! [`profile::DispenserProfile::load`] is the one way to the register map of a dispenser.
 //! This crate must never open a socket, read a clock or the environment, or read the files that the
 //! configuration names: whoever uses a key or a certificate opens it.
 #![warn(missing_docs)]
@@ -10,6 +11,7 @@
 mod error;
 mod hours;
 mod policy;
+pub mod profile;
 mod reader;
 mod station;
 mod unit;
@@ -23,7 +25,8 @@ pub use station::broker::{
     Broker, BrokerLimits, BrokerUrl, EmbeddedBroker, ExternalBroker, TlsListener,
 };
 pub use station::centre::{BlobPlace, Centre, CentreStore};
-pub use station::device::{Kiosk, Machine, ModbusDispenser, SamId, SamVReader};
+pub use station::device::{Kiosk, Machine, SamId, SamVReader};
+pub use station::dispenser::{DispenserAddress, ModbusDispenser, Parity, SerialSettings};
 pub use station::line::LineAddress;
 pub use station::log::{AUDIT_DAYS_MIN, LogRules};
 pub use station::operator::{Operator, PinHash};

@@ -264,6 +264,14 @@ impl<'a> Section<'a> {
         self.optional(key, example)
     }
 
+    /// A text that has to be written.
+    pub(crate) fn required_text(&mut self, key: &'static str, example: &str) -> Option<&'a str> {
+        if !self.has(key) {
+            self.missing(key, example);
+        }
+        self.text(key, example)
+    }
+
     /// A path, not empty.
     pub(crate) fn path(&mut self, key: &'static str) -> Option<PathBuf> {
         let text = self.text(key, "\"folder/file\"")?;

@@ -7,6 +7,7 @@ import tempfile
 
 import append
 import broker
+import devices
 import link
 import memory
 import mqtt
@@ -23,6 +24,7 @@ PARTS = {
     "link": link.measure,
     "offline": offline.measure,
     "broker": broker.measure,
+    "devices": devices.measure,
 }
 
 

@@ -12,6 +12,7 @@ use centre_cli::{CentreCommand, centre};
 use clap::{Args, Parser, Subcommand};
 use schemas::ids::{BatchId, DeviceId, MachineId, OperatorId, SessionId, StationId};
 use simulator::centre::{Centre, House};
+use simulator::dispenser::DispenserLine;
 use simulator::load::{self, LoadConfig};
 use simulator::operator::{DEMO_OPERATOR, DEMO_PIN, StockUp, kiosk_description, stock_up};
 use simulator::people::People;
@@ -73,6 +74,15 @@ struct Run {
     /// Where the dispenser listens (Modbus TCP).
     #[arg(long, default_value = "127.0.0.1:5020")]
     modbus: SocketAddr,
+    /// The dispenser speaks RTU frames there, as behind a serial-over-TCP adapter.
+    #[arg(long)]
+    dispenser_rtu: bool,
+    /// The dispenser at a pseudo-terminal instead, with a link to it at this path: RTU frames.
+    #[arg(long, conflicts_with_all = ["modbus", "dispenser_rtu"])]
+    dispenser_serial: Option<PathBuf>,
+    /// The file of the dispenser's register map; the shipped one where it is not given.
+    #[arg(long)]
+    dispenser_profile: Option<PathBuf>,
     /// Where the reader inside the machine listens (SAM_V behind a serial-over-TCP adapter).
     #[arg(long, default_value = "127.0.0.1:5021")]
     reader: SocketAddr,
@@ -240,7 +250,12 @@ async fn run(options: Run) -> anyhow::Result<()> {
     let scanner = scanner(&options);
     let mut config = SimulationConfig::new(broker.clone(), options.data)?;
     config.station = options.station.clone();
-    config.modbus_listen = options.modbus;
+    config.dispenser = match (options.dispenser_serial, options.dispenser_rtu) {
+        (Some(path), _) => DispenserLine::Serial(path),
+        (None, true) => DispenserLine::RtuOverTcp(options.modbus),
+        (None, false) => DispenserLine::Tcp(options.modbus),
+    };
+    config.dispenser_profile = options.dispenser_profile;
     config.control_listen = Some(options.control);
     for (protocol, address) in [
         (&mut config.reader, options.reader),

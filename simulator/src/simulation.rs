@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use adapters::link::{Broker, LinkConfig};
+use edge_config::ConfigErrors;
+use edge_config::profile::DispenserProfile;
 use schemas::ids::{BatchId, DeviceId, StationId};
 use schemas::message::device::Description;
 use thiserror::Error;
@@ -14,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use crate::citizen::{self, Pace};
 use crate::device::Power;
-use crate::dispenser::{Dispenser, DispenserOptions, Shape};
+use crate::dispenser::{Dispenser, DispenserLine, DispenserOptions, Shape};
 use crate::people::People;
 use crate::reader::{self, Place, ReaderProtocol};
 use crate::scanner::{self, ScannerProtocol};
@@ -67,8 +69,10 @@ pub struct SimulationConfig {
     pub station: StationId,
     /// The devices.
     pub devices: DeviceIds,
-    /// Where the dispenser listens; port 0 for any free one.
-    pub modbus_listen: SocketAddr,
+    /// Where the dispenser is reached.
+    pub dispenser: DispenserLine,
+    /// The file of the dispenser's register map; none: the shipped one.
+    pub dispenser_profile: Option<PathBuf>,
     /// What the inner reader speaks.
     pub reader: ReaderProtocol,
     /// What the intake's reader speaks.
@@ -111,6 +115,9 @@ pub enum SimulationError {
         /// Why.
         error: std::io::Error,
     },
+    /// The dispenser's register map.
+    #[error(transparent)]
+    Profile(#[from] ConfigErrors),
     /// A serial line.
     #[error("no serial line at {path}: {error}")]
     Line {
@@ -145,7 +152,8 @@ impl SimulationConfig {
                 camera: DeviceId::new("camera-1")?,
                 matcher: DeviceId::new("matcher-1")?,
             },
-            modbus_listen: SocketAddr::from(([127, 0, 0, 1], 5020)),
+            dispenser: DispenserLine::Tcp(SocketAddr::from(([127, 0, 0, 1], 5020))),
+            dispenser_profile: None,
             reader: ReaderProtocol::sam_v(5021, 1),
             intake_reader: ReaderProtocol::sam_v(5022, 2),
             scanner: ScannerProtocol::zfm(5023),
@@ -290,18 +298,24 @@ impl Simulation {
 async fn start_dispenser(config: &SimulationConfig) -> Result<Dispenser, SimulationError> {
     let path = config.data_dir.clone();
     std::fs::create_dir_all(&path).map_err(|error| SimulationError::Folder { path, error })?;
+    let profile = DispenserProfile::load(config.dispenser_profile.as_deref())?;
     let options = DispenserOptions {
-        listen: config.modbus_listen,
+        line: config.dispenser.clone(),
+        profile: Arc::new(profile),
         memory_file: config.data_dir.join("dispenser.json"),
         shape: config.shape.clone(),
     };
-    Dispenser::start(options)
-        .await
-        .map_err(|error| SimulationError::Listen {
-            what: "the dispenser",
-            address: config.modbus_listen,
-            error,
-        })
+    let failed = |error| match config.dispenser.clone() {
+        DispenserLine::Tcp(address) | DispenserLine::RtuOverTcp(address) => {
+            SimulationError::Listen {
+                what: "the dispenser",
+                address,
+                error,
+            }
+        }
+        DispenserLine::Serial(path) => SimulationError::Line { path, error },
+    };
+    Dispenser::start(options).await.map_err(failed)
 }
 
 /// The devices but the dispenser.

@@ -11,8 +11,9 @@ use std::process::Command;
 
 use schemas::ids::CardSerial;
 use schemas::slot::SlotAddress;
-use simulator::dispenser::{Dispenser, DispenserOptions, Shape};
-use support::loopback;
+use simulator::dispenser::{Dispenser, DispenserLine, DispenserOptions, Shape};
+use support::bench::profile;
+use support::{loopback, python};
 use tempfile::TempDir;
 
 async fn dispenser(folder: &TempDir) -> Dispenser {
@@ -23,7 +24,8 @@ async fn dispenser(folder: &TempDir) -> Dispenser {
         ..Shape::default()
     };
     let options = DispenserOptions {
-        listen: loopback(),
+        line: DispenserLine::Tcp(loopback()),
+        profile: profile(),
         memory_file: folder.path().join("dispenser.json"),
         shape,
     };
@@ -49,14 +51,7 @@ async fn output(mut command: Command, needs: &'static str) -> String {
 async fn pymodbus_moves_a_card_once() {
     let folder = TempDir::new().unwrap();
     let dispenser = dispenser(&folder).await;
-    // The judges' own environment, where it was made; else whatever python3 has.
-    let judges = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/judges/bin/python");
-    let python = if std::path::Path::new(judges).exists() {
-        judges
-    } else {
-        "python3"
-    };
-    let mut command = Command::new(python);
+    let mut command = Command::new(python());
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/judge_pymodbus.py");
     command
         .arg(script)

@@ -1,11 +1,13 @@
-"""Speaks to the simulated dispenser as any Modbus master would. Prints `agreed` when the map holds."""
+"""Speaks to the simulated dispenser as any Modbus master would: `judge_pymodbus.py PORT [rtu]`. Prints `agreed` when the map holds."""
 
 import sys
 import time
 
+from pymodbus import FramerType
 from pymodbus.client import ModbusTcpClient
 
-client = ModbusTcpClient("127.0.0.1", port=int(sys.argv[1]), timeout=10)
+framer = FramerType.RTU if sys.argv[2:] == ["rtu"] else FramerType.SOCKET
+client = ModbusTcpClient("127.0.0.1", port=int(sys.argv[1]), framer=framer, timeout=10)
 assert client.connect(), "no connection"
 
 

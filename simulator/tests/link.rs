@@ -8,12 +8,19 @@
 
 mod support;
 
-use adapters::dispenser::description;
+use adapters::dispenser::{self, Address, DispenserConfig};
 use adapters::link::{Confirmation, Inbound, Link, new_message_id};
-use schemas::message::device::LastReceipt;
+use schemas::message::device::{Description, LastReceipt};
 use schemas::words::DeviceStatus;
 use serde_json::json;
+use support::bench::profile;
 use support::{Gateway, Mosquitto, PATIENCE, until};
+
+fn description() -> Description {
+    let (host, port) = ("127.0.0.1".to_owned(), 502);
+    let address = Address::Tcp { host, port };
+    dispenser::description(&DispenserConfig::new(address, profile()))
+}
 
 /// G1: birth, description and status arrive; the last will follows a cut, a goodbye a shutdown.
 #[tokio::test]

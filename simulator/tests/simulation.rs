@@ -10,18 +10,20 @@ mod support;
 
 use std::net::SocketAddr;
 
-use adapters::dispenser::{DispenserConfig, description, run};
+use adapters::dispenser::{Address, DispenserConfig, description, run};
 use adapters::scanner::{self, LightKind, MatcherConfig, ScannerConfig};
 use schemas::message::command::ReadReply;
 use schemas::message::kiosk::{CloseBatch, LoadCard, ReceiveBatch, ScanCard};
 use schemas::slot::SlotAddress;
 use schemas::words::DeviceKind;
 use serde_json::{Value, json};
+use simulator::dispenser::DispenserLine;
 use simulator::operator::{DEMO_PIN, StockUp, kiosk_description, stock_up};
 use simulator::reader::ReaderProtocol;
 use simulator::scanner::ScannerProtocol;
 use simulator::world::Behaviour;
 use simulator::{Power, Simulation, SimulationConfig};
+use support::bench::profile;
 use support::{Gateway, Mosquitto, loopback};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -42,7 +44,7 @@ async fn station(behaviour: Behaviour) -> Station {
     let mut gateway = Gateway::connect(&broker).await;
     let folder = TempDir::new().unwrap();
     let mut config = SimulationConfig::new(broker.broker(), folder.path().join("data")).unwrap();
-    config.modbus_listen = loopback();
+    config.dispenser = DispenserLine::Tcp(loopback());
     config.scanner = ScannerProtocol::zfm(0);
     config.matcher_listen = Some(loopback());
     config.control_listen = Some(loopback());
@@ -60,15 +62,16 @@ async fn station(behaviour: Behaviour) -> Station {
     world
         .dispenser
         .act(|machine| assert!(machine.put_in_slot(slot, card)));
-    let mut adapter = DispenserConfig::new("127.0.0.1", simulation.modbus_address().port());
+    let address = Address::Tcp {
+        host: "127.0.0.1".to_owned(),
+        port: simulation.modbus_address().port(),
+    };
+    let mut adapter = DispenserConfig::new(address, profile());
     adapter.poll_busy_ms = 10;
     adapter.poll_idle_ms = 50;
     let (stop, stopped) = watch::channel(false);
-    tokio::spawn(run(
-        adapter,
-        broker.link("dispenser-1", description()),
-        stopped.clone(),
-    ));
+    let link = broker.link("dispenser-1", description(&adapter));
+    tokio::spawn(run(adapter, link, stopped.clone()));
     let adapter = scanner_config(&simulation);
     let link = broker.link("scanner-1", scanner::description(&adapter));
     tokio::spawn(scanner::run(adapter, link, stopped));

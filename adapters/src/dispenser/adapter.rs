@@ -4,21 +4,18 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use schemas::message::command::{
-    CommandId, MoveCommand, MoveReply, QueryCommand, QueryReply, SlotMap,
-};
+use schemas::message::command::{CommandId, MoveCommand, QueryCommand};
 use schemas::words::{DeviceStatus, Motion, MotionResult};
 use tokio::sync::watch;
-use tokio_modbus::ExceptionCode;
 
 use super::DispenserConfig;
+use super::answers::{Moved, answer_query, log_fault, refusal};
 use super::codec::Snapshot;
 use super::line::{CallError, Line};
-use super::map::detail;
 use super::moves::{Pending, Step};
 use super::reports;
 use super::vitals::{Life, Vitals};
-use crate::link::{Command, Inbound, Link, LinkConfig, LinkHandle, new_message_id};
+use crate::link::{Command, Inbound, Link, LinkConfig, LinkHandle};
 
 /// Queries that wait for the device to be reachable.
 const QUERIES_LEN_MAX: usize = 16;
@@ -63,6 +60,8 @@ struct Adapter {
     queries: VecDeque<(QueryCommand, Instant)>,
     last: Option<Snapshot>,
     vitals: Vitals,
+    /// Why the device was not heard last, and whether it is its registers that are not as expected.
+    failed: Option<(String, bool)>,
     /// What was last said of the device's life.
     life: Life,
     heartbeat_at: Option<Instant>,
@@ -83,6 +82,7 @@ impl Adapter {
             queries: VecDeque::new(),
             last: None,
             vitals,
+            failed: None,
             life: Life::Well,
             heartbeat_at: None,
             properties_at: None,
@@ -148,7 +148,10 @@ impl Adapter {
         match self.exchange().await {
             // While backing off nothing was tried, so there is nothing new to say.
             Ok(()) | Err(CallError::BackingOff) => {}
-            Err(error) => tracing::debug!(%error, "the dispenser was not heard"),
+            Err(error) => {
+                tracing::debug!(%error, "the dispenser was not heard");
+                self.failed = Some((error.to_string(), error.is_of_profile()));
+            }
         }
         self.drop_stale();
         self.judge_life();
@@ -169,19 +172,45 @@ impl Adapter {
             return Ok(());
         }
         self.observe(&snapshot, now);
-        for (query, _) in core::mem::take(&mut self.queries) {
-            answer_query(&self.link, &query, &snapshot);
-        }
+        self.answer_queries(&snapshot).await?;
         for (command, _) in core::mem::take(&mut self.beside) {
             let id = &command.command_id;
-            match Pending::beside(&command, &snapshot) {
-                Step::Answer(outcome) => {
-                    answer(&self.link, &command, id, outcome, &snapshot, None);
+            match Pending::beside(&self.config.profile, &command, &snapshot) {
+                Step::Answer(outcome) => Moved {
+                    profile: &self.config.profile,
+                    command: &command,
+                    outcome,
+                    seen: &snapshot,
+                    slots: None,
                 }
+                .answer(&self.link, id),
                 Step::Write(_) | Step::Wait | Step::GiveUp => self.link.forget(id),
             }
         }
         self.advance(snapshot).await
+    }
+
+    /// A query stays until it is answered: reading the slots may fail.
+    async fn answer_queries(&mut self, snapshot: &Snapshot) -> Result<(), CallError> {
+        while let Some((query, _)) = self.queries.front() {
+            // While something moves the slots are of no instant.
+            let counted = if query.slots && snapshot.is_at_rest() {
+                match self.line.slots().await {
+                    Err(CallError::Unsteady) => None,
+                    counted => Some(counted?),
+                }
+            } else {
+                None
+            };
+            match counted {
+                Some((seen, slots)) if seen.is_at_rest() => {
+                    answer_query(&self.link, query, &seen, Some(slots));
+                }
+                Some(_) | None => answer_query(&self.link, query, snapshot, None),
+            }
+            self.queries.pop_front();
+        }
+        Ok(())
     }
 
     /// Brings the pending motion forward by what the registers say.
@@ -189,7 +218,7 @@ impl Adapter {
         let Some(pending) = &mut self.pending else {
             return Ok(());
         };
-        match pending.next(&snapshot, Instant::now()) {
+        match pending.next(&self.config.profile, &snapshot, Instant::now()) {
             Step::Wait => Ok(()),
             Step::GiveUp => {
                 self.give_up();
@@ -203,7 +232,7 @@ impl Adapter {
                 }
                 Err(CallError::Exception(exception)) => {
                     let outcome = MotionResult::Rejected {
-                        detail: refusal(exception),
+                        detail: refusal(&self.config.profile, exception),
                     };
                     self.finish(outcome, snapshot).await
                 }
@@ -225,15 +254,17 @@ impl Adapter {
             (seen, None)
         };
         if let Some(pending) = self.pending.take() {
+            let profile = &self.config.profile;
+            log_fault(profile, pending.command(), outcome);
+            let moved = Moved {
+                profile,
+                command: pending.command(),
+                outcome,
+                seen: &seen,
+                slots: slots.as_ref(),
+            };
             for id in &pending.waiting {
-                answer(
-                    &self.link,
-                    pending.command(),
-                    id,
-                    outcome,
-                    &seen,
-                    slots.clone(),
-                );
+                moved.answer(&self.link, id);
             }
         }
         Ok(())
@@ -277,7 +308,7 @@ impl Adapter {
                 tracing::error!(name, %error, "an event was not taken");
             }
         }
-        let (status, code) = reports::status(snapshot);
+        let (status, code) = reports::status(&self.config.profile, snapshot);
         self.link.status(status, code);
         // Present after the status, so that whoever sees the birth finds the status right.
         self.link.present(true);
@@ -294,14 +325,17 @@ impl Adapter {
     /// Says that the device is gone, once. That it is back is said when it is observed.
     fn judge_life(&mut self) {
         let life = self.vitals.life(Instant::now());
+        let (why, is_of_profile) = self.failed.clone().unwrap_or_default();
         let code = match life {
             _ if life == self.life => return,
             Life::Well => return,
+            Life::Silent if is_of_profile => "profile",
             Life::Silent => "unreachable",
             Life::Frozen => "heartbeat",
         };
         self.life = life;
-        tracing::warn!(host = %self.config.host, port = self.config.port, code, "the dispenser is gone");
+        let (address, profile) = (&self.config.address, &self.config.profile);
+        tracing::warn!(%address, %profile, code, why, "the dispenser is gone");
         self.link
             .status(DeviceStatus::HardwareError, reports::code(code));
         self.link.present(false);
@@ -311,57 +345,4 @@ impl Adapter {
 /// After this nobody waits for an answer any more.
 fn waited_for_until(now: Instant, timeout_s: u16) -> Instant {
     now + Duration::from_secs(u64::from(timeout_s))
-}
-
-/// The detail code of a write that the device refused with an exception: nothing moved.
-fn refusal(exception: ExceptionCode) -> u16 {
-    match exception {
-        ExceptionCode::ServerDeviceBusy => detail::BUSY,
-        ExceptionCode::IllegalDataValue => detail::SLOT_UNKNOWN,
-        ExceptionCode::IllegalFunction
-        | ExceptionCode::IllegalDataAddress
-        | ExceptionCode::ServerDeviceFailure
-        | ExceptionCode::Acknowledge
-        | ExceptionCode::MemoryParityError
-        | ExceptionCode::GatewayPathUnavailable
-        | ExceptionCode::GatewayTargetDevice
-        | ExceptionCode::Custom(_) => detail::EXCEPTION | u16::from(u8::from(exception)),
-    }
-}
-
-fn answer(
-    link: &LinkHandle,
-    command: &MoveCommand,
-    command_id: &CommandId,
-    outcome: MotionResult,
-    seen: &Snapshot,
-    slots: Option<SlotMap>,
-) {
-    let message_id = new_message_id();
-    let reply = MoveReply {
-        message_id: message_id.clone(),
-        command_id: command_id.clone(),
-        sequence: command.sequence,
-        outcome,
-        evidence: seen.evidence_of(command.sequence, &command.motion),
-        slots,
-    };
-    if let Err(error) = link.reply(command_id, "move", message_id, &reply) {
-        tracing::error!(command = %command_id, %error, "a reply was not taken");
-    }
-}
-
-fn answer_query(link: &LinkHandle, query: &QueryCommand, seen: &Snapshot) {
-    let message_id = new_message_id();
-    let reply = QueryReply {
-        message_id: message_id.clone(),
-        command_id: query.command_id.clone(),
-        last: seen.progress(),
-        evidence: seen.evidence(),
-    };
-    if let Err(error) = link.reply(&query.command_id, "query", message_id, &reply) {
-        tracing::error!(command = %query.command_id, %error, "a reply was not taken");
-    }
-    // The same question again is a new one: only the device knows the answer.
-    link.forget(&query.command_id);
 }

@@ -1,13 +1,14 @@
-//! Registers to typed values and back. Pure.
+//! Registers to typed values and back, by the profile. Pure.
 
+use edge_config::profile::{
+    AckResult, DispenserProfile, MachineState, Operation, READ_WORDS_MAX, SensorBits,
+};
 use schemas::message::command::{Progress, SlotMap};
-use schemas::slot::{COLUMNS_MAX, SLOTS_PER_COLUMN_MAX, SlotAddress};
+use schemas::slot::SlotAddress;
 use schemas::words::{CarriagePosition, Evidence, Motion, MotionResult};
 use thiserror::Error;
 
-use super::map::{self, command, discrete, input};
-
-/// Registers that do not follow the map.
+/// Registers that do not follow the profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("input {address} is {value}: {rule}")]
 pub struct MapError {
@@ -15,58 +16,24 @@ pub struct MapError {
     pub address: u16,
     /// What it holds.
     pub value: u16,
-    /// What the map asks for.
+    /// What the profile asks for.
     pub rule: &'static str,
 }
 
-/// What the machine is doing (input 4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MachineState {
-    /// Starting.
-    Boot,
-    /// Finding its zero.
-    Homing,
-    /// Ready.
-    Idle,
-    /// Moving.
-    Busy,
-    /// Stopped by an error.
-    Error,
-    /// In maintenance.
-    Maintenance,
-    /// The door is open.
-    DoorOpen,
-}
-
-/// The last command the device took (inputs 6 to 9).
+/// The last command the device took (inputs `ack_*`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ack {
     /// Its sequence; 0 when there was none.
     pub sequence: u16,
-    /// Its code.
-    pub command: u16,
+    /// What it was; none where the profile does not know it.
+    pub command: Option<Operation>,
     /// How it stands.
     pub result: AckResult,
     /// The device's code for a failure or a rejection.
     pub detail: u16,
 }
 
-/// How a command stands (input 8).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AckResult {
-    /// There was none.
-    None,
-    /// Under way.
-    Accepted,
-    /// Done.
-    Done,
-    /// Failed; something may have moved.
-    Failed,
-    /// Rejected; nothing moved.
-    Rejected,
-}
-
-/// The discrete inputs.
+/// The sensors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Sensors {
     /// A card is at the outlet.
@@ -85,7 +52,7 @@ pub struct Sensors {
     pub jam: bool,
 }
 
-/// The status block: inputs 0 to 26, all of one instant.
+/// The status block, all of one instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     /// Firmware, `major << 8 | minor`.
@@ -122,37 +89,47 @@ pub struct Snapshot {
     pub dispensed_total: u32,
     /// Cards retracted.
     pub retracted_total: u32,
-    /// The discrete inputs.
+    /// The sensors.
     pub sensors: Sensors,
 }
 
 impl Snapshot {
-    /// Reads the status block; `words` begin at input 0.
-    pub fn decode(words: &[u16]) -> Result<Self, MapError> {
-        let block = Block(words);
-        block.expect(input::MAP_VERSION, map::VERSION, "the map has version 1")?;
-        block.expect(input::KIND, map::KIND_DISPENSER, "1 is a card dispenser")?;
-        let columns = block.at_most(input::COLUMNS, COLUMNS_MAX)?;
-        let slots_per_column = block.at_most(input::SLOTS_PER_COLUMN, SLOTS_PER_COLUMN_MAX)?;
+    /// Reads the status block; `words` are those of [`DispenserProfile::status`].
+    pub fn decode(profile: &DispenserProfile, words: &[u16]) -> Result<Self, MapError> {
+        let (inputs, limits) = (&profile.inputs, &profile.limits);
+        let block = Block { profile, words };
+        block.expect(inputs.map_version, profile.constants.map_version)?;
+        block.expect(inputs.kind, profile.constants.kind)?;
+        let columns = block.at_most(inputs.columns, limits.columns)?;
+        let slots_per_column = block.at_most(inputs.slots_per_column, limits.slots_per_column)?;
+        if u32::from(columns) * u32::from(slots_per_column) > u32::from(limits.slots) {
+            let (address, value) = (inputs.columns, columns);
+            let rule = "with the slots per column, more slots than the profile's limits.slots";
+            return Err(MapError {
+                address,
+                value,
+                rule,
+            });
+        }
         Ok(Self {
-            firmware: block.word(input::FIRMWARE)?,
-            heartbeat: block.word(input::HEARTBEAT)?,
-            state: block.state()?,
-            last_error: block.word(input::LAST_ERROR)?,
+            firmware: block.word(inputs.firmware)?,
+            heartbeat: block.word(inputs.heartbeat)?,
+            state: block.coded(inputs.state, |code| profile.states.meaning(code))?,
+            last_error: block.word(inputs.last_error)?,
             ack: block.ack()?,
             ack_slot: block.ack_slot()?,
             ack_slot_occupied: block.ack_slot_occupied()?,
             columns,
             slots_per_column,
-            free: block.word(input::FREE)?,
-            occupied: block.word(input::OCCUPIED)?,
-            hopper: block.at_most(input::HOPPER, 2)?,
-            reject_count: block.word(input::REJECT_COUNT)?,
-            recycle_count: block.word(input::RECYCLE_COUNT)?,
-            position: block.position()?,
-            dispensed_total: block.double(input::DISPENSED_TOTAL)?,
-            retracted_total: block.double(input::RETRACTED_TOTAL)?,
-            sensors: Sensors::from_bits(block.word(input::SENSORS)?),
+            free: block.word(inputs.free)?,
+            occupied: block.word(inputs.occupied)?,
+            hopper: block.coded(inputs.hopper, |code| profile.hopper.meaning(code))?,
+            reject_count: block.word(inputs.reject_count)?,
+            recycle_count: block.word(inputs.recycle_count)?,
+            position: block.coded(inputs.position, |code| profile.positions.meaning(code))?,
+            dispensed_total: block.double(inputs.dispensed_total)?,
+            retracted_total: block.double(inputs.retracted_total)?,
+            sensors: Sensors::from_bits(&profile.sensors, block.word(inputs.sensors)?),
         })
     }
 
@@ -186,8 +163,17 @@ impl Snapshot {
         let slot = command_slot(motion);
         sequence != 0
             && self.ack.sequence == sequence
-            && self.ack.command == command_code(motion)
+            && self.ack.command == Some(operation(motion))
             && (slot.is_none() || self.ack_slot == slot)
+    }
+
+    /// Whether nothing moves, and nothing has moved that was not brought to its end: what the bitmap says is so.
+    pub fn is_at_rest(&self) -> bool {
+        self.ack.result != AckResult::Accepted
+            && !matches!(
+                self.state,
+                MachineState::Boot | MachineState::Homing | MachineState::Busy
+            )
     }
 
     /// How the last command stands, as the contract words it.
@@ -215,33 +201,33 @@ impl Ack {
 }
 
 impl Sensors {
-    /// Reads the bits of input 26.
-    pub fn from_bits(bits: u16) -> Self {
+    /// Reads the bits of the input `sensors`.
+    pub fn from_bits(profile: &SensorBits, bits: u16) -> Self {
         let bit = |at: u16| bits >> at & 1 == 1;
         Self {
-            outlet_present: bit(discrete::OUTLET_PRESENT),
-            door_open: bit(discrete::DOOR_OPEN),
-            tamper: bit(discrete::TAMPER),
-            hopper_empty: bit(discrete::HOPPER_EMPTY),
-            reject_full: bit(discrete::REJECT_FULL),
-            recycle_full: bit(discrete::RECYCLE_FULL),
-            jam: bit(discrete::JAM),
+            outlet_present: bit(profile.outlet_present),
+            door_open: bit(profile.door_open),
+            tamper: bit(profile.tamper),
+            hopper_empty: bit(profile.hopper_empty),
+            reject_full: bit(profile.reject_full),
+            recycle_full: bit(profile.recycle_full),
+            jam: bit(profile.jam),
         }
     }
 }
 
-/// The code of a motion (holding 1).
-pub const fn command_code(motion: &Motion) -> u16 {
+/// What the machine is told to do for a motion.
+pub const fn operation(motion: &Motion) -> Operation {
     match motion {
-        Motion::Load { .. } => command::LOAD,
-        Motion::Dispense { .. } => command::DISPENSE,
-        Motion::ToReader { .. } => command::SLOT_TO_READER,
-        Motion::Present { .. } => command::READER_TO_OUTLET,
-        Motion::Retract => command::OUTLET_TO_READER,
-        Motion::ToSlot { .. } => command::READER_TO_SLOT,
-        Motion::Reject => command::REJECT,
-        Motion::TakeOldCard => command::ACCEPT_OLD_CARD,
-        Motion::Inventory => command::INVENTORY,
+        Motion::Load { .. } => Operation::Load,
+        Motion::Dispense { .. } => Operation::Dispense,
+        Motion::ToReader { .. } => Operation::SlotToReader,
+        Motion::Present { .. } => Operation::ReaderToOutlet,
+        Motion::Retract => Operation::OutletToReader,
+        Motion::ToSlot { .. } => Operation::ReaderToSlot,
+        Motion::Reject => Operation::Reject,
+        Motion::TakeOldCard => Operation::AcceptOldCard,
+        Motion::Inventory => Operation::Inventory,
     }
 }
 
@@ -260,8 +246,8 @@ pub const fn command_slot(motion: &Motion) -> Option<SlotAddress> {
     }
 }
 
-/// The command block, holdings 0 to 5: sequence, command, column, slot, hold in s, flags.
-pub fn encode_command(sequence: u16, motion: &Motion) -> [u16; 6] {
+/// The command block, the words of [`DispenserProfile::command_block`]; column and slot 0 where none is named.
+pub fn encode_command(profile: &DispenserProfile, sequence: u16, motion: &Motion) -> [u16; 6] {
     let (column, slot) = command_slot(motion).map_or((0, 0), |slot| (slot.column(), slot.slot()));
     let hold_s = match motion {
         Motion::Dispense { hold_s, .. } | Motion::Present { hold_s } => *hold_s,
@@ -273,26 +259,45 @@ pub fn encode_command(sequence: u16, motion: &Motion) -> [u16; 6] {
         | Motion::TakeOldCard
         | Motion::Inventory => 0,
     };
-    [sequence, command_code(motion), column, slot, hold_s, 0]
+    let (holdings, block) = (&profile.holdings, profile.command_block());
+    let mut words = [0; 6];
+    for (address, value) in [
+        (holdings.sequence, sequence),
+        (holdings.command, profile.commands.code(operation(motion))),
+        (holdings.column, column),
+        (holdings.slot, slot),
+        (holdings.hold_s, hold_s),
+    ] {
+        if let Some(word) = block.offset(address).and_then(|at| words.get_mut(at)) {
+            *word = value;
+        }
+    }
+    words
 }
 
 /// Words of the slot bitmap of a machine.
 pub fn bitmap_words(columns: u16, slots_per_column: u16) -> u16 {
     let slots = u32::from(columns) * u32::from(slots_per_column);
-    // 32 columns of 500 slots, the most there is, are 1,000 words.
     u16::try_from(slots.div_ceil(16)).unwrap_or(u16::MAX)
 }
 
 /// The reads that fetch the slot bitmap: address and length of each, at most 125 words.
-pub fn bitmap_pages(columns: u16, slots_per_column: u16) -> Vec<(u16, u16)> {
+pub fn bitmap_pages(
+    profile: &DispenserProfile,
+    columns: u16,
+    slots_per_column: u16,
+) -> Vec<(u16, u16)> {
     let words = bitmap_words(columns, slots_per_column);
     (0..words)
-        .step_by(usize::from(map::READ_WORDS_MAX))
-        .map(|at| (input::BITMAP + at, map::READ_WORDS_MAX.min(words - at)))
+        .step_by(usize::from(READ_WORDS_MAX))
+        .map(|at| {
+            let address = profile.inputs.bitmap.saturating_add(at);
+            (address, READ_WORDS_MAX.min(words - at))
+        })
         .collect()
 }
 
-/// The slots that the bitmap says are occupied. `words` begin at input 32; slot `s` of column `c` is bit
+/// The slots that the bitmap says are occupied. `words` begin at the input `bitmap`; slot `s` of column `c` is bit
 /// `c * slots_per_column + s`, lowest bit of the first word first.
 pub fn slot_map(columns: u16, slots_per_column: u16, words: &[u16]) -> SlotMap {
     let per_column = usize::from(slots_per_column).max(1);
@@ -308,110 +313,107 @@ pub fn slot_map(columns: u16, slots_per_column: u16, words: &[u16]) -> SlotMap {
     SlotMap::new(columns, slots_per_column, occupied)
 }
 
-/// Words that begin at input 0.
-struct Block<'a>(&'a [u16]);
+/// Words of the status block.
+struct Block<'a> {
+    profile: &'a DispenserProfile,
+    words: &'a [u16],
+}
 
 impl Block<'_> {
     fn word(&self, address: u16) -> Result<u16, MapError> {
-        self.0.get(usize::from(address)).copied().ok_or(MapError {
+        let at = self.profile.status().offset(address);
+        let word = at.and_then(|at| self.words.get(at));
+        word.copied().ok_or(MapError {
             address,
             value: 0,
-            rule: "the status block has 27 words",
+            rule: "the status block ends before it",
         })
     }
 
     fn double(&self, address: u16) -> Result<u32, MapError> {
-        Ok(u32::from(self.word(address)?) << 16 | u32::from(self.word(address + 1)?))
+        let second = self.word(address.saturating_add(1))?;
+        Ok(self.profile.word_order.join(self.word(address)?, second))
     }
 
-    fn expect(&self, address: u16, wanted: u16, rule: &'static str) -> Result<(), MapError> {
-        let value = self.word(address)?;
-        if value == wanted {
-            Ok(())
-        } else {
-            Err(MapError {
-                address,
-                value,
-                rule,
-            })
-        }
+    fn expect(&self, address: u16, wanted: u16) -> Result<(), MapError> {
+        let known = |value| (value == wanted).then_some(());
+        self.ruled(address, known, "not what the profile's constants say")
     }
 
     fn at_most(&self, address: u16, max: u16) -> Result<u16, MapError> {
-        let value = self.word(address)?;
-        if value <= max {
-            Ok(value)
-        } else {
-            let rule = "larger than any machine has";
-            Err(MapError {
-                address,
-                value,
-                rule,
-            })
-        }
+        let known = |value| (value <= max).then_some(value);
+        self.ruled(address, known, "more than the profile's limits say")
     }
 
-    fn coded<T: Copy>(&self, address: u16, codes: &[T]) -> Result<T, MapError> {
+    fn coded<T>(
+        &self,
+        address: u16,
+        meaning: impl FnOnce(u16) -> Option<T>,
+    ) -> Result<T, MapError> {
+        self.ruled(address, meaning, "no code of the profile")
+    }
+
+    fn ruled<T>(
+        &self,
+        address: u16,
+        read: impl FnOnce(u16) -> Option<T>,
+        rule: &'static str,
+    ) -> Result<T, MapError> {
         let value = self.word(address)?;
-        codes.get(usize::from(value)).copied().ok_or(MapError {
+        read(value).ok_or(MapError {
             address,
             value,
-            rule: "not a code of the map",
+            rule,
         })
     }
 
-    fn state(&self) -> Result<MachineState, MapError> {
-        use MachineState::{Boot, Busy, DoorOpen, Error, Homing, Idle, Maintenance};
-        let codes = [Boot, Homing, Idle, Busy, Error, Maintenance, DoorOpen];
-        self.coded(input::STATE, &codes)
-    }
-
-    fn position(&self) -> Result<CarriagePosition, MapError> {
-        use CarriagePosition::{Car, InReader, None, OutReader, Outlet};
-        self.coded(input::POSITION, &[None, InReader, Car, OutReader, Outlet])
-    }
-
     fn ack(&self) -> Result<Ack, MapError> {
-        use AckResult::{Accepted, Done, Failed, None, Rejected};
-        let sequence = self.word(input::ACK_SEQUENCE)?;
-        let result = self.coded(input::ACK_RESULT, &[None, Accepted, Done, Failed, Rejected])?;
-        if (sequence == 0) != (result == None) {
+        let inputs = &self.profile.inputs;
+        let sequence = self.word(inputs.ack_sequence)?;
+        let result = self.coded(inputs.ack_result, |code| self.profile.results.meaning(code))?;
+        if (sequence == 0) != (result == AckResult::None) {
             // Otherwise a device that has moved could pass for one that never has.
             return Err(MapError {
-                address: input::ACK_SEQUENCE,
+                address: inputs.ack_sequence,
                 value: sequence,
-                rule: "0 when, and only when, input 8 is 0",
+                rule: "0 when, and only when, ack_result is none",
             });
         }
         Ok(Ack {
             sequence,
-            command: self.word(input::ACK_COMMAND)?,
+            command: self
+                .profile
+                .commands
+                .meaning(self.word(inputs.ack_command)?),
             result,
-            detail: self.word(input::ACK_DETAIL)?,
+            detail: self.word(inputs.ack_detail)?,
         })
     }
 
     fn ack_slot(&self) -> Result<Option<SlotAddress>, MapError> {
-        let (column, slot) = (self.word(input::ACK_COLUMN)?, self.word(input::ACK_SLOT)?);
-        if column == map::NO_SLOT {
+        let inputs = &self.profile.inputs;
+        let column = self.word(inputs.ack_column)?;
+        let slot = self.word(inputs.ack_slot)?;
+        if column == self.profile.constants.no_slot {
             return Ok(None);
         }
         SlotAddress::new(column, slot)
             .map(Some)
             .map_err(|invalid| MapError {
-                address: input::ACK_COLUMN,
+                address: inputs.ack_column,
                 value: column,
                 rule: invalid.rule,
             })
     }
 
     fn ack_slot_occupied(&self) -> Result<Option<bool>, MapError> {
-        match self.word(input::ACK_SLOT_OCCUPIED)? {
-            map::NO_SLOT => Ok(None),
-            _ => self
-                .coded(input::ACK_SLOT_OCCUPIED, &[false, true])
-                .map(Some),
-        }
+        let none = self.profile.constants.no_slot;
+        self.coded(self.profile.inputs.ack_slot_occupied, |word| match word {
+            0 => Some(Some(false)),
+            1 => Some(Some(true)),
+            _ if word == none => Some(None),
+            _ => None,
+        })
     }
 }
 

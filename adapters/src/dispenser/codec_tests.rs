@@ -4,7 +4,12 @@
     reason = "a test stops at the first surprise"
 )]
 
+use std::sync::LazyLock;
+
 use super::*;
+
+static PROFILE: LazyLock<DispenserProfile> =
+    LazyLock::new(|| DispenserProfile::load(None).unwrap());
 
 /// The example of the register map's document: a machine of 8 columns of 250 slots that has just put the
 /// card of slot 1/2 into its reader.
@@ -19,7 +24,7 @@ fn slot(column: u16, slot: u16) -> SlotAddress {
 /// The document's example reads as it says.
 #[test]
 fn the_status_block_is_read() {
-    let snapshot = Snapshot::decode(&EXAMPLE).unwrap();
+    let snapshot = Snapshot::decode(&PROFILE, &EXAMPLE).unwrap();
     assert_eq!(snapshot.state, MachineState::Idle);
     assert_eq!(
         snapshot.progress(),
@@ -54,22 +59,24 @@ fn registers_outside_the_map_are_refused() {
         (11, 501),
         (14, 3),
         (18, 5),
+        // 9 columns of 250 slots are more than a machine has.
+        (10, 9),
         (23, 32),
         (25, 2),
     ] {
         let mut words = EXAMPLE;
         words[usize::from(address)] = value;
-        let error = Snapshot::decode(&words).unwrap_err();
+        let error = Snapshot::decode(&PROFILE, &words).unwrap_err();
         assert_eq!((error.address, error.value), (address, value));
     }
     // A sequence without a result, and a result without a sequence.
     for address in [6, 8] {
         let mut words = EXAMPLE;
         words[address] = 0;
-        assert_eq!(Snapshot::decode(&words).unwrap_err().address, 6);
+        assert_eq!(Snapshot::decode(&PROFILE, &words).unwrap_err().address, 6);
     }
     for len in 0..27 {
-        assert!(Snapshot::decode(&EXAMPLE[..len]).is_err());
+        assert!(Snapshot::decode(&PROFILE, &EXAMPLE[..len]).is_err());
     }
 }
 
@@ -94,19 +101,17 @@ fn motions_are_written_as_the_document_says() {
         (Motion::TakeOldCard, [9, 7, 0, 0, 0, 0]),
         (Motion::Inventory, [9, 8, 0, 0, 0, 0]),
     ] {
-        assert_eq!(encode_command(9, &motion), words);
+        assert_eq!(encode_command(&PROFILE, 9, &motion), words);
     }
 }
 
 /// C2: the bitmap of the largest machines is fetched in reads that Modbus allows.
 #[test]
 fn the_bitmap_is_paged() {
-    assert_eq!(bitmap_pages(4, 10), [(32, 3)]);
-    assert_eq!(bitmap_pages(8, 250), [(32, 125)]);
-    let pages = bitmap_pages(32, 500);
-    assert_eq!(pages.len(), 8);
-    assert_eq!(pages.last(), Some(&(907, 125)));
-    assert!(bitmap_pages(0, 0).is_empty());
+    assert_eq!(bitmap_pages(&PROFILE, 4, 10), [(32, 3)]);
+    assert_eq!(bitmap_pages(&PROFILE, 8, 250), [(32, 125)]);
+    assert_eq!(bitmap_pages(&PROFILE, 32, 100), [(32, 125), (157, 75)]);
+    assert!(bitmap_pages(&PROFILE, 0, 0).is_empty());
 }
 
 /// C2: slot s of column c is bit c * slots_per_column + s, lowest bit first.

@@ -1,19 +1,17 @@
 //! The Modbus connection: one call at a time, each with its time limit. After any doubt about the order
 //! of answers the connection is dropped and made anew.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use edge_config::profile::DispenserProfile;
 use schemas::message::command::SlotMap;
 use thiserror::Error;
-use tokio::net::TcpStream;
-use tokio::time::timeout;
 use tokio_modbus::ExceptionCode;
-use tokio_modbus::client::{Context, Reader, Writer, tcp};
-use tokio_modbus::slave::Slave;
 
 use super::DispenserConfig;
+use super::channel::Channel;
 use super::codec::{MapError, Snapshot, bitmap_pages, slot_map};
-use super::map::{STATUS_WORDS, holding};
 
 /// Reads of the bitmap until two status blocks around it agree.
 const BITMAP_ATTEMPTS_MAX: u16 = 5;
@@ -29,19 +27,35 @@ pub(super) enum CallError {
     Timeout,
     #[error("{0}")]
     Transport(tokio_modbus::Error),
+    #[error("the answer does not belong to the request")]
+    Foreign,
+    #[error("the line does not fall silent")]
+    Chatter,
+    #[error("modbus exception to the first read: {0}")]
+    Probe(ExceptionCode),
     /// The device answered: it will not.
     #[error("modbus exception: {0}")]
     Exception(ExceptionCode),
-    #[error("not the register map: {0}")]
-    Map(#[from] MapError),
+    #[error("the registers do not follow the profile {profile}: {error}")]
+    Map { profile: String, error: MapError },
     #[error("the slots changed while they were read")]
     Unsteady,
+}
+
+impl CallError {
+    /// Whether the device spoke, and it is its registers that are not as expected.
+    pub(super) const fn is_of_profile(&self) -> bool {
+        matches!(self, Self::Map { .. } | Self::Exception(_) | Self::Probe(_))
+    }
 }
 
 /// A connection that is made when it is needed.
 pub(super) struct Line {
     config: DispenserConfig,
-    context: Option<Context>,
+    profile: Arc<DispenserProfile>,
+    channel: Option<Channel>,
+    /// Attempts to connect so far.
+    turn: u16,
     pause_ms: u64,
     not_before: Instant,
     heartbeat: u16,
@@ -51,11 +65,12 @@ pub(super) struct Line {
 
 impl Line {
     pub(super) fn new(config: DispenserConfig) -> Self {
-        let pause_ms = config.backoff_ms_min;
         Self {
+            profile: Arc::clone(&config.profile),
+            channel: None,
+            turn: 0,
+            pause_ms: config.backoff_ms_min,
             config,
-            context: None,
-            pause_ms,
             not_before: Instant::now(),
             heartbeat: 0,
             greeted: false,
@@ -64,8 +79,12 @@ impl Line {
 
     /// Reads the status block.
     pub(super) async fn snapshot(&mut self) -> Result<Snapshot, CallError> {
-        let words = self.read_inputs(0, STATUS_WORDS).await?;
-        Ok(Snapshot::decode(&words)?)
+        let status = self.profile.status();
+        let words = self.read_inputs(status.first, status.len).await?;
+        Snapshot::decode(&self.profile, &words).map_err(|error| CallError::Map {
+            profile: self.profile.to_string(),
+            error,
+        })
     }
 
     /// Reads the slots, between two status blocks that agree about the last command and the count.
@@ -73,11 +92,13 @@ impl Line {
         let mut before = self.snapshot().await?;
         for _ in 0..BITMAP_ATTEMPTS_MAX {
             let mut words = Vec::new();
-            for (address, len) in bitmap_pages(before.columns, before.slots_per_column) {
+            let pages = bitmap_pages(&self.profile, before.columns, before.slots_per_column);
+            for (address, len) in pages {
                 words.extend(self.read_inputs(address, len).await?);
             }
             let after = self.snapshot().await?;
-            if (before.ack, before.occupied) == (after.ack, after.occupied) {
+            let same = |seen: &Snapshot| (seen.ack, seen.occupied, seen.state, seen.position);
+            if same(&before) == same(&after) {
                 let map = slot_map(after.columns, after.slots_per_column, &words);
                 return Ok((after, map));
             }
@@ -86,14 +107,13 @@ impl Line {
         Err(CallError::Unsteady)
     }
 
-    /// Writes the command block, holdings 0 to 5, in one FC10. Any error but
-    /// [`CallError::Exception`], [`CallError::Connect`] and [`CallError::BackingOff`] leaves open
-    /// whether the device took it.
+    /// Writes the command block in one FC10. Any error but [`CallError::Exception`], [`CallError::Connect`] and
+    /// [`CallError::BackingOff`] leaves open whether the device took it.
     pub(super) async fn command(&mut self, words: [u16; 6]) -> Result<(), CallError> {
-        self.write(holding::SEQUENCE, &words).await
+        self.write(self.profile.command_block().first, &words).await
     }
 
-    /// Writes the host's heartbeat and its timeout, holdings 6 and 7.
+    /// Writes the host's heartbeat and its timeout.
     pub(super) async fn heartbeat(&mut self) -> Result<(), CallError> {
         self.beat().await?;
         if !self.greeted {
@@ -106,51 +126,41 @@ impl Line {
 
     async fn beat(&mut self) -> Result<(), CallError> {
         self.heartbeat = self.heartbeat.wrapping_add(1);
-        let words = [self.heartbeat, self.config.host_timeout_s];
-        self.write(holding::HEARTBEAT, &words).await
+        let (holdings, block) = (self.profile.holdings, self.profile.host_block());
+        let mut words = [self.heartbeat, self.config.host_timeout_s];
+        if block.first != holdings.heartbeat {
+            words.reverse();
+        }
+        self.write(block.first, &words).await
     }
 
     async fn read_inputs(&mut self, address: u16, len: u16) -> Result<Vec<u16>, CallError> {
-        let limit = self.call_timeout();
-        let context = self.context().await?;
-        let answer = timeout(limit, context.read_input_registers(address, len)).await;
+        let answer = self.channel().await?.read_inputs(address, len).await;
         self.settle(answer)
     }
 
     async fn write(&mut self, address: u16, words: &[u16]) -> Result<(), CallError> {
-        let limit = self.call_timeout();
-        let context = self.context().await?;
-        let answer = timeout(limit, context.write_multiple_registers(address, words)).await;
+        let answer = self.channel().await?.write(address, words).await;
         self.settle(answer)
     }
 
-    fn settle<T>(
-        &mut self,
-        answer: Result<tokio_modbus::Result<T>, tokio::time::error::Elapsed>,
-    ) -> Result<T, CallError> {
-        let error = match answer {
-            Ok(Ok(Ok(value))) => return Ok(value),
-            Ok(Ok(Err(exception))) => return Err(CallError::Exception(exception)),
-            Ok(Err(error)) => CallError::Transport(error),
-            Err(_elapsed) => CallError::Timeout,
-        };
-        // A late answer must never be taken for the answer to the next call.
-        self.context = None;
-        Err(error)
+    fn settle<T>(&mut self, answer: Result<T, CallError>) -> Result<T, CallError> {
+        if !matches!(answer, Ok(_) | Err(CallError::Exception(_))) {
+            // A late answer must never be taken for the answer to the next call.
+            self.channel = None;
+        }
+        answer
     }
 
-    const fn call_timeout(&self) -> Duration {
-        Duration::from_millis(self.config.call_timeout_ms)
-    }
-
-    async fn context(&mut self) -> Result<&mut Context, CallError> {
-        if self.context.is_none() {
+    async fn channel(&mut self) -> Result<&mut Channel, CallError> {
+        if self.channel.is_none() {
             if Instant::now() < self.not_before {
                 return Err(CallError::BackingOff);
             }
-            match connect(&self.config).await {
-                Ok(context) => {
-                    self.context = Some(context);
+            self.turn = self.turn.wrapping_add(1);
+            match Channel::open(&self.config, self.turn).await {
+                Ok(channel) => {
+                    self.channel = Some(channel);
                     self.greeted = false;
                     self.pause_ms = self.config.backoff_ms_min;
                     // A device that drops each connection at once is not asked without pause.
@@ -160,20 +170,10 @@ impl Line {
                     let jittered = self.pause_ms / 2 + fastrand::u64(0..=self.pause_ms / 2);
                     self.not_before = Instant::now() + Duration::from_millis(jittered);
                     self.pause_ms = (self.pause_ms * 2).min(self.config.backoff_ms_max);
-                    return Err(CallError::Connect(error));
+                    return Err(error);
                 }
             }
         }
-        self.context.as_mut().ok_or(CallError::BackingOff)
+        self.channel.as_mut().ok_or(CallError::BackingOff)
     }
-}
-
-async fn connect(config: &DispenserConfig) -> std::io::Result<Context> {
-    let limit = Duration::from_millis(config.connect_timeout_ms);
-    let target = (config.host.as_str(), config.port);
-    let stream = timeout(limit, TcpStream::connect(target))
-        .await
-        .map_err(|_elapsed| std::io::Error::from(std::io::ErrorKind::TimedOut))??;
-    stream.set_nodelay(true)?;
-    Ok(tcp::attach_slave(stream, Slave(config.unit)))
 }

@@ -5,11 +5,11 @@
 
 use std::time::{Duration, Instant};
 
+use edge_config::profile::DispenserProfile;
 use schemas::message::command::{CommandId, MoveCommand};
 use schemas::words::MotionResult;
 
 use super::codec::{Snapshot, encode_command};
-use super::map::{SEQUENCE_AHEAD_MAX, detail};
 
 /// Where the motion stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,19 +72,29 @@ impl Pending {
     }
 
     /// What to do, now that the registers say this. Called with registers read after the last write.
-    pub(super) fn next(&mut self, snapshot: &Snapshot, now: Instant) -> Step {
-        let turn = Turn::of(&self.command, snapshot);
+    pub(super) fn next(
+        &mut self,
+        profile: &DispenserProfile,
+        snapshot: &Snapshot,
+        now: Instant,
+    ) -> Step {
+        let turn = Turn::of(&self.command, snapshot, profile.limits.sequence_ahead);
+        let refusals = &profile.refusals;
         match (turn, self.stage) {
             (Turn::Taken, _) => {
                 self.stage = Stage::Moving;
                 let outcome = snapshot.ack.outcome();
                 outcome.map_or(Step::Wait, Step::Answer)
             }
-            (Turn::Reused, _) => rejected(detail::SEQUENCE_REUSED),
-            (Turn::Out, Stage::ToWrite) => rejected(detail::SEQUENCE_OUT_OF_TURN),
+            (Turn::Reused, _) => rejected(refusals.sequence_reused),
+            (Turn::Out, Stage::ToWrite) => rejected(refusals.sequence_out_of_turn),
             (Turn::Next, Stage::ToWrite | Stage::Doubtful) if now < self.begin_before => {
                 self.stage = Stage::Doubtful;
-                Step::Write(encode_command(self.command.sequence, &self.command.motion))
+                Step::Write(encode_command(
+                    profile,
+                    self.command.sequence,
+                    &self.command.motion,
+                ))
             }
             // It is too late to begin; or the device has, or may have, taken the write and now names another
             // sequence, since somebody else commands it. What became of the motion is not known here.
@@ -93,12 +103,17 @@ impl Pending {
     }
 
     /// What to say of a command that comes while another motion is pending. It is never begun.
-    pub(super) fn beside(command: &MoveCommand, snapshot: &Snapshot) -> Step {
-        match Turn::of(command, snapshot) {
+    pub(super) fn beside(
+        profile: &DispenserProfile,
+        command: &MoveCommand,
+        snapshot: &Snapshot,
+    ) -> Step {
+        let refusals = &profile.refusals;
+        match Turn::of(command, snapshot, profile.limits.sequence_ahead) {
             Turn::Taken => snapshot.ack.outcome().map_or(Step::GiveUp, Step::Answer),
-            Turn::Reused => rejected(detail::SEQUENCE_REUSED),
-            Turn::Out => rejected(detail::SEQUENCE_OUT_OF_TURN),
-            Turn::Next => rejected(detail::BUSY),
+            Turn::Reused => rejected(refusals.sequence_reused),
+            Turn::Out => rejected(refusals.sequence_out_of_turn),
+            Turn::Next => rejected(refusals.busy),
         }
     }
 
@@ -126,7 +141,7 @@ enum Turn {
 }
 
 impl Turn {
-    fn of(command: &MoveCommand, snapshot: &Snapshot) -> Self {
+    fn of(command: &MoveCommand, snapshot: &Snapshot, ahead_max: u16) -> Self {
         let (last, sequence) = (snapshot.ack.sequence, command.sequence);
         if sequence == 0 {
             Self::Out
@@ -134,7 +149,7 @@ impl Turn {
             Self::Taken
         } else if last == sequence {
             Self::Reused
-        } else if last == 0 || ahead(last, sequence) <= SEQUENCE_AHEAD_MAX {
+        } else if last == 0 || ahead(last, sequence) <= ahead_max {
             Self::Next
         } else {
             Self::Out

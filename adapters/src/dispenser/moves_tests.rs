@@ -1,9 +1,14 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+use std::sync::LazyLock;
+
 use schemas::slot::SlotAddress;
 use schemas::words::Motion;
 
 use super::*;
+
+static PROFILE: LazyLock<DispenserProfile> =
+    LazyLock::new(|| DispenserProfile::load(None).unwrap());
 
 /// A machine whose last command was `command` of slot 1/2 under `sequence`; done, or none when 0.
 fn machine(sequence: u16, command: u16) -> Snapshot {
@@ -24,7 +29,7 @@ fn machine(sequence: u16, command: u16) -> Snapshot {
             *place = word;
         }
     }
-    Snapshot::decode(&words).unwrap()
+    Snapshot::decode(&PROFILE, &words).unwrap()
 }
 
 fn command(sequence: u16) -> MoveCommand {
@@ -46,7 +51,7 @@ fn block(sequence: u16) -> Step {
 #[test]
 fn only_the_next_sequences_are_written() {
     let done = Step::Answer(MotionResult::Done);
-    let out = rejected(detail::SEQUENCE_OUT_OF_TURN);
+    let out = rejected(PROFILE.refusals.sequence_out_of_turn);
     for (last, sequence, step) in [
         (41, 41, done),
         (41, 42, block(42)),
@@ -69,7 +74,7 @@ fn only_the_next_sequences_are_written() {
         (0, 40_000, block(40_000)),
     ] {
         let now = Instant::now();
-        let next = Pending::new(command(sequence), now).next(&machine(last, 5), now);
+        let next = Pending::new(command(sequence), now).next(&PROFILE, &machine(last, 5), now);
         assert_eq!(next, step, "{sequence} after {last}");
     }
 }
@@ -78,8 +83,8 @@ fn only_the_next_sequences_are_written() {
 #[test]
 fn a_sequence_of_another_command_is_refused() {
     let now = Instant::now();
-    let step = Pending::new(command(41), now).next(&machine(41, 12), now);
-    assert_eq!(step, rejected(detail::SEQUENCE_REUSED));
+    let step = Pending::new(command(41), now).next(&PROFILE, &machine(41, 12), now);
+    assert_eq!(step, rejected(PROFILE.refusals.sequence_reused));
 }
 
 /// G1: what was perhaps written is never called rejected: the device may have moved, and then been
@@ -88,9 +93,9 @@ fn a_sequence_of_another_command_is_refused() {
 fn a_doubtful_write_is_never_rejected() {
     let now = Instant::now();
     let mut pending = Pending::new(command(42), now);
-    assert_eq!(pending.next(&machine(41, 5), now), block(42));
-    assert_eq!(pending.next(&machine(41, 5), now), block(42));
-    assert_eq!(pending.next(&machine(43, 5), now), Step::GiveUp);
+    assert_eq!(pending.next(&PROFILE, &machine(41, 5), now), block(42));
+    assert_eq!(pending.next(&PROFILE, &machine(41, 5), now), block(42));
+    assert_eq!(pending.next(&PROFILE, &machine(43, 5), now), Step::GiveUp);
 }
 
 /// G1: a command beside a pending one is answered by what the device has acknowledged, else with busy.
@@ -98,10 +103,13 @@ fn a_doubtful_write_is_never_rejected() {
 fn a_command_beside_another_is_not_begun() {
     for (sequence, step) in [
         (41, Step::Answer(MotionResult::Done)),
-        (42, rejected(detail::BUSY)),
-        (40, rejected(detail::SEQUENCE_OUT_OF_TURN)),
+        (42, rejected(PROFILE.refusals.busy)),
+        (40, rejected(PROFILE.refusals.sequence_out_of_turn)),
     ] {
-        assert_eq!(Pending::beside(&command(sequence), &machine(41, 5)), step);
+        assert_eq!(
+            Pending::beside(&PROFILE, &command(sequence), &machine(41, 5)),
+            step
+        );
     }
 }
 

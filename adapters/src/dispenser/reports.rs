@@ -1,14 +1,17 @@
 //! What the registers mean for `state`, `prop/*` and `event/*`. Pure: what changed goes out, nothing else.
 
+use edge_config::profile::{AckResult, DispenserProfile, MachineState, Operation};
 use schemas::message::device::Code;
 use schemas::words::{CarriagePosition, DeviceStatus};
 
-use super::codec::{AckResult, MachineState, Snapshot};
-use super::map::command;
+use super::codec::Snapshot;
 
 /// The status that a status block shows. A motion that was commanded is no change of status: whoever
 /// commanded it knows.
-pub(super) fn status(snapshot: &Snapshot) -> (DeviceStatus, Option<Code>) {
+pub(super) fn status(
+    profile: &DispenserProfile,
+    snapshot: &Snapshot,
+) -> (DeviceStatus, Option<Code>) {
     let sensors = &snapshot.sensors;
     let commanded = snapshot.ack.result == AckResult::Accepted;
     match snapshot.state {
@@ -17,7 +20,7 @@ pub(super) fn status(snapshot: &Snapshot) -> (DeviceStatus, Option<Code>) {
         _ if sensors.door_open => (DeviceStatus::UserError, code("door-open")),
         MachineState::Error => (
             DeviceStatus::HardwareError,
-            code(&format!("{:04X}", snapshot.last_error)),
+            code(&profile.label(snapshot.last_error)),
         ),
         MachineState::Boot | MachineState::Homing => (DeviceStatus::Starting, None),
         MachineState::Maintenance => (DeviceStatus::UserError, code("maintenance")),
@@ -74,7 +77,7 @@ pub(super) fn events(before: Option<&Snapshot>, after: &Snapshot) -> Vec<&'stati
 fn was_taken(after: &Snapshot) -> bool {
     let moved_inside = matches!(
         after.ack.command,
-        command::RETRACT_TO_SLOT | command::RETRACT_TO_REJECT | command::REJECT
+        Some(Operation::RetractToSlot | Operation::RetractToReject | Operation::Reject)
     ) && after.ack.result == AckResult::Done;
     !after.sensors.outlet_present && after.position == CarriagePosition::None && !moved_inside
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemas::ids::DeviceId;
 
 use super::centre::Centre;
-use super::device::{Kiosk, Machine, ModbusDispenser, SamVReader};
+use super::device::{Kiosk, Machine, SamVReader};
 use super::line::LineAddress;
 use super::log::LogRules;
 use super::operator::Operator;
@@ -95,12 +95,7 @@ pub(super) fn operators(root: &Section<'_>, operators: &[At<'_, Operator>]) {
     }
 }
 
-pub(super) fn devices(
-    root: &Section<'_>,
-    machines: &[At<'_, Machine>],
-    kiosks: &[At<'_, Kiosk>],
-    dispensers: &[At<'_, ModbusDispenser>],
-) {
+pub(super) fn devices(root: &Section<'_>, machines: &[At<'_, Machine>], kiosks: &[At<'_, Kiosk>]) {
     some(
         root,
         "machine",
@@ -128,31 +123,6 @@ pub(super) fn devices(
                 format!(
                     "kiosk.machine: there is no machine {named}; write {}",
                     one_of(machine_ids.iter().copied())
-                ),
-            );
-        }
-    }
-    let known: BTreeSet<&str> = machines
-        .iter()
-        .map(|m| m.value.devices.dispenser.as_str())
-        .collect();
-    let mut driven = BTreeSet::new();
-    for dispenser in dispensers {
-        let named = dispenser.value.device.as_str();
-        if !known.contains(named) {
-            root.refuse_at(
-                &dispenser.span("device"),
-                format!(
-                    "modbus_dispenser.device: no machine has the dispenser {named}; write {}",
-                    one_of(known.iter().copied())
-                ),
-            );
-        }
-        if !driven.insert(named) {
-            root.refuse_at(
-                &dispenser.span("device"),
-                format!(
-                    "modbus_dispenser.device: {named} is there twice; write each dispenser once"
                 ),
             );
         }

@@ -1,7 +1,6 @@
 //! Machines, kiosks, and devices that an adapter brings to MQTT.
 
 use core::str::FromStr;
-use std::net::SocketAddr;
 
 use schemas::event::pickup::MachineDevices;
 use schemas::ids::{DeviceId, MachineId};
@@ -30,25 +29,6 @@ pub struct Kiosk {
     pub id: DeviceId,
     /// The machine its pickups use.
     pub machine: MachineId,
-}
-
-/// A dispenser that speaks Modbus TCP (register map of the dispenser).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModbusDispenser {
-    /// The dispenser of a machine.
-    pub device: DeviceId,
-    /// Where it listens. With simulated devices: where the simulated one does.
-    pub address: SocketAddr,
-    /// Modbus unit id, 0 to 247 (or 255, "not used", Modbus over TCP).
-    pub unit: u8,
-    /// How often its registers are read, in ms.
-    pub poll_ms: u32,
-    /// How long a connection attempt may take, in ms.
-    pub connect_timeout_ms: u32,
-    /// How long one Modbus request may take, in ms.
-    pub request_timeout_ms: u32,
-    /// How long a motion may take until the device is reported as failed, in ms.
-    pub motion_timeout_ms: u32,
 }
 
 /// An ID-card reader with a SAM_V module (GA 450).
@@ -134,31 +114,6 @@ pub(crate) fn kiosk(s: &mut Section<'_>) -> Option<Kiosk> {
     Some(Kiosk {
         id: id?,
         machine: machine?,
-    })
-}
-
-pub(crate) fn modbus_dispenser(s: &mut Section<'_>) -> Option<ModbusDispenser> {
-    let device = s.parsed("device", "\"dispenser-1\"");
-    let address = s.parsed_address("address", super::loopback(5020));
-    let unit: u8 = s.number("unit", 0..=255, 1);
-    if (248..=254).contains(&unit) {
-        s.refuse(
-            "unit",
-            format!("{unit} is reserved by Modbus; write 0 to 247, or 255"),
-        );
-    }
-    let poll_ms = s.number("poll_ms", 20..=10_000, 100);
-    let connect_timeout_ms = s.number("connect_timeout_ms", 100..=60_000, 2_000);
-    let request_timeout_ms = s.number("request_timeout_ms", 50..=60_000, 1_000);
-    let motion_timeout_ms = s.number("motion_timeout_ms", 1_000..=300_000, 15_000);
-    Some(ModbusDispenser {
-        device: device?,
-        address: address?,
-        unit,
-        poll_ms,
-        connect_timeout_ms,
-        request_timeout_ms,
-        motion_timeout_ms,
     })
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod broker;
 pub(crate) mod centre;
 pub(crate) mod check;
 pub(crate) mod device;
+pub(crate) mod dispenser;
 pub(crate) mod line;
 pub(crate) mod log;
 pub(crate) mod operator;
@@ -23,7 +24,8 @@ use crate::policy::Policy;
 use crate::reader::Section;
 use broker::Broker;
 use centre::Centre;
-use device::{Kiosk, Machine, ModbusDispenser, SamVReader};
+use device::{Kiosk, Machine, SamVReader};
+use dispenser::ModbusDispenser;
 use operator::Operator;
 use pull::Pull;
 use scanner::ZfmScanner;
@@ -57,7 +59,7 @@ pub struct Station {
     pub kiosks: Vec<Kiosk>,
     /// Who may load cards and take stock.
     pub operators: Vec<Operator>,
-    /// Dispensers reached over Modbus TCP.
+    /// Dispensers reached over Modbus.
     pub modbus_dispensers: Vec<ModbusDispenser>,
     /// ID-card readers reached over their own protocol. Other readers speak MQTT.
     pub sam_v_readers: Vec<SamVReader>,
@@ -232,14 +234,15 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
     let machines = root.list("machine", device::machine);
     let kiosks = root.list("kiosk", device::kiosk);
     let operators = root.list("operator", operator::read);
-    let dispensers = root.list("modbus_dispenser", device::modbus_dispenser);
+    let dispensers = root.list("modbus_dispenser", dispenser::read);
     let readers = root.list("sam_v_reader", device::sam_v_reader);
     let scanners = root.list("zfm_scanner", scanner::read);
     check::storage(root, &storage);
     check::log(root, log.unwrap_or_default(), &policy);
     check::blob_store(root, centre.as_ref());
     check::demo(root, &demo, centre.as_ref(), &operators);
-    check::devices(root, &machines, &kiosks, &dispensers);
+    check::devices(root, &machines, &kiosks);
+    dispenser::check(root, &machines, &dispensers, demo.simulated_devices);
     check::readers(root, &machines, &readers, demo.simulated_devices);
     scanner::check(root, &machines, &scanners, demo.simulated_devices);
     check::operators(root, &operators);

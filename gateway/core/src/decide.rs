@@ -12,6 +12,7 @@ mod motion;
 mod pickup;
 mod requests;
 mod sensors;
+mod slots;
 mod steps;
 
 use schemas::event::Event;

@@ -32,7 +32,10 @@ pub enum Order {
         motion: Motion,
     },
     /// Say what was done last; move nothing.
-    Query,
+    Query {
+        /// And say which slots are occupied.
+        slots: bool,
+    },
     /// Read a card.
     Read,
     /// Compare a finger with the templates held in memory for this session.
@@ -71,7 +74,9 @@ fn dispenser_effect(state: &State, machine: &Machine) -> Option<Effect> {
         return Some(Effect {
             id,
             device,
-            order: Order::Query,
+            order: Order::Query {
+                slots: machine.session.is_none() && machine.motion.is_none(),
+            },
             timeout_s: ask.timeout_s,
         });
     }
@@ -149,16 +154,18 @@ fn machine_deadline<'a>(state: &State, machine: &'a Machine) -> Option<&'a Deadl
     if let Some(ask) = &machine.ask {
         // Nothing is under way and nobody is there to answer: wait for its birth instead.
         let idle = machine.session.is_none() && machine.motion.is_none();
-        let there = machine
-            .dispenser
-            .as_ref()
-            .is_some_and(|d| state.is_online(d));
+        let there = state.has_dispenser_online(machine);
         return (!idle || there).then_some(&ask.deadline);
     }
     if let Some(motion) = &machine.motion {
         return Some(&motion.deadline);
     }
-    match &machine.session.as_ref()?.stage {
+    let Some(session) = &machine.session else {
+        // A dispenser that is not there is asked when it comes.
+        let due = machine.compare_at.as_ref();
+        return due.filter(|_| state.has_dispenser_online(machine));
+    };
+    match &session.stage {
         Stage::Step(step) => Some(&step.deadline),
         Stage::AtOutlet(deadline) => Some(deadline),
         Stage::Moving => None,

@@ -61,6 +61,7 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         Event::StockTaken(b) => {
             state.uncounted.remove(&b.machine);
         }
+        Event::SlotFound(b) => custody::slot_found(state, b),
         Event::WitnessAhead(_)
         | Event::WitnessDismissed(_)
         | Event::KeyRotated(_)
@@ -101,7 +102,7 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         Event::MotionIntended(b) => machine::intended(state, recorded, b),
         Event::MotionUnconfirmed(b) => machine::unconfirmed(state, recorded, b),
         Event::MotionAccepted(b) => machine::accepted(state, recorded, b),
-        Event::SequenceLearned(b) => machine::learned(state, b),
+        Event::SequenceLearned(b) => machine::learned(state, recorded, b),
         Event::MotionCleared(b) => machine::cleared(state, recorded, b),
         Event::MotionCompleted(b) => machine::completed(state, b),
         Event::ActStarted(b) => session::act_started(state, b),

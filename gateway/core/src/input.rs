@@ -216,6 +216,8 @@ pub enum Reply {
         last: Progress,
         /// What the sensors say.
         evidence: Evidence,
+        /// Occupied slots, where they were asked for and nothing moved.
+        slots: Option<Vec<SlotAddress>>,
     },
     /// To a read.
     Read(Result<CardRead, ReadFailure>),

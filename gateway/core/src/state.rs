@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::citizen::{MaskedName, NumberTail};
-use schemas::event::custody::Act;
+use schemas::event::custody::{Act, SlotFinding};
 use schemas::event::pickup::{MachineDevices, PickupPolicy, Step};
 use schemas::event::station::Presence;
 use schemas::ids::{BatchId, BootId, CardSerial, DeviceId, MachineId, OperatorId, SessionId};
@@ -38,6 +38,9 @@ pub struct State {
     pub(crate) slots: BTreeMap<(MachineId, SlotAddress), CardSerial>,
     /// The slot each card was last in, for the way back.
     pub(crate) home: BTreeMap<CardSerial, (MachineId, SlotAddress)>,
+    /// Slots that were found otherwise than their records say.
+    #[serde(default)]
+    pub(crate) differing: BTreeMap<(MachineId, SlotAddress), SlotFinding>,
     pub(crate) batches: BTreeMap<BatchId, Batch>,
     pub(crate) machines: BTreeMap<MachineId, Machine>,
     /// Machines whose records come from an earlier log, and whose slots were not compared with them since.
@@ -151,6 +154,9 @@ pub(crate) struct Machine {
     pub(crate) ask: Option<Ask>,
     pub(crate) session: Option<Session>,
     pub(crate) blocked: Option<Blocked>,
+    /// When its slots are compared with the records again, if nothing is under way.
+    #[serde(default)]
+    pub(crate) compare_at: Option<Deadline>,
 }
 
 /// Why a machine takes no session.
@@ -330,6 +336,15 @@ impl State {
         used.into_iter().map(|id| (id, self.waits_for_operator(id)))
     }
 
+    /// The machines with slots that differ from their records, and how many.
+    pub fn slots_differing(&self) -> BTreeMap<&MachineId, usize> {
+        let mut counts = BTreeMap::new();
+        for (machine, _) in self.differing.keys() {
+            *counts.entry(machine).or_default() += 1;
+        }
+        counts
+    }
+
     /// The sessions that are open.
     pub fn sessions(&self) -> impl Iterator<Item = &SessionId> {
         self.machines
@@ -377,6 +392,11 @@ impl State {
 
     pub(crate) fn is_online(&self, device: &DeviceId) -> bool {
         self.devices.get(device).is_some_and(Device::is_online)
+    }
+
+    pub(crate) fn has_dispenser_online(&self, machine: &Machine) -> bool {
+        let dispenser = machine.dispenser.as_ref();
+        dispenser.is_some_and(|dispenser| self.is_online(dispenser))
     }
 
     /// The machine whose session is `session`.

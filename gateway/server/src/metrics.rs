@@ -44,6 +44,8 @@ pub struct Metrics {
     pub device_online: IntGaugeVec,
     /// 1 while a machine takes no session.
     pub machine_blocked: IntGaugeVec,
+    /// Slots that differ from their records.
+    pub slots_differing: IntGaugeVec,
     /// Sessions of pickup that ended, by outcome.
     pub sessions: IntCounterVec,
     /// The gateway's own share of a pickup, summed over its messages.
@@ -109,6 +111,11 @@ impl Metrics {
             machine_blocked: make.gauges(
                 "station_machine_blocked",
                 "1 while the machine takes no session until an operator has seen to it",
+                "machine",
+            )?,
+            slots_differing: make.gauges(
+                "station_slots_differing",
+                "Slots of the machine that were found otherwise than their records say",
                 "machine",
             )?,
             sessions: make.counters(
@@ -184,6 +191,11 @@ impl Metrics {
                 .with_label_values(&[machine.as_str()])
                 .set(i64::from(blocked));
         }
+        for (machine, differing) in state.slots_differing() {
+            self.slots_differing
+                .with_label_values(&[machine.as_str()])
+                .set(i64::try_from(differing).unwrap_or(i64::MAX));
+        }
     }
 
     /// The centre has so many events.
@@ -220,6 +232,10 @@ impl Metrics {
             self.machine_blocked
                 .with_label_values(&[body.machine.as_str()])
                 .set(0);
+        } else if let Event::SlotFound(body) = event {
+            self.slots_differing
+                .with_label_values(&[body.machine.as_str()])
+                .set(i64::from(body.differing));
         } else if let Event::MachineResolved(body) = event {
             self.machine_blocked
                 .with_label_values(&[body.machine.as_str()])

@@ -274,6 +274,7 @@ fn subject(event: &Event) -> Option<&str> {
         E::ActStarted(b) => b.session.as_str(),
         E::ActEnded(b) => b.session.as_str(),
         E::StockTaken(b) => b.session.as_str(),
+        E::SlotFound(b) => b.machine.as_str(),
         E::PickupNoRecord(b) => b.kiosk.as_str(),
         E::PickupNotArrived(b) => b.card.as_str(),
         E::PickupHeld(b) => b.card.as_str(),

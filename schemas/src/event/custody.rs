@@ -33,6 +33,18 @@ pub enum Act {
     StockTake,
 }
 
+/// What was found in a slot (C3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SlotFinding {
+    /// Nothing, where a card is recorded.
+    Missing,
+    /// Something, where no card is recorded.
+    Unexpected,
+    /// What the record says, after it was otherwise.
+    Agrees,
+}
+
 bodies! {
     /// One card as its manifest announces it, without anything that names its owner.
     AnnouncedCard {
@@ -186,5 +198,18 @@ bodies! {
         unexpected: Vec<SlotAddress>,
         /// Who.
         operator: OperatorId,
+    }
+    /// A slot differs from its record, or agrees with it again; said once, until it changes (C3).
+    SlotFound {
+        /// The machine.
+        machine: MachineId,
+        /// The slot.
+        slot: SlotAddress,
+        /// The card that is recorded in it, if one is.
+        card: Option<CardSerial>,
+        /// What was found.
+        finding: SlotFinding,
+        /// Slots of the machine that differ now.
+        differing: u32,
     }
 }

@@ -136,4 +136,5 @@ events! {
     CardRetracted(p::CardRetracted) = "station.pickup.card-retracted.v1";
     PickupEnding(p::PickupEnding) = "station.pickup.ending.v1";
     PickupEnded(p::PickupEnded) = "station.pickup.ended.v1";
+    SlotFound(c::SlotFound) = "station.custody.slot-found.v1";
 }

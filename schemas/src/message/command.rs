@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::device::Code;
 use super::secret::Template;
 use crate::citizen::{CitizenName, CitizenNumber};
 use crate::ids::{BlobId, CardSerial, MessageId};
@@ -63,6 +64,9 @@ pub struct MoveReply {
     /// The slots, after an inventory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slots: Option<SlotMap>,
+    /// The detail of the outcome with its name in the device's profile, `E509-slotEmpty`; `1234-unknown` where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Code>,
 }
 
 /// `cmd/query` to a dispenser: say what you did last; move nothing.
@@ -73,6 +77,17 @@ pub struct QueryCommand {
     pub command_id: CommandId,
     /// How long the gateway waits for the reply, in s.
     pub timeout_s: u16,
+    /// Whether the reply shall say which slots are occupied, as far as that is known without a motion.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub slots: bool,
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the form that serde calls it in"
+)]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// The last command a dispenser took, as it stands now.
@@ -107,6 +122,9 @@ pub struct QueryReply {
     pub last: Progress,
     /// What the sensors say now.
     pub evidence: Evidence,
+    /// The slots, where they were asked for and nothing moves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slots: Option<SlotMap>,
 }
 
 /// Which slots are occupied: a bit per slot, column by column, lowest bit first, base64 on the wire.

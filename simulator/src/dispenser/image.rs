@@ -1,7 +1,7 @@
-//! The registers as they read at an instant, written from the map's document rather than through the
-//! adapter's codec, so that each is the other's check.
+//! The registers as they read at an instant, laid out by the profile rather than through the adapter's codec,
+//! so that each is the other's check.
 
-use adapters::dispenser::map::{self, discrete, holding, input};
+use edge_config::profile::MachineState;
 use schemas::slot::SlotAddress;
 use schemas::words::CarriagePosition;
 
@@ -13,21 +13,22 @@ const HOPPER_ENOUGH: usize = 5;
 impl Machine {
     /// The discrete inputs.
     pub(super) fn discretes(&self) -> Vec<bool> {
-        let mut bits = vec![false; usize::from(discrete::BITS)];
+        let sensors = &self.profile.sensors;
+        let mut bits = vec![false; usize::from(sensors.len())];
         for (at, bit) in [
-            (discrete::OUTLET_PRESENT, self.outlet_present()),
-            (discrete::DOOR_OPEN, self.door_open),
-            (discrete::TAMPER, self.tamper),
-            (discrete::HOPPER_EMPTY, self.memory.hopper.is_empty()),
+            (sensors.outlet_present, self.outlet_present()),
+            (sensors.door_open, self.door_open),
+            (sensors.tamper, self.tamper),
+            (sensors.hopper_empty, self.memory.hopper.is_empty()),
             (
-                discrete::REJECT_FULL,
+                sensors.reject_full,
                 self.memory.reject.len() >= usize::from(self.shape.reject_capacity),
             ),
             (
-                discrete::RECYCLE_FULL,
+                sensors.recycle_full,
                 self.memory.recycle.len() >= usize::from(self.shape.recycle_capacity),
             ),
-            (discrete::JAM, self.jam),
+            (sensors.jam, self.jam),
         ] {
             if let Some(place) = bits.get_mut(usize::from(at)) {
                 *place = bit;
@@ -52,18 +53,27 @@ impl Machine {
         true
     }
 
-    /// The holding registers.
+    /// The holding registers, from 0 to the last.
     pub(super) fn holdings(&self) -> Vec<u16> {
-        let mut words = self.memory.block.to_vec();
-        words.extend([self.host.heartbeat, self.host.timeout_s]);
-        debug_assert_eq!(words.len(), usize::from(holding::WORDS));
+        let holdings = &self.profile.holdings;
+        let (command, host) = (self.profile.command_block(), self.profile.host_block());
+        let end = (command.first + command.len).max(host.first + host.len);
+        let mut words = vec![0; usize::from(end)];
+        for (address, word) in (command.first..).zip(self.memory.block) {
+            set(&mut words, address, word);
+        }
+        set(&mut words, holdings.heartbeat, self.host.heartbeat);
+        set(&mut words, holdings.timeout_s, self.host.timeout_s);
         words
     }
 
-    /// The input registers from 0 to the end of the slot bitmap.
+    /// The input registers from 0 to the last, of the status block or of the slot bitmap.
     pub(super) fn inputs(&self) -> Vec<u16> {
         let slots = usize::from(self.shape.columns) * usize::from(self.shape.slots_per_column);
-        let mut words = vec![0u16; usize::from(input::BITMAP) + slots.div_ceil(16)];
+        let status = self.profile.status();
+        let bitmap_end = usize::from(self.profile.inputs.bitmap) + slots.div_ceil(16);
+        let end = bitmap_end.max(usize::from(status.first) + usize::from(status.len));
+        let mut words = vec![0u16; end];
         for (at, word) in self.status_words() {
             set(&mut words, at, word);
         }
@@ -72,8 +82,12 @@ impl Machine {
     }
 
     fn status_words(&self) -> Vec<(u16, u16)> {
-        let memory = &self.memory;
-        let slots = u32::from(self.shape.columns) * u32::from(self.shape.slots_per_column);
+        let (memory, profile) = (&self.memory, &self.profile);
+        let (inputs, constants) = (&profile.inputs, &profile.constants);
+        let slots = self
+            .shape
+            .columns
+            .saturating_mul(self.shape.slots_per_column);
         let occupied = count(memory.slots().len());
         let (column, slot, slot_occupied) = match memory.named_slot {
             Some(slot) => (
@@ -81,51 +95,47 @@ impl Machine {
                 slot.slot(),
                 u16::from(memory.slot(slot).is_some()),
             ),
-            None => (map::NO_SLOT, map::NO_SLOT, map::NO_SLOT),
+            None => (constants.no_slot, constants.no_slot, constants.no_slot),
         };
         let sensors = self
             .discretes()
             .iter()
             .rev()
             .fold(0u16, |bits, bit| bits << 1 | u16::from(*bit));
-        let [dispensed_high, dispensed_low] = halves(memory.dispensed_total);
-        let [retracted_high, retracted_low] = halves(memory.retracted_total);
+        let [dispensed, dispensed_next] = profile.word_order.split(memory.dispensed_total);
+        let [retracted, retracted_next] = profile.word_order.split(memory.retracted_total);
+        let heartbeat = u16::try_from(self.lived_ms / 500 % 0x1_0000).unwrap_or(0);
         vec![
-            (input::MAP_VERSION, map::VERSION),
-            (input::KIND, map::KIND_DISPENSER),
-            (input::FIRMWARE, 0x0100),
+            (inputs.map_version, constants.map_version),
+            (inputs.kind, constants.kind),
+            (inputs.firmware, 0x0100),
+            (inputs.heartbeat, heartbeat),
+            (inputs.state, profile.states.code(self.state())),
+            (inputs.last_error, memory.last_error),
+            (inputs.ack_sequence, memory.sequence),
+            (inputs.ack_command, memory.command),
+            (inputs.ack_result, profile.results.code(memory.result)),
+            (inputs.ack_detail, memory.detail),
+            (inputs.columns, self.shape.columns),
+            (inputs.slots_per_column, self.shape.slots_per_column),
+            (inputs.free, slots.saturating_sub(occupied)),
+            (inputs.occupied, occupied),
             (
-                input::HEARTBEAT,
-                u16::try_from(self.lived_ms / 500 % 0x1_0000).unwrap_or(0),
+                inputs.hopper,
+                profile.hopper.code(hopper_level(memory.hopper.len())),
             ),
-            (input::STATE, self.state_code()),
-            (input::LAST_ERROR, memory.last_error),
-            (input::ACK_SEQUENCE, memory.sequence),
-            (input::ACK_COMMAND, memory.command),
-            (input::ACK_RESULT, memory.result),
-            (input::ACK_DETAIL, memory.detail),
-            (input::COLUMNS, self.shape.columns),
-            (input::SLOTS_PER_COLUMN, self.shape.slots_per_column),
-            (
-                input::FREE,
-                u16::try_from(slots)
-                    .unwrap_or(u16::MAX)
-                    .saturating_sub(occupied),
-            ),
-            (input::OCCUPIED, occupied),
-            (input::HOPPER, hopper_level(memory.hopper.len())),
-            (input::REJECT_COUNT, count(memory.reject.len())),
-            (input::REJECT_CAPACITY, self.shape.reject_capacity),
-            (input::RECYCLE_COUNT, count(memory.recycle.len())),
-            (input::POSITION, self.position_code()),
-            (input::DISPENSED_TOTAL, dispensed_high),
-            (input::DISPENSED_TOTAL + 1, dispensed_low),
-            (input::RETRACTED_TOTAL, retracted_high),
-            (input::RETRACTED_TOTAL + 1, retracted_low),
-            (input::ACK_COLUMN, column),
-            (input::ACK_SLOT, slot),
-            (input::ACK_SLOT_OCCUPIED, slot_occupied),
-            (input::SENSORS, sensors),
+            (inputs.reject_count, count(memory.reject.len())),
+            (inputs.reject_capacity, self.shape.reject_capacity),
+            (inputs.recycle_count, count(memory.recycle.len())),
+            (inputs.position, profile.positions.code(self.position())),
+            (inputs.dispensed_total, dispensed),
+            (inputs.dispensed_total + 1, dispensed_next),
+            (inputs.retracted_total, retracted),
+            (inputs.retracted_total + 1, retracted_next),
+            (inputs.ack_column, column),
+            (inputs.ack_slot, slot),
+            (inputs.ack_slot_occupied, slot_occupied),
+            (inputs.sensors, sensors),
         ]
     }
 
@@ -140,7 +150,8 @@ impl Machine {
                 }
                 let bit =
                     u32::from(column) * u32::from(self.shape.slots_per_column) + u32::from(slot);
-                let at = usize::from(input::BITMAP) + usize::try_from(bit / 16).unwrap_or(0);
+                let at = usize::from(self.profile.inputs.bitmap)
+                    + usize::try_from(bit / 16).unwrap_or(0);
                 if let Some(word) = words.get_mut(at) {
                     *word |= 1 << (bit % 16);
                 }
@@ -148,31 +159,23 @@ impl Machine {
         }
     }
 
-    const fn state_code(&self) -> u16 {
+    const fn state(&self) -> MachineState {
         if self.door_open {
-            6
+            MachineState::DoorOpen
         } else if self.maintenance {
-            5
+            MachineState::Maintenance
         } else if self.error {
-            4
+            MachineState::Error
         } else if self.moving.is_some() {
-            3
+            MachineState::Busy
         } else {
-            2
+            MachineState::Idle
         }
     }
 
-    fn position_code(&self) -> u16 {
-        self.memory
-            .carried
-            .as_ref()
-            .map_or(0, |carried| match carried.position {
-                CarriagePosition::None => 0,
-                CarriagePosition::InReader => 1,
-                CarriagePosition::Car => 2,
-                CarriagePosition::OutReader => 3,
-                CarriagePosition::Outlet => 4,
-            })
+    fn position(&self) -> CarriagePosition {
+        let carried = self.memory.carried.as_ref();
+        carried.map_or(CarriagePosition::None, |carried| carried.position)
     }
 
     fn outlet_present(&self) -> bool {
@@ -199,9 +202,4 @@ const fn hopper_level(cards: usize) -> u16 {
         1..HOPPER_ENOUGH => 1,
         _ => 2,
     }
-}
-
-fn halves(value: u32) -> [u16; 2] {
-    let [a, b, c, d] = value.to_be_bytes();
-    [u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])]
 }

@@ -1,11 +1,12 @@
 //! The mechanics, pure: time is an argument. One motion at a time; a motion begins when its command is
 //! taken and ends when its time has passed.
 
+use std::sync::Arc;
+
+use edge_config::profile::{AckResult, DispenserProfile, Operation};
 use schemas::slot::SlotAddress;
 use schemas::words::CarriagePosition;
 use serde::{Deserialize, Serialize};
-
-use adapters::dispenser::map::{command, detail};
 
 use super::memory::{Carried, Memory};
 
@@ -64,7 +65,7 @@ pub enum Fault {
 #[derive(Debug, Clone)]
 pub(super) struct Moving {
     pub(super) sequence: u16,
-    pub(super) command: u16,
+    pub(super) operation: Operation,
     pub(super) ends_at_ms: u64,
     /// Where the card goes; none where no card moves.
     pub(super) target: Option<Target>,
@@ -93,6 +94,7 @@ pub(super) enum Origin {
 /// The machine.
 #[derive(Debug)]
 pub struct Machine {
+    pub(super) profile: Arc<DispenserProfile>,
     pub(super) shape: Shape,
     pub(super) memory: Memory,
     pub(super) moving: Option<Moving>,
@@ -136,15 +138,17 @@ impl Host {
 
 impl Machine {
     /// Switches the machine on. A motion that a loss of power cut has failed: its card lies in the car.
-    pub fn new(shape: Shape, mut memory: Memory) -> Self {
-        if memory.result == 1 {
-            memory.result = 3;
-            memory.detail = detail::POWER_CUT;
-            memory.last_error = detail::POWER_CUT;
+    pub fn new(profile: Arc<DispenserProfile>, shape: Shape, mut memory: Memory) -> Self {
+        let power_cut = code_of(&profile, "initFailed");
+        if memory.result == AckResult::Accepted {
+            memory.result = AckResult::Failed;
+            memory.detail = power_cut;
+            memory.last_error = power_cut;
         }
         Self {
+            profile,
             shape,
-            error: memory.detail == detail::POWER_CUT && memory.carried.is_some(),
+            error: memory.detail == power_cut && memory.carried.is_some(),
             memory,
             moving: None,
             jam: false,
@@ -163,6 +167,11 @@ impl Machine {
             presented_at_ms: None,
             hold_s: 0,
         }
+    }
+
+    /// The code of an error, by its name in the profile.
+    pub(super) fn code(&self, name: &str) -> u16 {
+        code_of(&self.profile, name)
     }
 
     /// What survives a loss of power.
@@ -235,21 +244,22 @@ impl Machine {
     pub(super) fn begin(
         &mut self,
         sequence: u16,
-        command: u16,
+        operation: Operation,
         way: Option<(Origin, Target)>,
         hold_s: u16,
         now_ms: u64,
     ) {
-        self.memory.record_motion(sequence, command);
+        let code = self.profile.commands.code(operation);
+        self.memory.record_motion(sequence, code);
         if let Some((origin, _)) = way {
             self.lift(origin);
         }
-        if matches!(command, command::DISPENSE | command::READER_TO_OUTLET) {
+        if matches!(operation, Operation::Dispense | Operation::ReaderToOutlet) {
             self.hold_s = hold_s;
         }
         self.moving = Some(Moving {
             sequence,
-            command,
+            operation,
             ends_at_ms: now_ms + self.shape.motion_ms * self.slow_factor,
             target: way.map(|(_, target)| target),
             origin: way.map(|(origin, _)| origin),
@@ -306,7 +316,7 @@ impl Machine {
                 Origin::Transport(CarriagePosition::Outlet),
                 Target::Transport(CarriagePosition::InReader),
             );
-            self.begin(0, command::OUTLET_TO_READER, Some(way), 0, now_ms);
+            self.begin(0, Operation::OutletToReader, Some(way), 0, now_ms);
             changed = true;
         }
         changed
@@ -324,27 +334,32 @@ impl Machine {
         if core::mem::take(&mut self.jam_next) {
             self.jam = true;
             self.error = true;
-            self.report(moving, 3, detail::JAM);
+            self.report(moving, AckResult::Failed, "mediaJam");
             return;
         }
         match self.misreport_next.take() {
             Some(Fault::DoneButStayed) => {
                 self.put_back(moving);
-                self.report(moving, 2, 0);
+                self.report(moving, AckResult::Done, "");
             }
             Some(_) => {
                 self.arrive(moving, now_ms);
-                self.report(moving, 3, detail::JAM);
+                self.report(moving, AckResult::Failed, "mediaJam");
             }
             None => {
                 self.arrive(moving, now_ms);
-                self.report(moving, 2, 0);
+                self.report(moving, AckResult::Done, "");
             }
         }
     }
 
-    /// The result goes to the acknowledgement registers, but not that of a motion of its own.
-    fn report(&mut self, moving: &Moving, result: u16, code: u16) {
+    /// The result goes to the acknowledgement registers, but not that of a motion of its own. `error` is empty for none.
+    fn report(&mut self, moving: &Moving, result: AckResult, error: &str) {
+        let code = if error.is_empty() {
+            0
+        } else {
+            self.code(error)
+        };
         if code != 0 {
             self.memory.last_error = code;
         }
@@ -376,8 +391,8 @@ impl Machine {
             }
         }
         if matches!(
-            moving.command,
-            command::OUTLET_TO_READER | command::RETRACT_TO_SLOT | command::RETRACT_TO_REJECT
+            moving.operation,
+            Operation::OutletToReader | Operation::RetractToSlot | Operation::RetractToReject
         ) {
             self.memory.retracted_total += 1;
         }
@@ -403,4 +418,9 @@ impl Machine {
     pub(super) const fn has_slot(&self, slot: SlotAddress) -> bool {
         slot.column() < self.shape.columns && slot.slot() < self.shape.slots_per_column
     }
+}
+
+fn code_of(profile: &DispenserProfile, name: &str) -> u16 {
+    let known = profile.errors.iter().find(|error| error.name == name);
+    known.map_or(u16::MAX, |error| error.first)
 }

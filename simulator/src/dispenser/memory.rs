@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
+use edge_config::profile::AckResult;
 use schemas::ids::CardSerial;
 use schemas::slot::SlotAddress;
 use schemas::words::CarriagePosition;
@@ -28,7 +29,7 @@ pub struct Carried {
 pub struct MotionRecord {
     /// The sequence; 0 for what the machine did by itself.
     pub sequence: u16,
-    /// The command (register map, holding 1).
+    /// The command's code in the profile.
     pub command: u16,
     /// How often it began to move. More than 1 is what must never happen.
     pub count: u32,
@@ -61,12 +62,13 @@ pub enum CardPlace {
 }
 
 /// The memory.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Memory {
     pub(super) sequence: u16,
     pub(super) command: u16,
-    pub(super) result: u16,
+    #[serde(with = "super::result")]
+    pub(super) result: AckResult,
     pub(super) detail: u16,
     pub(super) block: [u16; 6],
     pub(super) named_slot: Option<SlotAddress>,
@@ -82,6 +84,30 @@ pub struct Memory {
     pub(super) dispensed_total: u32,
     pub(super) retracted_total: u32,
     history: Vec<MotionRecord>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            sequence: 0,
+            command: 0,
+            result: AckResult::None,
+            detail: 0,
+            block: [0; 6],
+            named_slot: None,
+            last_error: 0,
+            slots: BTreeMap::new(),
+            hopper: Vec::new(),
+            carried: None,
+            reject: Vec::new(),
+            recycle: Vec::new(),
+            intake: None,
+            taken: Vec::new(),
+            dispensed_total: 0,
+            retracted_total: 0,
+            history: Vec::new(),
+        }
+    }
 }
 
 impl Memory {

@@ -1,16 +1,14 @@
-//! The Modbus TCP server around the machine, its clock, its file, and the faults of its line.
+//! The Modbus server around the machine, its clock, its file, and the faults of its line.
 
 use std::future::ready;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -18,16 +16,23 @@ use tokio_modbus::server::Service;
 use tokio_modbus::server::tcp::Server;
 use tokio_modbus::{ExceptionCode, Request, Response, SlaveRequest};
 
-use adapters::dispenser::map::holding;
+use edge_config::profile::DispenserProfile;
 
+use super::line::{DispenserLine, Line, Open};
 use super::machine::{Machine, Shape};
 use super::memory::Memory;
+use super::rtu;
+use super::rtu::{Answer, LineFault};
+use crate::faults::Faults;
+use crate::powered;
 
 /// Where the device listens and where its memory lies.
 #[derive(Debug, Clone)]
 pub struct DispenserOptions {
-    /// Address to listen on; port 0 for any free one.
-    pub listen: SocketAddr,
+    /// Where it is reached.
+    pub line: DispenserLine,
+    /// Its register map.
+    pub profile: Arc<DispenserProfile>,
     /// The file that plays the part of the metal. Its folder exists.
     pub memory_file: PathBuf,
     /// Size and speed.
@@ -45,7 +50,9 @@ struct Shared {
     machine: Mutex<Machine>,
     began: Instant,
     memory_file: PathBuf,
-    address: Mutex<SocketAddr>,
+    line: Mutex<DispenserLine>,
+    profile: Arc<DispenserProfile>,
+    line_faults: Faults<LineFault>,
     /// Counts changes, for those who wait for one.
     changes: watch::Sender<u64>,
     silent: AtomicBool,
@@ -58,10 +65,16 @@ impl Dispenser {
     pub async fn start(options: DispenserOptions) -> io::Result<Self> {
         let memory = Memory::load(&options.memory_file)?;
         let shared = Arc::new(Shared {
-            machine: Mutex::new(Machine::new(options.shape, memory)),
+            machine: Mutex::new(Machine::new(
+                Arc::clone(&options.profile),
+                options.shape,
+                memory,
+            )),
             began: Instant::now(),
             memory_file: options.memory_file,
-            address: Mutex::new(options.listen),
+            line: Mutex::new(options.line),
+            profile: options.profile,
+            line_faults: Faults::default(),
             changes: watch::Sender::new(0),
             silent: AtomicBool::new(false),
             drop_after_write: AtomicBool::new(false),
@@ -78,15 +91,19 @@ impl Dispenser {
         if lock(&self.shared.tasks).is_some() {
             return Ok(());
         }
-        let listen = self.address();
-        let listener = TcpListener::bind(listen).await?;
-        *lock(&self.shared.address) = listener.local_addr()?;
+        let line = lock(&self.shared.line).clone();
+        let (open, line) = line.open().await?;
+        *lock(&self.shared.line) = line;
         {
             let memory = Memory::load(&self.shared.memory_file)?;
             let mut machine = self.lock();
-            *machine = Machine::new(machine.shape.clone(), memory);
+            *machine = Machine::new(
+                Arc::clone(&self.shared.profile),
+                machine.shape.clone(),
+                memory,
+            );
         }
-        let server = tokio::spawn(serve(Arc::clone(&self.shared), listener));
+        let server = tokio::spawn(serve(Arc::clone(&self.shared), open));
         let clock = tokio::spawn(run_clock(Arc::clone(&self.shared)));
         *lock(&self.shared.tasks) = Some([server, clock]);
         self.shared.changed();
@@ -103,9 +120,17 @@ impl Dispenser {
         }
     }
 
-    /// Where it listens.
+    /// Where it listens; port 0 where it is at a serial line.
     pub fn address(&self) -> SocketAddr {
-        *lock(&self.shared.address)
+        match *lock(&self.shared.line) {
+            DispenserLine::Tcp(at) | DispenserLine::RtuOverTcp(at) => at,
+            DispenserLine::Serial(_) => SocketAddr::from(([127, 0, 0, 1], 0)),
+        }
+    }
+
+    /// The faults of a line of RTU frames.
+    pub fn line_faults(&self) -> &Faults<LineFault> {
+        &self.shared.line_faults
     }
 
     /// Looks at the machine.
@@ -191,21 +216,62 @@ async fn run_clock(shared: Arc<Shared>) {
     }
 }
 
-async fn serve(shared: Arc<Shared>, listener: TcpListener) {
+async fn serve(shared: Arc<Shared>, open: Open) {
+    let ended = match open {
+        Open::Tcp(listener) => serve_tcp(&shared, listener).await,
+        Open::RtuOverTcp(listener) => {
+            let speak = |mut stream: TcpStream| {
+                let shared = Arc::clone(&shared);
+                async move { serve_rtu(&shared, &mut stream).await }
+            };
+            powered::with_each(listener, speak).await;
+            Ok(())
+        }
+        Open::Serial(mut line) => loop {
+            // On a wire nothing breaks: what a cut ends elsewhere is an answer that does not come.
+            if let Err(error) = serve_rtu(&shared, &mut line).await
+                && error.kind() != io::ErrorKind::ConnectionReset
+            {
+                break Err(error);
+            }
+        },
+    };
+    if let Err(error) = ended {
+        tracing::error!(%error, "the device stopped listening");
+    }
+}
+
+async fn serve_rtu<T: AsyncRead + AsyncWrite + Unpin>(
+    shared: &Arc<Shared>,
+    line: &mut T,
+) -> io::Result<()> {
+    let registers = Registers {
+        shared: Arc::clone(shared),
+        cut: Arc::new(AtomicBool::new(false)),
+    };
+    let answer = |request| {
+        let answer = registers.hear(request);
+        if registers.cut.load(Ordering::SeqCst) {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        Ok(answer)
+    };
+    rtu::speak(line, rtu::UNIT, &shared.line_faults, answer).await
+}
+
+async fn serve_tcp(shared: &Arc<Shared>, listener: TcpListener) -> io::Result<()> {
     let server = Server::new(listener);
     let on_connected = |stream: TcpStream, _: SocketAddr| {
         let cut = Arc::new(AtomicBool::new(false));
         let nodelay = stream.set_nodelay(true);
         let station = Registers {
-            shared: Arc::clone(&shared),
+            shared: Arc::clone(shared),
             cut: Arc::clone(&cut),
         };
         ready(nodelay.map(|()| Some((station, Line { stream, cut }))))
     };
     let on_error = |error: io::Error| tracing::debug!(%error, "a connection ended");
-    if let Err(error) = server.serve(&on_connected, on_error).await {
-        tracing::error!(%error, "the device stopped listening");
-    }
+    server.serve(&on_connected, on_error).await
 }
 
 /// One connection's view of the registers.
@@ -221,15 +287,19 @@ impl Service for Registers {
     type Future = std::future::Ready<Result<Option<Response>, ExceptionCode>>;
 
     fn call(&self, request: Self::Request) -> Self::Future {
-        if self.shared.silent.load(Ordering::SeqCst) {
-            return ready(Ok(None));
-        }
-        self.shared.advance();
-        ready(self.answer(request.request))
+        ready(self.hear(request.request))
     }
 }
 
 impl Registers {
+    fn hear(&self, request: Request<'static>) -> Answer {
+        if self.shared.silent.load(Ordering::SeqCst) {
+            return Ok(None);
+        }
+        self.shared.advance();
+        self.answer(request)
+    }
+
     fn answer(&self, request: Request<'static>) -> Result<Option<Response>, ExceptionCode> {
         let machine = lock(&self.shared.machine);
         let response = match request {
@@ -277,26 +347,35 @@ impl Registers {
 
     /// Writes holding registers: the command block as a whole, or heartbeat and timeout.
     fn write(&self, at: u16, words: &[u16]) -> Result<(), ExceptionCode> {
+        if words.is_empty() {
+            return Err(ExceptionCode::IllegalDataValue);
+        }
         let now_ms = self.shared.now_ms();
         let mut machine = lock(&self.shared.machine);
-        match (at, words) {
-            (holding::SEQUENCE, words) if words.len() == usize::from(holding::COMMAND_WORDS) => {
-                let block: [u16; 6] = words
-                    .try_into()
-                    .map_err(|_length| ExceptionCode::IllegalDataValue)?;
-                machine.write_command(block, now_ms)?;
-                // The command is remembered before it is answered, as in the machine's own memory.
-                self.shared.save(&machine);
-                if self.shared.drop_after_write.swap(false, Ordering::SeqCst) {
-                    self.cut.store(true, Ordering::SeqCst);
-                }
+        let profile = &self.shared.profile;
+        let (command, host) = (profile.command_block(), profile.host_block());
+        let last = at.saturating_add(u16::try_from(words.len()).unwrap_or(u16::MAX) - 1);
+        if at == command.first && words.len() == usize::from(command.len) {
+            let block: [u16; 6] = words
+                .try_into()
+                .map_err(|_length| ExceptionCode::IllegalDataValue)?;
+            machine.write_command(block, now_ms)?;
+            // The command is remembered before it is answered, as in the machine's own memory.
+            self.shared.save(&machine);
+            if self.shared.drop_after_write.swap(false, Ordering::SeqCst) {
+                self.cut.store(true, Ordering::SeqCst);
             }
-            (holding::HEARTBEAT, [beat]) => machine.hear_host(Some(*beat), None, now_ms),
-            (holding::HEARTBEAT, [beat, timeout]) => {
-                machine.hear_host(Some(*beat), Some(*timeout), now_ms);
-            }
-            (holding::TIMEOUT_S, [timeout]) => machine.hear_host(None, Some(*timeout), now_ms),
-            _ => return Err(ExceptionCode::IllegalDataAddress),
+        } else if host.offset(at).is_some() && host.offset(last).is_some() {
+            let word = |address| {
+                let mut written = (at..).zip(words);
+                written
+                    .find(|(known, _)| *known == address)
+                    .map(|(_, word)| *word)
+            };
+            let holdings = &profile.holdings;
+            machine.hear_host(word(holdings.heartbeat), word(holdings.timeout_s), now_ms);
+        } else {
+            return Err(ExceptionCode::IllegalDataAddress);
         }
         drop(machine);
         self.shared.changed();
@@ -312,42 +391,4 @@ fn part<T: Copy>(all: &[T], at: u16, len: u16) -> Result<Vec<T>, ExceptionCode> 
     all.get(at..at + usize::from(len))
         .map(<[T]>::to_vec)
         .ok_or(ExceptionCode::IllegalDataAddress)
-}
-
-/// A connection that can be cut.
-#[derive(Debug)]
-struct Line {
-    stream: TcpStream,
-    cut: Arc<AtomicBool>,
-}
-
-impl AsyncRead for Line {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.cut.load(Ordering::SeqCst) {
-            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
-        }
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Line {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
 }

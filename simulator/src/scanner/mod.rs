@@ -11,8 +11,8 @@ mod start;
 pub use drawing::{draw, read};
 pub use pty::PseudoTerminal;
 pub use server::{ScannerOptions, ZfmScanner};
-pub(crate) use start::start;
 pub use start::{ScannerLine, ScannerProtocol};
+pub(crate) use start::{link_to, start};
 
 use serde::{Deserialize, Serialize};
 

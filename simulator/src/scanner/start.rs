@@ -139,7 +139,8 @@ async fn listen_on(
 }
 
 /// Makes `path` a link to the line, in place of a link of before; never in place of anything else.
-fn link_to(line: &Path, path: &Path) -> std::io::Result<()> {
+/// Makes `path` a link to `line`, in place of one that is there.
+pub(crate) fn link_to(line: &Path, path: &Path) -> std::io::Result<()> {
     if path.is_symlink() {
         std::fs::remove_file(path)?;
     }

@@ -1,10 +1,13 @@
 //! A simulated dispenser, its adapter and a stand-in for the gateway, over real sockets.
 
-use adapters::dispenser::{DispenserConfig, description, run};
+use std::sync::Arc;
+
+use adapters::dispenser::{Address, DispenserConfig, LineSettings, Parity, description, run};
+use edge_config::profile::DispenserProfile;
 use schemas::ids::CardSerial;
 use schemas::slot::SlotAddress;
 use serde_json::{Value, json};
-use simulator::dispenser::{Dispenser, DispenserOptions, Shape};
+use simulator::dispenser::{Dispenser, DispenserLine, DispenserOptions, Shape};
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -35,19 +38,34 @@ pub(crate) fn shape(motion_ms: u64) -> Shape {
     }
 }
 
+/// The shipped register map.
+pub(crate) fn profile() -> Arc<DispenserProfile> {
+    Arc::new(DispenserProfile::load(None).unwrap())
+}
+
 impl Bench {
     pub(crate) async fn new(shape: Shape) -> Self {
+        Self::at(DispenserLine::Tcp(loopback()), profile(), shape).await
+    }
+
+    /// At this line, with this register map.
+    pub(crate) async fn at(
+        line: DispenserLine,
+        profile: Arc<DispenserProfile>,
+        shape: Shape,
+    ) -> Self {
         let broker = Mosquitto::start();
         let mut gateway = Gateway::connect(&broker).await;
         let folder = TempDir::new().unwrap();
         let options = DispenserOptions {
-            listen: loopback(),
+            line: line.clone(),
+            profile: Arc::clone(&profile),
             memory_file: folder.path().join("dispenser.json"),
             shape,
         };
         let dispenser = Dispenser::start(options).await.unwrap();
         dispenser.act(|machine| assert!(machine.put_in_slot(slot(0, 3), card(1))));
-        let (adapter, stop) = start_adapter(&broker, &dispenser);
+        let (adapter, stop) = start_with(&broker, config(&line, &dispenser, profile));
         gateway
             .json_where("dispenser-1/state", "status", "online")
             .await;
@@ -59,6 +77,15 @@ impl Bench {
             stop,
             _folder: folder,
         }
+    }
+
+    /// Ends the adapter and starts another one.
+    pub(crate) async fn exchange_adapter(&mut self, config: DispenserConfig) {
+        self.stop.send(true).unwrap();
+        self.gateway
+            .json_where("dispenser-1/$state", "state", "offline")
+            .await;
+        (self.adapter, self.stop) = start_with(&self.broker, config);
     }
 
     pub(crate) async fn order(&self, command: &str, sequence: u16, motion: Value) {
@@ -95,13 +122,44 @@ pub(crate) fn start_adapter(
     broker: &Mosquitto,
     dispenser: &Dispenser,
 ) -> (JoinHandle<()>, watch::Sender<bool>) {
-    let mut config = DispenserConfig::new("127.0.0.1", dispenser.address().port());
-    config.poll_busy_ms = 10;
-    config.poll_idle_ms = 50;
-    config.host_timeout_s = 3;
-    config.unreachable_after_ms = 1_500;
+    let line = DispenserLine::Tcp(loopback());
+    start_with(broker, config(&line, dispenser, profile()))
+}
+
+/// A quick adapter's configuration for the dispenser at `line`.
+pub(crate) fn config(
+    line: &DispenserLine,
+    dispenser: &Dispenser,
+    profile: Arc<DispenserProfile>,
+) -> DispenserConfig {
+    let (host, port) = ("127.0.0.1".to_owned(), dispenser.address().port());
+    let address = match line {
+        DispenserLine::Tcp(_) => Address::Tcp { host, port },
+        DispenserLine::RtuOverTcp(_) => Address::RtuOverTcp { host, port },
+        DispenserLine::Serial(path) => Address::Serial {
+            path: path.clone(),
+            // A pseudo-terminal has no parity.
+            line: LineSettings {
+                parity: Parity::None,
+                ..LineSettings::MODBUS
+            },
+        },
+    };
+    DispenserConfig {
+        poll_busy_ms: 10,
+        poll_idle_ms: 50,
+        host_timeout_s: 3,
+        unreachable_after_ms: 1_500,
+        ..DispenserConfig::new(address, profile)
+    }
+}
+
+pub(crate) fn start_with(
+    broker: &Mosquitto,
+    config: DispenserConfig,
+) -> (JoinHandle<()>, watch::Sender<bool>) {
     let (stop, stopped) = watch::channel(false);
-    let link = broker.link("dispenser-1", description());
+    let link = broker.link("dispenser-1", description(&config));
     (tokio::spawn(run(config, link, stopped)), stop)
 }
 

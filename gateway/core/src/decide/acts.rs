@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use schemas::event::custody::{Act, ActEnded, ActStarted, CardHeld, CardReleased, StockTaken};
+use schemas::event::custody::{Act, ActEnded, ActStarted, StockTaken};
 use schemas::event::station::MachineResolved;
 use schemas::ids::{CardSerial, DeviceId, MachineId, OperatorId, SessionId};
 use schemas::message::kiosk::ResolvedPlace;
 use schemas::slot::SlotAddress;
-use schemas::words::{ActOutcome, HoldReason, Motion, MotionResult, Place, RefusalReason};
+use schemas::words::{ActOutcome, Motion, MotionResult, Place, RefusalReason};
 
 use super::draft::Draft;
-use super::{batches, lifecycle, requests};
+use super::slots::LISTED_MAX;
+use super::{batches, lifecycle, requests, slots};
 use crate::state::{WayOut, Work};
 
 /// What an act is about.
@@ -76,7 +77,8 @@ pub(super) fn load(
     }
     let rules = requests::machine_rules(draft, machine)?;
     let exists = slot.column() < rules.columns && slot.slot() < rules.slots_per_column;
-    if !exists || draft.base.slots.contains_key(&(machine.clone(), slot)) {
+    let is_free = !draft.base.slots.contains_key(&(machine.clone(), slot));
+    if !exists || !is_free || !slots::may_take_a_card(draft, machine, slot) {
         return Err(RefusalReason::SlotUnusable);
     }
     begin(
@@ -138,79 +140,48 @@ pub(super) fn counted(
     id: &MachineId,
     session: &SessionId,
     outcome: MotionResult,
-    slots: Option<&[SlotAddress]>,
+    seen: Option<&[SlotAddress]>,
 ) {
     let Some(Work::Act { operator, .. }) = draft.session(id).map(|s| s.work.clone()) else {
         return;
     };
-    let (MotionResult::Done, Some(slots)) = (outcome, slots) else {
+    let (MotionResult::Done, Some(seen)) = (outcome, seen) else {
         return draft.push(ActEnded {
             session: session.clone(),
             outcome: ActOutcome::Failed,
         });
     };
-    let seen: BTreeSet<SlotAddress> = slots.iter().copied().collect();
-    let recorded: Vec<_> = draft
-        .base
-        .slots
-        .iter()
-        .filter(|((m, _), _)| m == id)
-        .map(|((_, s), c)| (*s, c.clone()))
-        .collect();
-    let (there, missing): (Vec<_>, Vec<_>) =
-        recorded.iter().partition(|(slot, _)| seen.contains(slot));
-    let known: BTreeSet<SlotAddress> = recorded.iter().map(|(slot, _)| *slot).collect();
+    let seen: BTreeSet<SlotAddress> = seen.iter().copied().collect();
+    let comparison = slots::compare(draft, id, &seen);
+    let missing = comparison.missing.iter().map(|(_, card)| card.clone());
     draft.push(StockTaken {
         session: session.clone(),
         machine: id.clone(),
         occupied: u32::try_from(seen.len()).unwrap_or(u32::MAX),
-        matching: u32::try_from(there.len()).unwrap_or(u32::MAX),
-        missing: missing
+        matching: u32::try_from(comparison.there.len()).unwrap_or(u32::MAX),
+        missing: missing.take(LISTED_MAX).collect(),
+        unexpected: comparison
+            .unexpected
             .iter()
-            .map(|(_, card)| card.clone())
+            .copied()
             .take(LISTED_MAX)
             .collect(),
-        unexpected: seen.difference(&known).copied().take(LISTED_MAX).collect(),
         operator,
     });
-    let found = |card: &CardSerial| {
-        draft
-            .card(card)
-            .is_some_and(|c| c.hold == Some(HoldReason::NotInSlot))
+    let outcome = if slots::record(draft, id, &comparison) {
+        ActOutcome::Done
+    } else {
+        ActOutcome::Failed
     };
-    let found = there.iter().filter(|(_, card)| found(card)).count();
-    if missing.len() + found > LISTED_MAX {
-        // So many that the machine, not single cards, is in question: an operator has to look.
-        draft.push(ActEnded {
-            session: session.clone(),
-            outcome: ActOutcome::Failed,
-        });
-        return draft.block(id, None);
-    }
-    for (_, card) in missing {
-        if draft.card(card).is_some_and(|c| c.hold.is_none()) {
-            draft.push(CardHeld {
-                card: card.clone(),
-                reason: HoldReason::NotInSlot,
-            });
-        }
-    }
-    for (_, card) in there {
-        if draft
-            .card(card)
-            .is_some_and(|c| c.hold == Some(HoldReason::NotInSlot))
-        {
-            draft.push(CardReleased { card: card.clone() });
-        }
-    }
     draft.push(ActEnded {
         session: session.clone(),
-        outcome: ActOutcome::Done,
+        outcome,
     });
+    if outcome == ActOutcome::Failed {
+        // So many that the machine, not single cards, is in question: an operator has to look.
+        draft.block(id, None);
+    }
 }
-
-/// Cards or slots named in one event at the most; each missing card has an event of its own besides.
-const LISTED_MAX: usize = 100;
 
 /// An operator has opened the machine and says where the card in question is.
 pub(super) fn resolve(

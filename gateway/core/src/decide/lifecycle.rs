@@ -88,8 +88,12 @@ pub(super) fn tick(draft: &mut Draft<'_>) {
             if motion.deadline.is_due(now) {
                 ask(draft, &id, 1);
             }
-        } else {
+        } else if machine.session.is_some() {
             session_tick(draft, &id);
+        } else if machine.compare_at.as_ref().is_some_and(|at| at.is_due(now))
+            && draft.state().has_dispenser_online(machine)
+        {
+            ask(draft, &id, 1);
         }
     }
 }

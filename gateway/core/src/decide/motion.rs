@@ -16,7 +16,7 @@ use schemas::words::{
 use super::draft::Draft;
 use super::lifecycle::{ask, card_place};
 use super::sensors::{Rest, rest};
-use super::{act_motion, pickup};
+use super::{act_motion, pickup, slots};
 use crate::state::{InFlight, Stage, Work};
 
 /// The dispenser's reply to a move.
@@ -61,7 +61,13 @@ pub(super) fn moved(
 }
 
 /// The dispenser's answer to the question what it did last.
-pub(super) fn queried(draft: &mut Draft<'_>, id: &MachineId, last: Progress, evidence: Evidence) {
+pub(super) fn queried(
+    draft: &mut Draft<'_>,
+    id: &MachineId,
+    last: Progress,
+    evidence: Evidence,
+    slots: Option<&[SlotAddress]>,
+) {
     let Some(machine) = draft.machine(id) else {
         return;
     };
@@ -80,7 +86,12 @@ pub(super) fn queried(draft: &mut Draft<'_>, id: &MachineId, last: Progress, evi
             sequence,
             evidence,
         });
-        return recover(draft, id, evidence);
+        let is_idle = draft.session(id).is_none();
+        recover(draft, id, evidence);
+        if let (true, Some(slots)) = (is_idle, slots) {
+            slots::seen_at_rest(draft, id, last, evidence, slots);
+        }
+        return;
     };
     let sequence = motion.sequence;
     match last {

@@ -149,14 +149,18 @@ pub(super) fn reply(draft: &mut Draft<'_>, device: &DeviceId, command: &CommandI
                 motion::moved(draft, &id, *sequence, *outcome, *evidence, slots.as_deref());
             }
         }
-        Reply::Queried { last, evidence } => {
+        Reply::Queried {
+            last,
+            evidence,
+            slots,
+        } => {
             let waits = |m: &Machine| {
                 m.ask
                     .as_ref()
                     .is_some_and(|ask| draft.state().command(ask.index) == *command)
             };
             if let Some(id) = machine_of(draft, device, waits) {
-                motion::queried(draft, &id, *last, *evidence);
+                motion::queried(draft, &id, *last, *evidence, slots.as_deref());
             }
         }
         Reply::Read(result) => read(draft, device, command, result),

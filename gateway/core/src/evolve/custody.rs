@@ -1,6 +1,8 @@
 //! Custody: which cards there are and where each of them is.
 
-use schemas::event::custody::{AnnouncedCard, CardArrived, CardMoved, CardSurplus, CardsAnnounced};
+use schemas::event::custody::{
+    AnnouncedCard, CardArrived, CardMoved, CardSurplus, CardsAnnounced, SlotFinding, SlotFound,
+};
 use schemas::event::evidence::{CardsCarriedOver, CarriedCard};
 use schemas::ids::{BatchId, CardSerial};
 use schemas::words::{HoldReason, Place};
@@ -99,6 +101,18 @@ pub(super) fn moved(state: &mut State, recorded: Recorded<'_>, moved: &CardMoved
         | Place::HandedOver
         | Place::Courier
         | Place::Returned => {}
+    }
+}
+
+pub(super) fn slot_found(state: &mut State, event: &SlotFound) {
+    let at = (event.machine.clone(), event.slot);
+    match event.finding {
+        SlotFinding::Missing | SlotFinding::Unexpected => {
+            state.differing.insert(at, event.finding);
+        }
+        SlotFinding::Agrees => {
+            state.differing.remove(&at);
+        }
     }
 }
 

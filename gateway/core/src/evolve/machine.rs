@@ -10,6 +10,9 @@ use schemas::words::Motion;
 use super::Recorded;
 use crate::state::{Ask, Blocked, InFlight, Phase, Stage, State, WayOut, Work};
 
+/// How long after it was last asked at rest a dispenser is asked again which of its slots are occupied.
+const COMPARED_EVERY_MS: u64 = 86_400_000;
+
 fn after(recorded: Recorded<'_>, timeout_s: u16) -> Deadline {
     Deadline::after(recorded.now, u64::from(timeout_s) * 1000)
 }
@@ -89,13 +92,16 @@ pub(super) fn accepted(state: &mut State, recorded: Recorded<'_>, event: &Motion
     }
 }
 
-pub(super) fn learned(state: &mut State, event: &SequenceLearned) {
+pub(super) fn learned(state: &mut State, recorded: Recorded<'_>, event: &SequenceLearned) {
     let Some(machine) = state.machines.get_mut(&event.machine) else {
         return;
     };
     machine.ask = None;
     machine.sequence = Some(event.sequence);
     machine.recycled = Some(event.evidence.recycle_count);
+    if machine.session.is_none() {
+        machine.compare_at = Some(Deadline::after(recorded.now, COMPARED_EVERY_MS));
+    }
 }
 
 pub(super) fn cleared(state: &mut State, recorded: Recorded<'_>, event: &MotionCleared) {

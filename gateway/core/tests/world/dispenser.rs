@@ -53,10 +53,11 @@ impl Dispenser {
         Reply::Queried {
             last: Progress::Moving { sequence },
             evidence: self.evidence(),
+            slots: None,
         }
     }
 
-    pub fn query(&self) -> Reply {
+    pub fn query(&self, slots: bool) -> Reply {
         let last = match self.last {
             None => Progress::None,
             Some((sequence, outcome)) => Progress::Over { sequence, outcome },
@@ -64,6 +65,7 @@ impl Dispenser {
         Reply::Queried {
             last,
             evidence: self.evidence(),
+            slots: slots.then(|| self.slots.keys().copied().collect()),
         }
     }
 

@@ -342,7 +342,7 @@ impl World {
     fn perform(&mut self, effect: &Effect) -> Reply {
         match &effect.order {
             Order::Move { sequence, motion } => self.dispenser.perform(*sequence, *motion),
-            Order::Query => self.dispenser.query(),
+            Order::Query { slots } => self.dispenser.query(*slots),
             Order::Read if effect.device == device("reader-1") => Reply::Read(self.read_chip()),
             Order::Read => Reply::Read(self.read_old_card()),
             Order::Match { hand, .. } => {
@@ -418,18 +418,18 @@ impl World {
         }
     }
 
-    /// Does all that is open, with time passing where nothing is, until nothing is left.
+    /// Does all that is open, with time passing where nothing is, until nothing is left but what is done every day.
     pub fn settle(&mut self) {
         for _ in 0..2_000 {
             if self.act(0, false) {
                 continue;
             }
             match gateway_core::next_deadline(&self.state, &self.now) {
-                Some(deadline) => {
+                Some(deadline) if deadline.left_ms(&self.now) < 3_600_000 => {
                     let ms = deadline.left_ms(&self.now);
                     self.advance(ms);
                 }
-                None => return,
+                Some(_) | None => return,
             }
         }
         panic!("the station does not come to rest");

@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use edge_config::Station;
+use edge_config::profile::DispenserProfile;
 
 use crate::operators;
 use crate::run::{self, Ended};
@@ -181,7 +182,8 @@ fn override_folders(station: &mut Station, args: &RunArgs) {
 }
 
 fn check(station: Option<PathBuf>, policy: Option<PathBuf>) -> anyhow::Result<ExitCode> {
-    match edge_config::load(station.as_deref(), policy.as_deref()) {
+    let loaded = edge_config::load(station.as_deref(), policy.as_deref());
+    match loaded.and_then(with_profiles) {
         Ok(station) => {
             say(&format!(
                 "station {}: the configuration is in order",
@@ -194,6 +196,14 @@ fn check(station: Option<PathBuf>, policy: Option<PathBuf>) -> anyhow::Result<Ex
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+/// The station, if the register maps that it names are in order too.
+fn with_profiles(station: Station) -> Result<Station, edge_config::ConfigErrors> {
+    for dispenser in &station.modbus_dispensers {
+        DispenserProfile::load(dispenser.profile.as_deref())?;
+    }
+    Ok(station)
 }
 
 fn hash_pin() -> anyhow::Result<ExitCode> {

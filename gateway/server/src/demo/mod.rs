@@ -9,12 +9,13 @@ use std::path::Path;
 use adapters::link::{Broker, Confirmation, LinkConfig};
 use adapters::reader::SamId;
 use anyhow::Context as _;
-use edge_config::{LineAddress, Station, ZfmScanner};
+use edge_config::{DispenserAddress, LineAddress, Station, ZfmScanner};
 use gateway_core::State;
 use hpke::kem::X25519HkdfSha256;
 use hpke::{Kem as _, Serializable as _};
 use schemas::ids::{BatchId, DeviceId, OperatorId};
 use schemas::words::Place;
+use simulator::dispenser::DispenserLine;
 use simulator::operator::{StockUp, kiosk_description, stock_up};
 use simulator::reader::ReaderProtocol;
 use simulator::scanner::{ScannerLine, ScannerProtocol};
@@ -117,9 +118,8 @@ impl Demo {
             .modbus_dispensers
             .iter()
             .find(|d| d.device == machine.devices.dispenser);
-        let modbus = modbus.context(
-            "the simulated dispenser speaks Modbus TCP: configure a [[modbus_dispenser]]",
-        )?;
+        let modbus = modbus
+            .context("the simulated dispenser speaks Modbus: configure a [[modbus_dispenser]]")?;
         let memory = station.storage.data_folder.with_file_name(DEVICES_FOLDER);
         let mut config = SimulationConfig::new(broker, memory)?;
         config.station = station.id.clone();
@@ -127,7 +127,12 @@ impl Demo {
         config.devices.intake = machine.devices.intake_reader.clone();
         config.devices.scanner = machine.devices.scanner.clone();
         config.devices.camera = machine.devices.camera.clone();
-        config.modbus_listen = modbus.address;
+        config.dispenser = match modbus.address.clone() {
+            DispenserAddress::Tcp(at) => DispenserLine::Tcp(at),
+            DispenserAddress::RtuOverTcp(at) => DispenserLine::RtuOverTcp(at),
+            DispenserAddress::Serial(path) => DispenserLine::Serial(path),
+        };
+        config.dispenser_profile.clone_from(&modbus.profile);
         config.reader = reader_protocol(station, &machine.devices.reader);
         config.intake_reader = reader_protocol(station, &machine.devices.intake_reader);
         let mut scanners = station.zfm_scanners.iter();

@@ -63,11 +63,12 @@ fn message(effect: Effect, vault: &Vault) -> Option<Outgoing> {
                 timeout_s,
             }),
         ),
-        Order::Query => (
+        Order::Query { slots } => (
             "query",
             json(&QueryCommand {
                 command_id,
                 timeout_s,
+                slots,
             }),
         ),
         Order::Read => (

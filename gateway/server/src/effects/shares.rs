@@ -101,6 +101,7 @@ pub fn session_of(event: &Event) -> Option<&SessionId> {
         | E::BatchClosed(_)
         | E::CardHeld(_)
         | E::CardReleased(_)
+        | E::SlotFound(_)
         | E::PickupNoRecord(_)
         | E::PickupNotArrived(_)
         | E::PickupHeld(_)

@@ -1,11 +1,12 @@
 //! Replies to commands (`cmd/{name}/reply`).
 
 use gateway_core::{CardRead, Input, ReadFailure, Reply};
-use schemas::ids::{BlobId, DeviceId};
+use schemas::ids::{BlobId, DeviceId, MessageId};
 use schemas::message::command::{
     CaptureReply, ChipContent, CommandId, FingerTemplate, MatchOnSensorReply, MatchReply,
-    MoveReply, QueryReply, ReadReply,
+    MoveReply, QueryReply, ReadReply, SlotMap,
 };
+use schemas::slot::SlotAddress;
 use schemas::words::{Completion, Hand};
 
 use schemas::lookup::LookupTag;
@@ -24,19 +25,7 @@ pub(super) fn parse(
 ) -> Result<Parsed, Unreadable> {
     match name {
         "move" => moved(device, payload),
-        "query" => {
-            let QueryReply {
-                message_id,
-                command_id,
-                last,
-                evidence,
-            } = read(payload)?;
-            let reply = Reply::Queried { last, evidence };
-            Ok(Parsed::Message(
-                message_id,
-                input(device, command_id, reply),
-            ))
-        }
+        "query" => queried(device, payload),
         "read" => chip_read(payload, keys),
         "match" => {
             let MatchReply {
@@ -99,6 +88,35 @@ pub(super) fn parse(
     }
 }
 
+fn queried(device: &DeviceId, payload: &[u8]) -> Result<Parsed, Unreadable> {
+    let QueryReply {
+        message_id,
+        command_id,
+        last,
+        evidence,
+        slots,
+    } = read(payload)?;
+    let reply = Reply::Queried {
+        last,
+        evidence,
+        slots: occupied(slots.as_ref(), &message_id)?,
+    };
+    Ok(Parsed::Message(
+        message_id,
+        input(device, command_id, reply),
+    ))
+}
+
+fn occupied(
+    slots: Option<&SlotMap>,
+    message_id: &MessageId,
+) -> Result<Option<Vec<SlotAddress>>, Unreadable> {
+    let Some(map) = slots else { return Ok(None) };
+    map.occupied().map(Some).ok_or_else(|| Unreadable {
+        message_id: Some(message_id.clone()),
+    })
+}
+
 fn moved(device: &DeviceId, payload: &[u8]) -> Result<Parsed, Unreadable> {
     let MoveReply {
         message_id,
@@ -107,16 +125,9 @@ fn moved(device: &DeviceId, payload: &[u8]) -> Result<Parsed, Unreadable> {
         outcome,
         evidence,
         slots,
+        fault: _,
     } = read(payload)?;
-    let slots = match slots.map(|map| map.occupied()) {
-        None => None,
-        Some(Some(occupied)) => Some(occupied),
-        Some(None) => {
-            return Err(Unreadable {
-                message_id: Some(message_id),
-            });
-        }
-    };
+    let slots = occupied(slots.as_ref(), &message_id)?;
     let reply = Reply::Moved {
         sequence,
         outcome,

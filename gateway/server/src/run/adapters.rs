@@ -1,13 +1,20 @@
 //! The devices that this program brings to MQTT itself: adapters of devices that do not speak it, and, in a
 //! demonstration, simulated ones. All of them are clients of the broker like any other.
 
-use adapters::dispenser::{self, DispenserConfig};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use adapters::dispenser::{self, DispenserConfig, LineSettings};
 use adapters::link::{Broker, Confirmation, LinkConfig};
 use adapters::reader::request::Baud;
 use adapters::reader::{self, ReaderConfig, SamId};
 use adapters::scanner::{self, LightKind, MatcherConfig, Password, ScannerConfig};
 use anyhow::Context as _;
-use edge_config::{LineAddress, ModbusDispenser, SamVReader, ScannerLight, Station, ZfmScanner};
+use edge_config::profile::DispenserProfile;
+use edge_config::{
+    ConfigErrors, DispenserAddress, LineAddress, ModbusDispenser, SamVReader, ScannerLight,
+    SerialSettings, Station, ZfmScanner,
+};
 use schemas::ids::DeviceId;
 use schemas::message::device::Description;
 use tokio::sync::watch;
@@ -77,7 +84,7 @@ pub(super) async fn start(
         !station.demo.simulated_devices,
         "this build has no simulated devices: set simulated_devices = false under [demo]"
     );
-    let adapters = start_adapters(station, &broker, confirmation, &ending);
+    let adapters = start_adapters(station, &broker, confirmation, &ending)?;
     #[cfg(feature = "demo")]
     let stocking = match &demo {
         Some(demo) => demo
@@ -100,7 +107,7 @@ fn start_adapters(
     broker: &Broker,
     confirmation: Confirmation,
     ending: &watch::Receiver<bool>,
-) -> Vec<JoinHandle<()>> {
+) -> anyhow::Result<Vec<JoinHandle<()>>> {
     let link = |device: &DeviceId, description: Description| {
         let (broker, station) = (broker.clone(), station.id.clone());
         LinkConfig {
@@ -108,13 +115,11 @@ fn start_adapters(
             ..LinkConfig::new(broker, station, device.clone(), description)
         }
     };
-    let dispensers = station.modbus_dispensers.iter().map(|configured| {
-        let link = link(&configured.device, dispenser::description());
-        tokio::spawn(dispenser::run(
-            of_dispenser(configured),
-            link,
-            ending.clone(),
-        ))
+    let dispensers = station.modbus_dispensers.iter().map(of_dispenser);
+    let dispensers = dispensers.collect::<Result<Vec<_>, ConfigErrors>>()?;
+    let dispensers = dispensers.into_iter().map(|(device, config)| {
+        let link = link(&device, dispenser::description(&config));
+        tokio::spawn(dispenser::run(config, link, ending.clone()))
     });
     let readers = station.sam_v_readers.iter().map(|configured| {
         let link = link(&configured.device, reader::description(None));
@@ -125,18 +130,49 @@ fn start_adapters(
         let link = link(&configured.device, scanner::description(&config));
         tokio::spawn(scanner::run(config, link, ending.clone()))
     });
-    dispensers.chain(readers).chain(scanners).collect()
+    Ok(dispensers.chain(readers).chain(scanners).collect())
 }
 
-/// The adapter's configuration from the station's.
-fn of_dispenser(configured: &ModbusDispenser) -> DispenserConfig {
-    let address = configured.address;
-    DispenserConfig {
+/// The adapter's configuration from the station's. The profile's file is read here.
+fn of_dispenser(configured: &ModbusDispenser) -> Result<(DeviceId, DispenserConfig), ConfigErrors> {
+    let tcp = |at: &SocketAddr| (at.ip().to_string(), at.port());
+    let address = match &configured.address {
+        DispenserAddress::Tcp(at) => {
+            let (host, port) = tcp(at);
+            dispenser::Address::Tcp { host, port }
+        }
+        DispenserAddress::RtuOverTcp(at) => {
+            let (host, port) = tcp(at);
+            dispenser::Address::RtuOverTcp { host, port }
+        }
+        DispenserAddress::Serial(path) => dispenser::Address::Serial {
+            path: path.clone(),
+            line: line_settings(configured.serial),
+        },
+    };
+    let profile = DispenserProfile::load(configured.profile.as_deref())?;
+    let config = DispenserConfig {
         unit: configured.unit,
         poll_busy_ms: u64::from(configured.poll_ms),
         call_timeout_ms: u64::from(configured.request_timeout_ms),
         connect_timeout_ms: u64::from(configured.connect_timeout_ms),
-        ..DispenserConfig::new(address.ip().to_string(), address.port())
+        ..DispenserConfig::new(address, Arc::new(profile))
+    };
+    Ok((configured.device.clone(), config))
+}
+
+const fn line_settings(serial: SerialSettings) -> LineSettings {
+    LineSettings {
+        bits_per_s: serial.baud,
+        parity: match serial.parity {
+            edge_config::Parity::None => dispenser::Parity::None,
+            edge_config::Parity::Even => dispenser::Parity::Even,
+            edge_config::Parity::Odd => dispenser::Parity::Odd,
+        },
+        stop_bits: match serial.stop_bits {
+            2 => dispenser::StopBits::Two,
+            _ => dispenser::StopBits::One,
+        },
     }
 }
 
