@@ -20,13 +20,14 @@ use std::path::Path;
 
 pub use error::{ConfigErrors, Place, Problem};
 pub use hours::{Hours, HoursError};
-pub use policy::{Custody, Eligibility, OperatorPolicy, Pickup, Policy};
+pub use policy::{Custody, DevicePolicy, Eligibility, OperatorPolicy, Pickup, Policy};
 pub use station::broker::{
     Broker, BrokerLimits, BrokerUrl, EmbeddedBroker, ExternalBroker, TlsListener,
 };
 pub use station::centre::{BlobPlace, Centre, CentreStore};
 pub use station::device::{Kiosk, Machine, SamId, SamVReader};
 pub use station::dispenser::{DispenserAddress, ModbusDispenser, Parity, SerialSettings};
+pub use station::installed::{DevicePlace, Installed};
 pub use station::line::LineAddress;
 pub use station::log::{AUDIT_DAYS_MIN, LogRules};
 pub use station::operator::{Operator, PinHash};

@@ -19,6 +19,38 @@ pub struct Policy {
     pub operator: OperatorPolicy,
     /// Of cards that lie here.
     pub custody: Custody,
+    /// Of the devices that are installed.
+    pub devices: DevicePolicy,
+}
+
+/// Of the devices that are installed (G1, G6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DevicePolicy {
+    /// How often a device may go within [`Self::flap_window_s`]; one that goes more often counts as down.
+    pub flaps_max: u16,
+    /// The time, in s.
+    pub flap_window_s: u32,
+    /// How long such a device has to be quiet until it counts as up again, in s.
+    pub quiet_s: u32,
+    /// After how long a maintenance counts as forgotten, in hours.
+    pub maintenance_hours_max: u16,
+    /// By how much a total of a device may rise between two messages.
+    pub total_step_max: u32,
+    /// How often the totals of a device that counts are recorded, in s.
+    pub totals_record_s: u32,
+}
+
+impl Default for DevicePolicy {
+    fn default() -> Self {
+        Self {
+            flaps_max: 5,
+            flap_window_s: 300,
+            quiet_s: 120,
+            maintenance_hours_max: 8,
+            total_step_max: 1_000,
+            totals_record_s: 3_600,
+        }
+    }
 }
 
 /// Of a pickup (P4, P6, P7).
@@ -118,6 +150,25 @@ pub(crate) fn read(root: &mut Section<'_>) -> Policy {
         custody: root
             .section("custody", |s| custody(s, &shipped.custody))
             .unwrap_or(shipped.custody),
+        devices: root
+            .section("devices", |s| devices(s, &shipped.devices))
+            .unwrap_or(shipped.devices),
+    }
+}
+
+fn devices(s: &mut Section<'_>, shipped: &DevicePolicy) -> DevicePolicy {
+    DevicePolicy {
+        // The core remembers 32 goings of a device.
+        flaps_max: s.number("flaps_max", 1..=31, shipped.flaps_max),
+        flap_window_s: s.number("flap_window_s", 10..=86_400, shipped.flap_window_s),
+        quiet_s: s.number("quiet_s", 1..=86_400, shipped.quiet_s),
+        maintenance_hours_max: s.number(
+            "maintenance_hours_max",
+            1..=720,
+            shipped.maintenance_hours_max,
+        ),
+        total_step_max: s.number("total_step_max", 1..=1_000_000, shipped.total_step_max),
+        totals_record_s: s.number("totals_record_s", 60..=86_400, shipped.totals_record_s),
     }
 }
 

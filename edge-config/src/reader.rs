@@ -414,6 +414,35 @@ impl<'a> Section<'a> {
         Some(taken)
     }
 
+    /// A list of texts that `T` can be made of; empty where it is not written. `example` without its quotes.
+    pub(crate) fn ids<T: FromStr<Err: Display>>(
+        &mut self,
+        key: &'static str,
+        example: &str,
+        len_max: usize,
+    ) -> Vec<T> {
+        let items = self.items(key, example).unwrap_or_default();
+        if items.len() > len_max {
+            let what = format!("has more than {len_max} entries; leave some out");
+            self.refuse(key, what);
+        }
+        let mut taken = Vec::new();
+        for item in items {
+            match item.get_ref().as_str().map(str::parse::<T>) {
+                Some(Ok(value)) => taken.push(value),
+                Some(Err(error)) => {
+                    let what = format!("{}: {error}; write \"{example}\"", self.named(key));
+                    self.gathered.report(&item.span(), what);
+                }
+                None => {
+                    let what = format!("{}: not a text; write \"{example}\"", self.named(key));
+                    self.gathered.report(&item.span(), what);
+                }
+            }
+        }
+        taken
+    }
+
     /// A table that may be left out.
     pub(crate) fn section<T>(
         &mut self,

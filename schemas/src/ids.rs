@@ -1,7 +1,7 @@
 //! Names of the things a station has: checked once, trusted inside.
 
 use crate::proof::Hash;
-use crate::text::{is_slug, text_newtype};
+use crate::text::{has_long_number, is_slug, text_newtype};
 
 text_newtype!(
     /// A station: the third level of every topic and part of the log's origin.
@@ -9,7 +9,7 @@ text_newtype!(
     "1 to 32 lower-case letters, digits or inner hyphens", |t| is_slug(t, 32)
 );
 text_newtype!(
-    /// A device: kiosk, dispenser, reader, scanner or camera. Also its MQTT client id.
+    /// A device: kiosk, dispenser, reader, scanner, camera, or a kiosk's peripheral. Also its MQTT client id.
     DeviceId, "device id", "^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$",
     "1 to 32 lower-case letters, digits or inner hyphens", |t| is_slug(t, 32)
 );
@@ -61,6 +61,26 @@ text_newtype!(
     |t| (8..=16).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
 );
 text_newtype!(
+    /// The serial number that a device says it has. It is logged, so no citizen number can hide in it.
+    DeviceSerial, "device serial", "^(?!.*[0-9]{15})[A-Za-z0-9._:-]{1,48}$",
+    "1 to 48 letters, digits, points, colons, hyphens or underscores, never 15 digits or more in a row",
+    |t| (1..=48).contains(&t.len())
+        && t.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b))
+        && !has_long_number(t)
+);
+text_newtype!(
+    /// A job that a peripheral was given: a print, a signature. Whoever gives it chooses the id.
+    JobId, "job id", "^(?!.*[0-9]{15})[A-Za-z0-9-]{1,40}$",
+    "1 to 40 letters, digits or hyphens, never 15 digits or more in a row",
+    |t| is_code(t, 40)
+);
+text_newtype!(
+    /// A payment order of the station. Never a number of a card or an account.
+    OrderId, "order id", "^(?!.*[0-9]{15})[A-Za-z0-9-]{1,40}$",
+    "1 to 40 letters, digits or hyphens, never 15 digits or more in a row",
+    |t| is_code(t, 40)
+);
+text_newtype!(
     /// SHA-256 of a blob's ciphertext: the blob's file name, and how events refer to it.
     BlobHash, "blob hash", "^[0-9a-f]{64}$", "64 lower-case hexadecimal digits",
     |t| is_sha256(t)
@@ -82,6 +102,12 @@ impl TreeRoot {
     pub fn of(root: &Hash) -> Self {
         Self(root.to_string())
     }
+}
+
+fn is_code(text: &str, len_max: usize) -> bool {
+    (1..=len_max).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        && !has_long_number(text)
 }
 
 fn is_sha256(text: &str) -> bool {

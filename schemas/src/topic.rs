@@ -27,6 +27,8 @@ pub enum FromDevice {
     Request(String),
     /// `blob/{id}`: a photo or a scan, raw bytes.
     Blob(BlobId),
+    /// `scan`: what a barcode says, for the kiosk that the scanner belongs to.
+    Scan,
 }
 
 /// What the gateway publishes to a device.
@@ -74,6 +76,7 @@ impl Topics {
                 "$state" => FromDevice::State,
                 "desc" => FromDevice::Description,
                 "state" => FromDevice::Status,
+                "scan" => FromDevice::Scan,
                 _ => return None,
             },
             Some(("prop", name)) => FromDevice::Property(slug(name)?),
@@ -98,6 +101,7 @@ impl Topics {
             FromDevice::Reply(name) => format!("{base}/cmd/{name}/reply"),
             FromDevice::Request(name) => format!("{base}/request/{name}"),
             FromDevice::Blob(id) => format!("{base}/blob/{id}"),
+            FromDevice::Scan => format!("{base}/scan"),
         }
     }
 
@@ -138,6 +142,7 @@ mod tests {
             FromDevice::Reply("move".into()),
             FromDevice::Request("start-pickup".into()),
             FromDevice::Blob(id),
+            FromDevice::Scan,
         ] {
             let topic = topics.from_device(&device, &channel);
             assert_eq!(

@@ -137,7 +137,11 @@ pub fn is_alert(event: &Event) -> bool {
     }
     matches!(
         event,
-        Event::WitnessAhead(_) | Event::CentreContradicted(_) | Event::CardMismatched(_)
+        Event::WitnessAhead(_)
+            | Event::CentreContradicted(_)
+            | Event::CardMismatched(_)
+            | Event::DeviceContradicted(_)
+            | Event::MaintenanceOverdue(_)
     )
 }
 

@@ -37,6 +37,14 @@ words!(
         Scanner,
         /// A camera.
         Camera,
+        /// A kiosk's barcode scanner.
+        BarcodeScanner,
+        /// A kiosk's printer of receipts and forms.
+        Printer,
+        /// A kiosk's pad for handwritten signatures.
+        SignaturePad,
+        /// A kiosk's payment terminal.
+        PaymentTerminal,
     }
 );
 words!(
@@ -238,6 +246,34 @@ words!(
     }
 );
 words!(
+    /// Why a machine, or a kiosk's way to it, takes no new session although nothing at it is known to be broken.
+    MachineReason {
+        /// An operator took it, or a device of it, out of service.
+        Maintenance,
+        /// A device of it says what cannot be: another identity, or counts that run backwards.
+        DeviceContradicted,
+    }
+);
+words!(
+    /// Why a device is not up.
+    DownReason {
+        /// It has not announced itself in this life of the gateway.
+        NotSeen,
+        /// It said goodbye.
+        Offline,
+        /// Its connection broke.
+        Lost,
+        /// It came and went too often, and has not been quiet long enough since.
+        Flapping,
+        /// An operator took it out of service.
+        Maintenance,
+        /// What it says of itself cannot be: an operator has to confirm it.
+        Contradicted,
+        /// It is there, and says that it takes no commands.
+        NotReady,
+    }
+);
+words!(
     /// Why a request was refused by the rules. The kiosk shows the text that goes with it.
     RefusalReason {
         /// The sender is not a kiosk of this station.
@@ -290,6 +326,18 @@ words!(
         SlotUnusable,
         /// There is nothing to resolve at this machine.
         NothingToResolve,
+        /// The machine, a device of it or the kiosk is in maintenance.
+        Maintenance,
+        /// A device of the machine, or the kiosk, says what cannot be; an operator has to confirm it.
+        DeviceContradicted,
+        /// There is no such machine or device.
+        TargetUnknown,
+        /// It is so already.
+        AlreadySo,
+        /// The device says nothing that would have to be confirmed.
+        NothingToAccept,
+        /// What the device says is not what the configuration says: that has to be changed first.
+        NotAsConfigured,
         /// The same message id came before with other content.
         MessageIdReused,
         /// Not readable as what the topic asks.

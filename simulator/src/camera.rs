@@ -42,6 +42,8 @@ pub(crate) fn description() -> Description {
         firmware: env!("CARGO_PKG_VERSION").to_owned(),
         commands: vec!["capture".to_owned()],
         events: Vec::new(),
+        serial: None,
+        totals: Vec::new(),
     }
 }
 

@@ -101,6 +101,8 @@ pub fn kiosk_description() -> Description {
         firmware: env!("CARGO_PKG_VERSION").to_owned(),
         commands: Vec::new(),
         events: Vec::new(),
+        serial: None,
+        totals: Vec::new(),
     }
 }
 

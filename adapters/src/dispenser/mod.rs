@@ -137,6 +137,10 @@ pub fn description(config: &DispenserConfig) -> Description {
         events: ["media-taken", "door-open", "tamper", "jam"]
             .map(str::to_owned)
             .to_vec(),
+        serial: None,
+        totals: ["dispensed-total", "retracted-total"]
+            .map(str::to_owned)
+            .to_vec(),
     }
 }
 

@@ -21,6 +21,7 @@ pub mod text;
 
 use std::path::PathBuf;
 
+use schemas::ids::DeviceSerial;
 use schemas::message::device::Description;
 use schemas::words::DeviceKind;
 use tokio::sync::watch;
@@ -114,6 +115,8 @@ pub fn description(sam_id: Option<SamId>) -> Description {
         firmware: env!("CARGO_PKG_VERSION").to_owned(),
         commands: vec!["read".to_owned()],
         events: vec![standing::WRONG_SERIAL.to_owned()],
+        serial: sam_id.and_then(|id| DeviceSerial::new(id.to_string()).ok()),
+        totals: Vec::new(),
     }
 }
 

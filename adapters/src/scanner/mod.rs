@@ -155,6 +155,8 @@ pub fn description(config: &ScannerConfig) -> Description {
             .map(str::to_owned)
             .collect(),
         events: vec!["finger-present".to_owned()],
+        serial: None,
+        totals: Vec::new(),
     }
 }
 

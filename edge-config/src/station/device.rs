@@ -29,6 +29,8 @@ pub struct Kiosk {
     pub id: DeviceId,
     /// The machine its pickups use.
     pub machine: MachineId,
+    /// Its peripherals: it may bring them to MQTT, and hears them.
+    pub peripherals: Vec<DeviceId>,
 }
 
 /// An ID-card reader with a SAM_V module (GA 450).
@@ -85,6 +87,9 @@ impl FromStr for SamId {
     }
 }
 
+/// Most peripherals of one kiosk.
+const PERIPHERALS_MAX: usize = 16;
+
 pub(crate) fn machine(s: &mut Section<'_>) -> Option<Machine> {
     let id = s.parsed("id", "\"machine-1\"");
     let columns = s.required_number("columns", 1..=i64::from(COLUMNS_MAX));
@@ -111,9 +116,11 @@ pub(crate) fn machine(s: &mut Section<'_>) -> Option<Machine> {
 pub(crate) fn kiosk(s: &mut Section<'_>) -> Option<Kiosk> {
     let id = s.parsed("id", "\"kiosk-1\"");
     let machine = s.parsed("machine", "\"machine-1\"");
+    let peripherals = s.ids("peripherals", "printer-1", PERIPHERALS_MAX);
     Some(Kiosk {
         id: id?,
         machine: machine?,
+        peripherals,
     })
 }
 

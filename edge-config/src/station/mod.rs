@@ -5,6 +5,7 @@ pub(crate) mod centre;
 pub(crate) mod check;
 pub(crate) mod device;
 pub(crate) mod dispenser;
+pub(crate) mod installed;
 pub(crate) mod line;
 pub(crate) mod log;
 pub(crate) mod operator;
@@ -13,12 +14,14 @@ pub(crate) mod scanner;
 
 use core::fmt;
 use core::str::FromStr;
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use schemas::envelope::Origin;
 use schemas::ids::{DeviceId, MachineId, StationId};
 use schemas::text::Invalid;
+use schemas::words::DeviceKind;
 
 use crate::policy::Policy;
 use crate::reader::Section;
@@ -26,6 +29,7 @@ use broker::Broker;
 use centre::Centre;
 use device::{Kiosk, Machine, SamVReader};
 use dispenser::ModbusDispenser;
+use installed::Installed;
 use operator::Operator;
 use pull::Pull;
 use scanner::ZfmScanner;
@@ -57,6 +61,8 @@ pub struct Station {
     pub machines: Vec<Machine>,
     /// The kiosks; at least one.
     pub kiosks: Vec<Kiosk>,
+    /// What is known of installed devices beyond their place.
+    pub installed: Vec<Installed>,
     /// Who may load cards and take stock.
     pub operators: Vec<Operator>,
     /// Dispensers reached over Modbus.
@@ -87,6 +93,21 @@ impl Station {
     /// The machine `id`.
     pub fn machine(&self, id: &MachineId) -> Option<&Machine> {
         self.machines.iter().find(|machine| machine.id == *id)
+    }
+
+    /// Every installed device with its kind: those of machines, kiosks, kiosks' peripherals.
+    pub fn device_kinds(&self) -> BTreeMap<DeviceId, DeviceKind> {
+        let placed = installed::by_place(self.machines.iter(), self.kiosks.iter());
+        let placed = placed.into_iter().map(|(id, kind)| (id.clone(), kind));
+        let more = self.installed.iter();
+        let more = more.filter_map(|device| Some((device.id.clone(), device.kind?)));
+        more.chain(placed).collect()
+    }
+
+    /// The kiosk that a peripheral belongs to.
+    pub fn owner_of(&self, device: &DeviceId) -> Option<&DeviceId> {
+        let owner = |kiosk: &&Kiosk| kiosk.peripherals.contains(device);
+        self.kiosks.iter().find(owner).map(|kiosk| &kiosk.id)
     }
 
     /// The machine that the dispenser `id` belongs to.
@@ -233,6 +254,7 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
     });
     let machines = root.list("machine", device::machine);
     let kiosks = root.list("kiosk", device::kiosk);
+    let installed = root.list("device", installed::read);
     let operators = root.list("operator", operator::read);
     let dispensers = root.list("modbus_dispenser", dispenser::read);
     let readers = root.list("sam_v_reader", device::sam_v_reader);
@@ -243,6 +265,7 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
     check::demo(root, &demo, centre.as_ref(), &operators);
     check::devices(root, &machines, &kiosks);
     dispenser::check(root, &machines, &dispensers, demo.simulated_devices);
+    installed::check(root, &machines, &kiosks, &installed);
     check::readers(root, &machines, &readers, demo.simulated_devices);
     scanner::check(root, &machines, &scanners, demo.simulated_devices);
     check::operators(root, &operators);
@@ -264,6 +287,7 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
         }),
         machines: machines.into_iter().map(|at| at.value).collect(),
         kiosks: kiosks.into_iter().map(|at| at.value).collect(),
+        installed: installed.into_iter().map(|at| at.value).collect(),
         operators: operators.into_iter().map(|at| at.value).collect(),
         modbus_dispensers: dispensers.into_iter().map(|at| at.value).collect(),
         sam_v_readers: readers.into_iter().map(|at| at.value).collect(),

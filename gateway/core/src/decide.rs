@@ -9,7 +9,9 @@ mod draft;
 mod erasure;
 mod lifecycle;
 mod motion;
+mod peripherals;
 mod pickup;
+mod registry;
 mod requests;
 mod sensors;
 mod slots;
@@ -28,7 +30,7 @@ use draft::Draft;
 /// What follows from an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// The facts, in order. Empty only with [`Outcome::Unchanged`], and where an erasure is refused.
+    /// The facts, in order. Empty only with [`Outcome::Unchanged`], and where what was asked at the gateway's own machine is refused.
     pub events: Vec<Event>,
     /// What the sender is told.
     pub outcome: Outcome,
@@ -82,6 +84,8 @@ pub fn decide(state: &State, rules: &Rules, input: &Input, now: &Now) -> Decisio
             lifecycle::status(&mut draft, device, *status, detail.as_deref());
             Outcome::Accepted(None)
         }
+        Input::Registry(input) => registry::input(&mut draft, input),
+        Input::Peripheral { device, report } => peripherals::report(&mut draft, device, report),
         Input::Report { device, report } => {
             steps::report(&mut draft, device, report);
             Outcome::Accepted(None)

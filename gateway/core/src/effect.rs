@@ -147,6 +147,13 @@ pub fn next_deadline<'a>(state: &'a State, now: &Now) -> Option<&'a Deadline> {
         .min_by_key(|d| d.left_ms(now))
 }
 
+/// In how many ms a maintenance counts as forgotten, and the state wants a [`crate::Input::Tick`].
+pub fn maintenance_left_ms(state: &State, now: &Now) -> Option<u64> {
+    let left = state.maintenance.values();
+    left.filter_map(|maintenance| maintenance.left_ms(now))
+        .min()
+}
+
 fn machine_deadline<'a>(state: &State, machine: &'a Machine) -> Option<&'a Deadline> {
     if machine.blocked.is_some() {
         return None;

@@ -2,15 +2,15 @@
 //! something unknown changes nothing. No rule lives here.
 
 mod custody;
+mod device;
 mod evidence;
 mod machine;
 mod session;
 
 use schemas::event::Event;
-use schemas::event::station::Presence;
 use schemas::time::Now;
 
-use crate::state::{Batch, Device, State};
+use crate::state::{Batch, State};
 
 /// An event in its place in the log.
 #[derive(Debug, Clone, Copy)]
@@ -24,19 +24,30 @@ pub struct Recorded<'a> {
 }
 
 /// Applies an event.
+#[allow(
+    clippy::too_many_lines,
+    reason = "one closed match over all events, a line or two for each"
+)]
 pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
     state.next_index = recorded.index.saturating_add(1);
     state.lookup.date(recorded.now);
     match recorded.event {
-        Event::GatewayStarted(_) => forget_presence(state),
+        Event::GatewayStarted(_) => device::forget_presence(state),
         Event::ServiceChanged(b) => state.reasons = b.reasons.iter().copied().collect(),
-        Event::PresenceChanged(b) => {
-            state.devices.entry(b.device.clone()).or_default().presence = Some(b.presence.clone());
-        }
+        Event::PresenceChanged(b) => device::presence_changed(state, recorded, b),
         Event::StatusChanged(b) => {
-            state.devices.entry(b.device.clone()).or_default().status =
-                Some((b.status, b.detail.clone()));
+            device::of(state, &b.device).status = Some((b.status, b.detail.clone()));
         }
+        Event::DeviceFlapping(b) => device::flapping(state, recorded, &b.device),
+        Event::DeviceSteady(b) => device::steady(state, recorded, b),
+        Event::DeviceIdentified(b) => {
+            device::of(state, &b.device).identity = Some(b.identity.clone());
+        }
+        Event::DeviceContradicted(b) => device::contradicted(state, recorded, b),
+        Event::DeviceAccepted(b) => device::accepted(state, recorded, b),
+        Event::DeviceCounted(b) => device::counted(state, recorded, b),
+        Event::MaintenanceChanged(b) => device::maintenance(state, recorded, b),
+        Event::MaintenanceOverdue(b) => device::overdue(state, b),
         Event::LogIncarnated(b) => {
             state.incarnation = Some(b.incarnation);
             state.centre.revision = b.downlink_revision;
@@ -71,6 +82,10 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         | Event::SnapshotTaken(_)
         | Event::DeviceReported(_)
         | Event::DeviceReplied(_)
+        | Event::PaperReported(_)
+        | Event::PrintReported(_)
+        | Event::SignatureReported(_)
+        | Event::PaymentReported(_)
         | Event::RequestRefused(_)
         | Event::OperatorRejected(_)
         | Event::PickupNoRecord(_)
@@ -118,12 +133,5 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         Event::CardRetracted(b) => session::retracted(state, b),
         Event::PickupEnding(b) => session::ending(state, b),
         Event::PickupEnded(b) => session::pickup_ended(state, b),
-    }
-}
-
-/// A new life of the gateway knows of no device until it announces itself again.
-fn forget_presence(state: &mut State) {
-    for Device { presence, .. } in state.devices.values_mut() {
-        *presence = presence.as_ref().map(|_| Presence::Lost);
     }
 }

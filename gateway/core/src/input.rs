@@ -1,6 +1,8 @@
 //! Every trigger there is, in one closed enum. Nothing personal reaches this far: numbers and vouchers
 //! are keyed tags, names are masked, photos are hashes, fingerprints are scores.
 
+mod registry;
+
 use schemas::event::centre::{CentreKeyChanged, Contradiction, InstructionRefusal};
 use schemas::event::custody::AnnouncedCard;
 use schemas::event::station::Presence;
@@ -11,12 +13,14 @@ use schemas::key::{LookupKeyId, SealingKeyId};
 use schemas::lookup::LookupTag;
 use schemas::message::command::{CommandId, Progress};
 use schemas::message::device::LastReceipt;
-use schemas::message::kiosk::{PlacedAt, ResolvedPlace};
+use schemas::message::kiosk::{MaintenanceTarget, PlacedAt, ResolvedPlace};
 use schemas::sealed::SealedField;
 use schemas::slot::SlotAddress;
 use schemas::words::{
     Completion, DeviceStatus, Evidence, Hand, LookupBy, MotionResult, RefusalReason,
 };
+
+pub use registry::{Described, PeripheralReport, RegistryInput};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +63,15 @@ pub enum Input {
         status: DeviceStatus,
         /// The device's own code.
         detail: Option<String>,
+    },
+    /// What concerns the device registry.
+    Registry(RegistryInput),
+    /// A report of a kiosk's peripheral.
+    Peripheral {
+        /// The device.
+        device: DeviceId,
+        /// What it reports.
+        report: PeripheralReport,
     },
     /// A device's `event/{type}`.
     Report {
@@ -350,6 +363,15 @@ pub enum Request {
         /// Where the card in question is now.
         card_now: ResolvedPlace,
     },
+    /// An operator takes a machine or a device out of service, or back into it.
+    SetMaintenance {
+        /// Who.
+        operator: OperatorId,
+        /// The machine or device.
+        target: MaintenanceTarget,
+        /// Out of service.
+        on: bool,
+    },
     /// Refused before it could be understood as one of the above; recorded as such.
     Unserviceable {
         /// The level after `request/`.
@@ -373,6 +395,7 @@ impl Request {
             Self::StockTake { .. } => "stock-take",
             Self::PlaceCard { .. } => "place-card",
             Self::ResolveMachine { .. } => "resolve-machine",
+            Self::SetMaintenance { .. } => "set-maintenance",
             Self::Unserviceable { name, .. } => name,
         }
     }

@@ -7,22 +7,29 @@
 
 mod carry;
 mod decide;
+mod device;
 mod effect;
 mod evolve;
 mod input;
 mod lookup;
+mod registry;
 mod rules;
 mod state;
 mod view;
+mod watch;
 
 pub use carry::{Carried, carry_over};
 pub use decide::{Decision, Outcome, decide};
-pub use effect::{Effect, Order, next_deadline, pending};
+pub use effect::{Effect, Order, maintenance_left_ms, next_deadline, pending};
 pub use evolve::{Recorded, evolve};
 pub use input::{
-    Announcement, Captured, CardRead, Contradicted, Input, Instructed, ReadFailure, Reply, Report,
-    Request, Told,
+    Announcement, Captured, CardRead, Contradicted, Described, Input, Instructed, PeripheralReport,
+    ReadFailure, RegistryInput, Reply, Report, Request, Told,
 };
-pub use rules::{Eligibility, KioskRules, MachineRules, Rules};
+pub use registry::{DeviceStanding, MaintenanceStanding, Registry, registry};
+pub use rules::{
+    DeviceRules, Eligibility, FirmwarePattern, KioskRules, MachineRules, RegistryPolicy, Rules,
+};
 pub use state::{Card, CentreLink, Session, State};
 pub use view::{View, views};
+pub use watch::{Look, Watch};

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::event::pickup::{MachineDevices, PickupPolicy};
-use schemas::ids::{DeviceId, MachineId};
-use schemas::words::{Residence, ResidenceGround};
+use schemas::ids::{DeviceId, DeviceSerial, MachineId};
+use schemas::words::{DeviceKind, Residence, ResidenceGround};
 
 /// The rules in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,10 @@ pub struct Rules {
     pub kiosks: BTreeMap<DeviceId, KioskRules>,
     /// The machines and their devices.
     pub machines: BTreeMap<MachineId, MachineRules>,
+    /// Every device that is installed, those of machines and the kiosks included.
+    pub devices: BTreeMap<DeviceId, DeviceRules>,
+    /// Policy of the device registry.
+    pub registry: RegistryPolicy,
     /// Policy of the pickup.
     pub pickup: PickupPolicy,
     /// Who may collect here (P8).
@@ -42,6 +46,77 @@ pub struct MachineRules {
     pub columns: u16,
     /// Slots per column.
     pub slots_per_column: u16,
+}
+
+/// A device that is installed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceRules {
+    /// What it is.
+    pub kind: DeviceKind,
+    /// Its serial number, where that is written down.
+    pub serial: Option<DeviceSerial>,
+    /// Versions of its program that may run on it; none: any.
+    pub firmware: Option<FirmwarePattern>,
+    /// Where it stands, in words.
+    pub place: Option<String>,
+    /// The kiosk that a peripheral belongs to.
+    pub owner: Option<DeviceId>,
+}
+
+/// Versions of a program: a text with at most one `*`, which stands for anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirmwarePattern(String);
+
+impl FirmwarePattern {
+    /// Takes a pattern.
+    pub const fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// As it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a version is meant by it.
+    pub fn fits(&self, version: &str) -> bool {
+        match self.0.split_once('*') {
+            None => version == self.0,
+            Some((before, after)) => version
+                .strip_prefix(before)
+                .is_some_and(|rest| rest.ends_with(after)),
+        }
+    }
+}
+
+/// Policy of the device registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RegistryPolicy {
+    /// How often a device may go within [`Self::flap_window_s`].
+    pub flaps_max: u16,
+    /// The time, in s.
+    pub flap_window_s: u32,
+    /// How long a device that went more often has to be quiet, in s.
+    pub quiet_s: u32,
+    /// After how long a maintenance counts as forgotten, in s.
+    pub maintenance_s_max: u32,
+    /// By how much a total may rise between two messages.
+    pub total_step_max: u32,
+    /// How often the totals of a device that counts are recorded, in s.
+    pub totals_record_s: u32,
+}
+
+impl Default for RegistryPolicy {
+    fn default() -> Self {
+        Self {
+            flaps_max: 5,
+            flap_window_s: 300,
+            quiet_s: 120,
+            maintenance_s_max: 28_800,
+            total_step_max: 1_000,
+            totals_record_s: 3_600,
+        }
+    }
 }
 
 /// Who may collect here (P8).

@@ -4,6 +4,7 @@
 //! Snapshots hold it as serde writes it, and a station may have to start from one that an older program wrote: a field is
 //! added with a default, and none is renamed or removed (`tests/snapshot.rs` has a state that must be read for ever).
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::citizen::{MaskedName, NumberTail};
@@ -14,14 +15,17 @@ use schemas::ids::{BatchId, BootId, CardSerial, DeviceId, MachineId, OperatorId,
 use schemas::key::PublicKey;
 use schemas::lookup::LookupTag;
 use schemas::message::command::CommandId;
+use schemas::message::device::LastReceipt;
+use schemas::message::kiosk::MaintenanceTarget;
 use schemas::slot::SlotAddress;
 use schemas::time::Deadline;
 use schemas::words::{
-    ActOutcome, BlockReason, DeviceStatus, Hand, HoldReason, Motion, PhotoView, PickupOutcome,
-    Place, Residence, ResidenceGround, ServiceReason,
+    ActOutcome, BlockReason, Hand, HoldReason, Motion, PhotoView, PickupOutcome, Place, Residence,
+    ResidenceGround, ServiceReason,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::device::{Device, Maintenance};
 use crate::lookup::LookupHistory;
 
 /// The state, empty at first.
@@ -52,6 +56,9 @@ pub struct State {
     pub(crate) lookup: LookupHistory,
     #[serde(default)]
     pub(crate) centre: CentreLink,
+    /// What operators took out of service.
+    #[serde(default)]
+    pub(crate) maintenance: BTreeMap<MaintenanceTarget, Maintenance>,
 }
 
 /// What the centre told so far.
@@ -77,30 +84,6 @@ pub(crate) enum Ended {
     },
     /// An operator's act.
     Act(ActOutcome),
-}
-
-/// A device as it last announced itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Device {
-    /// Not known until it announces itself in this life of the gateway.
-    pub(crate) presence: Option<Presence>,
-    /// Its status and its own code for it.
-    pub(crate) status: Option<(DeviceStatus, Option<String>)>,
-}
-
-impl Device {
-    pub(crate) const fn is_online(&self) -> bool {
-        matches!(self.presence, Some(Presence::Online { .. }))
-    }
-
-    /// Online, and not reporting a status in which it takes no commands.
-    pub(crate) const fn is_usable(&self) -> bool {
-        self.is_online()
-            && matches!(
-                self.status,
-                None | Some((DeviceStatus::Online | DeviceStatus::DeviceBusy, _))
-            )
-    }
 }
 
 /// A card's custody record (存证记录).
@@ -296,6 +279,15 @@ impl State {
     /// The number of this log: 1 for the first of a station.
     pub fn incarnation(&self) -> u32 {
         self.incarnation.unwrap_or(1)
+    }
+
+    /// Whether a receipt is of an event that this log should have and has not.
+    pub(crate) fn is_behind(&self, receipt: LastReceipt) -> bool {
+        match receipt.incarnation.cmp(&self.incarnation()) {
+            Ordering::Less => false,
+            Ordering::Equal => receipt.index >= self.next_index,
+            Ordering::Greater => true,
+        }
     }
 
     /// The command that the event at `index` of this log causes.

@@ -7,7 +7,7 @@ use schemas::event::pickup::Step;
 use schemas::ids::{DeviceId, SessionId};
 use schemas::time::Deadline;
 use schemas::words::{
-    ActOutcome, Hand, Motion, PhotoView, PickupOutcome, PromptCode, ServiceReason,
+    ActOutcome, Hand, MachineReason, Motion, PhotoView, PickupOutcome, PromptCode, ServiceReason,
 };
 
 use crate::rules::{KioskRules, Rules};
@@ -32,6 +32,8 @@ pub struct View {
     pub outcome: Option<PickupOutcome>,
     /// Why the station is out of service.
     pub reasons: Vec<ServiceReason>,
+    /// Why the machine or the kiosk is out of service, where the station is not.
+    pub machine_reason: Option<MachineReason>,
     /// The event that the citizen gets a slip about.
     pub slip: Option<u64>,
 }
@@ -47,6 +49,7 @@ impl View {
             deadline: None,
             outcome: None,
             reasons: Vec::new(),
+            machine_reason: None,
             slip: None,
         }
     }
@@ -57,11 +60,11 @@ pub fn views(state: &State, rules: &Rules) -> BTreeMap<DeviceId, View> {
     rules
         .kiosks
         .iter()
-        .map(|(kiosk, own)| (kiosk.clone(), view(state, kiosk, own)))
+        .map(|(kiosk, own)| (kiosk.clone(), view(state, rules, kiosk, own)))
         .collect()
 }
 
-fn view(state: &State, kiosk: &DeviceId, rules: &KioskRules) -> View {
+fn view(state: &State, rules: &Rules, kiosk: &DeviceId, own: &KioskRules) -> View {
     if let Some((machine, session)) = state.session_at(kiosk) {
         let motion = state
             .machines
@@ -77,9 +80,10 @@ fn view(state: &State, kiosk: &DeviceId, rules: &KioskRules) -> View {
             ..View::bare(PromptCode::OutOfService)
         };
     }
-    let blocked = state.waits_for_operator(&rules.machine);
+    let machine_reason = state.machine_reason(rules, &own.machine, kiosk);
+    let out = machine_reason.is_some() || state.waits_for_operator(&own.machine);
     match state.last.get(kiosk) {
-        last if blocked => {
+        last if out => {
             let outcome = last.and_then(|(_, ended)| match ended {
                 Ended::Pickup { outcome, .. } => Some(*outcome),
                 Ended::Act(_) => None,
@@ -88,6 +92,7 @@ fn view(state: &State, kiosk: &DeviceId, rules: &KioskRules) -> View {
             View {
                 session,
                 outcome,
+                machine_reason,
                 ..View::bare(PromptCode::OutOfService)
             }
         }

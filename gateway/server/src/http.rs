@@ -59,6 +59,8 @@ async fn ready(State(pages): State<Pages>) -> Response {
         "in_service": standing.in_service,
         "hears_devices": !standing.deaf,
         "reasons": standing.reasons,
+        "devices": standing.devices,
+        "maintenance": standing.maintenance,
     });
     (
         status,

@@ -2,6 +2,7 @@
 //! configuration and words of the contract. Gauges of the domain are rebuilt from the log at start; counters begin at 0
 //! with each life of the program.
 
+mod devices;
 mod link;
 mod upload;
 
@@ -13,10 +14,12 @@ use prometheus::{
 };
 use schemas::event::Event;
 use schemas::event::station::Presence;
+use schemas::ids::DeviceId;
 use schemas::words::PickupOutcome;
 
 use crate::process;
 
+pub use devices::DeviceMetrics;
 pub use link::LinkMetrics;
 pub use upload::UploadMetrics;
 
@@ -42,6 +45,8 @@ pub struct Metrics {
     pub room_low: IntGauge,
     /// 1 while a device is online.
     pub device_online: IntGaugeVec,
+    /// The device registry.
+    pub devices: DeviceMetrics,
     /// 1 while a machine takes no session.
     pub machine_blocked: IntGaugeVec,
     /// Slots that differ from their records.
@@ -108,6 +113,7 @@ impl Metrics {
                 "1 while the device is online",
                 "device",
             )?,
+            devices: DeviceMetrics::new(&make)?,
             machine_blocked: make.gauges(
                 "station_machine_blocked",
                 "1 while the machine takes no session until an operator has seen to it",
@@ -220,9 +226,16 @@ impl Metrics {
             self.in_service.set(i64::from(body.in_service));
         } else if let Event::PresenceChanged(body) = event {
             let online = matches!(body.presence, Presence::Online { .. });
-            self.device_online
-                .with_label_values(&[body.device.as_str()])
-                .set(i64::from(online));
+            self.online(&body.device, online);
+            if !online {
+                let label = [body.device.as_str()];
+                self.devices.gone.with_label_values(&label).inc();
+            }
+        } else if let Event::DeviceFlapping(body) = event {
+            self.online(&body.device, false);
+        } else if let Event::DeviceSteady(body) = event {
+            let online = matches!(body.presence, Presence::Online { .. });
+            self.online(&body.device, online);
         } else if let Event::MachineBlocked(body) = event {
             self.machine_blocked
                 .with_label_values(&[body.machine.as_str()])
@@ -249,6 +262,12 @@ impl Metrics {
         } else if let Event::OperatorRejected(_) = event {
             self.operator_rejected.inc();
         }
+    }
+
+    fn online(&self, device: &DeviceId, online: bool) {
+        self.device_online
+            .with_label_values(&[device.as_str()])
+            .set(i64::from(online));
     }
 
     /// A message was dealt with in this way.
@@ -370,7 +389,7 @@ mod tests {
     fn devices_are_not_online_before_they_say_so() {
         let id = |n| format!("0190b7a2-1f00-7000-8000-{n:012x}");
         let event = Event::PresenceChanged(schemas::event::station::PresenceChanged {
-            device: schemas::ids::DeviceId::new("reader-1").unwrap(),
+            device: DeviceId::new("reader-1").unwrap(),
             presence: Presence::Online {
                 boot: schemas::ids::BootId::new(id(1)).unwrap(),
                 protocol: 1,

@@ -3,7 +3,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use schemas::words::ServiceReason;
+use gateway_core::Registry;
+use schemas::message::kiosk::MaintenanceTarget;
+use schemas::words::{DeviceKind, DownReason, ServiceReason};
 use serde::Serialize;
 
 /// The standing of the program. Cheap to clone.
@@ -21,6 +23,44 @@ pub struct Standing {
     pub reasons: Vec<ServiceReason>,
     /// Messages of devices cannot be heard: the external broker is away, or refuses the subscriptions.
     pub deaf: bool,
+    /// The devices that are installed.
+    pub devices: Vec<DeviceLine>,
+    /// What is taken out of service by operators. Who they are is in the log.
+    pub maintenance: Vec<MaintenanceLine>,
+}
+
+/// A device, as `/readyz` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeviceLine {
+    /// Its id.
+    pub device: String,
+    /// What it is.
+    pub kind: DeviceKind,
+    /// Where it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// Whether it is up.
+    pub up: bool,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<DownReason>,
+    /// Since when, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// How often it went, as far as that is remembered.
+    pub flaps: usize,
+}
+
+/// A maintenance, as `/readyz` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MaintenanceLine {
+    /// The machine or device.
+    #[serde(flatten)]
+    pub target: MaintenanceTarget,
+    /// Since when, RFC 3339.
+    pub since: String,
+    /// It counts as forgotten.
+    pub overdue: bool,
 }
 
 /// The log.
@@ -56,6 +96,27 @@ impl Service {
     pub fn hears(&self, hears: bool) {
         let mut standing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         standing.deaf = !hears;
+    }
+
+    /// The devices' standing changed.
+    pub fn devices(&self, registry: &Registry) {
+        let devices = registry.devices.iter().map(|device| DeviceLine {
+            device: device.device.to_string(),
+            kind: device.kind,
+            place: device.place.clone(),
+            up: device.down.is_none(),
+            reason: device.down,
+            since: device.since.clone(),
+            flaps: device.flaps,
+        });
+        let maintenance = registry.maintenance.iter().map(|m| MaintenanceLine {
+            target: m.target.clone(),
+            since: m.since.clone(),
+            overdue: m.overdue,
+        });
+        let mut standing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        standing.devices = devices.collect();
+        standing.maintenance = maintenance.collect();
     }
 
     /// The rules' standing changed.

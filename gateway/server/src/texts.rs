@@ -2,7 +2,7 @@
 //! masked: what a prompt says of a person comes from the view, not from here.
 
 use schemas::message::kiosk::Text;
-use schemas::words::{PickupOutcome, PromptCode, RefusalReason, ServiceReason};
+use schemas::words::{MachineReason, PickupOutcome, PromptCode, RefusalReason, ServiceReason};
 
 /// Why a request was refused.
 pub fn refusal(reason: RefusalReason) -> Text {
@@ -78,6 +78,30 @@ pub fn refusal(reason: RefusalReason) -> Text {
             "没有需要处理的故障",
             "There is nothing to resolve at this machine",
         ),
+        R::Maintenance => (
+            "设备维护中，请使用其他设备或到人工窗口",
+            "The machine is under maintenance, please use another one or go to the window",
+        ),
+        R::DeviceContradicted => (
+            "设备需要核查，请联系工作人员",
+            "A device has to be checked, please contact the staff",
+        ),
+        R::TargetUnknown => (
+            "没有这台设备",
+            "There is no such machine or device in the configuration",
+        ),
+        R::AlreadySo => (
+            "已是该状态，未作更改",
+            "It is so already, nothing was changed",
+        ),
+        R::NothingToAccept => (
+            "该设备没有需要确认的内容",
+            "The device says nothing that would have to be confirmed",
+        ),
+        R::NotAsConfigured => (
+            "与配置不符，请先修改配置",
+            "The device is not what the configuration says: change station.toml first, and restart",
+        ),
         R::MessageIdReused => (
             "消息编号重复",
             "The message id was used before for other content",
@@ -89,7 +113,12 @@ pub fn refusal(reason: RefusalReason) -> Text {
 }
 
 /// What a kiosk shows, with the reason where it is out of service and the outcome where a session ended.
-pub fn prompt(code: PromptCode, outcome: Option<PickupOutcome>, reasons: &[ServiceReason]) -> Text {
+pub fn prompt(
+    code: PromptCode,
+    outcome: Option<PickupOutcome>,
+    reasons: &[ServiceReason],
+    machine: Option<MachineReason>,
+) -> Text {
     use PromptCode as P;
     let (zh, en) = match code {
         P::Idle => (
@@ -121,7 +150,7 @@ pub fn prompt(code: PromptCode, outcome: Option<PickupOutcome>, reasons: &[Servi
         P::Ended => {
             return outcome.map_or_else(|| text("业务结束", "The session has ended"), ended);
         }
-        P::OutOfService => return out_of_service(reasons),
+        P::OutOfService => return out_of_service(reasons, machine),
     };
     text(zh, en)
 }
@@ -176,7 +205,7 @@ fn ended(outcome: PickupOutcome) -> Text {
     text(zh, en)
 }
 
-fn out_of_service(reasons: &[ServiceReason]) -> Text {
+fn out_of_service(reasons: &[ServiceReason], machine: Option<MachineReason>) -> Text {
     match reasons.first() {
         Some(ServiceReason::StorageLow) => text(
             "本站暂停服务：存储空间不足",
@@ -185,6 +214,10 @@ fn out_of_service(reasons: &[ServiceReason]) -> Text {
         Some(ServiceReason::LogBehindWitness | ServiceReason::LogForked) => text(
             "本站暂停服务：记录需要核查",
             "Out of service: the station's records must be checked",
+        ),
+        None if machine == Some(MachineReason::Maintenance) => text(
+            "设备维护中，请使用其他设备或到人工窗口",
+            "Under maintenance: please use another machine, or go to the window",
         ),
         None => text(
             "设备暂停服务，请联系工作人员",
@@ -222,11 +255,11 @@ mod tests {
             assert!(seen.insert(text.en), "{reason:?}");
         }
         for code in PromptCode::ALL {
-            assert!(!prompt(*code, None, &[]).zh.is_empty(), "{code:?}");
+            assert!(!prompt(*code, None, &[], None).zh.is_empty(), "{code:?}");
         }
         let ended: std::collections::BTreeSet<_> = PickupOutcome::ALL
             .iter()
-            .map(|o| prompt(PromptCode::Ended, Some(*o), &[]).en)
+            .map(|o| prompt(PromptCode::Ended, Some(*o), &[], None).en)
             .collect();
         assert_eq!(ended.len(), PickupOutcome::ALL.len());
     }

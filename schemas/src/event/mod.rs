@@ -4,6 +4,7 @@
 
 pub mod centre;
 pub mod custody;
+pub mod device;
 pub mod evidence;
 pub mod pickup;
 pub mod station;
@@ -66,6 +67,7 @@ macro_rules! events {
 
 use centre as n;
 use custody as c;
+use device as d;
 use evidence as e;
 use pickup as p;
 use station as s;
@@ -79,6 +81,18 @@ events! {
     StatusChanged(s::StatusChanged) = "station.device.status-changed.v1";
     DeviceReported(s::DeviceReported) = "station.device.reported.v1";
     DeviceReplied(s::DeviceReplied) = "station.device.replied.v1";
+    DeviceFlapping(d::DeviceFlapping) = "station.device.flapping.v1";
+    DeviceSteady(d::DeviceSteady) = "station.device.steady.v1";
+    DeviceIdentified(d::DeviceIdentified) = "station.device.identified.v1";
+    DeviceContradicted(d::DeviceContradicted) = "station.device.contradicted.v1";
+    DeviceAccepted(d::DeviceAccepted) = "station.device.accepted.v1";
+    DeviceCounted(d::DeviceCounted) = "station.device.counted.v1";
+    MaintenanceChanged(d::MaintenanceChanged) = "station.maintenance.changed.v1";
+    MaintenanceOverdue(d::MaintenanceOverdue) = "station.maintenance.overdue.v1";
+    PaperReported(d::PaperReported) = "station.peripheral.paper-reported.v1";
+    PrintReported(d::PrintReported) = "station.peripheral.print-reported.v1";
+    SignatureReported(d::SignatureReported) = "station.peripheral.signature-reported.v1";
+    PaymentReported(d::PaymentReported) = "station.peripheral.payment-reported.v1";
     RequestRefused(s::RequestRefused) = "station.request.refused.v1";
     OperatorRejected(s::OperatorRejected) = "station.operator.rejected.v1";
     MachineBlocked(s::MachineBlocked) = "station.machine.blocked.v1";

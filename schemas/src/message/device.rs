@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{BootId, MessageId};
+use crate::ids::{BootId, DeviceSerial, MessageId};
 use crate::text::has_long_number;
 use crate::words::{DeviceKind, DeviceStatus};
 
@@ -63,7 +63,19 @@ pub struct Description {
     pub commands: Vec<String>,
     /// Events it sends: the levels after `event/`.
     pub events: Vec<String>,
+    /// Its serial number, where it knows it. Another one than before takes it out of service until an operator confirms the
+    /// exchange.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<DeviceSerial>,
+    /// Properties that count over its whole life, power cycles included: the levels after `prop/`, at most 16, each ending in
+    /// `-total`. One that runs backwards takes it out of service.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub totals: Vec<String>,
 }
+
+/// Most totals that one device may name.
+pub const TOTALS_MAX: usize = 16;
 
 impl Description {
     /// Whether its texts are short and no citizen number or voucher hides in one: it is retained and shown to observers.
@@ -73,7 +85,9 @@ impl Description {
             .into_iter()
             .chain(&self.commands)
             .chain(&self.events)
+            .chain(&self.totals)
             .all(|text| is_plain(text))
+            && self.totals.len() <= TOTALS_MAX
     }
 }
 
@@ -100,7 +114,8 @@ pub struct Status {
     pub detail: Option<Code>,
 }
 
-/// `prop/{name}`: a measurement. Retained, never logged.
+/// `prop/{name}`: a measurement. Retained, never logged. One whose name ends in `-total` counts up, and never back within a life
+/// of its device.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Measurement {

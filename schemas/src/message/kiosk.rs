@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::device::LastReceipt;
 use super::secret::Pin;
 use crate::citizen::{CitizenNumber, MaskedName, NumberTail, VoucherCode};
-use crate::ids::{BatchId, CardSerial, MachineId, MessageId, OperatorId, SessionId};
+use crate::ids::{BatchId, CardSerial, DeviceId, MachineId, MessageId, OperatorId, SessionId};
 use crate::slot::SlotAddress;
-use crate::words::{PickupOutcome, PromptCode, RefusalReason, ServiceReason};
+use crate::words::{MachineReason, PickupOutcome, PromptCode, RefusalReason, ServiceReason};
 
 /// How the citizen names the card (P1): one of the two.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -119,6 +119,16 @@ requests! {
         /// Whether it may be collected again.
         release_hold: bool,
     }
+    /// `request/set-maintenance`: a machine or a device is taken out of service, or back into it. A session under way goes on to its
+    /// end; operators' acts stay possible.
+    SetMaintenance {
+        /// Who asks.
+        operator: Operator,
+        /// The machine or device.
+        target: MaintenanceTarget,
+        /// Out of service.
+        on: bool,
+    }
     /// `request/resolve-machine`: the operator has opened the machine and says where the card is.
     ResolveMachine {
         /// Who asks.
@@ -127,6 +137,26 @@ requests! {
         machine: MachineId,
         /// Where the card in question is now.
         card_now: ResolvedPlace,
+    }
+}
+
+/// What an operator takes out of service.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum MaintenanceTarget {
+    /// A machine with all its devices.
+    Machine(MachineId),
+    /// One device.
+    Device(DeviceId),
+}
+
+impl MaintenanceTarget {
+    /// The machine's or the device's id.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Machine(id) => id.as_str(),
+            Self::Device(id) => id.as_str(),
+        }
     }
 }
 
@@ -238,6 +268,9 @@ pub struct Prompt {
     /// Why the station is out of service.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<ServiceReason>,
+    /// Why the machine or the kiosk is out of service, where the station is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine_reason: Option<MachineReason>,
 }
 
 /// `slip`: what a kiosk prints for the citizen, if they want it. Comes once the event is under a signed checkpoint, and again with

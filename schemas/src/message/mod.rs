@@ -5,9 +5,10 @@ pub mod command;
 pub mod device;
 pub mod kiosk;
 pub mod manifest;
+pub mod peripheral;
 mod secret;
 
-pub use secret::{Pin, Template};
+pub use secret::{Pin, ScannedText, Template};
 
 /// The version of this contract: a birth message names it, and a device that speaks another one is
 /// refused.

@@ -1,4 +1,4 @@
-//! Values that must not print: PINs and fingerprint templates.
+//! Values that must not print: PINs, fingerprint templates, what a barcode says.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -49,6 +49,60 @@ impl JsonSchema for Pin {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "minLength": 4, "maxLength": 32, "writeOnly": true })
+    }
+}
+
+/// What a barcode says, 1 to 512 characters: it may be a voucher or a citizen number.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct ScannedText(String);
+
+impl ScannedText {
+    /// Takes a text of 1 to 512 characters.
+    pub fn new(text: &str) -> Result<Self, crate::text::Invalid> {
+        if (1..=512).contains(&text.chars().count()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(crate::text::Invalid {
+                what: "scanned text",
+                rule: "1 to 512 characters",
+            })
+        }
+    }
+
+    /// The text in the clear, for whoever acts on it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl core::fmt::Debug for ScannedText {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("ScannedText(hidden)")
+    }
+}
+
+impl Serialize for ScannedText {
+    fn serialize<S: Serializer>(&self, ser: S) -> Result<S::Ok, S::Error> {
+        ser.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for ScannedText {
+    fn deserialize<D: Deserializer<'de>>(de: D) -> Result<Self, D::Error> {
+        let text = Zeroizing::new(String::deserialize(de)?);
+        Self::new(&text).map_err(D::Error::custom)
+    }
+}
+
+impl JsonSchema for ScannedText {
+    fn schema_name() -> Cow<'static, str> {
+        "ScannedText".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string", "minLength": 1, "maxLength": 512,
+            "description": "what a barcode says; may be personal data"
+        })
     }
 }
 

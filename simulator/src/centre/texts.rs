@@ -55,6 +55,8 @@ pub(super) const fn refusal(reason: RefusalReason) -> &'static str {
         R::DeviceOffline => "设备离线 device offline",
         R::OtherMachine => "在另一设备 other machine",
         R::Expired => "请求过期 expired",
+        R::Maintenance => "维护中 maintenance",
+        R::DeviceContradicted => "设备待核查 device contradicted",
         R::NotAKiosk
         | R::NoSuchSession
         | R::SessionOpen
@@ -69,6 +71,10 @@ pub(super) const fn refusal(reason: RefusalReason) -> &'static str {
         | R::CardElsewhere
         | R::SlotUnusable
         | R::NothingToResolve
+        | R::TargetUnknown
+        | R::AlreadySo
+        | R::NothingToAccept
+        | R::NotAsConfigured
         | R::MessageIdReused
         | R::Unreadable
         | R::Unknown => "其他 other",

@@ -27,6 +27,8 @@ pub(crate) fn description(place: Place) -> Description {
         firmware: env!("CARGO_PKG_VERSION").to_owned(),
         commands: vec!["read".to_owned()],
         events: Vec::new(),
+        serial: None,
+        totals: Vec::new(),
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) fn description() -> Description {
         firmware: env!("CARGO_PKG_VERSION").to_owned(),
         commands: vec!["match".to_owned()],
         events: vec!["finger-present".to_owned()],
+        serial: None,
+        totals: Vec::new(),
     }
 }
 

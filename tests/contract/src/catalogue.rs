@@ -2,7 +2,7 @@
 //! sends what they subscribe to.
 
 use schemars::{Schema, schema_for};
-use schemas::message::{command as c, device as d, kiosk as k, manifest as m};
+use schemas::message::{command as c, device as d, kiosk as k, manifest as m, peripheral as p};
 use schemas::{downlink as i, matcher as v, uplink};
 
 /// A message with its type.
@@ -59,6 +59,12 @@ pub const MESSAGES: &[Message] = messages! {
     "stock-take" = k::StockTake;
     "place-card" = k::PlaceCard;
     "resolve-machine" = k::ResolveMachine;
+    "set-maintenance" = k::SetMaintenance;
+    "scan" = p::Scan;
+    "paper-changed" = p::PaperChanged;
+    "print-ended" = p::PrintEnded;
+    "signature-ended" = p::SignatureEnded;
+    "payment-changed" = p::PaymentChanged;
     "receipt" = k::Receipt;
     "prompt" = k::Prompt;
     "slip" = k::Slip;
@@ -181,6 +187,36 @@ pub const CHANNELS: &[Channel] = &[
         Json("device-event"),
         "Something that happened at the device. Logged; acknowledged when durable.",
     ),
+    channel(
+        "event/paper-changed",
+        Receive,
+        Json("paper-changed"),
+        "From a printer: its paper. Logged; acknowledged when durable.",
+    ),
+    channel(
+        "event/print-ended",
+        Receive,
+        Json("print-ended"),
+        "From a printer: what came of a job. Logged; acknowledged when durable.",
+    ),
+    channel(
+        "event/signature-ended",
+        Receive,
+        Json("signature-ended"),
+        "From a signature pad: what came of a job (A11). Its image is a blob, published before. Logged; acknowledged when durable.",
+    ),
+    channel(
+        "event/payment-changed",
+        Receive,
+        Json("payment-changed"),
+        "From a payment terminal: how a payment stands there (A12). Logged; acknowledged when durable.",
+    ),
+    personal(channel(
+        "scan",
+        Receive,
+        Json("scan"),
+        "From a barcode scanner to the kiosk that it belongs to (P1, A6). Checked by the gateway, never logged; acknowledged at once.",
+    )),
     personal(channel(
         "blob/{blob}",
         Receive,
@@ -313,6 +349,11 @@ pub const CHANNELS: &[Channel] = &[
         "request/resolve-machine",
         "resolve-machine",
         "The operator has opened the machine and says where the card is.",
+    ),
+    request(
+        "request/set-maintenance",
+        "set-maintenance",
+        "A machine or a device is taken out of service by an operator, or back into it.",
     ),
     channel(
         "receipt/{message}",

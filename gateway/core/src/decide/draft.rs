@@ -31,6 +31,7 @@ impl<'a> Draft<'a> {
             reasons: base.reasons.clone(),
             devices: base.devices.clone(),
             machines: base.machines.clone(),
+            maintenance: base.maintenance.clone(),
             ..State::default()
         };
         Self {

@@ -1,7 +1,5 @@
 //! Start, ticks, room on the disk, devices coming and going.
 
-use std::cmp::Ordering;
-
 use schemas::event::pickup::Step;
 use schemas::event::station::{
     GatewayStarted, MotionUnconfirmed, OperatorRejected, Presence, PresenceChanged, ServiceChanged,
@@ -12,7 +10,7 @@ use schemas::message::device::LastReceipt;
 use schemas::words::{DeviceStatus, Motion, PickupOutcome, Place, RefusalReason, ServiceReason};
 
 use super::draft::Draft;
-use super::{Outcome, motion, pickup, steps};
+use super::{Outcome, motion, pickup, registry, steps};
 use crate::state::{Machine, Stage, Work};
 
 /// A new life: what was under way is looked at again, and pickups that had not come to the outlet
@@ -71,6 +69,7 @@ pub(super) fn ask(draft: &mut Draft<'_>, machine: &MachineId, attempt: u16) {
 
 /// Lets every deadline that has come do what it was set for.
 pub(super) fn tick(draft: &mut Draft<'_>) {
+    registry::tick(draft);
     for id in machines(draft) {
         let Some(machine) = draft.machine(&id) else {
             continue;
@@ -176,10 +175,18 @@ pub(super) fn life(
     if known == Some(presence) || (gone && other_life) {
         return;
     }
+    let ended = match known {
+        Some(Presence::Online { boot, .. }) => Some(boot.clone()),
+        Some(Presence::Offline | Presence::Lost) | None => None,
+    };
     draft.push(PresenceChanged {
         device: device.clone(),
         presence: presence.clone(),
     });
+    registry::judge_flaps(draft, device);
+    if let Some(ended) = ended {
+        registry::take_along(draft, device, &ended);
+    }
     for id in machines_of(draft, device) {
         match presence {
             Presence::Online { .. } => came(draft, &id, device),
@@ -194,12 +201,7 @@ pub(super) fn life(
 fn witnessed(draft: &mut Draft<'_>, device: &DeviceId, receipt: LastReceipt) {
     let reason = ServiceReason::LogBehindWitness;
     let (size, incarnation) = (draft.base.next_index, draft.base.incarnation());
-    let ahead = match receipt.incarnation.cmp(&incarnation) {
-        Ordering::Less => false,
-        Ordering::Equal => receipt.index >= size,
-        Ordering::Greater => true,
-    };
-    if ahead && !draft.state().reasons.contains(&reason) {
+    if draft.base.is_behind(receipt) && !draft.state().reasons.contains(&reason) {
         draft.push(WitnessAhead {
             device: device.clone(),
             receipt,
@@ -251,6 +253,13 @@ fn serves(machine: &Machine, device: &DeviceId) -> bool {
         Work::Act { .. } => false,
     };
     by_pickup || session.kiosk == *device || machine.dispenser.as_ref() == Some(device)
+}
+
+/// The same for a device that was there already, and was not counted on.
+pub(super) fn came_back(draft: &mut Draft<'_>, device: &DeviceId) {
+    for id in machines_of(draft, device) {
+        came(draft, &id, device);
+    }
 }
 
 /// A dispenser that comes is asked what it did last, before anything else is asked of it.

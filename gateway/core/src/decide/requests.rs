@@ -11,7 +11,7 @@ use schemas::time::ClockTrust;
 use schemas::words::{LookupBy, Motion, PickupOutcome, Place, RefusalReason};
 
 use super::draft::Draft;
-use super::{Outcome, acts, batches, pickup};
+use super::{Outcome, acts, batches, pickup, registry};
 use crate::input::Request;
 use crate::rules::{Eligibility, MachineRules};
 use crate::state::{Announced, Stage};
@@ -104,6 +104,11 @@ fn serve(
             machine,
             card_now,
         } => acts::resolve(draft, operator, machine, *card_now).map(|()| None),
+        Request::SetMaintenance {
+            operator,
+            target,
+            on,
+        } => registry::maintain(draft, operator, target, *on).map(|()| None),
         Request::Unserviceable { reason, .. } => Err(*reason),
     }
 }
@@ -165,6 +170,7 @@ fn start_pickup(
     if draft.state().uncounted.contains(&id) {
         return Err(RefusalReason::MachineBlocked);
     }
+    registry::in_service(draft, &id, kiosk)?;
     machine_free(draft, &id, kiosk)?;
     let all = [
         &devices.dispenser,
@@ -174,7 +180,8 @@ fn start_pickup(
         &devices.camera,
     ];
     let known = draft.machine(&id).is_some_and(|m| m.sequence.is_some());
-    if !known || !all.iter().all(|device| draft.state().is_usable(device)) {
+    let usable = all.iter().all(|device| draft.state().is_usable(device));
+    if !known || !usable || draft.state().is_flapping(kiosk) {
         return Err(RefusalReason::DeviceOffline);
     }
     let old_card_due = announced(draft, &card).is_some_and(|a| a.old_card_due);

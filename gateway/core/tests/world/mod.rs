@@ -7,9 +7,9 @@ mod dispenser;
 use std::collections::BTreeMap;
 
 use gateway_core::{
-    Announcement, Captured, CardRead, Decision, Effect, Eligibility, Input, KioskRules,
-    MachineRules, Order, Outcome, Recorded, Reply, Report, Request, Rules, State, decide, evolve,
-    pending,
+    Announcement, Captured, CardRead, Decision, DeviceRules, Effect, Eligibility, Input,
+    KioskRules, MachineRules, Order, Outcome, Recorded, RegistryInput, RegistryPolicy, Reply,
+    Report, Request, Rules, State, Watch, decide, evolve, pending,
 };
 use schemas::citizen::{CitizenName, NumberTail};
 use schemas::event::Event;
@@ -21,7 +21,7 @@ use schemas::key::SealingKeyId;
 use schemas::lookup::LookupTag;
 use schemas::slot::SlotAddress;
 use schemas::time::{ClockTrust, Now};
-use schemas::words::{Completion, Hand, LookupBy, Residence};
+use schemas::words::{Completion, DeviceKind, Hand, LookupBy, Residence};
 
 pub use dispenser::Dispenser;
 
@@ -61,6 +61,7 @@ pub struct World {
     pub now: Now,
     pub dispenser: Dispenser,
     pub manners: Manners,
+    pub watch: Watch,
     lives: u32,
 }
 
@@ -149,6 +150,8 @@ pub fn rules() -> Rules {
                 slots_per_column: 8,
             },
         )]),
+        devices: installed(),
+        registry: RegistryPolicy::default(),
         pickup: PickupPolicy {
             hold_s: 30,
             finger_attempts_max: 3,
@@ -167,6 +170,31 @@ pub fn rules() -> Rules {
     }
 }
 
+/// What is installed: the devices of the machine, the kiosks, and a printer that the first kiosk brings.
+fn installed() -> BTreeMap<DeviceId, DeviceRules> {
+    use DeviceKind as K;
+    let kinds = [
+        K::Dispenser,
+        K::Reader,
+        K::Reader,
+        K::Scanner,
+        K::Camera,
+        K::Kiosk,
+        K::Kiosk,
+    ];
+    let rules = |kind, owner: Option<&str>| DeviceRules {
+        kind,
+        serial: None,
+        firmware: None,
+        place: None,
+        owner: owner.map(device),
+    };
+    let own = DEVICES.iter().zip(kinds);
+    let own = own.map(|(name, kind)| (device(name), rules(kind, None)));
+    let brought = (device("printer-1"), rules(K::Printer, Some("kiosk-1")));
+    own.chain([brought]).collect()
+}
+
 impl World {
     /// A station with its devices online and nothing in it.
     pub fn new() -> Self {
@@ -183,6 +211,7 @@ impl World {
             now,
             dispenser: Dispenser::default(),
             manners: Manners::default(),
+            watch: Watch::default(),
             lives: 0,
         };
         world.restart();
@@ -228,8 +257,23 @@ impl World {
 
     /// Decides and records, as the pipeline does; what is decided must leave the state that replay
     /// leaves.
-    pub fn input(&mut self, input: Input) -> Outcome {
-        let Decision { events, outcome } = decide(&self.state, &self.rules, &input, &self.now);
+    pub fn input(&mut self, mut input: Input) -> Outcome {
+        let look = self
+            .watch
+            .look(&self.state, &self.rules, &mut input, &self.now);
+        let outcome = if look.pass {
+            self.decide(&input)
+        } else {
+            Outcome::Unchanged
+        };
+        for more in look.more {
+            self.decide(&more);
+        }
+        outcome
+    }
+
+    fn decide(&mut self, input: &Input) -> Outcome {
+        let Decision { events, outcome } = decide(&self.state, &self.rules, input, &self.now);
         for event in events {
             let index = self.log.len() as u64;
             evolve(
@@ -268,6 +312,9 @@ impl World {
         self.now.mono_ms += ms;
         self.now.wall_ms += ms;
         self.input(Input::Tick);
+        for due in self.watch.due(&self.state, &self.rules, &self.now) {
+            self.input(due);
+        }
     }
 
     /// The gateway is killed and started again: the state is what the log says, the devices announce
@@ -275,6 +322,7 @@ impl World {
     pub fn restart(&mut self) {
         self.lives += 1;
         self.state = self.replay();
+        self.watch = Watch::default();
         self.input(Input::Started {
             software: "test".into(),
             instance: boot(self.lives),
@@ -297,6 +345,11 @@ impl World {
             );
         }
         state
+    }
+
+    /// The registry's own inputs.
+    pub fn registry(&mut self, input: RegistryInput) -> Outcome {
+        self.input(Input::Registry(input))
     }
 
     pub fn online(&mut self, name: &str) {

@@ -160,7 +160,7 @@ fn not_prepared(error: KeysError) -> Refused {
     }
 }
 
-fn ended(error: LoopEnded) -> Refused {
+pub(super) fn ended(error: LoopEnded) -> Refused {
     Refused(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
 }
 

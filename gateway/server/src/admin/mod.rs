@@ -12,12 +12,15 @@
 //! | `POST /keys/rotate` | JSON: the event that changed the signing key |
 //! | `POST /keys/rotate-lookup` | JSON: the new lookup key's id |
 //! | `POST /witness/dismiss?one=a&other=b` | JSON: the two operators who approve that the station goes on |
+//! | `POST /maintenance/machine-1/on?operator=a` | JSON: what is taken out of service; `off`: back into it |
+//! | `POST /devices/reader-1/accept?operator=a` | JSON: the device that an operator confirms as it is |
 //! | `POST /sessions/s-41/erase` | JSON: what was erased |
 //!
 //! It must never answer with anything personal or secret: events hold ciphertext, and keys their public parts.
 
 mod acts;
 mod client;
+mod devices;
 mod events;
 mod link;
 
@@ -43,6 +46,7 @@ use crate::pipeline::Acts;
 
 pub use acts::{Dismissed, Erased, LookupRotated, Rotated};
 pub use client::{Client, ClientError};
+pub use devices::{Accepted, Maintained};
 pub use link::LinkReport;
 
 /// How long a proof waits for the checkpoint that covers its event.
@@ -115,6 +119,8 @@ pub fn open(
         .route("/keys/rotate", post(acts::rotate))
         .route("/keys/rotate-lookup", post(acts::rotate_lookup))
         .route("/witness/dismiss", post(acts::dismiss_witness))
+        .route("/maintenance/{name}/{switch}", post(devices::maintain))
+        .route("/devices/{device}/accept", post(devices::accept))
         .route("/sessions/{session}/erase", post(acts::erase))
         .with_state(admin);
     Ok(async move { axum::serve(listener, router).await })

@@ -2,13 +2,13 @@
 //!
 //! | who | publish | subscribe, be sent | last will |
 //! |---|---|---|---|
-//! | device (certificate; or its id as client id on a plain listener, where that is open to it) | its own subtree; `request/…` only if it is a kiosk | its own subtree | its own `$state` |
+//! | device (certificate; or its id as client id on a plain listener, where that is open to it) | its own subtree; `request/…` only if it is a kiosk; a kiosk also its peripherals' subtrees | its own subtree; a kiosk also those of its peripherals | its own `$state` |
 //! | observer (any other client id, loopback only) | nothing; with simulated devices: the kiosks' subtrees, so that `mosquitto_pub` can act as one | what carries no personal data | none |
 //!
-//! Personal: `cmd/read/reply`, `cmd/match` and its reply, `blob/…`, `request/…`, and `session` (masked, but of a person
+//! Personal: `scan`, `cmd/read/reply`, `cmd/match` and its reply, `blob/…`, `request/…`, and `session` (masked, but of a person
 //! who stands there now; shown to an observer only with simulated devices).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use edge_config::{Broker, Station};
 use gateway_broker::Action;
@@ -25,6 +25,8 @@ pub struct Acl {
     tree: String,
     devices: BTreeSet<DeviceId>,
     kiosks: BTreeSet<DeviceId>,
+    /// The kiosk of each peripheral.
+    owners: BTreeMap<DeviceId, DeviceId>,
     simulated: bool,
     plain: Plain,
 }
@@ -47,29 +49,20 @@ impl Acl {
             .iter()
             .map(|kiosk| kiosk.id.clone())
             .collect();
-        let of_machine = |machine: &edge_config::Machine| {
-            let d = &machine.devices;
-            [
-                &d.dispenser,
-                &d.reader,
-                &d.intake_reader,
-                &d.scanner,
-                &d.camera,
-            ]
-            .map(DeviceId::clone)
-        };
-        let devices = station
-            .machines
+        let owners: BTreeMap<_, _> = station
+            .kiosks
             .iter()
-            .flat_map(of_machine)
-            .chain(kiosks.iter().cloned())
+            .flat_map(|kiosk| kiosk.peripherals.iter().map(|id| (id, &kiosk.id)))
+            .map(|(id, kiosk)| (id.clone(), kiosk.clone()))
             .collect();
+        let devices = station.device_kinds().into_keys().collect();
         let tree = format!("{ROOT}/{}/", station.id);
         Self {
             topics,
             tree,
             devices,
             kiosks,
+            owners,
             simulated: station.demo.simulated_devices,
             plain: plain(station),
         }
@@ -112,7 +105,7 @@ impl Acl {
         };
         matches!(
             rest,
-            "cmd/read/reply" | "cmd/match" | "cmd/match/reply" | "session"
+            "scan" | "cmd/read/reply" | "cmd/match" | "cmd/match/reply" | "session"
         ) || rest.starts_with("blob/")
             || rest.starts_with("request/")
     }
@@ -131,10 +124,14 @@ impl Acl {
             Action::Publish => self.may_publish_as(device, topic),
             Action::Will => self.topics.parse(topic) == Some((device.clone(), FromDevice::State)),
             Action::Subscribe | Action::Receive => {
-                let below = topic
-                    .strip_prefix(&self.tree)
-                    .and_then(|rest| rest.strip_prefix(device.as_str()));
-                below.is_some_and(|rest| rest.starts_with('/'))
+                let rest = topic.strip_prefix(&self.tree);
+                let first = rest.and_then(|rest| rest.split_once('/'));
+                first.is_some_and(|(id, _)| {
+                    id == device.as_str()
+                        || self
+                            .device(id)
+                            .is_some_and(|other| self.owners.get(other) == Some(device))
+                })
             }
         }
     }
@@ -142,7 +139,8 @@ impl Acl {
     fn may_publish_as(&self, device: &DeviceId, topic: &str) -> bool {
         self.topics.parse(topic).is_some_and(|(owner, channel)| {
             let is_request = matches!(channel, FromDevice::Request(_));
-            owner == *device && (!is_request || self.kiosks.contains(device))
+            let own = owner == *device && (!is_request || self.kiosks.contains(device));
+            own || (!is_request && self.owners.get(&owner) == Some(device))
         })
     }
 

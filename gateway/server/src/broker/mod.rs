@@ -164,6 +164,7 @@ fn is_routed(channel: &FromDevice) -> bool {
         | FromDevice::Description
         | FromDevice::Status
         | FromDevice::Property(_)
+        | FromDevice::Scan
         | FromDevice::Event(_) => true,
     }
 }

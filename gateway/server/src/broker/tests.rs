@@ -14,7 +14,7 @@ use crate::testing::station;
 #[test]
 fn the_access_rules_hold() {
     use Action::{Publish, Receive, Subscribe, Will};
-    let station = station();
+    let station = with_peripherals(station());
     let acl = Acl::new(&station, Topics::new(station.id.clone()));
     let observer = Acl::observer("mosq-1");
     let table = [
@@ -38,6 +38,24 @@ fn the_access_rules_hold() {
         ("reader-1", Will, "reader-1/$state", true),
         ("reader-1", Will, "reader-1/state", false),
         ("reader-1", Will, "reader-2/$state", false),
+        // A kiosk speaks for its own peripherals and hears them; so may they themselves, and nobody else.
+        ("kiosk-1", Publish, "printer-1/$state", true),
+        ("kiosk-1", Publish, "printer-1/event/print-ended", true),
+        ("kiosk-1", Publish, "printer-1/request/start-pickup", false),
+        ("kiosk-1", Subscribe, "printer-1/#", true),
+        ("kiosk-1", Receive, "barcode-1/scan", true),
+        ("kiosk-1", Will, "printer-1/$state", false),
+        ("printer-1", Publish, "printer-1/event/print-ended", true),
+        ("printer-1", Will, "printer-1/$state", true),
+        ("printer-1", Publish, "kiosk-1/state", false),
+        ("printer-1", Publish, "barcode-1/scan", false),
+        ("kiosk-2", Publish, "printer-1/$state", false),
+        ("kiosk-2", Subscribe, "printer-1/#", false),
+        ("kiosk-2", Receive, "barcode-1/scan", false),
+        ("reader-1", Publish, "printer-1/$state", false),
+        ("kiosk-1", Publish, "reader-1/$state", false),
+        (&observer, Receive, "barcode-1/scan", false),
+        (&observer, Receive, "printer-1/state", true),
         ("stranger", Publish, "stranger/$state", false),
         ("stranger", Subscribe, "stranger/#", false),
         (&observer, Publish, "kiosk-1/request/start-pickup", true),
@@ -70,6 +88,17 @@ fn the_access_rules_hold() {
     assert!(!acl.allows("reader-1", Publish, "station/v1/other/reader-1/$state"));
 }
 
+/// Two kiosks, the first with a printer and a barcode scanner.
+fn with_peripherals(station: edge_config::Station) -> edge_config::Station {
+    let kiosks = "[[kiosk]]\nid = \"kiosk-1\"\nmachine = \"machine-1\"\n";
+    let more = "peripherals = [\"printer-1\", \"barcode-1\"]\n\
+        [[kiosk]]\nid = \"kiosk-2\"\nmachine = \"machine-1\"\n\
+        [[device]]\nid = \"printer-1\"\nkind = \"printer\"\n\
+        [[device]]\nid = \"barcode-1\"\nkind = \"barcode-scanner\"\n";
+    let text = edge_config::DEFAULT_STATION.replace(kiosks, &format!("{kiosks}{more}"));
+    edge_config::parse_station(&text, "station.toml", station.policy).unwrap()
+}
+
 /// Without simulated devices an observer changes nothing and sees nobody's prompt.
 #[test]
 fn an_observer_of_a_real_station_only_observes() {
@@ -100,6 +129,7 @@ fn personal_topics_are_kept_in_memory_only() {
         ("scanner-1/cmd/match", true),
         ("scanner-1/cmd/match/reply", true),
         ("camera-1/blob/x", true),
+        ("barcode-1/scan", true),
         ("kiosk-1/request/start-pickup", true),
         ("kiosk-1/session", true),
         ("kiosk-1/receipt/x", false),

@@ -1,4 +1,4 @@
-//! Two operators approve: their PINs are read from standard input, a line each, and compared with the configuration.
+//! One operator says so, or two approve: their PINs are read from standard input, a line each, and compared with the configuration.
 
 use std::io::BufRead as _;
 
@@ -25,10 +25,11 @@ pub(super) fn two(approvers: Vec<OperatorId>) -> anyhow::Result<[OperatorId; 2]>
 pub(super) fn ask(station: &Station, approvers: &[OperatorId; 2]) -> anyhow::Result<()> {
     approvers
         .iter()
-        .try_for_each(|approver| approve(station, approver))
+        .try_for_each(|approver| one(station, approver))
 }
 
-fn approve(station: &Station, approver: &OperatorId) -> anyhow::Result<()> {
+/// Asks one for the PIN.
+pub(super) fn one(station: &Station, approver: &OperatorId) -> anyhow::Result<()> {
     let operator = station
         .operators
         .iter()

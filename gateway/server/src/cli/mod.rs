@@ -2,6 +2,7 @@
 
 mod approval;
 mod beginning;
+mod devices;
 mod erase;
 mod evidence;
 mod export;
@@ -67,6 +68,11 @@ enum Command {
     /// Go on although a device holds a receipt ahead of the log (`log-behind-witness`), where the device is wrong and not the log.
     /// Two operators approve. The station must run.
     DismissWitness(witness::DismissArgs),
+    /// Take a machine or a device out of service, or back into it. An operator says so. The station must run.
+    Maintenance(devices::MaintenanceArgs),
+    /// Say something of a device. The station must run.
+    #[command(subcommand)]
+    Device(devices::DeviceCommand),
     /// Begin a new log for a station whose old one is lost, set back, cloned, or whose key is. The station must be stopped; two
     /// operators approve. The old log is put aside whole.
     Incarnate(incarnate::IncarnateArgs),
@@ -119,6 +125,8 @@ pub fn main() -> ExitCode {
         Some(Command::Link(args)) => link::run(args),
         Some(Command::Erase(args)) => erase::run(args),
         Some(Command::DismissWitness(args)) => witness::run(args),
+        Some(Command::Maintenance(args)) => devices::maintenance(args),
+        Some(Command::Device(command)) => devices::device(command),
         Some(Command::Incarnate(args)) => incarnate::run(args),
     };
     outcome.unwrap_or_else(|error| {

@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use gateway_core::{Effect, Input, View};
+use gateway_core::{Effect, Input, Registry, View};
 use gateway_log::{Durable, Log};
 use schemas::event::Event;
 use schemas::ids::{DeviceId, MessageId, SessionId};
@@ -63,6 +63,8 @@ pub struct Outbox {
     pub came: BTreeSet<DeviceId>,
     /// What each kiosk shows after this group.
     pub views: BTreeMap<DeviceId, View>,
+    /// How the devices stand after this group.
+    pub registry: Registry,
     /// Kiosks that want their prompt again.
     pub shows: Vec<Show>,
     /// A change of the signing key.
@@ -151,6 +153,7 @@ pub struct Effects {
     slips: Slips,
     issued: Issued,
     prompts: Prompts,
+    registry: Registry,
     shares: Shares,
     erasures: Erasures,
     rotations: Rotations,
@@ -211,6 +214,7 @@ impl Effects {
             slips,
             issued: Issued::default(),
             prompts: Prompts::default(),
+            registry: Registry::default(),
             shares: Shares::default(),
         }
     }
@@ -229,6 +233,7 @@ impl Effects {
             effects,
             came,
             views,
+            registry,
             shows,
             rotated,
             erasures,
@@ -245,6 +250,11 @@ impl Effects {
         }
         for (message, view) in self.prompts.changed(views, now) {
             self.show(message, &view);
+        }
+        if self.registry != registry {
+            self.metrics.devices.follow(&self.registry, &registry);
+            self.service.devices(&registry);
+            self.registry = registry;
         }
         for ack in acks {
             self.answer(ack);

@@ -54,7 +54,7 @@ pub fn prompt(view: &View, now: &Now) -> Prompt {
     Prompt {
         session: view.session.clone(),
         code: view.code,
-        text: texts::prompt(view.code, view.outcome, &view.reasons),
+        text: texts::prompt(view.code, view.outcome, &view.reasons, view.machine_reason),
         name: view.name.clone(),
         number_tail: view.number_tail.clone(),
         attempt: view.attempt,
@@ -64,5 +64,6 @@ pub fn prompt(view: &View, now: &Now) -> Prompt {
             .map(|d| u32::try_from(left_s(d)).unwrap_or(u32::MAX)),
         outcome: view.outcome,
         reasons: view.reasons.clone(),
+        machine_reason: view.machine_reason,
     }
 }

@@ -130,11 +130,14 @@ fn password(file: Option<&Path>) -> anyhow::Result<String> {
     Ok(text.trim_end().to_owned())
 }
 
-/// What devices publish; not what the gateway publishes itself, nor measurements, which nobody here waits for.
+/// What devices publish; not what the gateway publishes itself, nor what barcodes say, which only kiosks wait for. Of measurements
+/// only totals are looked at, but a filter cannot say so.
 fn filters(topics: &Topics) -> Vec<Filter> {
     [
         "$state",
+        "desc",
         "state",
+        "prop/+",
         "event/+",
         "cmd/+/reply",
         "request/+",

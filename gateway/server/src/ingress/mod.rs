@@ -5,8 +5,10 @@
 //! taken before the queue, yet messages of one sender enter it in the order they came. It must never decide anything
 //! that the rules decide, and never acknowledge: it passes on what the pipeline, or a durable blob, says.
 
+mod devices;
 mod lanes;
 mod parse;
+mod peripherals;
 #[cfg(test)]
 #[allow(
     clippy::unwrap_used,
@@ -261,7 +263,7 @@ impl Inner {
                 Ok(Answer::Done) => Taken::Yes,
                 Ok(Answer::IdReused) => Taken::IdReused,
                 // The pipeline dropped it: it has ended, and nothing of this is known to be durable.
-                Ok(Answer::Failed) | Err(_) => Taken::Failed,
+                Ok(Answer::Failed | Answer::Refused(_)) | Err(_) => Taken::Failed,
             },
         }
     }

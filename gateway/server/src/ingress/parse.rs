@@ -4,21 +4,20 @@ use gateway_core::{Input, Report};
 use schemas::event::station::Presence;
 use schemas::ids::{BlobId, DeviceId, MessageId};
 use schemas::message::PROTOCOL_VERSION;
-use schemas::message::device::{
-    Code, Description, DeviceEvent, Life, LifeState, Measurement, Status,
-};
+use schemas::message::device::{Code, DeviceEvent, Life, LifeState, Status};
+use schemas::message::peripheral::Scan;
 use schemas::topic::FromDevice;
 use serde::de::DeserializeOwned;
 
 use super::reply::{self, Captured, ChipRead};
 use super::request::{self, Operated};
-use super::{Arrival, MESSAGE_BYTES_MAX};
+use super::{Arrival, MESSAGE_BYTES_MAX, devices, peripherals};
 use crate::keys::LookupKeys;
 
 /// A message that was read.
 #[derive(Debug)]
 pub(super) enum Parsed {
-    /// A measurement or a description: acknowledged at once, never logged.
+    /// A measurement or a scan: acknowledged at once, never logged.
     Volatile,
     /// Raw bytes of a photo or scan.
     Blob(BlobId),
@@ -56,24 +55,18 @@ pub(super) fn parse(arrival: &Arrival, keys: &LookupKeys) -> Result<Parsed, Unre
     }
     match channel {
         FromDevice::State => presence(device, payload),
-        FromDevice::Description => plain(read(payload)?, Description::is_plain),
+        FromDevice::Description => devices::described(device, &read(payload)?),
         FromDevice::Status => read(payload).map(|status| Parsed::Plain(changed(device, status))),
-        FromDevice::Property(_) => plain(read(payload)?, Measurement::is_plain),
-        FromDevice::Event(name) => {
-            read(payload).map(|event: DeviceEvent| reported(device, name, event))
-        }
+        FromDevice::Property(name) => devices::measured(device, name, &read(payload)?),
+        FromDevice::Event(name) => match peripherals::parse(device, name, payload) {
+            Some(report) => report,
+            None => read(payload).map(|event: DeviceEvent| reported(device, name, event)),
+        },
+        // Its kiosk hears it; nothing of it is kept here.
+        FromDevice::Scan => read(payload).map(|_scan: Scan| Parsed::Volatile),
         FromDevice::Reply(name) => reply::parse(device, name, payload, keys),
         FromDevice::Request(name) => request::parse(device, name, payload, keys),
         FromDevice::Blob(id) => Ok(Parsed::Blob(id.clone())),
-    }
-}
-
-/// What is not logged is still retained, or shown to observers.
-fn plain<T>(message: T, is_plain: impl FnOnce(&T) -> bool) -> Result<Parsed, Unreadable> {
-    if is_plain(&message) {
-        Ok(Parsed::Volatile)
-    } else {
-        Err(Unreadable { message_id: None })
     }
 }
 
@@ -273,6 +266,22 @@ mod tests {
             (
                 "k/request/start-pickup",
                 r#"{"message_id":"no uuid","deadline_ms":1}"#,
+                None,
+            ),
+            (
+                "p/event/payment-changed",
+                r#"{"message_id":"ID","order":"o-1","amount_fen":1,"method":"alipay","state":"paid","card":"1"}"#,
+                named.clone(),
+            ),
+            (
+                "p/event/print-ended",
+                r#"{"message_id":"ID"}"#,
+                named.clone(),
+            ),
+            ("p/scan", r#"{"symbology":"qr"}"#, None),
+            (
+                "d/desc",
+                r#"{"kind":"reader","vendor":"","model":"","firmware":"","commands":[],"events":[],"totals":["level"]}"#,
                 None,
             ),
             (

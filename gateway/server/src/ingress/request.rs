@@ -4,7 +4,7 @@ use gateway_core::{Input, Request};
 use schemas::ids::{BatchId, DeviceId, MessageId, OperatorId};
 use schemas::message::kiosk::{
     Cancel, Claim, CloseBatch, GetSession, LoadCard, Operator, PlaceCard, ReceiveBatch,
-    ResolveMachine, ScanCard, StartPickup, StockTake, UnloadCard,
+    ResolveMachine, ScanCard, SetMaintenance, StartPickup, StockTake, UnloadCard,
 };
 use schemas::words::{LookupBy, RefusalReason};
 use serde::Deserialize;
@@ -78,6 +78,7 @@ pub(super) fn parse(
             }
         ),
         "resolve-machine" => operated!(payload, ResolveMachine { machine, card_now }),
+        "set-maintenance" => operated!(payload, SetMaintenance { target, on }),
         _ => return unknown(device, name, payload),
     };
     let operated = Operated {

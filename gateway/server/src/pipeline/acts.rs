@@ -1,7 +1,9 @@
-//! What is asked of the loop at the machine itself, not by a device: to erase a session, to change a key.
+//! What is asked of the loop at the machine itself, not by a device: to erase a session, to change a key, to take something out of
+//! service.
 
-use gateway_core::{Input, Rules};
+use gateway_core::{Input, RegistryInput, Rules};
 use schemas::ids::{OperatorId, SessionId};
+use schemas::words::RefusalReason;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Answer, Job};
@@ -44,6 +46,20 @@ impl Acts {
         let (input, rules) = (Box::new(input), rules.map(Box::new));
         let asked = self.ask(|done| Job::Own { input, rules, done }).await?;
         Ok(asked == Answer::Done)
+    }
+
+    /// Has an operator's word on a device or machine recorded, or says why the rules do not want it. Resolves when it is durable.
+    pub async fn registry(
+        &self,
+        input: RegistryInput,
+    ) -> Result<Result<(), RefusalReason>, LoopEnded> {
+        let (input, rules) = (Box::new(Input::Registry(input)), None);
+        let asked = self.ask(|done| Job::Own { input, rules, done }).await?;
+        Ok(match asked {
+            Answer::Done => Ok(()),
+            Answer::Refused(reason) => Err(reason),
+            Answer::IdReused | Answer::Failed => Err(RefusalReason::AlreadySo),
+        })
     }
 
     /// Signs with another key from now on; its file is durable. Resolves with the index of the event that says so, once

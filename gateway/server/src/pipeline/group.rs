@@ -1,7 +1,7 @@
 //! A group while it gathers: events of several commands, and what is owed when they are durable. They are signed together when
 //! it is full.
 
-use gateway_core::{Rules, State, pending, views};
+use gateway_core::{Rules, State, pending, registry, views};
 use gateway_log::{Batch, Group};
 use schemas::envelope::Unsigned;
 use schemas::event::Event;
@@ -190,6 +190,7 @@ impl Gathering {
         // carries are the same snapshots again.
         outbox.effects = pending(state);
         outbox.views = views(state, rules);
+        outbox.registry = registry(state, rules);
         outbox.erasures.clone_from(state.erasures());
         Group {
             first_index: self.first_index,

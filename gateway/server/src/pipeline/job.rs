@@ -5,6 +5,7 @@ use std::time::Instant;
 use gateway_core::{Input, Request, Rules};
 use schemas::ids::{DeviceId, MessageId, SessionId};
 use schemas::message::command::FingerTemplate;
+use schemas::words::RefusalReason;
 use tokio::sync::oneshot;
 
 use crate::effects::{EraseAnswer, RotateAnswer};
@@ -131,6 +132,8 @@ pub enum Answer {
     Done,
     /// The same id came before with other content; not recorded.
     IdReused,
+    /// The rules said no to what was asked at the gateway's own machine; not recorded.
+    Refused(RefusalReason),
     /// It cannot be recorded.
     Failed,
 }

@@ -19,6 +19,9 @@ mod job;
 mod memory;
 mod own;
 mod recent;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod registry_tests;
 mod replay;
 mod room;
 mod rotation;
@@ -46,7 +49,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt as _;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{FuturesOrdered, FuturesUnordered};
-use gateway_core::{Input, Rules, next_deadline};
+use gateway_core::{Input, Rules, Watch, maintenance_left_ms, next_deadline};
 use gateway_log::{AppendError, Durable, Log};
 use schemas::envelope::{KeyId, Origin};
 use schemas::event::evidence::SnapshotTaken;
@@ -157,6 +160,7 @@ pub struct Pipeline {
     key_id: KeyId,
     clock: Arc<Clock>,
     recent: Recent,
+    watch: Watch,
     vault: Vault,
     effects: Effects,
     lookup: LookupKeys,
@@ -208,6 +212,7 @@ impl Pipeline {
             signing: parts.signing,
             clock: parts.clock,
             recent: Recent::default(),
+            watch: Watch::default(),
             vault: Vault::default(),
             effects: parts.effects,
             lookup: parts.lookup,
@@ -269,7 +274,7 @@ impl Pipeline {
                 Wake::Snapshot(taken) => self.snapshot_taken(taken, &mut in_flight)?,
                 Wake::Deadline => {
                     told = Some(tokio::time::Instant::now());
-                    self.own(Input::Tick, &mut in_flight)?;
+                    self.tick(&mut in_flight)?;
                 }
                 Wake::RoomLook => {
                     self.look_at_room(&mut in_flight)?;
@@ -295,8 +300,13 @@ impl Pipeline {
 
     /// When the rules next want to be asked; a deadline that was told a moment ago and is still there waits a little.
     fn deadline(&self, told: Option<tokio::time::Instant>) -> Option<tokio::time::Instant> {
-        let now = self.clock.now();
-        let left_ms = next_deadline(&self.memory.state, &now)?.left_ms(&now);
+        let (now, state) = (self.clock.now(), &self.memory.state);
+        let left_ms = [
+            next_deadline(state, &now).map(|deadline| deadline.left_ms(&now)),
+            maintenance_left_ms(state, &now),
+            self.watch.left_ms(state, &self.rules, &now),
+        ];
+        let left_ms = left_ms.into_iter().flatten().min()?;
         let at = tokio::time::Instant::now() + Duration::from_millis(left_ms);
         Some(told.map_or(at, |told| at.max(told + STUCK_DEADLINE_PAUSE)))
     }

@@ -65,6 +65,15 @@ impl Pipeline {
         }
     }
 
+    /// Time has passed: for the rules, and for what is only remembered of devices.
+    pub(super) fn tick(&mut self, in_flight: &mut InFlight) -> Result<(), PipelineError> {
+        self.own(Input::Tick, in_flight)?;
+        let now = self.clock.now();
+        let due = self.watch.due(&self.memory.state, &self.rules, &now);
+        due.into_iter()
+            .try_for_each(|input| self.own(input, in_flight))
+    }
+
     /// An errand is done.
     pub(super) fn found(
         &mut self,
@@ -107,17 +116,21 @@ impl Pipeline {
     /// An input of the gateway's own that somebody waits for.
     pub(super) fn take_asked(
         &mut self,
-        input: &Input,
+        mut input: Input,
         rules: Option<Box<Rules>>,
         done: oneshot::Sender<Answer>,
         group: &mut Gathering,
     ) -> Result<(), PipelineError> {
         let now = self.clock.now();
         let policy = self.memory.state.centre().policy.clone();
-        let record = self.record(&Source::Gateway, None, input, &now, group);
+        // It passes: nobody asks here for what a device says.
+        self.watch
+            .look(&self.memory.state, &self.rules, &mut input, &now);
+        let record = self.record(&Source::Gateway, None, &input, &now, group);
         let answer = match record.map_err(PipelineError::Own)?.outcome {
             Outcome::Accepted(_) => Answer::Done,
-            Outcome::Refused(_) | Outcome::Unchanged => Answer::Failed,
+            Outcome::Refused(reason) => Answer::Refused(reason),
+            Outcome::Unchanged => Answer::Failed,
         };
         if let Some(rules) = rules.filter(|_| self.memory.state.centre().policy != policy) {
             self.rules = *rules;

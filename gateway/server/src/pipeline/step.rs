@@ -31,6 +31,15 @@ pub(super) struct Record {
     session: Option<schemas::ids::SessionId>,
 }
 
+impl Record {
+    /// What is remembered only.
+    const NOTHING: Self = Self {
+        outcome: Outcome::Unchanged,
+        index: None,
+        session: None,
+    };
+}
+
 impl Pipeline {
     /// Takes one job into the group.
     pub(super) fn take_in(&mut self, job: Job, group: &mut Gathering) -> Result<(), PipelineError> {
@@ -41,7 +50,7 @@ impl Pipeline {
             }
             Job::Command(command) => self.take_command(*command, group),
             Job::RotateKey { next, done } => self.rotate_key(next, done, group),
-            Job::Own { input, rules, done } => self.take_asked(&input, rules, done, group),
+            Job::Own { input, rules, done } => self.take_asked(*input, rules, done, group),
             Job::Erase { session, done } => self.take_erase(session, done, group),
             Job::RotateLookup { done } => {
                 group.rotate(done);
@@ -113,13 +122,26 @@ impl Pipeline {
         now: &Now,
         group: &mut Gathering,
     ) -> Ack {
-        let (input, fingers) = self.input(device, content, now);
+        let (mut input, fingers) = self.input(device, content, now);
         let source = Source::Device(device.clone());
         let first = group.next_index();
-        let record = match self.record(&source, message.as_ref(), &input, now, group) {
+        let look = self
+            .watch
+            .look(&self.memory.state, &self.rules, &mut input, now);
+        let record = if look.pass {
+            self.record(&source, message.as_ref(), &input, now, group)
+        } else {
+            Ok(Record::NOTHING)
+        };
+        let record = match record {
             Ok(record) => record,
             Err(error) => return cannot_be_recorded(device, &error),
         };
+        for more in look.more {
+            if let Err(error) = self.record(&source, None, &more, now, group) {
+                return cannot_be_recorded(device, &error);
+            }
+        }
         self.keep_templates(first, fingers, group);
         if let Input::Life {
             device,

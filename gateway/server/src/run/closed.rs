@@ -47,6 +47,7 @@ impl ClosedDoor {
             deadline: None,
             outcome: None,
             reasons: vec![ServiceReason::StorageLow],
+            machine_reason: None,
             slip: None,
         };
         let payload = json(&prompt(&view, &prepared.clock.now()));

@@ -1,12 +1,17 @@
 //! What is needed before the log can be opened: clock, keys, folders, the centre's key, pages.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use edge_config::Station;
-use gateway_core::{Eligibility, KioskRules, MachineRules, Rules};
+use edge_config::{DevicePolicy, Station};
+use gateway_core::{
+    DeviceRules, Eligibility, FirmwarePattern, KioskRules, MachineRules, RegistryPolicy, Rules,
+};
 use schemas::envelope::Origin;
+use schemas::ids::DeviceId;
+use schemas::words::DeviceKind;
 
 use super::announce::front_page;
 use crate::blobs::{BlobDesk, BlobStore};
@@ -205,6 +210,8 @@ pub fn rules(station: &Station) -> Rules {
     Rules {
         kiosks: station.kiosks.iter().map(kiosk).collect(),
         machines: station.machines.iter().map(machine).collect(),
+        devices: device_rules(station),
+        registry: registry_policy(&policy.devices),
         pickup: policy.pickup.session,
         eligibility: Eligibility {
             residences: policy.eligibility.residences.clone(),
@@ -213,6 +220,37 @@ pub fn rules(station: &Station) -> Rules {
         motion_timeout_s: policy.pickup.motion_timeout_s,
         query_attempts_max: policy.pickup.query_attempts_max,
         dedupe_days: policy.custody.dedupe_days,
+    }
+}
+
+/// What is installed, by machines, kiosks and the sections of the devices.
+fn device_rules(station: &Station) -> BTreeMap<DeviceId, DeviceRules> {
+    let rules = |(id, kind): (DeviceId, DeviceKind)| {
+        let section = station.installed.iter().find(|device| device.id == id);
+        let rules = DeviceRules {
+            kind,
+            serial: section.and_then(|device| device.serial.clone()),
+            firmware: section
+                .and_then(|device| device.firmware.clone())
+                .map(FirmwarePattern::new),
+            place: section
+                .and_then(|device| device.place.as_ref())
+                .map(ToString::to_string),
+            owner: station.owner_of(&id).cloned(),
+        };
+        (id, rules)
+    };
+    station.device_kinds().into_iter().map(rules).collect()
+}
+
+fn registry_policy(policy: &DevicePolicy) -> RegistryPolicy {
+    RegistryPolicy {
+        flaps_max: policy.flaps_max,
+        flap_window_s: policy.flap_window_s,
+        quiet_s: policy.quiet_s,
+        maintenance_s_max: u32::from(policy.maintenance_hours_max) * 3_600,
+        total_step_max: policy.total_step_max,
+        totals_record_s: policy.totals_record_s,
     }
 }
 

@@ -1,0 +1,165 @@
+//! The registry of devices, as station IT sees it: what is installed, whether it is up, since when, and if not why.
+
+use schemas::ids::DeviceId;
+use schemas::message::kiosk::MaintenanceTarget;
+use schemas::time::rfc3339;
+use schemas::words::{DeviceKind, DownReason, MachineReason};
+
+use schemas::event::station::Presence;
+use schemas::ids::MachineId;
+
+use crate::device::Device;
+use crate::rules::Rules;
+use crate::state::State;
+
+/// How a device stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceStanding {
+    /// The device.
+    pub device: DeviceId,
+    /// What it is, by the configuration.
+    pub kind: DeviceKind,
+    /// Where it stands, in words, if the configuration says.
+    pub place: Option<String>,
+    /// Why it is not up; none: it is.
+    pub down: Option<DownReason>,
+    /// Since when, RFC 3339; none where nothing was ever heard of it.
+    pub since: Option<String>,
+    /// How often it went, as far as that is remembered.
+    pub flaps: usize,
+    /// It comes and goes too often.
+    pub flapping: bool,
+    /// What it says cannot be.
+    pub contradicted: bool,
+}
+
+/// A machine or device that an operator took out of service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MaintenanceStanding {
+    /// The machine or device.
+    pub target: MaintenanceTarget,
+    /// Since when, RFC 3339.
+    pub since: String,
+    /// It counts as forgotten.
+    pub overdue: bool,
+}
+
+/// All of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Registry {
+    /// The devices of the configuration, by id.
+    pub devices: Vec<DeviceStanding>,
+    /// What is in maintenance.
+    pub maintenance: Vec<MaintenanceStanding>,
+}
+
+/// The registry as it stands.
+pub fn registry(state: &State, rules: &Rules) -> Registry {
+    let unknown = Device::default();
+    let devices = rules.devices.iter().map(|(id, rules)| {
+        let device = state.devices.get(id).unwrap_or(&unknown);
+        let target = MaintenanceTarget::Device(id.clone());
+        DeviceStanding {
+            device: id.clone(),
+            kind: rules.kind,
+            place: rules.place.clone(),
+            down: down(device, state.maintenance.contains_key(&target)),
+            since: device.since.as_ref().map(|at| rfc3339(at.wall_ms)),
+            flaps: device.gone.len(),
+            flapping: device.flapping,
+            contradicted: device.contradiction.is_some(),
+        }
+    });
+    let maintenance = state
+        .maintenance
+        .iter()
+        .map(|(target, m)| MaintenanceStanding {
+            target: target.clone(),
+            since: rfc3339(m.since.wall_ms),
+            overdue: m.overdue,
+        });
+    Registry {
+        devices: devices.collect(),
+        maintenance: maintenance.collect(),
+    }
+}
+
+/// The reason that somebody has to act upon first.
+fn down(device: &Device, maintained: bool) -> Option<DownReason> {
+    if device.contradiction.is_some() {
+        return Some(DownReason::Contradicted);
+    }
+    if maintained {
+        return Some(DownReason::Maintenance);
+    }
+    if device.flapping {
+        return Some(DownReason::Flapping);
+    }
+    match &device.presence {
+        None => Some(DownReason::NotSeen),
+        Some(Presence::Offline) => Some(DownReason::Offline),
+        Some(Presence::Lost) => Some(DownReason::Lost),
+        Some(Presence::Online { .. }) if !device.is_ready() => Some(DownReason::NotReady),
+        Some(Presence::Online { .. }) => None,
+    }
+}
+
+impl State {
+    /// Why a machine, or a kiosk's way to it, takes no citizen, though nothing of it is known to be broken.
+    pub(crate) fn machine_reason(
+        &self,
+        rules: &Rules,
+        machine: &MachineId,
+        kiosk: &DeviceId,
+    ) -> Option<MachineReason> {
+        let own = rules.machines.get(machine).map(|m| &m.devices);
+        let own = own.into_iter().flat_map(|d| {
+            [
+                &d.dispenser,
+                &d.reader,
+                &d.intake_reader,
+                &d.scanner,
+                &d.camera,
+            ]
+        });
+        let devices: Vec<&DeviceId> = own.chain([kiosk]).collect();
+        let lies = |id: &&&DeviceId| {
+            let device = self.devices.get(**id);
+            device.is_some_and(|d| d.contradiction.is_some())
+        };
+        if devices.iter().find(lies).is_some() {
+            return Some(MachineReason::DeviceContradicted);
+        }
+        let at = |target| self.maintenance.contains_key(&target);
+        let maintained = at(MaintenanceTarget::Machine(machine.clone()))
+            || devices
+                .iter()
+                .any(|id| at(MaintenanceTarget::Device((*id).clone())));
+        maintained.then_some(MachineReason::Maintenance)
+    }
+
+    pub(crate) fn is_flapping(&self, device: &DeviceId) -> bool {
+        self.devices.get(device).is_some_and(|d| d.flapping)
+    }
+
+    /// Whether a session under way, or a motion, needs the device.
+    pub(crate) fn is_serving(&self, rules: &Rules, device: &DeviceId) -> bool {
+        self.machines.iter().any(|(id, machine)| {
+            let of_machine = rules.machines.get(id).is_some_and(|m| {
+                let d = &m.devices;
+                [
+                    &d.dispenser,
+                    &d.reader,
+                    &d.intake_reader,
+                    &d.scanner,
+                    &d.camera,
+                ]
+                .contains(&device)
+            });
+            let own = of_machine
+                || machine.dispenser.as_ref() == Some(device)
+                || machine.session.as_ref().is_some_and(|s| s.kiosk == *device);
+            own && (machine.session.is_some() || machine.motion.is_some())
+        })
+    }
+}
