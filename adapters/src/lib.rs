@@ -4,6 +4,7 @@
 //! Never decides anything about a citizen or a card: it carries commands out and says what the
 //! sensors say. Never repeats a motion by itself.
 
+pub mod camera;
 pub mod dispenser;
 pub mod link;
 mod port;

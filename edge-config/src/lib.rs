@@ -24,6 +24,7 @@ pub use policy::{Custody, DevicePolicy, Eligibility, OperatorPolicy, Pickup, Pol
 pub use station::broker::{
     Broker, BrokerLimits, BrokerUrl, EmbeddedBroker, ExternalBroker, TlsListener,
 };
+pub use station::camera::{CameraLogin, CameraName, CameraUrl, OnvifCamera};
 pub use station::centre::{BlobPlace, Centre, CentreStore};
 pub use station::device::{Kiosk, Machine, SamId, SamVReader};
 pub use station::dispenser::{DispenserAddress, ModbusDispenser, Parity, SerialSettings};

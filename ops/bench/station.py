@@ -65,10 +65,13 @@ class Station:
         self.process = None
         self.place = tempfile.TemporaryDirectory(prefix="station-bench-", dir=context.folder)
         self.root = pathlib.Path(self.place.name)
-        self.mqtt, self.websocket, self.http, self.modbus, *ports = free_ports(10)
-        self.control, self.pull, self.reader, self.intake_reader, self.scanner, self.matcher = ports
+        self.mqtt, self.websocket, self.http, self.modbus, *ports = free_ports(11)
+        self.control, self.pull, self.reader, self.intake_reader, self.scanner, self.matcher, self.camera = ports
         self.data, self.keys, self.inbox = (self.root / name for name in ("data", "keys", "inbox"))
         self.inbox.mkdir()
+        self.camera_password = self.root / "camera.password"
+        self.camera_password.write_text("of the benchmarks\n")
+        self.camera_password.chmod(0o600)
         self.config = self.root / "station.toml"
         self.config.write_text(self.configured(kiosks, store, blob_store))
 
@@ -90,10 +93,12 @@ class Station:
             (r"127\.0\.0\.1:5022", f"127.0.0.1:{self.intake_reader}"),
             (r"127\.0\.0\.1:5023", f"127.0.0.1:{self.scanner}"),
             (r"127\.0\.0\.1:5024", f"127.0.0.1:{self.matcher}"),
+            (r"127\.0\.0\.1:5025", f"127.0.0.1:{self.camera}"),
             (r"127\.0\.0\.1:9465", f"127.0.0.1:{self.control}"),
             (r"127\.0\.0\.1:9466", f"127.0.0.1:{self.pull}"),
             (r"(?m)^.*seal_key =.*$", f'seal_key = "{self.root}/centre-seal-key.hex"'),
             (r"(?m)^pin_hash = .*$", f'pin_hash = "{hashed.stdout.strip()}"'),
+            (r'recorder = "', f'user = "station"\npassword_file = "{self.camera_password}"\nrecorder = "'),
             (r"simulated_devices = true", "simulated_devices = false"),
         ]
         if store:

@@ -55,6 +55,12 @@ text_newtype!(
     "a UUID in lower case with hyphens (RFC 9562, section 4)", is_uuid
 );
 text_newtype!(
+    /// What a recorder calls the footage of a camera: an ONVIF recording token, or the recorder and its channel.
+    RecorderReference, "recorder reference", "^[A-Za-z0-9._:/@+-]{1,64}$",
+    "1 to 64 letters, digits or . _ : / @ + -",
+    |t| (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:/@+-".contains(&b))
+);
+text_newtype!(
     /// The serial of a card's chip, as printed on the manifest and read from the chip.
     CardSerial, "card serial", "^[A-Z0-9]{8,16}$",
     "8 to 16 upper-case letters and digits",

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::camera::CameraFault;
 use crate::device::Power;
 use crate::dispenser::{Fault, Machine};
 use crate::matcher::MatcherFault;
@@ -50,6 +51,7 @@ pub(crate) fn router(world: Arc<World>, powers: Arc<Powers>) -> Router {
         .route("/fault/reader/{reader}/{fault}", post(reader_fault))
         .route("/fault/scanner/{fault}", post(scanner_fault))
         .route("/fault/matcher/{fault}", post(matcher_fault))
+        .route("/fault/camera/{fault}", post(camera_fault))
         .route("/fault/device/{device}/{power}", post(device_fault))
         .route("/fault/{fault}", post(fault))
         .with_state(Control { world, powers })
@@ -187,6 +189,7 @@ async fn clear(State(control): State<Control>) -> Answer {
     control.world.intake.clear();
     control.world.scanner.clear();
     control.world.matcher.clear();
+    control.world.camera.clear();
     Ok(done())
 }
 
@@ -216,7 +219,9 @@ async fn fault(
                  clear, line/{silent|drop-after-write|off|on}, device/{id}/{on|silent|off}, \
                  reader/{inner|intake}/{no-card|unreadable|wrong-chip|slow|half-frame|disconnect|bad-checksum}, \
                  scanner/{no-finger|busy|messy|few-points|smeared|half-packet|disconnect|bad-sum|slow|wrong-password}, \
-                 matcher/{error|wrong-answer|slow|image-poor|template-unreadable}",
+                 matcher/{error|wrong-answer|slow|image-poor|template-unreadable}, \
+                 camera/{clock-apart|wrong-password|translated|no-profile|soap-fault|not-a-picture|half-picture|cut|endless|slow|\
+                 same-picture|unavailable}",
             ));
         }
     };
@@ -271,6 +276,15 @@ async fn matcher_fault(
     Query(query): Query<Times>,
 ) -> Answer {
     control.world.matcher.set(fault, query.times.unwrap_or(1));
+    Ok(done())
+}
+
+async fn camera_fault(
+    State(control): State<Control>,
+    Path(fault): Path<CameraFault>,
+    Query(query): Query<Times>,
+) -> Answer {
+    control.world.camera.set(fault, query.times.unwrap_or(1));
     Ok(done())
 }
 

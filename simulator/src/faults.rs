@@ -24,6 +24,11 @@ impl<F: Ord> Faults<F> {
         self.lock().clear();
     }
 
+    /// Whether it is set, for a fault that lasts until it is cleared; counts nothing.
+    pub fn holds(&self, fault: F) -> bool {
+        self.lock().get(&fault).is_some_and(|times| *times > 0)
+    }
+
     /// Whether this time fails so; counts down.
     pub fn take(&self, fault: F) -> bool {
         let mut left = self.lock();

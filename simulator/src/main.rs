@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use centre_cli::{CentreCommand, centre};
 use clap::{Args, Parser, Subcommand};
 use schemas::ids::{BatchId, DeviceId, MachineId, OperatorId, SessionId, StationId};
+use simulator::camera::{CameraLogin, CameraProtocol};
 use simulator::centre::{Centre, House};
 use simulator::dispenser::DispenserLine;
 use simulator::load::{self, LoadConfig};
@@ -107,6 +108,18 @@ struct Run {
     /// Where the matcher listens (HTTP).
     #[arg(long, default_value = "127.0.0.1:5024")]
     matcher: SocketAddr,
+    /// Where the camera listens (ONVIF, HTTP).
+    #[arg(long, default_value = "127.0.0.1:5025")]
+    camera: SocketAddr,
+    /// The user that the camera knows.
+    #[arg(long, default_value = "station")]
+    camera_user: String,
+    /// The file with that user's password. Without it nobody gets a still.
+    #[arg(long)]
+    camera_password_file: Option<PathBuf>,
+    /// A camera that speaks MQTT itself instead.
+    #[arg(long)]
+    mqtt_camera: bool,
     /// Where the control interface listens (HTTP).
     #[arg(long, default_value = "127.0.0.1:9465")]
     control: SocketAddr,
@@ -247,7 +260,7 @@ async fn run(options: Run) -> anyhow::Result<()> {
         host: options.mqtt.ip().to_string(),
         port: options.mqtt.port(),
     };
-    let scanner = scanner(&options);
+    let (scanner, camera) = (scanner(&options), camera(&options)?);
     let mut config = SimulationConfig::new(broker.clone(), options.data)?;
     config.station = options.station.clone();
     config.dispenser = match (options.dispenser_serial, options.dispenser_rtu) {
@@ -268,6 +281,7 @@ async fn run(options: Run) -> anyhow::Result<()> {
         }
     }
     config.scanner = scanner;
+    config.camera = camera;
     config.matcher_listen = Some(options.matcher);
     config.shape.motion_ms = options.motion_ms;
     config.shape.columns = options.columns;
@@ -303,6 +317,23 @@ fn scanner(options: &Run) -> ScannerProtocol {
         password: 0,
         bits_per_s: options.scanner_bits_per_s,
     }
+}
+
+fn camera(options: &Run) -> anyhow::Result<CameraProtocol> {
+    if options.mqtt_camera {
+        return Ok(CameraProtocol::Mqtt);
+    }
+    let mut login = CameraLogin::made_up();
+    login.user.clone_from(&options.camera_user);
+    if let Some(file) = &options.camera_password_file {
+        let text = std::fs::read_to_string(file);
+        let text = text.with_context(|| format!("cannot read {}", file.display()))?;
+        text.trim_end().clone_into(&mut login.password);
+    }
+    Ok(CameraProtocol::Onvif {
+        listen: options.camera,
+        login,
+    })
 }
 
 async fn bring_in(

@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 use crate::device::Power;
 use crate::faults::Faults;
 use crate::people::similarity;
-use crate::powered::listening;
+use crate::powered::{hush, listening};
 use crate::scanner::read;
 
 /// What a template begins with (GA/T 1012).
@@ -76,17 +76,6 @@ type Running = State<(MatcherOptions, watch::Receiver<Power>)>;
 
 async fn health(State((_, power)): Running) {
     hush(power).await;
-}
-
-/// Never returns while the matcher is silent.
-async fn hush(mut power: watch::Receiver<Power>) {
-    if power
-        .wait_for(|power| *power != Power::Silent)
-        .await
-        .is_err()
-    {
-        core::future::pending::<()>().await;
-    }
 }
 
 async fn verify(State((options, power)): Running, Json(request): Json<VerifyRequest>) -> Response {

@@ -43,6 +43,17 @@ pub(crate) async fn listening<W: Future<Output = ()>>(
     }
 }
 
+/// Never returns while the power is [`Power::Silent`].
+pub(crate) async fn hush(mut power: watch::Receiver<Power>) {
+    if power
+        .wait_for(|power| *power != Power::Silent)
+        .await
+        .is_err()
+    {
+        core::future::pending::<()>().await;
+    }
+}
+
 /// Speaks with each host that connects. Dropping this breaks all connections.
 pub(crate) async fn with_each<W>(listener: TcpListener, speak: impl Fn(TcpStream) -> W)
 where

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::camera::{self, CameraLogin, CameraProtocol};
 use crate::citizen::{self, Pace};
 use crate::device::Power;
 use crate::dispenser::{Dispenser, DispenserLine, DispenserOptions, Shape};
@@ -21,7 +22,7 @@ use crate::people::People;
 use crate::reader::{self, Place, ReaderProtocol};
 use crate::scanner::{self, ScannerProtocol};
 use crate::world::{Behaviour, World};
-use crate::{camera, control, device, matcher};
+use crate::{control, matcher};
 
 /// Ids of the devices but the dispenser's, which is its adapter's. A device that speaks MQTT goes by its id there; one that does
 /// not, and the matcher, are switched on and off by it.
@@ -79,6 +80,8 @@ pub struct SimulationConfig {
     pub intake_reader: ReaderProtocol,
     /// What the scanner speaks.
     pub scanner: ScannerProtocol,
+    /// What the camera speaks.
+    pub camera: CameraProtocol,
     /// Where the matcher listens, if at all; port 0 for any free one.
     pub matcher_listen: Option<SocketAddr>,
     /// Where the control interface listens, if at all. Loopback.
@@ -140,7 +143,7 @@ pub enum SimulationError {
 
 impl SimulationConfig {
     /// The default machine at `broker`: station `demo`, Modbus TCP on 127.0.0.1:5020, readers on 5021 and 5022, the scanner on
-    /// 5023, the matcher on 5024, control on 9465, 12 people of batch `demo-1`, a citizen who behaves.
+    /// 5023, the matcher on 5024, the camera on 5025, control on 9465, 12 people of batch `demo-1`, a citizen who behaves.
     pub fn new(broker: Broker, data_dir: PathBuf) -> Result<Self, SimulationError> {
         Ok(Self {
             broker,
@@ -157,6 +160,7 @@ impl SimulationConfig {
             reader: ReaderProtocol::sam_v(5021, 1),
             intake_reader: ReaderProtocol::sam_v(5022, 2),
             scanner: ScannerProtocol::zfm(5023),
+            camera: CameraProtocol::onvif(5025, CameraLogin::made_up()),
             matcher_listen: Some(SocketAddr::from(([127, 0, 0, 1], 5024))),
             control_listen: Some(SocketAddr::from(([127, 0, 0, 1], 9465))),
             data_dir,
@@ -182,6 +186,7 @@ pub struct Simulation {
     readers: [Option<SocketAddr>; 2],
     scanner: Option<SocketAddr>,
     matcher: Option<SocketAddr>,
+    camera: Option<SocketAddr>,
 }
 
 /// The switches of the devices.
@@ -212,6 +217,7 @@ impl Simulation {
             readers,
             scanner,
             matcher,
+            camera,
         } = start_devices(&config, &world).await?;
         let powers = Arc::new(Powers(switches));
         let control = match config.control_listen {
@@ -240,6 +246,7 @@ impl Simulation {
             readers,
             scanner,
             matcher,
+            camera,
         })
     }
 
@@ -266,6 +273,11 @@ impl Simulation {
     /// Where the matcher listens.
     pub const fn matcher_address(&self) -> Option<SocketAddr> {
         self.matcher
+    }
+
+    /// Where the camera listens, unless it speaks MQTT.
+    pub const fn camera_address(&self) -> Option<SocketAddr> {
+        self.camera
     }
 
     /// Where the control interface listens.
@@ -325,6 +337,7 @@ struct Started {
     readers: [Option<SocketAddr>; 2],
     scanner: Option<SocketAddr>,
     matcher: Option<SocketAddr>,
+    camera: Option<SocketAddr>,
 }
 
 async fn start_devices(
@@ -379,16 +392,21 @@ async fn start_devices(
         devices.push(tokio::spawn(matcher::serve(options, listener, power)));
         at_matcher = Some(address);
     }
-    devices.push(tokio::spawn(device::run(
-        link(&ids.camera, camera::description()),
+    let camera = camera::start(
+        &config.camera,
+        link(&ids.camera, camera::mqtt::description()),
+        world.camera.clone(),
+        speeds.capture_ms,
         switch_of(&ids.camera),
-        move |link, command| camera::act(speeds.capture_ms, link, command),
-    )));
+    )
+    .await?;
+    devices.push(camera.task);
     Ok(Started {
         switches,
         devices,
         readers,
         scanner: scanner.address,
         matcher: at_matcher,
+        camera: camera.address,
     })
 }

@@ -6,6 +6,7 @@ use schemas::words::{CarriagePosition, Hand};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use crate::camera::CameraFault;
 use crate::dispenser::Dispenser;
 use crate::faults::Faults;
 use crate::matcher::MatcherFault;
@@ -63,6 +64,8 @@ pub struct World {
     pub scanner: Faults<ScannerFault>,
     /// Faults of the matcher.
     pub matcher: Faults<MatcherFault>,
+    /// Faults of the camera.
+    pub camera: Faults<CameraFault>,
     /// The citizen in front of the machine, where a test has said so.
     visitor: Mutex<Option<usize>>,
 }
@@ -81,6 +84,7 @@ impl World {
             intake: ReaderFaults::default(),
             scanner: Faults::default(),
             matcher: Faults::default(),
+            camera: Faults::default(),
             visitor: Mutex::new(None),
         }
     }

@@ -18,6 +18,7 @@ use schemas::slot::SlotAddress;
 use schemas::words::DeviceKind;
 use serde_json::{Value, json};
 use simulator::dispenser::DispenserLine;
+use simulator::camera::CameraProtocol;
 use simulator::operator::{DEMO_PIN, StockUp, kiosk_description, stock_up};
 use simulator::reader::ReaderProtocol;
 use simulator::scanner::ScannerProtocol;
@@ -51,6 +52,7 @@ async fn station(behaviour: Behaviour) -> Station {
     // No adapter runs here that would bring a reader's own protocol to MQTT.
     config.reader = ReaderProtocol::Mqtt;
     config.intake_reader = ReaderProtocol::Mqtt;
+    config.camera = CameraProtocol::Mqtt;
     config.shape.motion_ms = 10;
     config.pace.think_ms = 10;
     config.pace.take_ms = 50;

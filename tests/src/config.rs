@@ -1,6 +1,8 @@
 //! A configuration of its own for each test: ports of its own, folders of its own.
 
+use std::fs::Permissions;
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// Where one station lives.
@@ -15,6 +17,7 @@ pub struct Layout {
     pub intake_reader: SocketAddr,
     pub scanner: SocketAddr,
     pub matcher: SocketAddr,
+    pub camera: SocketAddr,
     pub control: SocketAddr,
     pub pull: SocketAddr,
 }
@@ -23,7 +26,7 @@ impl Layout {
     /// Free ports on loopback and a folder for everything.
     pub fn new(root: &Path) -> Self {
         // Held together until all are chosen, so that no two are the same.
-        let held: Vec<_> = (0..10)
+        let held: Vec<_> = (0..11)
             .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
             .collect();
         let mut ports = held.iter().map(|l| l.local_addr().unwrap());
@@ -38,6 +41,7 @@ impl Layout {
             intake_reader: port(),
             scanner: port(),
             matcher: port(),
+            camera: port(),
             control: port(),
             pull: port(),
         }
@@ -58,6 +62,11 @@ impl Layout {
         self.root.join("inbox")
     }
 
+    /// The file with the camera's password; written with the configuration.
+    pub fn camera_password(&self) -> PathBuf {
+        self.root.join("camera.password")
+    }
+
     /// Writes `station.toml` from the shipped default: each changed value is one that the default has.
     pub fn write(&self, change: impl Fn(String) -> String) -> PathBuf {
         let shipped = include_str!("../../edge-config/station.toml");
@@ -75,8 +84,16 @@ impl Layout {
             ("127.0.0.1:5022", self.intake_reader.to_string()),
             ("127.0.0.1:5023", self.scanner.to_string()),
             ("127.0.0.1:5024", self.matcher.to_string()),
+            ("127.0.0.1:5025", self.camera.to_string()),
             ("127.0.0.1:9465", self.control.to_string()),
             ("127.0.0.1:9466", self.pull.to_string()),
+            (
+                "recorder = \"nvr-1/channel-1\"",
+                format!(
+                    "user = \"station\"\npassword_file = {:?}\nrecorder = \"nvr-1/channel-1\"",
+                    path(self.camera_password())
+                ),
+            ),
             ("room_low_mib = 512", "room_low_mib = 64".to_owned()),
             ("reserve_mib = 64", "reserve_mib = 8".to_owned()),
         ] {
@@ -86,6 +103,9 @@ impl Layout {
             );
             text = text.replace(from, &to);
         }
+        let password = self.camera_password();
+        std::fs::write(&password, "of the tests\n").unwrap();
+        std::fs::set_permissions(&password, Permissions::from_mode(0o600)).unwrap();
         let file = self.root.join("station.toml");
         std::fs::write(&file, change(text)).unwrap();
         file

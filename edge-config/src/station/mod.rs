@@ -1,6 +1,7 @@
 //! `station.toml`: what this station is, where its things are and how much of everything is enough.
 
 pub(crate) mod broker;
+pub(crate) mod camera;
 pub(crate) mod centre;
 pub(crate) mod check;
 pub(crate) mod device;
@@ -26,6 +27,7 @@ use schemas::words::DeviceKind;
 use crate::policy::Policy;
 use crate::reader::Section;
 use broker::Broker;
+use camera::OnvifCamera;
 use centre::Centre;
 use device::{Kiosk, Machine, SamVReader};
 use dispenser::ModbusDispenser;
@@ -71,6 +73,8 @@ pub struct Station {
     pub sam_v_readers: Vec<SamVReader>,
     /// Fingerprint scanners reached over their own protocol. Other scanners speak MQTT.
     pub zfm_scanners: Vec<ZfmScanner>,
+    /// Cameras reached over ONVIF or HTTP. Other cameras speak MQTT.
+    pub onvif_cameras: Vec<OnvifCamera>,
     /// Devices simulated within the program.
     pub demo: Demo,
     /// The rules.
@@ -259,6 +263,7 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
     let dispensers = root.list("modbus_dispenser", dispenser::read);
     let readers = root.list("sam_v_reader", device::sam_v_reader);
     let scanners = root.list("zfm_scanner", scanner::read);
+    let cameras = root.list("onvif_camera", camera::read);
     check::storage(root, &storage);
     check::log(root, log.unwrap_or_default(), &policy);
     check::blob_store(root, centre.as_ref());
@@ -268,6 +273,7 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
     installed::check(root, &machines, &kiosks, &installed);
     check::readers(root, &machines, &readers, demo.simulated_devices);
     scanner::check(root, &machines, &scanners, demo.simulated_devices);
+    camera::check(root, &machines, &cameras, demo.simulated_devices);
     check::operators(root, &operators);
     let (id, province) = head?;
     Some(Station {
@@ -292,6 +298,7 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
         modbus_dispensers: dispensers.into_iter().map(|at| at.value).collect(),
         sam_v_readers: readers.into_iter().map(|at| at.value).collect(),
         zfm_scanners: scanners.into_iter().map(|at| at.value).collect(),
+        onvif_cameras: cameras.into_iter().map(|at| at.value).collect(),
         demo,
         policy,
     })

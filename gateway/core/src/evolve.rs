@@ -96,7 +96,8 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         | Event::CardsMissing(_)
         | Event::CardPlaced(_)
         | Event::CardMismatched(_)
-        | Event::CardPresented(_) => {}
+        | Event::CardPresented(_)
+        | Event::PickupRecorded(_) => {}
         Event::CardTaken(b) => session::taken(state, recorded, b),
         Event::BatchAnnounced(b) => {
             state.batches.insert(b.batch.clone(), Batch::default());
@@ -122,7 +123,7 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         Event::MotionCompleted(b) => machine::completed(state, b),
         Event::ActStarted(b) => session::act_started(state, b),
         Event::ActEnded(b) => session::act_ended(state, b),
-        Event::PickupStarted(b) => session::pickup_started(state, b),
+        Event::PickupStarted(b) => session::pickup_started(state, recorded, b),
         Event::PickupStep(b) => session::step(state, recorded, b),
         Event::CardVerified(b) => session::verified(state, b),
         Event::FingerPresent(b) => session::finger_present(state, recorded, b),

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::event::pickup::{MachineDevices, PickupPolicy};
-use schemas::ids::{DeviceId, DeviceSerial, MachineId};
+use schemas::ids::{DeviceId, DeviceSerial, MachineId, RecorderReference};
 use schemas::words::{DeviceKind, Residence, ResidenceGround};
 
 /// The rules in force.
@@ -42,6 +42,8 @@ pub struct KioskRules {
 pub struct MachineRules {
     /// Its devices.
     pub devices: MachineDevices,
+    /// What the recorder calls the footage of its camera (A14).
+    pub recorder: Option<RecorderReference>,
     /// Columns of its store.
     pub columns: u16,
     /// Slots per column.

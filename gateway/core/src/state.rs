@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::citizen::{MaskedName, NumberTail};
 use schemas::event::custody::{Act, SlotFinding};
-use schemas::event::pickup::{MachineDevices, PickupPolicy, Step};
+use schemas::event::pickup::{MachineDevices, PickupPolicy, Step, Still};
 use schemas::event::station::Presence;
 use schemas::ids::{BatchId, BootId, CardSerial, DeviceId, MachineId, OperatorId, SessionId};
 use schemas::key::PublicKey;
@@ -229,6 +229,12 @@ pub(crate) struct Pickup {
     pub(crate) old_card: Option<CardSerial>,
     /// Index of the event that says the card was taken.
     pub(crate) taken: Option<u64>,
+    /// When it began, in ms of the wall clock; none: before this was remembered.
+    #[serde(default)]
+    pub(crate) began_ms: Option<u64>,
+    /// All photos that were archived (A14).
+    #[serde(default)]
+    pub(crate) stills: Vec<Still>,
 }
 
 /// Where a session stands.

@@ -16,6 +16,7 @@ mod world;
 
 use gateway_core::{Input, Outcome, Request, next_deadline};
 use schemas::event::Event;
+use schemas::event::pickup::PickupRecorded;
 use schemas::ids::SessionId;
 use schemas::message::device::LastReceipt;
 use schemas::message::kiosk::{PlacedAt, ResolvedPlace};
@@ -78,7 +79,15 @@ fn p9_a_clock_that_jumps_by_years_changes_the_order_of_nothing() {
         world.take_card(false);
         let events: Vec<Event> = world.log[before..]
             .iter()
-            .map(|(_, event)| event.clone())
+            .map(|(_, event)| match event.clone() {
+                // It says when the session was, for whoever looks for its footage.
+                Event::PickupRecorded(recorded) => Event::PickupRecorded(PickupRecorded {
+                    from_ms: 0,
+                    until_ms: 0,
+                    ..recorded
+                }),
+                other => other,
+            })
             .collect();
         assert_eq!(world.replay(), world.state);
         assert_eq!(outcome(&world), Some(PickupOutcome::Collected));
@@ -131,6 +140,7 @@ fn p1_to_p7_a_card_is_collected() {
             "pickup.card-presented",
             "custody.card-moved",
             "pickup.card-taken",
+            "pickup.recorded",
             "pickup.ended",
         ]
     );
@@ -854,6 +864,56 @@ fn p4_each_matching_hand_has_a_photo_of_its_own() {
         matches!(event, Event::PhotoArchived(photo) if photo.view == schemas::words::PhotoView::RightHand)
     });
     assert_eq!(right.count(), 1);
+}
+
+/// A14: the log names the camera, the time and every still of a session, and the recorder's name for the footage.
+#[test]
+fn a14_the_footage_of_a_session_can_be_found() {
+    let mut world = World::stocked();
+    world.manners.right_score = 10;
+    let began = world.now.wall_ms;
+    begin(&mut world, 1);
+    while !world.types().contains(&"station.pickup.finger-compared.v1") {
+        world.act(0, false);
+    }
+    world.manners.right_score = 90;
+    world.now.wall_ms += 7_000;
+    run(&mut world);
+    world.take_card(false);
+    let stills = world.log.iter().filter_map(|(_, event)| match event {
+        Event::PhotoArchived(photo) => Some((photo.view, photo.blob.clone())),
+        _ => None,
+    });
+    let stills: Vec<_> = stills.collect();
+    let recorded: Vec<_> = world
+        .log
+        .iter()
+        .filter_map(|(_, event)| match event {
+            Event::PickupRecorded(recorded) => Some(recorded),
+            _ => None,
+        })
+        .collect();
+    let [recorded] = recorded.as_slice() else {
+        panic!("{recorded:?}");
+    };
+    assert_eq!(recorded.camera, device("camera-1"));
+    assert_eq!(
+        recorded.recorder.as_ref().unwrap().as_str(),
+        "nvr-1/channel-1"
+    );
+    assert_eq!(recorded.from_ms, began);
+    assert!(recorded.until_ms >= began + 7_000);
+    let named: Vec<_> = recorded
+        .stills
+        .iter()
+        .map(|still| (still.view, still.blob.clone()))
+        .collect();
+    assert_eq!(named, stills);
+    assert!(
+        named.len() > 4,
+        "the failed attempt has a still too: {named:?}"
+    );
+    assert_eq!(world.replay(), world.state);
 }
 
 /// C3: what was quarantined can be placed again, by a named operator.

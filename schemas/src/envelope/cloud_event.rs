@@ -306,6 +306,7 @@ fn subject(event: &Event) -> Option<&str> {
         E::CardRetracted(b) => b.session.as_str(),
         E::PickupEnding(b) => b.session.as_str(),
         E::PickupEnded(b) => b.session.as_str(),
+        E::PickupRecorded(b) => b.session.as_str(),
     };
     Some(text)
 }

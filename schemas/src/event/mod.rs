@@ -151,4 +151,5 @@ events! {
     PickupEnding(p::PickupEnding) = "station.pickup.ending.v1";
     PickupEnded(p::PickupEnded) = "station.pickup.ended.v1";
     SlotFound(c::SlotFound) = "station.custody.slot-found.v1";
+    PickupRecorded(p::PickupRecorded) = "station.pickup.recorded.v1";
 }

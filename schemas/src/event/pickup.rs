@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::station::bodies;
-use crate::ids::{BlobHash, CardSerial, DeviceId, MachineId, SessionId};
+use crate::ids::{BlobHash, CardSerial, DeviceId, MachineId, RecorderReference, SessionId};
 use crate::key::SealingKeyId;
 use crate::sealed::SealedField;
 use crate::slot::SlotAddress;
@@ -82,6 +82,16 @@ pub struct PickupPolicy {
     pub step_timeout_s: u16,
     /// How long a device may take for a command, in s.
     pub command_timeout_s: u16,
+}
+
+/// A still of a session (A14).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Still {
+    /// What it shows.
+    pub view: PhotoView,
+    /// SHA-256 of the sealed file.
+    pub blob: BlobHash,
 }
 
 bodies! {
@@ -261,5 +271,22 @@ bodies! {
         kiosk: DeviceId,
         /// How.
         outcome: PickupOutcome,
+    }
+    /// Where the footage of a pickup is found: the camera, the time, and the stills that show what to look for (A14). It
+    /// stands before the end of the session, in one batch with it.
+    PickupRecorded {
+        /// The session.
+        session: SessionId,
+        /// The camera.
+        camera: DeviceId,
+        /// What the recorder calls the camera's footage, as configured when the session ended; none: it is not configured.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recorder: Option<RecorderReference>,
+        /// When the session began, by the station's wall clock, in ms since 1970-01-01 UTC.
+        from_ms: u64,
+        /// When it ended, by the same clock.
+        until_ms: u64,
+        /// All photos of the session, also of attempts that failed, in the order of their archiving.
+        stills: Vec<Still>,
     }
 }

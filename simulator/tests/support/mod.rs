@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub(crate) mod bench;
+pub(crate) mod camera;
 pub(crate) mod reader;
 pub(crate) mod scanner;
 

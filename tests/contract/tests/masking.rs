@@ -6,13 +6,14 @@ use contract::examples;
 use serde_json::Value;
 
 /// The names under which messages carry personal data. A masked name (`**明`) may be shown.
-const PERSONAL: [&str; 6] = [
+const PERSONAL: [&str; 7] = [
     "number",
     "citizen_number",
     "voucher",
     "name",
     "template",
     "pin",
+    "content",
 ];
 
 fn personal(value: &Value, found: &mut Vec<String>) {
@@ -71,6 +72,8 @@ fn g7_no_message_prints_what_is_personal_in_it() {
             "stock-take",
             "place-card",
             "resolve-machine",
+            "set-maintenance",
+            "scan",
             "manifest",
         ],
         "the messages that carry personal data"

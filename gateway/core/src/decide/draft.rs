@@ -3,7 +3,7 @@
 
 use schemas::event::Event;
 use schemas::event::custody::CardMoved;
-use schemas::event::pickup::{PickupEnded, PickupEnding};
+use schemas::event::pickup::{PickupEnded, PickupEnding, PickupRecorded};
 use schemas::event::station::{MachineBlocked, MotionIntended};
 use schemas::ids::{CardSerial, DeviceId, MachineId, SessionId};
 use schemas::time::Now;
@@ -164,11 +164,22 @@ impl<'a> Draft<'a> {
         let Some((session, pickup)) = self.pickup(machine) else {
             return;
         };
+        let recorder = self.rules.machines.get(machine);
+        let recorded = PickupRecorded {
+            session: session.id.clone(),
+            camera: pickup.devices.camera.clone(),
+            recorder: recorder.and_then(|rules| rules.recorder.clone()),
+            // A session that began before this was remembered is looked for at its end.
+            from_ms: pickup.began_ms.unwrap_or(self.now.wall_ms),
+            until_ms: self.now.wall_ms,
+            stills: pickup.stills.clone(),
+        };
         let event = PickupEnded {
             session: session.id.clone(),
             kiosk: session.kiosk.clone(),
             outcome: pickup.ending.unwrap_or(otherwise),
         };
+        self.push(recorded);
         self.push(event);
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use schemas::event::custody::{ActEnded, ActStarted};
 use schemas::event::pickup::{
     CardRetracted, CardVerified, FingerCompared, FingerPresent, OldCardChecked, OldCardRecycled,
-    PhotoArchived, PickupEnded, PickupEnding, PickupStarted, PickupStep, Step,
+    PhotoArchived, PickupEnded, PickupEnding, PickupStarted, PickupStep, Step, Still,
 };
 use schemas::ids::{CardSerial, SessionId};
 use schemas::time::Deadline;
@@ -13,7 +13,7 @@ use schemas::time::Deadline;
 use super::Recorded;
 use crate::state::{Ended, Machine, Pickup, Session, Stage, State, StepState, Work, view_of};
 
-pub(super) fn pickup_started(state: &mut State, event: &PickupStarted) {
+pub(super) fn pickup_started(state: &mut State, recorded: Recorded<'_>, event: &PickupStarted) {
     state.last.remove(&event.kiosk);
     let machine = state.machines.entry(event.machine.clone()).or_default();
     machine.dispenser = Some(event.devices.dispenser.clone());
@@ -34,6 +34,8 @@ pub(super) fn pickup_started(state: &mut State, event: &PickupStarted) {
             old_card_due: event.old_card_due,
             old_card: None,
             taken: None,
+            began_ms: Some(recorded.now.wall_ms),
+            stills: Vec::new(),
         })),
         stage: Stage::Moving,
     });
@@ -154,6 +156,10 @@ pub(super) fn photo_archived(state: &mut State, event: &PhotoArchived) {
     }
     if let Some(Open { pickup, .. }) = pickup_of(state, &event.session) {
         pickup.photos.insert(event.view);
+        pickup.stills.push(Still {
+            view: event.view,
+            blob: event.blob.clone(),
+        });
     }
 }
 

@@ -16,7 +16,9 @@ use schemas::event::Event;
 use schemas::event::custody::AnnouncedCard;
 use schemas::event::pickup::{MachineDevices, PickupPolicy};
 use schemas::event::station::Presence;
-use schemas::ids::{BatchId, BlobHash, BootId, CardSerial, DeviceId, MachineId, OperatorId};
+use schemas::ids::{
+    BatchId, BlobHash, BootId, CardSerial, DeviceId, MachineId, OperatorId, RecorderReference,
+};
 use schemas::key::SealingKeyId;
 use schemas::lookup::LookupTag;
 use schemas::slot::SlotAddress;
@@ -146,6 +148,7 @@ pub fn rules() -> Rules {
                     scanner: device("scanner-1"),
                     camera: device("camera-1"),
                 },
+                recorder: Some(RecorderReference::new("nvr-1/channel-1").unwrap()),
                 columns: 1,
                 slots_per_column: 8,
             },

@@ -177,6 +177,7 @@ fn plain(station: &Station) -> Plain {
         .map(|dispenser| dispenser.device.clone())
         .chain(station.sam_v_readers.iter().map(|r| r.device.clone()))
         .chain(station.zfm_scanners.iter().map(|s| s.device.clone()))
+        .chain(station.onvif_cameras.iter().map(|c| c.device.clone()))
         .collect();
     // The simulated devices are those of the first machine; the simulated operator stands at the first kiosk.
     if station.demo.simulated_devices {

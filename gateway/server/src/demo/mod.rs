@@ -6,6 +6,7 @@ mod centre;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
+use adapters::camera::Credentials;
 use adapters::link::{Broker, Confirmation, LinkConfig};
 use adapters::reader::SamId;
 use anyhow::Context as _;
@@ -16,12 +17,14 @@ use hpke::{Kem as _, Serializable as _};
 use schemas::ids::{BatchId, DeviceId, OperatorId};
 use schemas::words::Place;
 use simulator::dispenser::DispenserLine;
+use simulator::camera::{CameraLogin, CameraProtocol};
 use simulator::operator::{StockUp, kiosk_description, stock_up};
 use simulator::reader::ReaderProtocol;
 use simulator::scanner::{ScannerLine, ScannerProtocol};
 use simulator::{Simulation, SimulationConfig};
 use zeroize::Zeroizing;
 
+use crate::run::CameraLogins;
 use crate::sealing::Recipient;
 
 pub use centre::DemoCentre;
@@ -108,8 +111,13 @@ impl Stock {
 }
 
 impl Demo {
-    /// Starts the simulated devices of the first machine, which connect to `broker`.
-    pub async fn start(station: &Station, broker: Broker) -> anyhow::Result<Self> {
+    /// Starts the simulated devices of the first machine, which connect to `broker`. The camera knows whom
+    /// `logins` has for it; where that is nobody, somebody is made up.
+    pub async fn start(
+        station: &Station,
+        broker: Broker,
+        logins: &mut CameraLogins,
+    ) -> anyhow::Result<Self> {
         let machine = station
             .machines
             .first()
@@ -138,6 +146,13 @@ impl Demo {
         let mut scanners = station.zfm_scanners.iter();
         let scanner = scanners.find(|s| s.device == config.devices.scanner);
         config.scanner = scanner_protocol(scanner);
+        let mut cameras = station.onvif_cameras.iter();
+        let camera = cameras.find(|camera| camera.device == config.devices.camera);
+        let listen = camera.and_then(|camera| camera.url.as_ref()?.address());
+        config.camera = listen.map_or(CameraProtocol::Mqtt, |listen| {
+            let login = camera_login(logins, &config.devices.camera);
+            CameraProtocol::Onvif { listen, login }
+        });
         config.matcher_listen = scanner.and_then(|s| s.matcher).map(|url| url.0);
         config.control_listen = Some(station.demo.control);
         config.shape.columns = machine.columns;
@@ -237,6 +252,23 @@ fn scanner_protocol(configured: Option<&ZfmScanner>) -> ScannerProtocol {
         },
         Some((LineAddress::Serial(_), _)) | None => ScannerProtocol::Mqtt,
     }
+}
+
+/// Whom a simulated camera knows: whom the station is to it.
+fn camera_login(logins: &mut CameraLogins, device: &DeviceId) -> CameraLogin {
+    if let Some(known) = logins.of(device) {
+        return CameraLogin {
+            user: known.user().to_owned(),
+            password: known.expose().to_owned(),
+        };
+    }
+    let made_up = CameraLogin::made_up();
+    let password = Zeroizing::new(made_up.password.clone());
+    logins.insert(
+        device.clone(),
+        Credentials::new(made_up.user.clone(), password),
+    );
+    made_up
 }
 
 fn plan(link: LinkConfig, operator: OperatorId, machine: schemas::ids::MachineId) -> StockUp {

@@ -60,6 +60,7 @@ pub fn session_of(event: &Event) -> Option<&SessionId> {
         E::CardRetracted(b) => Some(&b.session),
         E::PickupEnding(b) => Some(&b.session),
         E::PickupEnded(b) => Some(&b.session),
+        E::PickupRecorded(b) => Some(&b.session),
         E::ErasureAsked(b) => Some(&b.session),
         E::ErasureDone(b) => Some(&b.session),
         E::GatewayStarted(_)

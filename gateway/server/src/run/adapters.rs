@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use adapters::camera::{self, CameraConfig, Credentials, Source};
 use adapters::dispenser::{self, DispenserConfig, LineSettings};
 use adapters::link::{Broker, Confirmation, LinkConfig};
 use adapters::reader::request::Baud;
@@ -12,14 +13,15 @@ use adapters::scanner::{self, LightKind, MatcherConfig, Password, ScannerConfig}
 use anyhow::Context as _;
 use edge_config::profile::DispenserProfile;
 use edge_config::{
-    ConfigErrors, DispenserAddress, LineAddress, ModbusDispenser, SamVReader, ScannerLight,
-    SerialSettings, Station, ZfmScanner,
+    ConfigErrors, DispenserAddress, LineAddress, ModbusDispenser, OnvifCamera, SamVReader,
+    ScannerLight, SerialSettings, Station, ZfmScanner,
 };
 use schemas::ids::DeviceId;
 use schemas::message::device::Description;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::camera_logins::CameraLogins;
 use super::devices_broker::DevicesBroker;
 use super::prepare::Prepared;
 
@@ -51,8 +53,10 @@ pub(super) async fn start(
 ) -> anyhow::Result<OwnDevices> {
     let station = &prepared.station;
     let (shutdown, ending) = watch::channel(false);
-    let adapted =
-        station.modbus_dispensers.len() + station.sam_v_readers.len() + station.zfm_scanners.len();
+    let adapted = station.modbus_dispensers.len()
+        + station.sam_v_readers.len()
+        + station.zfm_scanners.len()
+        + station.onvif_cameras.len();
     let own = adapted > 0 || station.demo.simulated_devices;
     if !own {
         return Ok(OwnDevices {
@@ -73,9 +77,12 @@ pub(super) async fn start(
     } else {
         Confirmation::Receipt { again_ms: AGAIN_MS }
     };
+    let logins = CameraLogins::read(&station.onvif_cameras)?;
+    #[cfg(feature = "demo")]
+    let mut logins = logins;
     #[cfg(feature = "demo")]
     let demo = if station.demo.simulated_devices {
-        Some(crate::demo::Demo::start(station, broker.clone()).await?)
+        Some(crate::demo::Demo::start(station, broker.clone(), &mut logins).await?)
     } else {
         None
     };
@@ -84,7 +91,7 @@ pub(super) async fn start(
         !station.demo.simulated_devices,
         "this build has no simulated devices: set simulated_devices = false under [demo]"
     );
-    let adapters = start_adapters(station, &broker, confirmation, &ending)?;
+    let adapters = start_adapters(station, &logins, &broker, confirmation, &ending)?;
     #[cfg(feature = "demo")]
     let stocking = match &demo {
         Some(demo) => demo
@@ -104,6 +111,7 @@ pub(super) async fn start(
 
 fn start_adapters(
     station: &Station,
+    logins: &CameraLogins,
     broker: &Broker,
     confirmation: Confirmation,
     ending: &watch::Receiver<bool>,
@@ -130,7 +138,15 @@ fn start_adapters(
         let link = link(&configured.device, scanner::description(&config));
         tokio::spawn(scanner::run(config, link, ending.clone()))
     });
-    Ok(dispensers.chain(readers).chain(scanners).collect())
+    let cameras = station.onvif_cameras.iter().filter_map(|configured| {
+        let login = logins.of(&configured.device).cloned();
+        let config = of_camera(configured, login, station.pipeline.blob_kib_max)?;
+        let mut link = link(&configured.device, camera::description());
+        link.limits.payload_bytes_max = link.limits.payload_bytes_max.max(config.still_bytes_max);
+        Some(tokio::spawn(camera::run(config, link, ending.clone())))
+    });
+    let adapters = dispensers.chain(readers).chain(scanners);
+    Ok(adapters.chain(cameras).collect())
 }
 
 /// The adapter's configuration from the station's. The profile's file is read here.
@@ -227,6 +243,32 @@ fn of_scanner(configured: &ZfmScanner) -> ScannerConfig {
         upload_timeout_ms: u64::from(configured.upload_timeout_ms),
         ..ScannerConfig::new(address)
     }
+}
+
+/// `None`: it says neither where it is nor where its still lies, which the configuration does not let pass.
+fn of_camera(
+    configured: &OnvifCamera,
+    credentials: Option<Credentials>,
+    blob_kib_max: usize,
+) -> Option<CameraConfig> {
+    let still = configured.snapshot.as_ref().map(|at| at.url().clone());
+    let source = match (&configured.url, still) {
+        (Some(at), still) => Source::Onvif {
+            url: at.url().clone(),
+            profile: configured.profile.as_ref().map(ToString::to_string),
+            still,
+        },
+        (None, still) => Source::Still(still?),
+    };
+    Some(CameraConfig {
+        credentials,
+        allow_basic: configured.allow_basic,
+        still_bytes_max: blob_kib_max.saturating_mul(1_024),
+        heartbeat_ms: u64::from(configured.heartbeat_ms),
+        connect_timeout_ms: u64::from(configured.connect_timeout_ms),
+        request_timeout_ms: u64::from(configured.request_timeout_ms),
+        ..CameraConfig::new(source)
+    })
 }
 
 impl OwnDevices {

@@ -7,6 +7,7 @@
 
 mod adapters;
 mod announce;
+mod camera_logins;
 mod centre;
 mod closed;
 mod devices_broker;
@@ -39,6 +40,7 @@ use pull::PullDoor;
 use socket::Socket;
 
 pub use announce::front_page;
+pub use camera_logins::CameraLogins;
 pub use prepare::{rules, without_demo};
 
 /// How the program ended.

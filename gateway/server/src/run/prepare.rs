@@ -10,7 +10,7 @@ use gateway_core::{
     DeviceRules, Eligibility, FirmwarePattern, KioskRules, MachineRules, RegistryPolicy, Rules,
 };
 use schemas::envelope::Origin;
-use schemas::ids::DeviceId;
+use schemas::ids::{DeviceId, RecorderReference};
 use schemas::words::DeviceKind;
 
 use super::announce::front_page;
@@ -202,6 +202,7 @@ pub fn rules(station: &Station) -> Rules {
     let machine = |machine: &edge_config::Machine| {
         let rules = MachineRules {
             devices: machine.devices.clone(),
+            recorder: recorder(station, machine),
             columns: machine.columns,
             slots_per_column: machine.slots_per_column,
         };
@@ -252,6 +253,13 @@ fn registry_policy(policy: &DevicePolicy) -> RegistryPolicy {
         total_step_max: policy.total_step_max,
         totals_record_s: policy.totals_record_s,
     }
+}
+
+/// What the recorder calls the footage of a machine's camera.
+fn recorder(station: &Station, machine: &edge_config::Machine) -> Option<RecorderReference> {
+    let mut cameras = station.onvif_cameras.iter();
+    let camera = cameras.find(|camera| camera.device == machine.devices.camera)?;
+    camera.recorder.clone()
 }
 
 /// The same station with real devices only. What the configuration may leave out or name only for a demonstration is

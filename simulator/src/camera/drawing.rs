@@ -1,18 +1,7 @@
-//! The camera: draws a small JPEG that shows the view and the time, publishes it, and replies once the
-//! photo is confirmed.
+//! What a simulated camera sees: a small JPEG that shows the view and the time.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use adapters::link::{Command, LinkHandle, new_blob_id, new_message_id};
-use bytes::Bytes;
 use jpeg_encoder::{ColorType, Encoder, EncodingError};
-use schemas::ids::BlobId;
-use schemas::message::command::{CaptureCommand, CaptureReply};
-use schemas::message::device::Description;
-use schemas::words::{Completion, DeviceKind, PhotoView};
-use tokio::time::{sleep, timeout};
-
-use crate::device::sent;
+use schemas::words::PhotoView;
 
 /// What every photo holds as plain bytes (segment APP11), so that one can be searched for where none may be.
 pub const MARK: &[u8] = b"simulated camera, nobody's face";
@@ -33,77 +22,6 @@ const DIGITS: [[u8; 5]; 10] = [
     [7, 5, 7, 5, 7],
     [7, 5, 7, 1, 7],
 ];
-
-pub(crate) fn description() -> Description {
-    Description {
-        kind: DeviceKind::Camera,
-        vendor: "simulated".to_owned(),
-        model: "drawing camera".to_owned(),
-        firmware: env!("CARGO_PKG_VERSION").to_owned(),
-        commands: vec!["capture".to_owned()],
-        events: Vec::new(),
-        serial: None,
-        totals: Vec::new(),
-    }
-}
-
-pub(crate) async fn act(capture_ms: u64, link: LinkHandle, command: Command) {
-    let Command::Capture(command) = command else {
-        return;
-    };
-    sleep(Duration::from_millis(capture_ms)).await;
-    let since_1970 = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let wall_ms = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
-    let limit = Duration::from_secs(u64::from(command.timeout_s));
-    let photo = match draw(command.view, wall_ms) {
-        Ok(photo) => publish(&link, photo, limit).await,
-        Err(error) => {
-            tracing::error!(%error, "no photo");
-            None
-        }
-    };
-    let completion = if photo.is_some() {
-        Completion::Success
-    } else {
-        Completion::HardwareError
-    };
-    reply(&link, &command, completion, photo);
-}
-
-/// Publishes the photo and waits until it is confirmed.
-async fn publish(link: &LinkHandle, photo: Vec<u8>, limit: Duration) -> Option<BlobId> {
-    let id = new_blob_id();
-    let confirmed = sent("photo", link.blob(id.clone(), Bytes::from(photo)))?;
-    match timeout(limit, confirmed.wait()).await {
-        Ok(Ok(())) => Some(id),
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "the photo was not taken");
-            None
-        }
-        Err(_elapsed) => None,
-    }
-}
-
-fn reply(
-    link: &LinkHandle,
-    command: &CaptureCommand,
-    completion: Completion,
-    blob: Option<BlobId>,
-) {
-    let message_id = new_message_id();
-    let message = CaptureReply {
-        message_id: message_id.clone(),
-        command_id: command.command_id.clone(),
-        completion,
-        blob,
-    };
-    sent(
-        "capture reply",
-        link.reply(&command.command_id, "capture", message_id, &message),
-    );
-}
 
 /// A JPEG of 160 by 120 grey pixels: a brightness for the view, the view's number, the time in ms.
 pub fn draw(view: PhotoView, wall_ms: u64) -> Result<Vec<u8>, EncodingError> {
