@@ -5,6 +5,7 @@
 //! sensors say. Never repeats a motion by itself.
 
 pub mod camera;
+pub mod configured;
 pub mod dispenser;
 pub mod link;
 mod port;

@@ -1,6 +1,6 @@
 //! The configuration of a station: its typed values, its loader and its checks.
 //!
-//! [`load`] is the one way to a [`Station`]. It reads two files, `station.toml` (what is where) and
+//! [`load`] is the one way to a [`Station`], and [`load_adapters`] to [`Adapters`] in a process of their own. The first reads two files, `station.toml` (what is where) and
 //! `policy.toml` (what the rules are), or their shipped texts, and either gives a station whose every
 //! value has been checked, or all that is wrong with file, line, column and what to write instead.
 //! [`profile::DispenserProfile::load`] is the one way to the register map of a dispenser.
@@ -8,6 +8,8 @@
 //! configuration names: whoever uses a key or a certificate opens it.
 #![warn(missing_docs)]
 
+mod adapted;
+mod adapters;
 mod error;
 mod hours;
 mod policy;
@@ -18,6 +20,8 @@ mod unit;
 
 use std::path::Path;
 
+pub use adapted::Adapted;
+pub use adapters::{Adapters, AdaptersBroker, AdaptersTls, BrokerPromise};
 pub use error::{ConfigErrors, Place, Problem};
 pub use hours::{Hours, HoursError};
 pub use policy::{Custody, DevicePolicy, Eligibility, OperatorPolicy, Pickup, Policy};
@@ -82,6 +86,23 @@ pub fn parse_station(text: &str, file: &str, policy: Policy) -> Result<Station, 
 /// All problems of the text.
 pub fn parse_policy(text: &str, file: &str) -> Result<Policy, ConfigErrors> {
     reader::read(text, file, |root| Some(policy::read(root)))
+}
+
+/// Reads and checks the configuration of adapters in a process of their own.
+///
+/// # Errors
+/// All problems of the file; that it cannot be read is one too.
+pub fn load_adapters(file: &Path) -> Result<Adapters, ConfigErrors> {
+    let (text, name) = source(Some(file), "", "")?;
+    parse_adapters(&text, &name)
+}
+
+/// Reads the text of an adapters' file; `file` is how problems name it.
+///
+/// # Errors
+/// All problems of the text.
+pub fn parse_adapters(text: &str, file: &str) -> Result<Adapters, ConfigErrors> {
+    reader::read(text, file, adapters::read)
 }
 
 fn source(

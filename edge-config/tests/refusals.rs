@@ -9,11 +9,15 @@
 use std::fs;
 use std::path::Path;
 
-use edge_config::{ConfigErrors, DEFAULT_STATION, Policy, parse_policy, parse_station};
+use edge_config::{
+    ConfigErrors, DEFAULT_STATION, Policy, parse_adapters, parse_policy, parse_station,
+};
 
 fn refusal(name: &str, text: &str) -> ConfigErrors {
     let read = if name.starts_with("policy-") {
         parse_policy(text, name).map(|_| ())
+    } else if name.starts_with("adapters-") {
+        parse_adapters(text, name).map(|_| ())
     } else {
         parse_station(text, name, Policy::default()).map(|_| ())
     };

@@ -153,3 +153,15 @@ fn hashes_do_not_print() {
     let station = load(None, None).unwrap();
     assert!(!format!("{station:?}").contains("argon2id"));
 }
+
+/// G1: the example of adapters in a process of their own is a real configuration, with certificates for each device.
+#[test]
+fn g1_the_example_of_adapters_elsewhere_is_good() {
+    let adapters = edge_config::load_adapters(&file("adapters.toml")).unwrap();
+    let tls = adapters.broker.tls.as_ref().unwrap();
+    let devices: Vec<_> = adapters.adapted().ids().collect();
+    assert_eq!(devices.len(), 4);
+    let certificate = tls.certificate(devices.first().unwrap());
+    assert!(certificate.ends_with("dispenser-1.pem"));
+    assert!(adapters.http.listen.ip().is_loopback());
+}

@@ -200,6 +200,95 @@ words!(
     }
 );
 words!(
+    /// A step of a commissioning (V2).
+    CommissionStepName {
+        /// The broker's listeners take connections.
+        Broker,
+        /// A kiosk of the machine is there.
+        Kiosk,
+        /// The dispenser is there and says what it did last.
+        Dispenser,
+        /// The dispenser counts its slots.
+        Inventory,
+        /// A card goes from its slot to the reader and back, and its chip is read.
+        Motion,
+        /// The reader inside the machine is there.
+        Reader,
+        /// The intake's reader is there.
+        IntakeReader,
+        /// The intake's reader reads a card that a person lays on it.
+        IntakeCard,
+        /// The scanner is there.
+        Scanner,
+        /// The scanner sees a person's finger.
+        Finger,
+        /// What compares fingers answers.
+        Matcher,
+        /// The camera is there and takes a still.
+        Camera,
+        /// The way to the centre.
+        Centre,
+        /// The wall clock is synchronised.
+        Clock,
+        /// Room on the disk.
+        Disk,
+        /// The station signs with the key it names, and seals to the centre's.
+        Keys,
+    }
+);
+words!(
+    /// How a step of a commissioning ended.
+    CommissionResult {
+        /// As it should.
+        Passed,
+        /// Not as it should.
+        Failed,
+        /// Not tried.
+        Skipped,
+    }
+);
+words!(
+    /// Why a step of a commissioning was not passed.
+    CommissionReason {
+        /// The operator declined.
+        Declined,
+        /// The operator left it out from the beginning.
+        LeftOut,
+        /// The configuration has nothing of the kind.
+        NotConfigured,
+        /// The device cannot do it.
+        Unsupported,
+        /// No card lies in a slot.
+        NoCardLoaded,
+        /// The device is not online.
+        Offline,
+        /// The device is online, but says that something is wrong with it.
+        NotUsable,
+        /// No answer, or no person acted, in time.
+        TimedOut,
+        /// The device says that it failed.
+        DeviceFailed,
+        /// Slots and records differ.
+        CountDiffers,
+        /// The chip could not be read.
+        CardUnread,
+        /// The chip is another than the record says.
+        CardDiffers,
+        /// The machine had to be blocked: an operator has to look.
+        MachineBlocked,
+        /// What was connected to did not answer.
+        Unreachable,
+        /// The clock is not synchronised.
+        NotTrusted,
+        /// There is too little room.
+        TooLittle,
+        /// A key is missing, or is not the one that is named.
+        WrongKey,
+        /// The machine was not free for it.
+        NotFree,
+    }
+);
+words!(
     /// Why a card is held back from pickup.
     HoldReason {
         /// The maker's manifest says so.

@@ -10,6 +10,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+pub mod adapters;
 pub mod centre;
 pub mod certificates;
 pub mod config;
@@ -22,6 +23,7 @@ pub mod sealed;
 pub mod search;
 pub mod station;
 pub mod stock;
+pub mod tls_way;
 
 use std::time::{Duration, Instant};
 

@@ -36,6 +36,8 @@ pub fn binary(name: &str) -> PathBuf {
             "gateway",
             "--bin",
             "simulator",
+            "--bin",
+            "adapters",
         ]);
         cargo.arg("--target-dir").arg(profile.parent().unwrap());
         if profile.ends_with("release") {

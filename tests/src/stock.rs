@@ -46,6 +46,11 @@ impl Stocked {
             );
         }
         let kiosk = Kiosk::connect(layout.mqtt, "kiosk-1");
+        Self::filled(station, devices, kiosk, loaded)
+    }
+
+    /// The same for a station whose devices are there, with the kiosk that its operator stands at.
+    pub fn filled(station: Station, devices: Devices, kiosk: Kiosk, loaded: usize) -> Self {
         let mut stocked = Self {
             station,
             devices,

@@ -13,6 +13,7 @@ mod fault;
 mod http;
 pub mod jpeg;
 mod line;
+mod logins;
 mod onvif;
 mod place;
 mod standing;
@@ -26,6 +27,7 @@ use crate::link::LinkConfig;
 
 pub use credentials::Credentials;
 pub use fault::CameraFault;
+pub use logins::{CameraLogins, LoginRefused};
 pub use place::reached_at;
 
 /// Where a camera's stills come from.

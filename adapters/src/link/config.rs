@@ -3,6 +3,8 @@
 use schemas::ids::{DeviceId, StationId};
 use schemas::message::device::{Description, LastReceipt};
 
+use super::Figures;
+
 /// Where the broker listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broker {
@@ -42,6 +44,8 @@ pub struct LinkConfig {
     pub last_receipt: Option<LastReceipt>,
     /// Limits.
     pub limits: LinkLimits,
+    /// Where the link counts.
+    pub figures: Figures,
     /// TLS, where the broker asks for it.
     #[cfg(feature = "tls")]
     pub tls: Option<std::sync::Arc<rustls::ClientConfig>>,
@@ -63,6 +67,7 @@ impl LinkConfig {
             confirmation: Confirmation::Puback,
             last_receipt: None,
             limits: LinkLimits::default(),
+            figures: Figures::default(),
             #[cfg(feature = "tls")]
             tls: None,
         }

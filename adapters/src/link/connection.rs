@@ -160,6 +160,8 @@ async fn serve(
 /// Hands what waits to the client, as far as the limits go. Says when something postponed is due.
 fn hand_over(shared: &Shared, client: &AsyncClient) -> Option<Instant> {
     let mut state = shared.lock();
+    let waiting = state.outbox.len();
+    shared.config.figures.note(|now| now.outbox_len = waiting);
     if !state.connected {
         return None;
     }
@@ -243,9 +245,13 @@ fn on_publish(shared: &Shared, inbound: &mpsc::Sender<Inbound>, publish: &Publis
             state.outbox.receipt(&receipt.message_id);
         }
         Inbound::Command(command) => match state.memory.look_up(command.id()) {
-            Seen::New => {}
-            Seen::Working => return,
+            Seen::New => shared.config.figures.note(|now| now.commands += 1),
+            Seen::Working => {
+                shared.config.figures.note(|now| now.repeated_commands += 1);
+                return;
+            }
             Seen::Answered(reply) => {
+                shared.config.figures.note(|now| now.repeated_commands += 1);
                 // A reply that is still on its way will arrive; a second copy adds nothing.
                 if !state.outbox.holds(&reply.message_id) {
                     let again = Outgoing {

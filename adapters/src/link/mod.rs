@@ -7,10 +7,13 @@
 
 mod config;
 mod connection;
+mod figures;
 mod inbound;
 mod memory;
 mod outbox;
 mod shared;
+#[cfg(feature = "tls")]
+pub mod tls;
 
 use std::sync::Arc;
 
@@ -27,6 +30,7 @@ use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
 pub use config::{Broker, Confirmation, LinkConfig, LinkLimits};
+pub use figures::{Counted, Figures};
 pub use inbound::{Command, Inbound};
 
 use memory::Reply;
@@ -145,6 +149,10 @@ impl LinkHandle {
     /// Says a measurement: `prop/{name}`, retained. The same value again is not sent. `name` is a
     /// level of a topic: lower-case letters, digits, hyphens.
     pub fn property(&self, name: &str, value: f64, unit: Option<&str>) {
+        let figures = &self.shared.config.figures;
+        figures.note(|now| {
+            now.properties.insert(name.to_owned(), value);
+        });
         let unit = unit.map(str::to_owned);
         self.retain(
             &FromDevice::Property(name.to_owned()),

@@ -39,6 +39,7 @@ pub(super) struct State {
 impl Shared {
     pub(super) fn new(config: LinkConfig) -> Self {
         let topics = Topics::new(config.station.clone());
+        config.figures.note(|now| now.is_present = true);
         let state = State {
             outbox: Outbox::new(&config.limits, config.confirmation),
             memory: CommandMemory::new(config.limits.commands_remembered_max),
@@ -111,6 +112,7 @@ impl Shared {
             return;
         }
         state.life = life;
+        self.config.figures.note(|now| now.is_present = present);
         if state.connected {
             let message = self.life(&state, life);
             if let Err(error) = state.outbox.push(message) {
@@ -141,6 +143,10 @@ impl Shared {
     pub(super) fn connected(&self) {
         let mut state = self.lock();
         state.connected = true;
+        self.config.figures.note(|now| {
+            now.is_connected = true;
+            now.connections += 1;
+        });
         let mut births = vec![self.life(&state, state.life)];
         let desc = self.topic(&FromDevice::Description);
         // A device that has named itself since is in what is retained.
@@ -162,6 +168,7 @@ impl Shared {
     pub(super) fn disconnected(&self) {
         let mut state = self.lock();
         state.connected = false;
+        self.config.figures.note(|now| now.is_connected = false);
         state.outbox.disconnected();
     }
 

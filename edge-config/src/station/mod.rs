@@ -24,6 +24,7 @@ use schemas::ids::{DeviceId, MachineId, StationId};
 use schemas::text::Invalid;
 use schemas::words::DeviceKind;
 
+use crate::adapted::Adapted;
 use crate::policy::Policy;
 use crate::reader::Section;
 use broker::Broker;
@@ -112,6 +113,16 @@ impl Station {
     pub fn owner_of(&self, device: &DeviceId) -> Option<&DeviceId> {
         let owner = |kiosk: &&Kiosk| kiosk.peripherals.contains(device);
         self.kiosks.iter().find(owner).map(|kiosk| &kiosk.id)
+    }
+
+    /// The devices that this process itself brings to MQTT.
+    pub fn adapted(&self) -> Adapted<'_> {
+        Adapted {
+            modbus_dispensers: &self.modbus_dispensers,
+            sam_v_readers: &self.sam_v_readers,
+            zfm_scanners: &self.zfm_scanners,
+            onvif_cameras: &self.onvif_cameras,
+        }
     }
 
     /// The machine that the dispenser `id` belongs to.

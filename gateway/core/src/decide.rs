@@ -5,6 +5,7 @@ mod act_motion;
 mod acts;
 mod batches;
 mod centre;
+mod commission;
 mod draft;
 mod erasure;
 mod lifecycle;
@@ -48,6 +49,7 @@ pub enum Outcome {
 }
 
 /// Decides what follows from `input` at `now`. Changes nothing.
+#[allow(clippy::too_many_lines, reason = "one arm for each input")]
 pub fn decide(state: &State, rules: &Rules, input: &Input, now: &Now) -> Decision {
     let mut draft = Draft::new(state, rules, now);
     let outcome = match input {
@@ -117,6 +119,9 @@ pub fn decide(state: &State, rules: &Rules, input: &Input, now: &Now) -> Decisio
             *attempts,
             *locked,
         ),
+        Input::Commission { .. } | Input::Exercise { .. } | Input::Commissioned(_) => {
+            commission::input(&mut draft, input)
+        }
         Input::Erase { session, known } => erasure::erase(&mut draft, session, *known),
         Input::Erased {
             session,

@@ -6,6 +6,7 @@ use schemas::message::command::CommandId;
 use schemas::time::{Deadline, Now};
 use schemas::words::{Hand, Motion, PhotoView};
 
+use crate::commission;
 use crate::state::{Machine, Phase, Session, Stage, State, Work, view_of};
 
 /// A command that a device has not answered yet.
@@ -45,6 +46,8 @@ pub enum Order {
         /// Which hand.
         hand: Hand,
     },
+    /// Compare a finger with what is enrolled on the sensor: that it is seen is what counts.
+    TouchSensor,
     /// Take a photo.
     Capture {
         /// Which.
@@ -62,6 +65,7 @@ pub fn pending(state: &State) -> Vec<Effect> {
             step_effects(state, session, &mut effects);
         }
     }
+    effects.extend(commission::effects(state));
     effects.retain(|effect| state.is_online(&effect.device));
     effects
 }
@@ -144,6 +148,7 @@ pub fn next_deadline<'a>(state: &'a State, now: &Now) -> Option<&'a Deadline> {
         .machines
         .values()
         .filter_map(|m| machine_deadline(state, m))
+        .chain(commission::deadlines(state))
         .min_by_key(|d| d.left_ms(now))
 }
 

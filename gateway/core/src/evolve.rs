@@ -1,6 +1,7 @@
 //! How the facts make the state. Total: whatever is in the log can be applied, and an event about
 //! something unknown changes nothing. No rule lives here.
 
+mod commission;
 mod custody;
 mod device;
 mod evidence;
@@ -32,7 +33,13 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
     state.next_index = recorded.index.saturating_add(1);
     state.lookup.date(recorded.now);
     match recorded.event {
-        Event::GatewayStarted(_) => device::forget_presence(state),
+        Event::GatewayStarted(_) => {
+            device::forget_presence(state);
+            commission::orphaned(state);
+        }
+        Event::CommissionStarted(b) => commission::started(state, recorded, b),
+        Event::ExerciseAsked(b) => commission::asked(state, recorded, b),
+        Event::ExerciseEnded(b) => commission::ended(state, recorded, b),
         Event::ServiceChanged(b) => state.reasons = b.reasons.iter().copied().collect(),
         Event::PresenceChanged(b) => device::presence_changed(state, recorded, b),
         Event::StatusChanged(b) => {
@@ -74,6 +81,7 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         }
         Event::SlotFound(b) => custody::slot_found(state, b),
         Event::WitnessAhead(_)
+        | Event::Commissioned(_)
         | Event::WitnessDismissed(_)
         | Event::KeyRotated(_)
         | Event::ManifestReceived(_)

@@ -4,6 +4,7 @@
 mod registry;
 
 use schemas::event::centre::{CentreKeyChanged, Contradiction, InstructionRefusal};
+use schemas::event::commission::Commissioned;
 use schemas::event::custody::AnnouncedCard;
 use schemas::event::station::Presence;
 use schemas::ids::{
@@ -118,6 +119,22 @@ pub enum Input {
         /// Whether this log has it (looked up before it came here).
         known: bool,
     },
+    /// An operator at the machine begins to commission it; the PIN has been compared (V2).
+    Commission {
+        /// Who.
+        operator: OperatorId,
+        /// The machine.
+        machine: MachineId,
+    },
+    /// A device of a machine that is being commissioned shall be exercised.
+    Exercise {
+        /// The session of the commissioning.
+        session: SessionId,
+        /// Which device, and how.
+        trial: Trial,
+    },
+    /// A commissioning is over: what came of it.
+    Commissioned(Box<Commissioned>),
     /// The sealing keys of a session that were here are destroyed.
     Erased {
         /// The session.
@@ -188,6 +205,21 @@ pub struct Contradicted {
     pub centre: String,
     /// What this log has there.
     pub own: Option<String>,
+}
+
+/// What shall be exercised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trial {
+    /// The dispenser counts.
+    Inventory,
+    /// The dispenser carries a loaded card to the reader and back.
+    Carry,
+    /// The intake's reader reads a card.
+    IntakeCard,
+    /// The scanner sees a finger.
+    Finger,
+    /// The camera takes a still.
+    Photo,
 }
 
 /// What a device reports.

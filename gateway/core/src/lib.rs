@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 mod carry;
+mod commission;
 mod decide;
 mod device;
 mod effect;
@@ -19,12 +20,13 @@ mod view;
 mod watch;
 
 pub use carry::{Carried, carry_over};
+pub use commission::{DeviceReadiness, MachineStanding, standing};
 pub use decide::{Decision, Outcome, decide};
 pub use effect::{Effect, Order, maintenance_left_ms, next_deadline, pending};
 pub use evolve::{Recorded, evolve};
 pub use input::{
     Announcement, Captured, CardRead, Contradicted, Described, Input, Instructed, PeripheralReport,
-    ReadFailure, RegistryInput, Reply, Report, Request, Told,
+    ReadFailure, RegistryInput, Reply, Report, Request, Told, Trial,
 };
 pub use registry::{DeviceStanding, MaintenanceStanding, Registry, registry};
 pub use rules::{

@@ -25,6 +25,7 @@ use schemas::words::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::commission::Commissioning;
 use crate::device::{Device, Maintenance};
 use crate::lookup::LookupHistory;
 
@@ -59,6 +60,9 @@ pub struct State {
     /// What operators took out of service.
     #[serde(default)]
     pub(crate) maintenance: BTreeMap<MaintenanceTarget, Maintenance>,
+    /// Commissionings under way (V2).
+    #[serde(default)]
+    pub(crate) commissionings: BTreeMap<SessionId, Commissioning>,
 }
 
 /// What the centre told so far.
@@ -350,15 +354,17 @@ impl State {
             .filter_map(|machine| machine.session.as_ref().map(|s| &s.id))
     }
 
-    /// The pickups that are open, with the devices that serve them.
+    /// The pickups and commissionings that are open, with the devices that serve them.
     pub fn pickups(&self) -> impl Iterator<Item = (&SessionId, &MachineDevices)> {
-        self.machines.values().filter_map(|machine| {
+        let commissionings = self.commissionings.iter().map(|(id, c)| (id, &c.devices));
+        let pickups = self.machines.values().filter_map(|machine| {
             let session = machine.session.as_ref()?;
             match &session.work {
                 Work::Pickup(pickup) => Some((&session.id, &pickup.devices)),
                 Work::Act { .. } => None,
             }
-        })
+        });
+        pickups.chain(commissionings)
     }
 
     /// The sessions whose sealing keys are to be destroyed. Level-triggered: a session stays here until it is recorded that

@@ -86,6 +86,9 @@ impl Watch {
             | Input::Erased { .. }
             | Input::LookupKeyMade { .. }
             | Input::Instructed(_)
+            | Input::Commission { .. }
+            | Input::Exercise { .. }
+            | Input::Commissioned(_)
             | Input::Contradicted(_)
             | Input::LookupKeyDestroyed { .. } => Look::PASS,
         }

@@ -31,6 +31,8 @@ pub enum Act {
     },
     /// Compare slots with records (C2).
     StockTake,
+    /// Exercise every device of the machine (V2).
+    Commission,
 }
 
 /// What was found in a slot (C3).

@@ -3,6 +3,7 @@
 //! a new version with a golden file of its own.
 
 pub mod centre;
+pub mod commission;
 pub mod custody;
 pub mod device;
 pub mod evidence;
@@ -66,6 +67,7 @@ macro_rules! events {
 }
 
 use centre as n;
+use commission as m;
 use custody as c;
 use device as d;
 use evidence as e;
@@ -131,6 +133,10 @@ events! {
     ActStarted(c::ActStarted) = "station.custody.act-started.v1";
     ActEnded(c::ActEnded) = "station.custody.act-ended.v1";
     StockTaken(c::StockTaken) = "station.custody.stock-taken.v1";
+    CommissionStarted(m::CommissionStarted) = "station.commission.started.v1";
+    ExerciseAsked(m::ExerciseAsked) = "station.commission.exercise-asked.v1";
+    ExerciseEnded(m::ExerciseEnded) = "station.commission.exercise-ended.v1";
+    Commissioned(m::Commissioned) = "station.commissioned.v1";
     PickupNoRecord(p::PickupNoRecord) = "station.pickup.no-record.v1";
     PickupNotArrived(p::PickupNotArrived) = "station.pickup.not-arrived.v1";
     PickupHeld(p::PickupHeld) = "station.pickup.held.v1";

@@ -5,10 +5,10 @@ use schemas::ids::MachineId;
 use schemas::slot::SlotAddress;
 use schemas::words::{ActOutcome, Evidence, HoldReason, Motion, MotionResult, Place};
 
-use super::acts;
 use super::draft::Draft;
 use super::motion::{give_up, taken, taken_back};
 use super::sensors::{Rest, rest};
+use super::{acts, commission};
 
 pub(super) fn act_moved(
     draft: &mut Draft<'_>,
@@ -26,6 +26,9 @@ pub(super) fn act_moved(
         (Act::StockTake, _) => return acts::counted(draft, id, &session, outcome, slots),
         (Act::Load { slot } | Act::Unload { slot }, Some(card)) => (slot, card),
         (Act::Load { .. } | Act::Unload { .. }, None) => return give_up(draft, id),
+        (Act::Commission, _) => {
+            return commission::moved(draft, id, &session, motion, outcome, evidence, slots);
+        }
     };
     let end = |draft: &mut Draft<'_>, outcome| {
         draft.push(ActEnded {

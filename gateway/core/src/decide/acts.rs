@@ -57,7 +57,7 @@ fn begin(draft: &mut Draft<'_>, begin: &Begin<'_>) -> Result<SessionId, RefusalR
     let motion = match begin.act {
         Act::Load { slot } => Motion::Load { slot },
         Act::Unload { slot } => Motion::Dispense { slot, hold_s },
-        Act::StockTake => Motion::Inventory,
+        Act::StockTake | Act::Commission => Motion::Inventory,
     };
     draft.intend(id, &session, motion);
     Ok(session)

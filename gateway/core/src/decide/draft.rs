@@ -32,6 +32,7 @@ impl<'a> Draft<'a> {
             devices: base.devices.clone(),
             machines: base.machines.clone(),
             maintenance: base.maintenance.clone(),
+            commissionings: base.commissionings.clone(),
             ..State::default()
         };
         Self {

@@ -10,7 +10,7 @@ use schemas::message::device::LastReceipt;
 use schemas::words::{DeviceStatus, Motion, PickupOutcome, Place, RefusalReason, ServiceReason};
 
 use super::draft::Draft;
-use super::{Outcome, motion, pickup, registry, steps};
+use super::{Outcome, commission, motion, pickup, registry, steps};
 use crate::state::{Machine, Stage, Work};
 
 /// A new life: what was under way is looked at again, and pickups that had not come to the outlet
@@ -20,6 +20,7 @@ pub(super) fn started(draft: &mut Draft<'_>, software: &str, instance: &BootId) 
         software: software.to_owned(),
         instance: instance.clone(),
     });
+    commission::orphaned(draft);
     for id in machines(draft) {
         let Some(machine) = draft.machine(&id) else {
             continue;
@@ -56,7 +57,7 @@ pub(super) fn ask(draft: &mut Draft<'_>, machine: &MachineId, attempt: u16) {
         .and_then(|m| m.motion.as_ref())
         .map(|m| m.sequence);
     // A dispenser that is silent while nothing is under way is asked ever more rarely.
-    let idle = draft.session(machine).is_none() && sequence.is_none();
+    let idle = is_idle(draft, machine) && sequence.is_none();
     let patience = if idle { attempt.min(30) } else { 1 };
     draft.push(MotionUnconfirmed {
         dispenser,
@@ -67,9 +68,15 @@ pub(super) fn ask(draft: &mut Draft<'_>, machine: &MachineId, attempt: u16) {
     });
 }
 
+/// Whether nothing of a session hangs on what the dispenser says.
+fn is_idle(draft: &Draft<'_>, machine: &MachineId) -> bool {
+    draft.session(machine).is_none() || commission::carries_nothing(draft, machine)
+}
+
 /// Lets every deadline that has come do what it was set for.
 pub(super) fn tick(draft: &mut Draft<'_>) {
     registry::tick(draft);
+    commission::tick(draft);
     for id in machines(draft) {
         let Some(machine) = draft.machine(&id) else {
             continue;
@@ -101,7 +108,7 @@ fn unanswered(draft: &mut Draft<'_>, id: &MachineId, attempt: u16) {
     let Some(machine) = draft.machine(id) else {
         return;
     };
-    let idle = machine.session.is_none() && machine.motion.is_none();
+    let idle = machine.motion.is_none() && is_idle(draft, id);
     if idle || attempt < draft.rules.query_attempts_max {
         ask(draft, id, attempt.saturating_add(1));
     } else {
@@ -186,6 +193,9 @@ pub(super) fn life(
     registry::judge_flaps(draft, device);
     if let Some(ended) = ended {
         registry::take_along(draft, device, &ended);
+    }
+    if gone {
+        commission::gone(draft, device);
     }
     for id in machines_of(draft, device) {
         match presence {

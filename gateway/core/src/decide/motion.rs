@@ -16,7 +16,7 @@ use schemas::words::{
 use super::draft::Draft;
 use super::lifecycle::{ask, card_place};
 use super::sensors::{Rest, rest};
-use super::{act_motion, pickup, slots};
+use super::{act_motion, commission, pickup, slots};
 use crate::state::{InFlight, Stage, Work};
 
 /// The dispenser's reply to a move.
@@ -160,7 +160,10 @@ const SEQUENCE_GAP_MAX: u16 = 8;
 
 /// Asked while nothing was under way: does the world agree with the record?
 fn recover(draft: &mut Draft<'_>, id: &MachineId, evidence: Evidence) {
-    let Some(session) = draft.session(id) else {
+    let Some(session) = draft
+        .session(id)
+        .filter(|_| !commission::carries_nothing(draft, id))
+    else {
         return block_if_occupied(draft, id, evidence);
     };
     let (session, stage) = (session.id.clone(), session.stage.clone());
@@ -183,6 +186,7 @@ fn block_if_occupied(draft: &mut Draft<'_>, id: &MachineId, evidence: Evidence) 
     let occupied = evidence.outlet_present || evidence.position != CarriagePosition::None;
     if occupied && draft.machine(id).is_some_and(|m| m.blocked.is_none()) {
         draft.block(id, None);
+        commission::blocked(draft, id);
     }
 }
 

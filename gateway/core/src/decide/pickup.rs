@@ -6,7 +6,7 @@ use schemas::ids::MachineId;
 use schemas::words::{Hand, HoldReason, Motion, PhotoView, PickupOutcome};
 
 use super::draft::Draft;
-use super::{motion, steps};
+use super::{commission, motion, steps};
 use crate::state::{Pickup, Work, view_of};
 
 /// What the session needs next before the card may be presented; `None`: nothing.
@@ -64,6 +64,9 @@ pub(super) fn bring_back(draft: &mut Draft<'_>, id: &MachineId) {
                 schemas::event::custody::Act::Load { slot }
                 | schemas::event::custody::Act::Unload { slot } => *slot,
                 schemas::event::custody::Act::StockTake => return motion::give_up(draft, id),
+                schemas::event::custody::Act::Commission => {
+                    return commission::bring_back(draft, id, &session);
+                }
             };
             draft.intend(id, &session, Motion::ToSlot { slot });
         }

@@ -12,7 +12,7 @@ use schemas::message::command::CommandId;
 use schemas::words::{Completion, Hand, HoldReason, Motion, PhotoView, PickupOutcome, Place};
 
 use super::draft::Draft;
-use super::{motion, pickup};
+use super::{commission, motion, pickup};
 use crate::input::{Captured, CardRead, ReadFailure, Reply, Report};
 use crate::state::{Machine, Pickup, Stage, StepState, WayOut, Work, view_of};
 
@@ -137,6 +137,9 @@ fn open_step(
 
 /// A device's answer.
 pub(super) fn reply(draft: &mut Draft<'_>, device: &DeviceId, command: &CommandId, reply: &Reply) {
+    if commission::replied(draft, device, command, reply) {
+        return;
+    }
     match reply {
         Reply::Moved {
             sequence,
@@ -181,7 +184,7 @@ pub(super) fn reply(draft: &mut Draft<'_>, device: &DeviceId, command: &CommandI
     }
 }
 
-const fn completion(reply: &Reply) -> Completion {
+pub(super) const fn completion(reply: &Reply) -> Completion {
     use schemas::words::MotionResult as R;
     match reply {
         Reply::Moved {

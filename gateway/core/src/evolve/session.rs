@@ -59,6 +59,7 @@ pub(super) fn act_started(state: &mut State, event: &ActStarted) {
 }
 
 pub(super) fn act_ended(state: &mut State, event: &ActEnded) {
+    state.commissionings.remove(&event.session);
     end(state, &event.session, Ended::Act(event.outcome));
 }
 

@@ -4,11 +4,12 @@ use std::io::Read;
 use std::path::Path;
 
 use bytes::{Buf as _, Bytes};
-use http_body_util::{BodyExt as _, Empty};
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 use tokio::runtime::Runtime;
@@ -17,7 +18,7 @@ use tokio::runtime::Runtime;
 #[derive(Debug)]
 pub struct Client {
     runtime: Runtime,
-    requests: SendRequest<Empty<Bytes>>,
+    requests: SendRequest<Full<Bytes>>,
 }
 
 /// Why the station did not answer.
@@ -75,6 +76,17 @@ impl Client {
         Ok(serde_json::from_slice(&text)?)
     }
 
+    /// The same with something to say, as JSON.
+    pub fn post_json<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        let body = Bytes::from(serde_json::to_vec(body)?);
+        let response = self.send(Method::POST, path, body)?;
+        Ok(serde_json::from_slice(&self.body_of(response)?)?)
+    }
+
     /// An answer to be read on, however long.
     pub fn stream(mut self, path: &str) -> Result<impl Read + Send + use<>, ClientError> {
         let response = self.request(Method::GET, path)?;
@@ -90,6 +102,10 @@ impl Client {
 
     fn call(&mut self, method: Method, path: &str) -> Result<Bytes, ClientError> {
         let response = self.request(method, path)?;
+        self.body_of(response)
+    }
+
+    fn body_of(&mut self, response: Response<Incoming>) -> Result<Bytes, ClientError> {
         let status = response.status();
         let body = self
             .runtime
@@ -104,12 +120,22 @@ impl Client {
     }
 
     fn request(&mut self, method: Method, path: &str) -> Result<Response<Incoming>, ClientError> {
+        self.send(method, path, Bytes::new())
+    }
+
+    fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Response<Incoming>, ClientError> {
         // Paths are made of checked parts by the commands.
         let request = Request::builder()
             .method(method)
             .uri(path)
             .header(hyper::header::HOST, "station")
-            .body(Empty::new())
+            .header(hyper::header::CONTENT_TYPE, "application/json")
+            .body(Full::new(body))
             .map_err(|error| ClientError::Refused(error.to_string()))?;
         Ok(self.runtime.block_on(self.requests.send_request(request))?)
     }

@@ -14,18 +14,24 @@
 //! | `POST /witness/dismiss?one=a&other=b` | JSON: the two operators who approve that the station goes on |
 //! | `POST /maintenance/machine-1/on?operator=a` | JSON: what is taken out of service; `off`: back into it |
 //! | `POST /devices/reader-1/accept?operator=a` | JSON: the device that an operator confirms as it is |
+//! | `GET /commission/machine-1` | JSON: how the machine and its devices stand |
+//! | `POST /commission/machine-1` with JSON operator and pin | JSON: the session of the commissioning, or why not |
+//! | `POST /commission/sessions/s-41/{trial}` | JSON: what came of the exercise |
+//! | `POST /commission/sessions/s-41/report` with JSON | JSON: the event that records the commissioning |
 //! | `POST /sessions/s-41/erase` | JSON: what was erased |
 //!
 //! It must never answer with anything personal or secret: events hold ciphertext, and keys their public parts.
 
 mod acts;
 mod client;
+mod commission;
 mod devices;
 mod events;
 mod link;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -42,10 +48,12 @@ use tokio::net::UnixListener;
 use tokio::sync::watch;
 
 use crate::keys::KeyRing;
+use crate::operators::PinDesk;
 use crate::pipeline::Acts;
 
 pub use acts::{Dismissed, Erased, LookupRotated, Rotated};
 pub use client::{Client, ClientError};
+pub use commission::{Begun, Exercised, Recorded, Report};
 pub use devices::{Accepted, Maintained};
 pub use link::LinkReport;
 
@@ -65,6 +73,10 @@ pub struct Admin {
     pub acts: Acts,
     /// How the link to the centre stands; none where there is no centre.
     pub link: Option<watch::Receiver<LinkFigures>>,
+    /// PINs of operators.
+    pub pins: PinDesk,
+    /// SHA-256 of the configuration's texts.
+    pub configuration_sha256: Arc<str>,
 }
 
 /// `GET /station`.
@@ -121,6 +133,18 @@ pub fn open(
         .route("/witness/dismiss", post(acts::dismiss_witness))
         .route("/maintenance/{name}/{switch}", post(devices::maintain))
         .route("/devices/{device}/accept", post(devices::accept))
+        .route(
+            "/commission/{machine}",
+            get(commission::stands).post(commission::begin),
+        )
+        .route(
+            "/commission/sessions/{session}/report",
+            post(commission::report),
+        )
+        .route(
+            "/commission/sessions/{session}/{trial}",
+            post(commission::exercise),
+        )
         .route("/sessions/{session}/erase", post(acts::erase))
         .with_state(admin);
     Ok(async move { axum::serve(listener, router).await })

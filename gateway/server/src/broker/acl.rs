@@ -171,14 +171,7 @@ fn plain(station: &Station) -> Plain {
     if embedded.tls.is_none() {
         return Plain::All;
     }
-    let mut own: BTreeSet<_> = station
-        .modbus_dispensers
-        .iter()
-        .map(|dispenser| dispenser.device.clone())
-        .chain(station.sam_v_readers.iter().map(|r| r.device.clone()))
-        .chain(station.zfm_scanners.iter().map(|s| s.device.clone()))
-        .chain(station.onvif_cameras.iter().map(|c| c.device.clone()))
-        .collect();
+    let mut own: BTreeSet<_> = station.adapted().ids().cloned().collect();
     // The simulated devices are those of the first machine; the simulated operator stands at the first kiosk.
     if station.demo.simulated_devices {
         if let Some(machine) = station.machines.first() {

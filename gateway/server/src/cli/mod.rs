@@ -2,6 +2,7 @@
 
 mod approval;
 mod beginning;
+mod commission;
 mod devices;
 mod erase;
 mod evidence;
@@ -65,6 +66,9 @@ enum Command {
     Export(evidence::ExportArgs),
     /// Destroy what is personal of a session: photos, names, numbers. Events and proofs stay. The station must run.
     Erase(erase::EraseArgs),
+    /// Exercise every device of a machine before the point opens, and record how it went. Exit code 0: all passed; 1: something failed;
+    /// 2: it could not be run. The station must run, and nobody be served at the machine.
+    Commission(commission::CommissionArgs),
     /// Go on although a device holds a receipt ahead of the log (`log-behind-witness`), where the device is wrong and not the log.
     /// Two operators approve. The station must run.
     DismissWitness(witness::DismissArgs),
@@ -123,6 +127,7 @@ pub fn main() -> ExitCode {
         Some(Command::Export(args)) => evidence::export(args),
         Some(Command::Keys(command)) => keys::run(command),
         Some(Command::Link(args)) => link::run(args),
+        Some(Command::Commission(args)) => Ok(commission::run(args)),
         Some(Command::Erase(args)) => erase::run(args),
         Some(Command::DismissWitness(args)) => witness::run(args),
         Some(Command::Maintenance(args)) => devices::maintenance(args),
@@ -138,12 +143,13 @@ pub fn main() -> ExitCode {
 fn serve(args: RunArgs) -> anyhow::Result<ExitCode> {
     start_logging(args.log_json);
     let mut station = edge_config::load(args.config.as_deref(), args.policy.as_deref())?;
+    let configuration = commission::configuration(args.config.as_deref(), args.policy.as_deref())?;
     if args.no_demo {
         station = run::without_demo(station)?;
     }
     override_folders(&mut station, &args);
     loop {
-        match live(&station) {
+        match live(&station, &configuration) {
             // Everything acknowledged is in the log. The next life begins with the log closed, and waits for room.
             Err(error) if run::is_out_of_room(&error) => {
                 tracing::error!(error = format!("{error:#}"), "out of room; beginning again");
@@ -154,14 +160,14 @@ fn serve(args: RunArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// One life of the station, with a runtime of its own: when it has ended nothing of it is left, the log's lock included.
-fn live(station: &Station) -> anyhow::Result<ExitCode> {
+fn live(station: &Station, configuration: &str) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(16)
         .enable_all()
         .build()
         .context("the runtime cannot start")?;
-    let ended = runtime.block_on(run::run(station.clone()));
+    let ended = runtime.block_on(run::run(station.clone(), configuration.to_owned()));
     // What is left is blocked in the system; nothing of it was promised to anybody.
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     Ok(match ended? {

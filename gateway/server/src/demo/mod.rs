@@ -6,7 +6,7 @@ mod centre;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
-use adapters::camera::Credentials;
+use adapters::camera::{CameraLogins, Credentials};
 use adapters::link::{Broker, Confirmation, LinkConfig};
 use adapters::reader::SamId;
 use anyhow::Context as _;
@@ -16,15 +16,14 @@ use hpke::kem::X25519HkdfSha256;
 use hpke::{Kem as _, Serializable as _};
 use schemas::ids::{BatchId, DeviceId, OperatorId};
 use schemas::words::Place;
-use simulator::dispenser::DispenserLine;
 use simulator::camera::{CameraLogin, CameraProtocol};
+use simulator::dispenser::DispenserLine;
 use simulator::operator::{StockUp, kiosk_description, stock_up};
 use simulator::reader::ReaderProtocol;
 use simulator::scanner::{ScannerLine, ScannerProtocol};
 use simulator::{Simulation, SimulationConfig};
 use zeroize::Zeroizing;
 
-use crate::run::CameraLogins;
 use crate::sealing::Recipient;
 
 pub use centre::DemoCentre;

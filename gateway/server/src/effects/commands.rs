@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use gateway_core::{Effect, Order};
 use schemas::ids::DeviceId;
 use schemas::message::command::{
-    CaptureCommand, CommandId, MatchCommand, MoveCommand, QueryCommand, ReadCommand,
+    CaptureCommand, CommandId, MatchCommand, MatchOnSensorCommand, MoveCommand, QueryCommand,
+    ReadCommand,
 };
 
 use super::{json, personal_json};
@@ -92,6 +93,15 @@ fn message(effect: Effect, vault: &Vault) -> Option<Outgoing> {
             };
             ("match", personal_json(&command, 1_024 + bytes * 3 / 2))
         }
+        Order::TouchSensor => (
+            "match-on-sensor",
+            json(&MatchOnSensorCommand {
+                command_id,
+                first_page: 0,
+                pages: core::num::NonZeroU16::MIN,
+                timeout_s,
+            }),
+        ),
         Order::Capture { view } => (
             "capture",
             json(&CaptureCommand {

@@ -337,6 +337,11 @@ impl Effects {
         if let Event::PickupStarted(pickup) = event {
             // Before its first command goes out: what a device sends for it finds it.
             self.sealing.opened(&pickup.session, &pickup.devices);
+        } else if let Event::CommissionStarted(commission) = event {
+            self.sealing
+                .opened(&commission.session, &commission.devices);
+        } else if let Event::ActEnded(act) = event {
+            self.sealing.ended(&act.session);
         } else if let Event::PickupEnded(pickup) = event {
             self.sealing.ended(&pickup.session);
         } else if let Event::ErasureDone(done) = event {

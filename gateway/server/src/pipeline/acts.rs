@@ -1,12 +1,12 @@
 //! What is asked of the loop at the machine itself, not by a device: to erase a session, to change a key, to take something out of
 //! service.
 
-use gateway_core::{Input, RegistryInput, Rules};
-use schemas::ids::{OperatorId, SessionId};
+use gateway_core::{Input, MachineStanding, RegistryInput, Rules};
+use schemas::ids::{MachineId, OperatorId, SessionId};
 use schemas::words::RefusalReason;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Answer, Job};
+use super::{Answer, CommissionAsk, Job};
 use crate::effects::{EraseAnswer, RotateAnswer};
 use crate::keys::{KeyNotRotated, SigningKey};
 
@@ -60,6 +60,23 @@ impl Acts {
             Answer::Refused(reason) => Err(reason),
             Answer::IdReused | Answer::Failed => Err(RefusalReason::AlreadySo),
         })
+    }
+
+    /// Commissions a machine. The session, or why the rules said no. Resolves when it is durable.
+    pub async fn commission(
+        &self,
+        asked: CommissionAsk,
+    ) -> Result<Result<Option<SessionId>, RefusalReason>, LoopEnded> {
+        let (told, answer) = oneshot::channel();
+        let asked = Box::new(asked);
+        self.ask(|done| Job::Commission { asked, told, done })
+            .await?;
+        answer.await.map_err(|_dropped| LoopEnded)
+    }
+
+    /// How a machine stands; none where there is no such machine.
+    pub async fn standing(&self, machine: MachineId) -> Result<Option<MachineStanding>, LoopEnded> {
+        self.ask(|done| Job::Standing { machine, done }).await
     }
 
     /// Signs with another key from now on; its file is durable. Resolves with the index of the event that says so, once

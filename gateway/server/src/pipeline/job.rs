@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use gateway_core::{Input, Request, Rules};
-use schemas::ids::{DeviceId, MessageId, SessionId};
+use gateway_core::{Input, MachineStanding, Request, Rules};
+use schemas::ids::{DeviceId, MachineId, MessageId, SessionId};
 use schemas::message::command::FingerTemplate;
 use schemas::words::RefusalReason;
 use tokio::sync::oneshot;
@@ -42,6 +42,22 @@ pub enum Job {
         /// Told when it is durable; that it failed, where nothing was recorded.
         done: oneshot::Sender<Answer>,
     },
+    /// An operator at the machine commissions it (V2).
+    Commission {
+        /// What is asked.
+        asked: Box<CommissionAsk>,
+        /// Told what the rules said, the session or why not; not yet durable.
+        told: oneshot::Sender<Result<Option<SessionId>, RefusalReason>>,
+        /// Told when it is durable.
+        done: oneshot::Sender<Answer>,
+    },
+    /// How does a machine stand? Nothing is recorded.
+    Standing {
+        /// The machine.
+        machine: MachineId,
+        /// Told; none where there is no such machine.
+        done: oneshot::Sender<Option<MachineStanding>>,
+    },
     /// What is personal of a session shall be destroyed.
     Erase {
         /// The session.
@@ -64,10 +80,28 @@ impl Job {
             Self::RotateKey { .. } => true,
             Self::ShowSession { .. }
             | Self::Own { .. }
+            | Self::Commission { .. }
+            | Self::Standing { .. }
             | Self::Erase { .. }
             | Self::RotateLookup { .. } => false,
         }
     }
+}
+
+/// What is asked of a commissioning.
+#[derive(Debug)]
+pub enum CommissionAsk {
+    /// To begin one.
+    Begin {
+        /// Whether the PIN fits.
+        check: PinCheck,
+        /// The machine.
+        machine: MachineId,
+        /// Where a PIN that does not fit was given, for the record.
+        at: DeviceId,
+    },
+    /// To go on with it, or to end it.
+    Go(Input),
 }
 
 /// A message of a device.

@@ -7,6 +7,7 @@
 //! and the process must end with it.
 
 mod acts;
+mod commission;
 #[cfg(test)]
 #[allow(
     clippy::unwrap_used,
@@ -67,7 +68,7 @@ use recent::Recent;
 use snapshots::Snapshots;
 
 pub use acts::{Acts, LoopEnded};
-pub use job::{Answer, Command, Content, Job, MessageKey, Operated};
+pub use job::{Answer, Command, CommissionAsk, Content, Job, MessageKey, Operated};
 pub(crate) use memory::KeptMemory;
 pub use memory::{EpochBegun, Memory};
 pub use replay::{Read, Replay, ReplayError};

@@ -51,6 +51,13 @@ impl Pipeline {
             Job::Command(command) => self.take_command(*command, group),
             Job::RotateKey { next, done } => self.rotate_key(next, done, group),
             Job::Own { input, rules, done } => self.take_asked(*input, rules, done, group),
+            Job::Commission { asked, told, done } => {
+                self.take_commission(*asked, told, done, group)
+            }
+            Job::Standing { machine, done } => {
+                self.tell_standing(&machine, done);
+                Ok(())
+            }
             Job::Erase { session, done } => self.take_erase(session, done, group),
             Job::RotateLookup { done } => {
                 group.rotate(done);

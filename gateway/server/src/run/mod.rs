@@ -7,7 +7,6 @@
 
 mod adapters;
 mod announce;
-mod camera_logins;
 mod centre;
 mod closed;
 mod devices_broker;
@@ -40,7 +39,6 @@ use pull::PullDoor;
 use socket::Socket;
 
 pub use announce::front_page;
-pub use camera_logins::CameraLogins;
 pub use prepare::{rules, without_demo};
 
 /// How the program ended.
@@ -63,20 +61,25 @@ pub fn is_out_of_room(error: &anyhow::Error) -> bool {
     )
 }
 
-/// Runs the station until it is asked to stop (Ctrl-C or SIGTERM), or fails.
-pub async fn run(station: Station) -> anyhow::Result<Ended> {
+/// Runs the station until it is asked to stop (Ctrl-C or SIGTERM), or fails. `configuration_sha256` is of the texts that `station` was read
+/// from, for the record of a commissioning.
+pub async fn run(station: Station, configuration_sha256: String) -> anyhow::Result<Ended> {
     let (stop, stopping) = watch::channel(false);
     let signals = tokio::spawn(async move {
         asked_to_stop().await;
         stop.send_replace(true);
         tracing::info!("stopping");
     });
-    let ended = serve(station, stopping).await;
+    let ended = serve(station, configuration_sha256, stopping).await;
     signals.abort();
     ended
 }
 
-async fn serve(station: Station, mut stopping: watch::Receiver<bool>) -> anyhow::Result<Ended> {
+async fn serve(
+    station: Station,
+    configuration_sha256: String,
+    mut stopping: watch::Receiver<bool>,
+) -> anyhow::Result<Ended> {
     let prepared = match prepare::prepare(station) {
         Ok(prepared) => prepared,
         Err(prepare::Refusal::Quarantine(error)) => {
@@ -94,7 +97,7 @@ async fn serve(station: Station, mut stopping: watch::Receiver<bool>) -> anyhow:
         }
         log::Opening::Stopped => return Ok(Ended::Asked),
     };
-    let ended = operate(&prepared, *opened, stopping).await;
+    let ended = operate(&prepared, configuration_sha256, *opened, stopping).await;
     prepared.service.log(LogStanding::Closing);
     pages.abort();
     ended.map(|()| Ended::Asked)
@@ -103,6 +106,7 @@ async fn serve(station: Station, mut stopping: watch::Receiver<bool>) -> anyhow:
 /// From an open log to a closed one.
 async fn operate(
     prepared: &Prepared,
+    configuration_sha256: String,
     opened: log::Opened,
     mut stopping: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
@@ -157,6 +161,8 @@ async fn operate(
         incarnation: prepared.keys.incarnation,
         acts,
         link: link.figures(),
+        pins: pins(station),
+        configuration_sha256: configuration_sha256.into(),
     };
     let socket = Socket::open(station, admin);
     let pull_door = PullDoor::open(prepared, &log).await?;
@@ -203,15 +209,17 @@ async fn operate(
     Ok(())
 }
 
+fn pins(station: &Station) -> PinDesk {
+    let in_flight_max = station.pipeline.pin_checks_in_flight_max;
+    PinDesk::new(&station.operators, in_flight_max)
+}
+
 /// What messages are looked at with.
 fn desks(prepared: &Prepared, outlet: &Arc<dyn Outlet>) -> Desks {
     let station = &prepared.station;
     Desks {
         keys: prepared.keys.lookup.clone(),
-        pins: PinDesk::new(
-            &station.operators,
-            station.pipeline.pin_checks_in_flight_max,
-        ),
+        pins: pins(station),
         inbox: prepared.inbox.clone(),
         blobs: prepared.blobs.clone(),
         sealing: prepared.sealing.clone(),

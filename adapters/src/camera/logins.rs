@@ -6,14 +6,24 @@ use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use adapters::camera::Credentials;
-use anyhow::{Context as _, ensure};
 use edge_config::OnvifCamera;
 use schemas::ids::DeviceId;
+use thiserror::Error;
 use zeroize::Zeroizing;
+
+use super::Credentials;
 
 /// Longest password, in bytes; what is longer is another file.
 const PASSWORD_BYTES_MAX: u64 = 256;
+
+/// Why a camera's password cannot be used. Nothing of the file's content is in it.
+#[derive(Debug, Error)]
+#[error("onvif_camera.password_file of {camera}: {path} {why}")]
+pub struct LoginRefused {
+    camera: DeviceId,
+    path: String,
+    why: String,
+}
 
 /// A login for each camera that has one. None of it prints.
 #[derive(Debug, Default)]
@@ -21,19 +31,17 @@ pub struct CameraLogins(BTreeMap<DeviceId, Credentials>);
 
 impl CameraLogins {
     /// Reads the files that the configuration names.
-    pub(super) fn read(cameras: &[OnvifCamera]) -> anyhow::Result<Self> {
+    pub fn read(cameras: &[OnvifCamera]) -> Result<Self, LoginRefused> {
         let mut logins = Self::default();
         for camera in cameras {
             let Some(login) = &camera.login else {
                 continue;
             };
             let path = &login.password_file;
-            let password = password(path).with_context(|| {
-                format!(
-                    "onvif_camera.password_file of {}: {}",
-                    camera.device,
-                    path.display()
-                )
+            let password = password(path).map_err(|why| LoginRefused {
+                camera: camera.device.clone(),
+                path: path.display().to_string(),
+                why,
             })?;
             let credentials = Credentials::new(login.user.to_string(), password);
             logins.insert(camera.device.clone(), credentials);
@@ -53,31 +61,33 @@ impl CameraLogins {
 }
 
 /// The first line of a file that only its owner can read.
-fn password(path: &Path) -> anyhow::Result<Zeroizing<String>> {
-    let mut file = File::open(path).context("cannot be opened")?;
-    let metadata = file.metadata().context("cannot be looked at")?;
+fn password(path: &Path) -> Result<Zeroizing<String>, String> {
+    let mut file = File::open(path).map_err(|error| format!("cannot be opened: {error}"))?;
+    let metadata = file
+        .metadata()
+        .map_err(|error| format!("cannot be looked at: {error}"))?;
     let mode = metadata.mode() & 0o777;
-    let others = mode & 0o077;
-    ensure!(
-        others == 0,
-        "can be read by others (mode {mode:03o}); run: chmod 600 {}",
-        path.display()
-    );
-    ensure!(
-        metadata.is_file() && metadata.len() <= PASSWORD_BYTES_MAX,
-        "is no file of at most {PASSWORD_BYTES_MAX} bytes; write the password into it, and nothing else"
-    );
+    if mode & 0o077 != 0 {
+        return Err(format!(
+            "can be read by others (mode {mode:03o}); run: chmod 600 {}",
+            path.display()
+        ));
+    }
+    if !metadata.is_file() || metadata.len() > PASSWORD_BYTES_MAX {
+        return Err(format!(
+            "is no file of at most {PASSWORD_BYTES_MAX} bytes; write the password into it, and nothing else"
+        ));
+    }
     // With room for all of it, so that it does not grow and leave a copy behind.
     let mut text = Zeroizing::new(String::with_capacity(512));
     let read = (&mut file)
         .take(PASSWORD_BYTES_MAX + 1)
         .read_to_string(&mut text);
-    read.context("is not text")?;
+    read.map_err(|error| format!("is not text: {error}"))?;
     let line = Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned());
-    ensure!(
-        !line.is_empty() && !line.chars().any(char::is_control),
-        "holds no password; write the password into it, as one line"
-    );
+    if line.is_empty() || line.chars().any(char::is_control) {
+        return Err("holds no password; write the password into it, as one line".to_owned());
+    }
     Ok(line)
 }
 
@@ -107,7 +117,7 @@ mod tests {
             match said {
                 None => assert_eq!(*read.unwrap(), "secret-word"),
                 Some(said) => {
-                    let error = format!("{:#}", read.unwrap_err());
+                    let error = read.unwrap_err();
                     assert!(
                         error.contains(said) && !error.contains("secret-"),
                         "{error}"
