@@ -5,6 +5,10 @@ use schemas::message::kiosk::Text;
 use schemas::words::{MachineReason, PickupOutcome, PromptCode, RefusalReason, ServiceReason};
 
 /// Why a request was refused.
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table of words, one for each reason"
+)]
 pub fn refusal(reason: RefusalReason) -> Text {
     use RefusalReason as R;
     let (zh, en) = match reason {

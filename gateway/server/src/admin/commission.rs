@@ -152,15 +152,18 @@ async fn end_of(
     loop {
         for (index, event) in events(admin, next).await? {
             next = index + 1;
-            match event {
-                Event::ExerciseAsked(body) if body.session == *session => {
-                    asked = asked.or(Some(index));
-                }
-                Event::ExerciseEnded(body) if asked == Some(body.asked) => {
-                    return Ok(Some(body));
-                }
-                Event::ActEnded(body) if body.session == *session => return Ok(None),
-                _ => {}
+            if let Event::ExerciseAsked(body) = &event
+                && body.session == *session
+            {
+                asked = asked.or(Some(index));
+            } else if let Event::ActEnded(body) = &event
+                && body.session == *session
+            {
+                return Ok(None);
+            } else if let Event::ExerciseEnded(body) = event
+                && asked == Some(body.asked)
+            {
+                return Ok(Some(body));
             }
         }
         tokio::time::sleep(LOOK_EVERY).await;

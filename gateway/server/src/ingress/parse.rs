@@ -190,6 +190,7 @@ mod tests {
     /// architecture.md, "What is acknowledged how": what is not readable as what its topic asks, and whether the answer
     /// can name the message.
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table of cases")]
     fn bad_input_is_unreadable_at_the_door() {
         let named = Some(MessageId::new(ID).unwrap());
         let long = format!(r#"{{"message_id":"ID","detail":"{}"}}"#, "a".repeat(40_000));

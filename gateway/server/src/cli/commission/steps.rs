@@ -154,7 +154,7 @@ impl<'a> Round<'a> {
             (Step::Finger, _) => self.finger(&doing),
             (Step::Camera, Some(device)) => match self.presence(&doing, device)? {
                 Found::Passed => self.exercise(&doing, "photo"),
-                absent => Ok(absent),
+                absent @ (Found::Failed(_) | Found::Skipped(_)) => Ok(absent),
             },
             (Step::Dispenser, Some(device)) => self.dispenser(&doing, device),
             (Step::Kiosk | Step::Reader | Step::IntakeReader | Step::Scanner, Some(device)) => {
