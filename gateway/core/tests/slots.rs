@@ -25,7 +25,9 @@ use world::{World, device, machine, operator, serial, slot};
 const DAY_MS: u64 = 86_400_000;
 
 /// The dispenser goes and comes back.
+/// Not so often that it counts as flapping.
 fn comes_back(world: &mut World) {
+    world.advance(120_000);
     world.lost("dispenser-1");
     world.online("dispenser-1");
     world.settle();

@@ -300,7 +300,7 @@ fn the_plain_listener_is_no_way_around_certificates() {
         "camera-1",
         "kiosk-1",
     ];
-    for (simulated, own) in [(true, 6), (false, 4)] {
+    for (simulated, own) in [(true, 6), (false, 5)] {
         station.demo.simulated_devices = simulated;
         for (at, id) in ids.iter().enumerate() {
             let expected = if at < own {
