@@ -9,11 +9,13 @@
 
 mod support;
 
-use adapters::camera::{Source, jpeg};
+use adapters::camera::{CameraConfig, Credentials, Source, jpeg};
+use oxvif::mock::{DeviceState, MockServer};
 use serde_json::json;
 use simulator::Power;
 use simulator::camera::{CameraFault, MARK, Offer, SERVICE_PATH};
 use support::camera::{CameraBench, at, credentials, onvif, plain, quick};
+use support::lighttpd::{self, Lighttpd};
 
 /// P5: a still that was found over ONVIF is published, and then replied with its id; each is a new one. A command that comes
 /// again is answered again, and no second photo is taken.
@@ -282,4 +284,99 @@ async fn g1_a_camera_that_is_away_is_lost_and_comes_back() {
         bench.state("status", "online").await;
         bench.says("$state", "state", "online").await;
     }
+}
+
+/// For a server of other people: it may take its time to refuse, lighttpd a second for a wrong password.
+fn patient(source: Source, user: &str, password: &str) -> CameraConfig {
+    CameraConfig {
+        credentials: Some(Credentials::new(
+            user.to_owned(),
+            password.to_owned().into(),
+        )),
+        still_bytes_max: 1 << 22,
+        request_timeout_ms: 10_000,
+        ..quick(source)
+    }
+}
+
+/// P5, with a server of other people: lighttpd takes our digests, and what it shows is published byte for byte.
+#[tokio::test]
+async fn p5_lighttpd_takes_our_digests() {
+    for algorithms in ["MD5", "SHA-256", "MD5|SHA-256"] {
+        let server = Lighttpd::start(algorithms);
+        let source = Source::Still(server.still());
+        let mut bench = CameraBench::without_adapter(Vec::new()).await;
+        bench.start_adapter(patient(source, lighttpd::USER, lighttpd::PASSWORD));
+        bench.state("status", "online").await;
+        for moment in 1..4 {
+            let picture = server.shows(moment);
+            assert_eq!(bench.photo(&format!("1-{moment}-0")).await, picture);
+        }
+    }
+}
+
+/// G1, with a server of other people: lighttpd refuses a digest of another password, and that is named.
+#[tokio::test]
+async fn g1_lighttpd_refuses_another_password() {
+    let server = Lighttpd::start("MD5");
+    let source = Source::Still(server.still());
+    let mut bench = CameraBench::without_adapter(Vec::new()).await;
+    bench.start_adapter(patient(source, lighttpd::USER, "Circle of Life"));
+    let state = bench.state("detail", "refused").await;
+    assert_eq!(state["status"], "user-error");
+}
+
+/// An ONVIF device of other people, which knows one user: the one that lighttpd knows too.
+async fn device_of_others() -> MockServer {
+    let mut known = DeviceState::default();
+    known.users.truncate(1);
+    lighttpd::USER.clone_into(&mut known.users[0].username);
+    lighttpd::PASSWORD.clone_into(&mut known.users[0].password);
+    let device = MockServer::builder()
+        .initial_state(known)
+        .enforce_auth(true);
+    device.start().await.unwrap()
+}
+
+/// G1, with an ONVIF device of other people: it is found and its names are taken. Its still is a bitmap and not taken for a photo;
+/// the still that the configuration names is.
+#[tokio::test]
+async fn g1_an_onvif_device_of_others_is_understood() {
+    let device = device_of_others().await;
+    let server = Lighttpd::start("SHA-256");
+    for (still, field, value) in [
+        (None, "detail", "not-a-picture"),
+        (Some(server.still()), "status", "online"),
+    ] {
+        let url = device.device_url().parse().unwrap();
+        let source = Source::Onvif {
+            url,
+            profile: None,
+            still,
+        };
+        let mut bench = CameraBench::without_adapter(Vec::new()).await;
+        bench.start_adapter(patient(source, lighttpd::USER, lighttpd::PASSWORD));
+        bench.says("desc", "vendor", "oxvif-mock").await;
+        bench.state(field, value).await;
+        if value == "online" {
+            let picture = server.shows(1);
+            assert_eq!(bench.photo("1-1-0").await, picture);
+        }
+        bench.stop_adapter().await;
+    }
+}
+
+/// G1, with an ONVIF device of other people: its refusal of a token is named.
+#[tokio::test]
+async fn g1_an_onvif_device_of_others_refuses_another_password() {
+    let device = device_of_others().await;
+    let source = Source::Onvif {
+        url: device.device_url().parse().unwrap(),
+        profile: None,
+        still: None,
+    };
+    let mut bench = CameraBench::without_adapter(Vec::new()).await;
+    bench.start_adapter(patient(source, lighttpd::USER, "Circle of Life"));
+    let state = bench.state("detail", "refused").await;
+    assert_eq!(state["status"], "user-error");
 }

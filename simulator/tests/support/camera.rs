@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use adapters::camera::{CameraConfig, Credentials, Source, description, run};
 use serde_json::{Value, json};
@@ -13,9 +14,10 @@ use simulator::faults::Faults;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::{Gateway, Mosquitto, loopback};
+use super::{Gateway, Mosquitto, PATIENCE, loopback};
 
 pub(crate) const USER: &str = "station";
 pub(crate) const PASSWORD: &str = "pass:w\"ord é";
@@ -136,11 +138,16 @@ impl CameraBench {
     }
 
     pub(crate) async fn until(&mut self, topic: &str, is: impl Fn(&Value) -> bool) -> Value {
+        let limit = Instant::now() + PATIENCE;
         loop {
-            if let Some(message) = self.heard.get(topic).filter(|message| is(message)) {
+            let last = self.heard.get(topic);
+            if let Some(message) = last.filter(|message| is(message)) {
                 return message.clone();
             }
-            self.hear().await;
+            let last = last.map_or_else(|| "nothing".to_owned(), Value::to_string);
+            // Other topics go on meanwhile, so it is the whole wait that has the limit.
+            let heard = timeout_at(limit, self.hear()).await;
+            assert!(heard.is_ok(), "{topic} never said it; last: {last}");
         }
     }
 
@@ -158,9 +165,11 @@ impl CameraBench {
     pub(crate) async fn capture(&mut self, id: &str, timeout_s: u16) -> (Option<Vec<u8>>, Value) {
         let command = json!({ "command_id": id, "view": "frontal", "timeout_s": timeout_s });
         self.gateway.send("camera-1/cmd/capture", &command).await;
+        let limit = Instant::now() + Duration::from_secs(u64::from(timeout_s)) + PATIENCE;
         let mut photo = None;
         loop {
-            let (topic, payload) = self.hear().await;
+            let heard = timeout_at(limit, self.hear()).await;
+            let (topic, payload) = heard.expect("capture is replied to");
             if topic.starts_with("blob/") {
                 photo = Some(payload);
             } else if topic == "cmd/capture/reply" {
