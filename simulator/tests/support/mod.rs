@@ -104,6 +104,10 @@ impl Gateway {
         let mut options = MqttOptions::new("gateway", "127.0.0.1", broker.port);
         options.set_keep_alive(Duration::from_secs(30));
         options.set_max_packet_size(Some(1 << 21));
+        // Else a command waits up to 40 ms for TCP's acknowledgement of the PUBACK before it.
+        let mut network = options.network_options();
+        network.set_tcp_nodelay(true);
+        options.set_network_options(network);
         let (client, mut events) = AsyncClient::new(options, 64);
         client
             .subscribe("station/v1/demo/#", QoS::AtLeastOnce)
