@@ -214,7 +214,7 @@ fn garbage(addr: SocketAddr) {
     );
     send(
         addr,
-        "camera-9",
+        "kiosk-9",
         &[("blob/0190b7a2-1f00-7000-8000-0000000000c2", photo)],
     );
     let asked = |claim: Value| {

@@ -100,7 +100,7 @@ fn g2_a_full_disk_refuses_and_goes_on_by_itself() {
     // Now to the very end, under load.
     let (sender, acked) = channel();
     let addr = station.layout.mqtt;
-    let client = std::thread::spawn(move || load::until_broken(addr, "camera-9", 4, &sender));
+    let client = std::thread::spawn(move || load::until_broken(addr, "kiosk-9", 4, &sender));
     std::thread::sleep(Duration::from_millis(300));
     disk.fill(0);
     let end = Instant::now() + Duration::from_secs(40);
@@ -146,7 +146,7 @@ fn g2_a_full_disk_refuses_and_goes_on_by_itself() {
     });
     assert!(station.stop().success());
     let entries = left::read_log(&data, &station.layout.keys()).unwrap();
-    let stored = left::messages(&entries, "camera-9");
+    let stored = left::messages(&entries, "kiosk-9");
     for id in &acknowledged {
         assert_eq!(stored.get(id), Some(&1), "{id} was acknowledged");
     }

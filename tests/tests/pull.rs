@@ -82,10 +82,10 @@ fn checkpoint(addr: SocketAddr) -> Checkpoint {
 
 /// Has `count` reports of a device recorded.
 fn record(station: &Station, count: usize) {
-    let mut device = Raw::connect(station.layout.mqtt, &Hello::v5("camera-9")).unwrap();
+    let mut device = Raw::connect(station.layout.mqtt, &Hello::v5("kiosk-9")).unwrap();
     for _ in 0..count {
         let payload = json!({"message_id": new_id()}).to_string();
-        let topic = "station/v1/demo/camera-9/event/test";
+        let topic = "station/v1/demo/kiosk-9/event/test";
         device.publish(topic, payload.as_bytes()).unwrap();
         while device.read().unwrap().kind() != 4 {}
     }

@@ -38,7 +38,7 @@ fn g2_a_session_gets_its_queue_after_a_kill() {
     let root = tempfile::tempdir().unwrap();
     let mut station = Station::new(Layout::new(root.path()));
     station.start();
-    let topic = "station/v1/demo/camera-9/event/#";
+    let topic = "station/v1/demo/kiosk-9/event/#";
     // Once to make the session; -E ends it when the subscription stands.
     let made = mosquitto_sub(
         &station,
@@ -49,12 +49,12 @@ fn g2_a_session_gets_its_queue_after_a_kill() {
         made.expect("mosquitto_sub is needed: apt-get install mosquitto-clients")
             .success()
     );
-    let mut camera = raw::Raw::connect(station.layout.mqtt, &raw::Hello::v5("camera-9")).unwrap();
+    let mut camera = raw::Raw::connect(station.layout.mqtt, &raw::Hello::v5("kiosk-9")).unwrap();
     let ids: Vec<_> = (0..20).map(|_| new_id()).collect();
     for id in &ids {
         let payload = json!({"message_id": id}).to_string();
         let reason = camera
-            .publish_acked("station/v1/demo/camera-9/event/test", payload.as_bytes())
+            .publish_acked("station/v1/demo/kiosk-9/event/test", payload.as_bytes())
             .unwrap();
         assert!(reason < 0x80);
     }

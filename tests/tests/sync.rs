@@ -259,7 +259,7 @@ fn g4_a_restored_backup_is_noticed_at_first_contact() {
     let mut centre = runtime.block_on(TestCentre::start(root.path()));
     let mut station = station_of(&centre, Layout::new(root.path()));
     station.start();
-    publish(&station, "camera-9", 20);
+    publish(&station, "kiosk-9", 20);
     assert!(station.stop().success());
     let backup = root.path().join("backup");
     for folder in ["data", "keys"] {
@@ -268,7 +268,7 @@ fn g4_a_restored_backup_is_noticed_at_first_contact() {
     station.start();
     centre.register(&station);
     runtime.block_on(centre.follow());
-    publish(&station, "camera-9", 50);
+    publish(&station, "kiosk-9", 50);
     let size = station.metric("station_log_size").unwrap() as u64;
     runtime.block_on(centre.until_verified(size));
     assert!(station.stop().success());

@@ -66,7 +66,7 @@ fn refused(output: &Output) -> bool {
 #[test]
 fn g1_the_certificate_decides_who_a_device_is() {
     let root = tempfile::tempdir().unwrap();
-    certificates(root.path(), &["kiosk-1", "camera-9"]);
+    certificates(root.path(), &["kiosk-1", "kiosk-9"]);
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -80,14 +80,14 @@ fn g1_the_certificate_decides_who_a_device_is() {
     });
     station.start();
     let kiosk = "station/v1/demo/kiosk-1/event/test";
-    let camera = "station/v1/demo/camera-9/event/test";
+    let camera = "station/v1/demo/kiosk-9/event/test";
     let good = publish(root.path(), port, Some("kiosk-1"), "kiosk-1", kiosk);
     assert!(!refused(&good), "{good:?}");
     for (certificate, client_id, topic) in [
         (Some("kiosk-1"), "kiosk-1", camera),
         (None, "kiosk-1", kiosk),
-        (Some("camera-9"), "camera-9", kiosk),
-        (Some("camera-9"), "kiosk-1", kiosk),
+        (Some("kiosk-9"), "kiosk-9", kiosk),
+        (Some("kiosk-9"), "kiosk-1", kiosk),
     ] {
         let output = publish(root.path(), port, certificate, client_id, topic);
         assert!(refused(&output), "{certificate:?} on {topic}: {output:?}");
