@@ -84,6 +84,12 @@ impl Stocked {
 
     /// Card `at` of the manifest: scanned, laid into the hopper, loaded into slot `at`.
     pub fn load(&mut self, at: usize) {
+        self.begin_load(at);
+        self.kiosk.prompt("done", Duration::from_secs(20));
+    }
+
+    /// As far as the machine having begun.
+    pub fn begin_load(&mut self, at: usize) {
         let card = self.cards[at]["serial"].clone();
         let scan = json!({"operator": operator(), "batch": "demo-1", "card": card});
         assert_eq!(self.kiosk.request("scan-card", scan)["outcome"], "accepted");
@@ -98,7 +104,6 @@ impl Stocked {
             let receipt = self.kiosk.request("load-card", load.clone());
             (receipt["outcome"] == "accepted").then_some(())
         });
-        self.kiosk.prompt("done", Duration::from_secs(20));
     }
 
     /// Starts a pickup with the voucher of card `at` and gives the receipt.

@@ -20,6 +20,7 @@ use station_tests::left;
 use station_tests::load::REPORTERS;
 use station_tests::station::{PIN, Station};
 use station_tests::stock::Stocked;
+use station_tests::wait_for;
 
 /// A station whose only kiosk is the one that is there.
 fn station(layout: Layout) -> Station {
@@ -109,6 +110,12 @@ fn v2_a_machine_is_commissioned_and_the_result_is_on_record() {
     // Off, and declined.
     stocked.devices.post("/fault/device/camera-1/off");
     stocked.devices.post("/fault/device/scanner-1/off");
+    for device in ["camera-1", "scanner-1"] {
+        let name = format!("station_device_up{{device={device:?}}}");
+        wait_for("it is missed", Duration::from_secs(20), || {
+            (stocked.station.metric(&name)? < 0.5).then_some(())
+        });
+    }
     let output = stocked.station.tool(&begin, &format!("{PIN}\nn\nn\nn\n"));
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}\n{output:?}");

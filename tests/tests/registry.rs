@@ -178,8 +178,10 @@ fn g1_a_flapping_scanner_and_maintenance() {
         "station_maintenance{target=\"machine-1\"}",
         1.0,
     );
-    // An operator still works there.
-    stocked.load(2);
+    // An operator still works there, and then it is as before.
+    stocked.begin_load(2);
+    stocked.kiosk.prompt("operator-act", STEP);
+    stocked.kiosk.prompt("out-of-service", STEP);
     for (args, says) in [
         (["maintenance", "machine-1", "on"], "It is so already"),
         (
