@@ -180,7 +180,6 @@ fn g1_a_flapping_scanner_and_maintenance() {
     );
     // An operator still works there, and then it is as before.
     stocked.begin_load(2);
-    stocked.kiosk.prompt("operator-act", STEP);
     stocked.kiosk.prompt("out-of-service", STEP);
     for (args, says) in [
         (["maintenance", "machine-1", "on"], "It is so already"),

@@ -147,10 +147,10 @@ pub(crate) fn link_to(line: &Path, path: &Path) -> std::io::Result<()> {
     symlink(line, path)
 }
 
-/// The ring's colour says which hand is asked for; when it goes out, the finger is lifted.
+/// The ring's colour says which hand is asked for, red any; when it goes out, the finger is lifted.
 fn ask_for_finger(world: &World, light: Light) {
     let hand = match (light.mode, light.colour) {
-        (1..=3, 2) => Some(Hand::Right),
+        (1..=3, 1 | 2) => Some(Hand::Right),
         (1..=3, 3) => Some(Hand::Left),
         _ => None,
     };
