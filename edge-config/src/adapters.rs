@@ -123,40 +123,22 @@ pub(crate) fn read(root: &mut Section<'_>) -> Option<Adapters> {
     }
     let mut once = Once::default();
     for at in &dispensers {
-        let place = format!("{:?}", at.value.address);
-        once.see(
-            root,
-            "modbus_dispenser",
-            at,
-            &at.value.device,
-            ("address", place),
-        );
+        let place = ("address", format!("{:?}", at.value.address));
+        once.see(root, "modbus_dispenser", at, &at.value.device, place);
     }
     for at in &readers {
-        let place = format!("{:?}", at.value.address);
-        once.see(
-            root,
-            "sam_v_reader",
-            at,
-            &at.value.device,
-            ("address", place),
-        );
+        let place = ("address", format!("{:?}", at.value.address));
+        once.see(root, "sam_v_reader", at, &at.value.device, place);
     }
     for at in &scanners {
-        let place = format!("{:?}", at.value.address);
-        once.see(
-            root,
-            "zfm_scanner",
-            at,
-            &at.value.device,
-            ("address", place),
-        );
+        let place = ("address", format!("{:?}", at.value.address));
+        once.see(root, "zfm_scanner", at, &at.value.device, place);
     }
     for at in &cameras {
         let (url, snapshot) = (&at.value.url, &at.value.snapshot);
         let key = if url.is_some() { "url" } else { "snapshot" };
-        let place = format!("{:?}", url.as_ref().or(snapshot.as_ref()));
-        once.see(root, "onvif_camera", at, &at.value.device, (key, place));
+        let place = (key, format!("{:?}", url.as_ref().or(snapshot.as_ref())));
+        once.see(root, "onvif_camera", at, &at.value.device, place);
     }
     let (station, blob_kib_max) = station??;
     Some(Adapters {

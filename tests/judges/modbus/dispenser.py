@@ -7,6 +7,7 @@ It follows ops/docs/dispenser-register-map.md, has 2 columns of 10 slots, a card
 """
 
 import asyncio
+import importlib
 import sys
 
 from pymodbus import FramerType
@@ -88,6 +89,8 @@ def data(count, datatype):
 async def main(kind, where):
     words = data(8, DataType.REGISTERS), data(34, DataType.REGISTERS)
     device = SimDevice(1, simdata=(data(16, DataType.BITS), data(16, DataType.BITS), *words), action=Dispenser().act)
+    if kind == "rtu":
+        importlib.import_module("serial")  # pymodbus says only later, and elsewhere, that it is missing
     print("ready", flush=True)
     if kind == "tcp":
         await StartAsyncTcpServer(device, address=("127.0.0.1", int(where)))
