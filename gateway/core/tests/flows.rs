@@ -861,7 +861,7 @@ fn p4_each_matching_hand_has_a_photo_of_its_own() {
     world.manners.right_score = 90;
     run(&mut world);
     let right = world.log[before..].iter().filter(|(_, event)| {
-        matches!(event, Event::PhotoArchived(photo) if photo.view == schemas::words::PhotoView::RightHand)
+        matches!(event, Event::PhotoArchived(photo) if photo.view == PhotoView::RightHand)
     });
     assert_eq!(right.count(), 1);
 }
