@@ -21,36 +21,39 @@ pub const PIN: &str = "97531246";
 pub const CENTRE_PRIVATE: &str = "40b4f80ea25b88e08f3ada1b751a1e5508d5706835f15799b8847f4ac2bf5078";
 const CENTRE_PUBLIC: &str = "82b08272fa16689b14fcb6616da10892b23485fc73edcae6f837850d4cabdb00";
 
-/// A binary of this workspace, built if it is not up to date.
+/// A binary of this workspace: out of the folder that `STATION_PROGRAMS` names, or built if it is not up to date.
 pub fn binary(name: &str) -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let folder = BUILT.get_or_init(|| {
-        let here = std::env::current_exe().unwrap();
-        let profile = here.ancestors().find(|p| p.join("deps").is_dir()).unwrap();
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.args([
-            "build",
-            "--quiet",
-            "--workspace",
-            "--bin",
-            "gateway",
-            "--bin",
-            "simulator",
-            "--bin",
-            "adapters",
-        ]);
-        cargo.arg("--target-dir").arg(profile.parent().unwrap());
-        if profile.ends_with("release") {
-            cargo.arg("--release");
-        }
-        cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap());
-        assert!(
-            cargo.status().unwrap().success(),
-            "the binaries do not build"
-        );
-        profile.to_owned()
-    });
-    folder.join(name)
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let named = || std::env::var_os("STATION_PROGRAMS").map(PathBuf::from);
+    FOLDER
+        .get_or_init(|| named().unwrap_or_else(built))
+        .join(name)
+}
+
+/// Builds the binaries where the running test was built.
+fn built() -> PathBuf {
+    let here = std::env::current_exe().unwrap();
+    let profile = here.ancestors().find(|p| p.join("deps").is_dir()).unwrap();
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet", "--workspace"]);
+    cargo.args([
+        "--bin",
+        "gateway",
+        "--bin",
+        "simulator",
+        "--bin",
+        "adapters",
+    ]);
+    cargo.arg("--target-dir").arg(profile.parent().unwrap());
+    if profile.ends_with("release") {
+        cargo.arg("--release");
+    }
+    cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap());
+    assert!(
+        cargo.status().unwrap().success(),
+        "the binaries do not build"
+    );
+    profile.to_owned()
 }
 
 /// Hash of [`PIN`] as `station.toml` wants it, by the product's own command.
