@@ -44,7 +44,7 @@ fn there(store: &Memory, log: &Log) -> Vec<u64> {
         .collect()
 }
 
-/// Runs until the stream has so many.
+/// Runs until the stream has so many; an hour of paused time is enough for any number.
 async fn until(store: &Memory, log: &Log, count: usize) {
     let running = alerts(log, store).run();
     let enough = async {
@@ -52,9 +52,10 @@ async fn until(store: &Memory, log: &Log, count: usize) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
+    let enough = tokio::time::timeout(Duration::from_secs(3_600), enough);
     tokio::select! {
         () = running => {}
-        () = enough => {}
+        came = enough => came.unwrap(),
     }
 }
 
