@@ -2,10 +2,14 @@
 //! print in the clear and cannot be serialised; what leaves the process is a mask ([`crate::mask`]) or a
 //! keyed tag ([`crate::lookup`]).
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::acceptance::AcceptanceNumber;
+use crate::civil::CivilDate;
 use crate::text::Invalid;
+use crate::words::words;
 
 /// A citizen number (公民身份号码), GB 11643-1999: 6 digits of division (GB/T 2260), 8 of birth date, 3 of
 /// sequence, 1 check character (ISO 7064 MOD 11-2). `x` is taken on input and kept as `X`.
@@ -34,7 +38,7 @@ impl CitizenNumber {
         if !body.iter().all(u8::is_ascii_digit) {
             return refuse("17 digits and a check character");
         }
-        if !is_birth_date(body) {
+        if birth_date(body).is_err() {
             return refuse("digits 7 to 14 are a date");
         }
         if check_character(body) != *check {
@@ -48,6 +52,18 @@ impl CitizenNumber {
         &self.0
     }
 
+    /// The birth date, digits 7 to 14. Personal data: a rule counts with it, nothing keeps or prints it.
+    pub fn birth_date(&self) -> CivilDate {
+        // The constructor has seen that it is one.
+        birth_date(self.0.as_bytes()).unwrap_or(CivilDate::MAX)
+    }
+
+    /// The sex, by digit 17: odd is male.
+    pub fn sex(&self) -> Sex {
+        let odd = self.0.bytes().nth(16).is_some_and(|digit| digit % 2 == 1);
+        if odd { Sex::Male } else { Sex::Female }
+    }
+
     /// All but the last four characters hidden, as every screen shows it (A4).
     pub fn masked(&self) -> String {
         crate::mask::number(&self.0)
@@ -58,6 +74,16 @@ impl CitizenNumber {
         NumberTail(crate::mask::tail(&self.0))
     }
 }
+
+words!(
+    /// The sex that a resident ID card states (GB/T 2261.1).
+    Sex {
+        /// 男, code 1.
+        Male,
+        /// 女, code 2.
+        Female,
+    }
+);
 
 /// The check character of 17 digits: weight of digit k (from 1) is 2^(18-k) mod 11 (GB 11643, annex A).
 fn check_character(body: &[u8]) -> u8 {
@@ -70,53 +96,41 @@ fn check_character(body: &[u8]) -> u8 {
     }
 }
 
-fn is_birth_date(body: &[u8]) -> bool {
-    let number = |from: usize, len: usize| {
-        body.iter()
-            .skip(from)
-            .take(len)
-            .fold(0u32, |n, d| n * 10 + u32::from(d - b'0'))
-    };
-    crate::time::is_date(number(6, 4), number(10, 2), number(12, 2))
+fn birth_date(body: &[u8]) -> Result<CivilDate, Invalid> {
+    let digits: String = body
+        .iter()
+        .skip(6)
+        .take(8)
+        .map(|d| char::from(*d))
+        .collect();
+    CivilDate::from_digits(&zeroize::Zeroizing::new(digits))
 }
 
-/// The code of a collection voucher (领证凭证): the acceptance number of GA 214.4-2004, 22 digits: 6 of
-/// division, 3 of station, 8 of date (CCYYMMDD), 5 of daily sequence from 00001.
+/// The code of a collection voucher (领证凭证): an acceptance number, in the hands of whoever may collect the card.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct VoucherCode(String);
 
 impl VoucherCode {
-    /// Checks length, digits, date and that the sequence is not zero.
+    /// Checks what an [`AcceptanceNumber`] checks.
     pub fn new(text: &str) -> Result<Self, Invalid> {
-        let refuse = |rule| {
-            Err(Invalid {
+        match crate::acceptance::broken_rule(text) {
+            None => Ok(Self(text.to_owned())),
+            Some(rule) => Err(Invalid {
                 what: "voucher code",
                 rule,
-            })
-        };
-        let bytes = text.as_bytes();
-        if bytes.len() != 22 || !bytes.iter().all(u8::is_ascii_digit) {
-            return refuse("22 digits (GA 214.4)");
+            }),
         }
-        let number = |from: usize, len: usize| {
-            bytes
-                .iter()
-                .skip(from)
-                .take(len)
-                .fold(0u32, |n, d| n * 10 + u32::from(d - b'0'))
-        };
-        if !crate::time::is_date(number(9, 4), number(13, 2), number(15, 2)) {
-            return refuse("digits 10 to 17 are a date");
-        }
-        if number(17, 5) == 0 {
-            return refuse("the daily sequence starts at 00001");
-        }
-        Ok(Self(text.to_owned()))
     }
 
     /// The code in the clear. Only for what never leaves memory.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<&AcceptanceNumber> for VoucherCode {
+    fn from(number: &AcceptanceNumber) -> Self {
+        Self(number.expose().to_owned())
     }
 }
 
@@ -196,6 +210,7 @@ crate::text::text_newtype!(
     }
 );
 
+/// What a type that never prints in the clear has in common: it prints its mask, and is read but never written.
 macro_rules! secret {
     ($name:ident, $pattern:literal, $what:literal) => {
         impl core::fmt::Debug for $name {
@@ -203,9 +218,9 @@ macro_rules! secret {
                 core::fmt::Display::fmt(self, f)
             }
         }
-        impl<'de> Deserialize<'de> for $name {
+        impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(de: D) -> Result<Self, D::Error> {
-                let text = zeroize::Zeroizing::new(String::deserialize(de)?);
+                let text = zeroize::Zeroizing::new(<String as serde::Deserialize>::deserialize(de)?);
                 Self::new(&text).map_err(serde::de::Error::custom)
             }
         }
@@ -219,6 +234,8 @@ macro_rules! secret {
         }
     };
 }
+pub(crate) use secret;
+
 secret!(
     CitizenNumber,
     "^[0-9]{17}[0-9Xx]$",

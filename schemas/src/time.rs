@@ -64,17 +64,21 @@ impl Deadline {
     }
 }
 
-/// `true` if the Gregorian date exists.
-pub(crate) const fn is_date(year: u32, month: u32, day: u32) -> bool {
+/// `true` if the Gregorian date exists. Nobody alive was born, and nothing was accepted, before 1800.
+pub(crate) const fn is_date(year: u16, month: u8, day: u8) -> bool {
+    year >= 1800 && day >= 1 && day <= days_in_month(year, month)
+}
+
+/// Days of a month of the Gregorian calendar; 0 where there is no such month.
+pub(crate) const fn days_in_month(year: u16, month: u8) -> u8 {
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let last = match month {
+    match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         4 | 6 | 9 | 11 => 30,
         2 if leap => 29,
         2 => 28,
-        _ => return false,
-    };
-    year >= 1800 && day >= 1 && day <= last
+        _ => 0,
+    }
 }
 
 /// `wall_ms` as an RFC 3339 timestamp in UTC with milliseconds.
@@ -92,7 +96,7 @@ pub fn rfc3339(wall_ms: u64) -> String {
 
 /// Days since 1970-01-01 to year, month, day (proleptic Gregorian), counted in eras of 400 years
 /// that begin on 1 March.
-const fn civil_from_days(days: u64) -> (u64, u64, u64) {
+pub(crate) const fn civil_from_days(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
     let year_of_era =
