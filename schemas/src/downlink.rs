@@ -2,6 +2,8 @@
 //! and a number that counts up. The number is under the signature, so nothing can be told twice; a revision of the stream is not,
 //! since others may have written into it.
 
+pub mod application;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -135,6 +137,13 @@ instructions! {
     KeyRotated(CentreKeyRotated) = KEY_ROTATED: "centre.key.rotated.v1";
     ErasureDone(ErasureDone) = ERASURE_DONE: "centre.erasure.done.v1";
     BlobsMissing(BlobsMissing) = BLOBS_MISSING: "centre.blobs.missing.v1";
+    GrantIssued(application::GrantIssued) = GRANT_ISSUED: "centre.grant.issued.v1";
+    EligibilityAnswered(application::EligibilityAnswered) = ELIGIBILITY_ANSWERED: "centre.application.eligibility-answered.v1";
+    SmsCodeSent(application::SmsCodeSent) = SMS_CODE_SENT: "centre.application.sms-code-sent.v1";
+    ApplicationDecided(application::ApplicationDecided) = APPLICATION_DECIDED: "centre.application.decided.v1";
+    WindowOutcome(application::WindowOutcome) = WINDOW_OUTCOME: "centre.application.window-outcome.v1";
+    PaymentConfirmed(application::PaymentConfirmed) = PAYMENT_CONFIRMED: "centre.payment.confirmed.v1";
+    PaymentRefunded(application::PaymentRefunded) = PAYMENT_REFUNDED: "centre.payment.refunded.v1";
 }
 
 /// An instruction whose signature fits.

@@ -87,6 +87,23 @@ text_newtype!(
     |t| is_code(t, 40)
 );
 text_newtype!(
+    /// A payment network's own number of a transaction. Never a number of a card, an account or a person: 12 to 19 digits in a row
+    /// are refused, which the networks' numbers of 21 and more are not.
+    TransactionId, "transaction id", "^(?!.*(^|[^0-9])[0-9]{12,19}($|[^0-9]))[A-Za-z0-9-]{1,64}$",
+    "1 to 64 letters, digits or hyphens, never 12 to 19 digits in a row",
+    |t| (1..=64).contains(&t.len())
+        && t.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        && !t.split(|c: char| !c.is_ascii_digit()).any(|digits| (12..=19).contains(&digits.len()))
+);
+text_newtype!(
+    /// A ticket to the window: the log's incarnation, and a number that counts up in it.
+    TicketNumber, "ticket number", "^W[0-9]{1,10}-[0-9]{1,10}$",
+    "W, incarnation of the log and a number, with a hyphen between",
+    |t| t.strip_prefix('W').and_then(|t| t.split_once('-')).is_some_and(|(incarnation, number)| {
+        [incarnation, number].iter().all(|n| (1..=10).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit()))
+    })
+);
+text_newtype!(
     /// SHA-256 of a blob's ciphertext: the blob's file name, and how events refer to it.
     BlobHash, "blob hash", "^[0-9a-f]{64}$", "64 lower-case hexadecimal digits",
     |t| is_sha256(t)
@@ -132,5 +149,12 @@ impl SessionId {
     /// The session that the event at `index` opens.
     pub fn from_index(index: u64) -> Self {
         Self(format!("s-{index}"))
+    }
+}
+
+impl TicketNumber {
+    /// The `number`-th ticket (from 1) of the log `incarnation`.
+    pub fn of(incarnation: u32, number: u32) -> Self {
+        Self(format!("W{incarnation}-{number}"))
     }
 }

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::ids::MachineId;
 use crate::slot::SlotAddress;
 
+pub mod application;
+
 /// Declares a closed set of words, written in kebab-case on the wire.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $word:ident),+ $(,)? }) => {
@@ -45,6 +47,8 @@ words!(
         SignaturePad,
         /// A kiosk's payment terminal.
         PaymentTerminal,
+        /// A service that compares faces (A7).
+        FaceMatcher,
     }
 );
 words!(
@@ -375,6 +379,26 @@ words!(
         MachineBlocked,
         /// Another session has the machine.
         MachineBusy,
+        /// This kiosk takes no applications.
+        NoApplications,
+        /// The input is for another step than the present one; it changes nothing.
+        OutOfStep,
+        /// Not a citizen number: a digit or the check character is wrong (A3).
+        NumberInvalid,
+        /// Not a mobile number (A8).
+        PhoneInvalid,
+        /// The two phone numbers differ (A8).
+        PhonesDiffer,
+        /// Not the code that was sent (A8).
+        CodeWrong,
+        /// The code's time is over (A8).
+        CodeExpired,
+        /// The picture or scan that is named did not come, or came for another session.
+        BlobMissing,
+        /// Not one of the choices there are.
+        NotAChoice,
+        /// As many documents as can be attached are.
+        DocumentsFull,
         /// A device of the machine is not online.
         DeviceOffline,
         /// No card is recorded for this number or voucher (P2).
@@ -460,6 +484,8 @@ words!(
         TakingBack,
         /// An operator's act is under way.
         OperatorAct,
+        /// An application is under way: see what the prompt says of it (A1 to A13).
+        Application,
         /// Done: the card was taken, a receipt may be printed.
         Done,
         /// Ended without the card; see the outcome.

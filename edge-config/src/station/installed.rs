@@ -71,6 +71,7 @@ const KINDS: &[(&str, DeviceKind)] = &[
     ("printer", DeviceKind::Printer),
     ("signature-pad", DeviceKind::SignaturePad),
     ("payment-terminal", DeviceKind::PaymentTerminal),
+    ("face-matcher", DeviceKind::FaceMatcher),
 ];
 
 pub(crate) fn read(s: &mut Section<'_>) -> Option<Installed> {
@@ -119,7 +120,8 @@ const fn is_peripheral(kind: DeviceKind) -> bool {
         | DeviceKind::Dispenser
         | DeviceKind::Reader
         | DeviceKind::Scanner
-        | DeviceKind::Camera => false,
+        | DeviceKind::Camera
+        | DeviceKind::FaceMatcher => false,
     }
 }
 

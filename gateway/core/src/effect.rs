@@ -4,6 +4,7 @@ use schemas::event::pickup::Step;
 use schemas::ids::{DeviceId, SessionId};
 use schemas::message::command::CommandId;
 use schemas::time::{Deadline, Now};
+use schemas::words::application::{FacePair, FingerPosition};
 use schemas::words::{Hand, Motion, PhotoView};
 
 use crate::commission;
@@ -52,6 +53,26 @@ pub enum Order {
     Capture {
         /// Which.
         view: PhotoView,
+    },
+    /// Take the image of a finger for an application (A9).
+    CaptureFinger {
+        /// The session whose templates are meant, where it is to be compared.
+        session: SessionId,
+        /// Which hand.
+        hand: Hand,
+        /// Which finger; none: the one whose print the old card holds.
+        position: Option<FingerPosition>,
+        /// The quality needed, 0 to 100.
+        quality_min: u16,
+        /// Compare it with the old card's.
+        compare: bool,
+    },
+    /// Compare two faces that are held in memory for this session (A7).
+    CompareFaces {
+        /// The session.
+        session: SessionId,
+        /// Which two.
+        pair: FacePair,
     },
 }
 

@@ -1,6 +1,7 @@
 //! Every trigger there is, in one closed enum. Nothing personal reaches this far: numbers and vouchers
 //! are keyed tags, names are masked, photos are hashes, fingerprints are scores.
 
+mod application;
 mod registry;
 
 use schemas::event::centre::{CentreKeyChanged, Contradiction, InstructionRefusal};
@@ -17,10 +18,12 @@ use schemas::message::device::LastReceipt;
 use schemas::message::kiosk::{MaintenanceTarget, PlacedAt, ResolvedPlace};
 use schemas::sealed::SealedField;
 use schemas::slot::SlotAddress;
+use schemas::words::application::Language;
 use schemas::words::{
     Completion, DeviceStatus, Evidence, Hand, LookupBy, MotionResult, RefusalReason,
 };
 
+pub use application::{Answer, BirthDate, Entry, FacesReply, FingerReply, Person};
 pub use registry::{Described, PeripheralReport, RegistryInput};
 
 /// What happened.
@@ -192,6 +195,8 @@ pub enum Told {
     ErasureDone(SessionId),
     /// The centre lacks blobs; those that are here are marked to go up again.
     BlobsMissing,
+    /// Of applications, payments and grants.
+    Answer(Box<Answer>),
 }
 
 /// Where the centre's copy contradicts this log.
@@ -277,6 +282,10 @@ pub enum Reply {
     MatchedOnSensor(Completion),
     /// To a capture: the sealed photo, or why there is none.
     Captured(Result<Captured, Completion>),
+    /// To the capture of a finger for an application (A9).
+    Finger(FingerReply),
+    /// To a comparison of faces (A7).
+    Faces(FacesReply),
 }
 
 /// A photo that is sealed on disk.
@@ -301,6 +310,8 @@ pub struct CardRead {
     pub hands: Vec<Hand>,
     /// Number and name, sealed; none where the reader serves no session.
     pub holder: Option<SealedField>,
+    /// Who it is, for an application (A3).
+    pub person: Option<Box<Person>>,
 }
 
 /// Why nothing was read.
@@ -319,6 +330,20 @@ pub enum Request {
         by: LookupBy,
         /// Tags of the number or voucher under each key in use.
         tags: Vec<LookupTag>,
+    },
+    /// A1.
+    StartApplication {
+        /// The language of the screen.
+        language: Language,
+    },
+    /// What a citizen entered at a step of an application.
+    ApplicationInput {
+        /// The session.
+        session: SessionId,
+        /// The step it answers.
+        step: u32,
+        /// What.
+        entry: Box<Entry>,
     },
     /// The citizen does not want to go on.
     Cancel {
@@ -418,6 +443,8 @@ impl Request {
     pub fn name(&self) -> &str {
         match self {
             Self::StartPickup { .. } => "start-pickup",
+            Self::StartApplication { .. } => "start-application",
+            Self::ApplicationInput { .. } => "application-input",
             Self::Cancel { .. } => "cancel",
             Self::ReceiveBatch { .. } => "receive-batch",
             Self::ScanCard { .. } => "scan-card",

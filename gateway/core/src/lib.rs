@@ -25,12 +25,14 @@ pub use decide::{Decision, Outcome, decide};
 pub use effect::{Effect, Order, maintenance_left_ms, next_deadline, pending};
 pub use evolve::{Recorded, evolve};
 pub use input::{
-    Announcement, Captured, CardRead, Contradicted, Described, Input, Instructed, PeripheralReport,
-    ReadFailure, RegistryInput, Reply, Report, Request, Told, Trial,
+    Announcement, Answer, BirthDate, Captured, CardRead, Contradicted, Described, Entry,
+    FacesReply, FingerReply, Input, Instructed, PeripheralReport, Person, ReadFailure,
+    RegistryInput, Reply, Report, Request, Told, Trial,
 };
 pub use registry::{DeviceStanding, MaintenanceStanding, Registry, registry};
 pub use rules::{
-    DeviceRules, Eligibility, FirmwarePattern, KioskRules, MachineRules, RegistryPolicy, Rules,
+    ApplicationRules, DeviceRules, Eligibility, FirmwarePattern, KioskRules, MachineRules,
+    RegistryPolicy, Rules,
 };
 pub use state::{Card, CentreLink, Session, State};
 pub use view::{View, views};

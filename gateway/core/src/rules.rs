@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemas::acceptance::AcceptanceSite;
+use schemas::event::application::{ApplicationDevices, ApplicationPolicy};
 use schemas::event::pickup::{MachineDevices, PickupPolicy};
 use schemas::ids::{DeviceId, DeviceSerial, MachineId, RecorderReference};
 use schemas::words::{DeviceKind, Residence, ResidenceGround};
@@ -22,6 +24,8 @@ pub struct Rules {
     pub pickup: PickupPolicy,
     /// Who may collect here (P8).
     pub eligibility: Eligibility,
+    /// Applications (A1 to A17); none: the station takes none.
+    pub application: Option<ApplicationRules>,
     /// How long a device may stay silent about a motion before it is asked, in s.
     pub motion_timeout_s: u16,
     /// How often a silent dispenser is asked before the machine is blocked.
@@ -35,6 +39,19 @@ pub struct Rules {
 pub struct KioskRules {
     /// The machine its pickups use. Several kiosks may share one.
     pub machine: MachineId,
+    /// The devices of its applications; none: it takes none.
+    pub application: Option<ApplicationDevices>,
+}
+
+/// Applications.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplicationRules {
+    /// Who accepts: the head of every acceptance number.
+    pub site: AcceptanceSite,
+    /// The policy that new sessions run under.
+    pub policy: ApplicationPolicy,
+    /// What the recorder calls the footage of each camera (A14).
+    pub recorders: BTreeMap<DeviceId, RecorderReference>,
 }
 
 /// A machine.

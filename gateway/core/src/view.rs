@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemas::citizen::{MaskedName, NumberTail};
 use schemas::event::pickup::Step;
 use schemas::ids::{DeviceId, SessionId};
+use schemas::message::application::ApplicationPrompt;
 use schemas::time::Deadline;
 use schemas::words::{
     ActOutcome, Hand, MachineReason, Motion, PhotoView, PickupOutcome, PromptCode, ServiceReason,
@@ -36,6 +37,8 @@ pub struct View {
     pub machine_reason: Option<MachineReason>,
     /// The event that the citizen gets a slip about.
     pub slip: Option<u64>,
+    /// What there is to say of an application.
+    pub application: Option<Box<ApplicationPrompt>>,
 }
 
 impl View {
@@ -51,6 +54,7 @@ impl View {
             reasons: Vec::new(),
             machine_reason: None,
             slip: None,
+            application: None,
         }
     }
 }

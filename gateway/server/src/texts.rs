@@ -27,6 +27,34 @@ pub fn refusal(reason: RefusalReason) -> Text {
             "设备离线，请联系工作人员",
             "A device is offline, please contact the staff",
         ),
+        R::NoApplications => ("本设备不办理申领业务", "This kiosk takes no applications"),
+        R::OutOfStep => ("请按当前页面操作", "Please answer what the screen asks now"),
+        R::NumberInvalid => (
+            "公民身份号码有误，请核对后重新输入",
+            "This is not a citizen number, please check it and enter it again",
+        ),
+        R::PhoneInvalid => (
+            "手机号码有误，请重新输入",
+            "This is not a mobile number, please enter it again",
+        ),
+        R::PhonesDiffer => (
+            "两次输入的手机号码不一致，请重新输入",
+            "The two phone numbers differ, please enter both again",
+        ),
+        R::CodeWrong => (
+            "验证码有误，请重新输入",
+            "The code is wrong, please enter it again",
+        ),
+        R::CodeExpired => (
+            "验证码已失效，请重新获取",
+            "The code is no longer valid, please ask for another one",
+        ),
+        R::BlobMissing => (
+            "图像未收到，请重试",
+            "The picture did not arrive, please try again",
+        ),
+        R::NotAChoice => ("请从列表中选择", "Please choose from the list"),
+        R::DocumentsFull => ("材料数量已达上限", "No more documents can be attached"),
         R::NoRecord => (
             "未查询到您的证件，请到人工窗口",
             "No card is recorded for you, please go to the window",
@@ -147,6 +175,7 @@ pub fn prompt(
         P::Presenting => ("证件正在送出", "Your card is on its way to the outlet"),
         P::TakeCard => ("请取走您的证件", "Please take your card"),
         P::TakingBack => ("证件正在收回", "The card goes back"),
+        P::Application => ("自助申领办理中", "Your application is under way"),
         P::OperatorAct => ("工作人员正在操作", "The staff are at work at this machine"),
         // Without an outcome it was an operator's act.
         P::Done if outcome.is_none() => ("操作完成", "Done"),

@@ -2,11 +2,13 @@
 //! breaks every match that must know it. A shape that has been written is never edited: a change is
 //! a new version with a golden file of its own.
 
+pub mod application;
 pub mod centre;
 pub mod commission;
 pub mod custody;
 pub mod device;
 pub mod evidence;
+pub mod payment;
 pub mod pickup;
 pub mod station;
 
@@ -66,11 +68,13 @@ macro_rules! events {
     };
 }
 
+use application as a;
 use centre as n;
 use commission as m;
 use custody as c;
 use device as d;
 use evidence as e;
+use payment as y;
 use pickup as p;
 use station as s;
 
@@ -158,4 +162,50 @@ events! {
     PickupEnded(p::PickupEnded) = "station.pickup.ended.v1";
     SlotFound(c::SlotFound) = "station.custody.slot-found.v1";
     PickupRecorded(p::PickupRecorded) = "station.pickup.recorded.v1";
+    ApplicationRefused(a::ApplicationRefused) = "station.application.refused.v1";
+    ApplicationStarted(a::ApplicationStarted) = "station.application.started.v1";
+    ApplicationStepped(a::ApplicationStepped) = "station.application.step.v1";
+    ApplicationLanguageChosen(a::ApplicationLanguageChosen) = "station.application.language-chosen.v1";
+    ApplicationKindChosen(a::ApplicationKindChosen) = "station.application.kind-chosen.v1";
+    ApplicationResidenceChosen(a::ApplicationResidenceChosen) = "station.application.residence-chosen.v1";
+    ApplicationCardRead(a::ApplicationCardRead) = "station.application.card-read.v1";
+    ApplicationCardUnreadable(a::ApplicationCardUnreadable) = "station.application.card-unreadable.v1";
+    ApplicationNumberKeyed(a::ApplicationNumberKeyed) = "station.application.number-keyed.v1";
+    ApplicationInputRejected(a::ApplicationInputRejected) = "station.application.input-rejected.v1";
+    ApplicationIdentityConfirmed(a::ApplicationIdentityConfirmed) = "station.application.identity-confirmed.v1";
+    ApplicationSteppedBack(a::ApplicationSteppedBack) = "station.application.stepped-back.v1";
+    ApplicationEligibilityAsked(a::ApplicationEligibilityAsked) = "station.application.eligibility-asked.v1";
+    ApplicationEligibilityDecided(a::ApplicationEligibilityDecided) = "station.application.eligibility-decided.v1";
+    ApplicationPortraitSubmitted(a::ApplicationPortraitSubmitted) = "station.application.portrait-submitted.v1";
+    ApplicationPortraitRejected(a::ApplicationPortraitRejected) = "station.application.portrait-rejected.v1";
+    ApplicationLivePhotoArchived(a::ApplicationLivePhotoArchived) = "station.application.live-photo-archived.v1";
+    ApplicationFacesCompared(a::ApplicationFacesCompared) = "station.application.faces-compared.v1";
+    ApplicationPhoneGiven(a::ApplicationPhoneGiven) = "station.application.phone-given.v1";
+    ApplicationSmsAsked(a::ApplicationSmsAsked) = "station.application.sms-asked.v1";
+    ApplicationSmsSent(a::ApplicationSmsSent) = "station.application.sms-sent.v1";
+    ApplicationSmsConfirmed(a::ApplicationSmsConfirmed) = "station.application.sms-confirmed.v1";
+    ApplicationSmsSkipped(a::ApplicationSmsSkipped) = "station.application.sms-skipped.v1";
+    ApplicationFingerCaptured(a::ApplicationFingerCaptured) = "station.application.finger-captured.v1";
+    ApplicationFingerFailed(a::ApplicationFingerFailed) = "station.application.finger-failed.v1";
+    ApplicationFingerCompared(a::ApplicationFingerCompared) = "station.application.finger-compared.v1";
+    ApplicationDocumentAttached(a::ApplicationDocumentAttached) = "station.application.document-attached.v1";
+    ApplicationDocumentsDone(a::ApplicationDocumentsDone) = "station.application.documents-done.v1";
+    ApplicationSigned(a::ApplicationSigned) = "station.application.signed.v1";
+    ApplicationAccepted(a::ApplicationAccepted) = "station.application.accepted.v1";
+    WindowTicketIssued(a::WindowTicketIssued) = "station.application.window-ticket-issued.v1";
+    ApplicationRecorded(a::ApplicationRecorded) = "station.application.recorded.v1";
+    ApplicationEnded(a::ApplicationEnded) = "station.application.ended.v1";
+    ApplicationConfirmed(a::ApplicationConfirmed) = "station.application.confirmed.v1";
+    ApplicationCompensated(a::ApplicationCompensated) = "station.application.compensated.v1";
+    WindowTicketClosed(a::WindowTicketClosed) = "station.application.window-ticket-closed.v1";
+    AcceptancesCarriedOver(a::AcceptancesCarriedOver) = "station.application.carried-over.v1";
+    PaymentOrdered(y::PaymentOrdered) = "station.payment.ordered.v1";
+    PaymentWayChosen(y::PaymentWayChosen) = "station.payment.way-chosen.v1";
+    PaymentConfirmed(y::PaymentConfirmed) = "station.payment.confirmed.v1";
+    PaymentExpired(y::PaymentExpired) = "station.payment.expired.v1";
+    RefundAsked(y::RefundAsked) = "station.payment.refund-asked.v1";
+    PaymentRefunded(y::PaymentRefunded) = "station.payment.refunded.v1";
+    PaymentNoted(y::PaymentNoted) = "station.payment.noted.v1";
+    PaymentsReconciled(y::PaymentsReconciled) = "station.payment.reconciled.v1";
+    GrantReceived(y::GrantReceived) = "station.grant.received.v1";
 }

@@ -7,10 +7,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::device::Code;
+use super::face::Picture;
 use super::secret::Template;
 use crate::citizen::{CitizenName, CitizenNumber};
 use crate::ids::{BlobId, CardSerial, MessageId};
 use crate::slot::SlotAddress;
+use crate::validity::Expiry;
 use crate::words::{Completion, Evidence, Hand, Motion, MotionResult, PhotoView};
 
 crate::text::text_newtype!(
@@ -225,6 +227,12 @@ pub struct ChipContent {
     /// The fingerprints, none on cards issued before they were taken.
     #[serde(default)]
     pub fingers: Vec<FingerTemplate>,
+    /// The last day, where the reader reads it (A3).
+    #[serde(default)]
+    pub expiry: Option<Expiry>,
+    /// The picture, where the reader reads it: the historical portrait (A7).
+    #[serde(default)]
+    pub picture: Option<Picture>,
 }
 
 /// A registered finger (GA/T 1012).

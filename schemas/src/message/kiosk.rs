@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::application::ApplicationPrompt;
 use super::device::LastReceipt;
 use super::secret::Pin;
 use crate::citizen::{CitizenNumber, MaskedName, NumberTail, VoucherCode};
@@ -271,6 +272,9 @@ pub struct Prompt {
     /// Why the machine or the kiosk is out of service, where the station is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine_reason: Option<MachineReason>,
+    /// What there is to say of an application.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application: Option<Box<ApplicationPrompt>>,
 }
 
 /// `slip`: what a kiosk prints for the citizen, if they want it. Comes once the event is under a signed checkpoint, and again with

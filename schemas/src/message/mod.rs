@@ -1,8 +1,11 @@
 //! The messages on the wire, JSON in both directions. What is personal in them has a type that does
 //! not print; nothing here decides anything.
 
+pub mod application;
 pub mod command;
 pub mod device;
+pub mod face;
+pub mod keyed;
 pub mod kiosk;
 pub mod manifest;
 pub mod peripheral;

@@ -173,7 +173,14 @@ impl Downlink {
             | Instruction::Acknowledged(_)
             | Instruction::PolicyIssued(_)
             | Instruction::ErasureDone(_)
-            | Instruction::BlobsMissing(_) => key,
+            | Instruction::BlobsMissing(_)
+            | Instruction::GrantIssued(_)
+            | Instruction::EligibilityAnswered(_)
+            | Instruction::SmsCodeSent(_)
+            | Instruction::ApplicationDecided(_)
+            | Instruction::WindowOutcome(_)
+            | Instruction::PaymentConfirmed(_)
+            | Instruction::PaymentRefunded(_) => key,
         };
         Some((genuine.number, key))
     }

@@ -58,6 +58,16 @@ pub(super) const fn refusal(reason: RefusalReason) -> &'static str {
         R::Maintenance => "维护中 maintenance",
         R::DeviceContradicted => "设备待核查 device contradicted",
         R::NotAKiosk
+        | R::NoApplications
+        | R::OutOfStep
+        | R::NumberInvalid
+        | R::PhoneInvalid
+        | R::PhonesDiffer
+        | R::CodeWrong
+        | R::CodeExpired
+        | R::BlobMissing
+        | R::NotAChoice
+        | R::DocumentsFull
         | R::NoSuchSession
         | R::SessionOpen
         | R::NotServing

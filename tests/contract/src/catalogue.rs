@@ -2,7 +2,11 @@
 //! sends what they subscribe to.
 
 use schemars::{Schema, schema_for};
-use schemas::message::{command as c, device as d, kiosk as k, manifest as m, peripheral as p};
+use schemas::downlink::application as j;
+use schemas::message::{
+    application as a, command as c, device as d, face as f, kiosk as k, manifest as m,
+    peripheral as p,
+};
 use schemas::{downlink as i, matcher as v, uplink};
 
 /// A message with its type.
@@ -48,7 +52,13 @@ pub const MESSAGES: &[Message] = messages! {
     "match-on-sensor-reply" = c::MatchOnSensorReply;
     "capture-command" = c::CaptureCommand;
     "capture-reply" = c::CaptureReply;
+    "compare-faces-command" = f::CompareFacesCommand;
+    "compare-faces-reply" = f::CompareFacesReply;
+    "capture-finger-command" = f::CaptureFingerCommand;
+    "capture-finger-reply" = f::CaptureFingerReply;
     "start-pickup" = k::StartPickup;
+    "start-application" = a::StartApplication;
+    "application-input" = a::ApplicationInput;
     "cancel" = k::Cancel;
     "get-session" = k::GetSession;
     "receive-batch" = k::ReceiveBatch;
@@ -86,6 +96,13 @@ pub const CENTRE: &[Message] = messages! {
     "centre.key.rotated.v1" = i::CentreKeyRotated;
     "centre.erasure.done.v1" = i::ErasureDone;
     "centre.blobs.missing.v1" = i::BlobsMissing;
+    "centre.grant.issued.v1" = j::GrantIssued;
+    "centre.application.eligibility-answered.v1" = j::EligibilityAnswered;
+    "centre.application.sms-code-sent.v1" = j::SmsCodeSent;
+    "centre.application.decided.v1" = j::ApplicationDecided;
+    "centre.application.window-outcome.v1" = j::WindowOutcome;
+    "centre.payment.confirmed.v1" = j::PaymentConfirmed;
+    "centre.payment.refunded.v1" = j::PaymentRefunded;
 };
 
 /// Which way a message goes, seen from the gateway.
@@ -221,7 +238,7 @@ pub const CHANNELS: &[Channel] = &[
         "blob/{blob}",
         Receive,
         Jpeg,
-        "A photo, at most 1 MiB. Sealed at once; acknowledged when the sealed file is durable.",
+        "A photo, a scan, a signature or the image of a finger, at most 1 MiB: JPEG or PNG. Sealed at once; acknowledged when the sealed file is durable.",
     )),
     channel(
         "cmd/move",
@@ -294,6 +311,40 @@ pub const CHANNELS: &[Channel] = &[
         Receive,
         Json("capture-reply"),
         "Which blob is the photo. Logged; acknowledged when durable.",
+    ),
+    personal(channel(
+        "cmd/capture-finger",
+        Send,
+        Json("capture-finger-command"),
+        "To a scanner: take the image of a finger for an application, publish it as a blob, then reply (A9).",
+    )),
+    personal(channel(
+        "cmd/capture-finger/reply",
+        Receive,
+        Json("capture-finger-reply"),
+        "Quality, blob and score. Logged; acknowledged when durable.",
+    )),
+    personal(channel(
+        "cmd/compare-faces",
+        Send,
+        Json("compare-faces-command"),
+        "To a face matcher: compare two pictures (A7).",
+    )),
+    personal(channel(
+        "cmd/compare-faces/reply",
+        Receive,
+        Json("compare-faces-reply"),
+        "The score. Logged; acknowledged when durable.",
+    )),
+    request(
+        "request/start-application",
+        "start-application",
+        "A citizen wants to apply for a card (A1).",
+    ),
+    request(
+        "request/application-input",
+        "application-input",
+        "What a citizen entered at a step of an application. What is personal in it is sealed, never logged.",
     ),
     request(
         "request/start-pickup",

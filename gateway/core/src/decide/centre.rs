@@ -78,6 +78,7 @@ fn follow(draft: &mut Draft<'_>, told: &Told) -> Result<&'static str, Instructio
             Ok(downlink::ERASURE_DONE)
         }
         Told::BlobsMissing => Ok(downlink::BLOBS_MISSING),
+        Told::Answer(_) => Err(InstructionRefusal::Unusable),
     }
 }
 

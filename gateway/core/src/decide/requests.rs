@@ -67,6 +67,9 @@ fn serve(
 ) -> Result<Option<SessionId>, RefusalReason> {
     match request {
         Request::StartPickup { by, tags } => start_pickup(draft, kiosk, *by, tags).map(Some),
+        Request::StartApplication { .. } | Request::ApplicationInput { .. } => {
+            Err(RefusalReason::NoApplications)
+        }
         Request::Cancel { session } => cancel(draft, kiosk, session).map(Some),
         Request::ReceiveBatch {
             operator,

@@ -13,7 +13,7 @@ use schemas::words::{Completion, Hand, HoldReason, Motion, PhotoView, PickupOutc
 
 use super::draft::Draft;
 use super::{commission, motion, pickup};
-use crate::input::{Captured, CardRead, ReadFailure, Reply, Report};
+use crate::input::{Captured, CardRead, FacesReply, FingerReply, ReadFailure, Reply, Report};
 use crate::state::{Machine, Pickup, Stage, StepState, WayOut, Work, view_of};
 
 /// The device that a step asks.
@@ -172,7 +172,7 @@ pub(super) fn reply(draft: &mut Draft<'_>, device: &DeviceId, command: &CommandI
         }
         Reply::Captured(result) => captured(draft, device, command, result),
         // No workflow rests on what is enrolled on a sensor: it is recorded.
-        Reply::MatchedOnSensor(_) => {}
+        Reply::MatchedOnSensor(_) | Reply::Finger(_) | Reply::Faces(_) => {}
     }
     if draft.is_empty() {
         let completion = completion(reply);
@@ -204,6 +204,8 @@ pub(super) const fn completion(reply: &Reply) -> Completion {
         Reply::Read(Err(ReadFailure(completion)))
         | Reply::Captured(Err(completion))
         | Reply::MatchedOnSensor(completion)
+        | Reply::Finger(FingerReply { completion, .. })
+        | Reply::Faces(FacesReply { completion, .. })
         | Reply::Matched { completion, .. } => *completion,
     }
 }

@@ -136,7 +136,15 @@ pub fn rules() -> Rules {
     Rules {
         kiosks: KIOSKS
             .iter()
-            .map(|k| (device(k), KioskRules { machine: machine() }))
+            .map(|k| {
+                (
+                    device(k),
+                    KioskRules {
+                        machine: machine(),
+                        application: None,
+                    },
+                )
+            })
             .collect(),
         machines: BTreeMap::from([(
             machine(),
@@ -167,6 +175,7 @@ pub fn rules() -> Rules {
             residences: [Residence::Local].into(),
             grounds: [].into(),
         },
+        application: None,
         motion_timeout_s: 20,
         query_attempts_max: 3,
         dedupe_days: 7,
@@ -425,6 +434,9 @@ impl World {
                 len: 1000,
             })),
             Order::Capture { .. } => Reply::Captured(Err(Completion::HardwareError)),
+            Order::CaptureFinger { .. } | Order::CompareFaces { .. } => {
+                unreachable!("no kiosk of this world takes applications")
+            }
         }
     }
 
@@ -445,6 +457,7 @@ impl World {
             number: vec![number(n)],
             hands: vec![Hand::Right, Hand::Left],
             holder: None,
+            person: None,
         })
     }
 
@@ -454,6 +467,7 @@ impl World {
             number: vec![number(owner)],
             hands: vec![],
             holder: None,
+            person: None,
         };
         match self.manners.old_card {
             OldCard::Own => Ok(card(900, 2)),

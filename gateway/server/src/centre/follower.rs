@@ -3,7 +3,7 @@
 
 use aws_lc_rs::digest;
 use edge_config::Station;
-use gateway_core::{Input, Instructed, Rules, Told};
+use gateway_core::{Answer, Input, Instructed, Rules, Told};
 use gateway_sync::{Follow, Fork, Stored};
 use schemas::downlink::{self, Genuine, Instruction};
 use schemas::envelope::Origin;
@@ -99,7 +99,16 @@ impl Follower {
             }
             Instruction::ErasureDone(done) => (Ok(Told::ErasureDone(done.session)), None),
             Instruction::BlobsMissing(missing) => (self.mark(missing.blobs).await, None),
-            Instruction::Acknowledged(_) => (Err(InstructionRefusal::Unusable), None),
+            Instruction::EligibilityAnswered(told) => (answer(Answer::Eligibility(told)), None),
+            Instruction::SmsCodeSent(told) => (answer(Answer::SmsSent(told)), None),
+            Instruction::ApplicationDecided(told) => (answer(Answer::Decided(told)), None),
+            Instruction::WindowOutcome(told) => (answer(Answer::Window(told)), None),
+            Instruction::PaymentConfirmed(told) => (answer(Answer::Paid(told)), None),
+            Instruction::PaymentRefunded(told) => (answer(Answer::Refunded(told)), None),
+            // Nothing here keeps a grant's list yet, and without it nobody would be flagged.
+            Instruction::GrantIssued(_) | Instruction::Acknowledged(_) => {
+                (Err(InstructionRefusal::Unusable), None)
+            }
         };
         Recording {
             told: told.map(|told| (number, told)),
@@ -256,6 +265,11 @@ impl Follow for Follower {
         };
         self.record(revision, sha256, recording).await
     }
+}
+
+/// What the rules judge.
+fn answer(answer: Answer) -> Result<Told, InstructionRefusal> {
+    Ok(Told::Answer(Box::new(answer)))
 }
 
 /// Runs what touches files beside the runtime's own threads.

@@ -9,6 +9,8 @@ use schemas::message::command::{
     ReadCommand,
 };
 
+use schemas::message::face::CaptureFingerCommand;
+
 use super::{json, personal_json};
 use crate::outlet::Outgoing;
 use crate::vault::Vault;
@@ -93,6 +95,34 @@ fn message(effect: Effect, vault: &Vault) -> Option<Outgoing> {
             };
             ("match", personal_json(&command, 1_024 + bytes * 3 / 2))
         }
+        Order::CaptureFinger {
+            session,
+            hand,
+            position,
+            quality_min,
+            compare,
+        } => {
+            let templates = if compare {
+                vault.templates(&session, hand)
+            } else {
+                Vec::new()
+            };
+            let bytes: usize = templates.iter().map(|t| t.expose().len()).sum();
+            let command = CaptureFingerCommand {
+                command_id,
+                hand,
+                position,
+                quality_min,
+                templates,
+                timeout_s,
+            };
+            (
+                "capture-finger",
+                personal_json(&command, 1_024 + bytes * 3 / 2),
+            )
+        }
+        // No picture is held in memory, so there is nothing to send.
+        Order::CompareFaces { .. } => return None,
         Order::TouchSensor => (
             "match-on-sensor",
             json(&MatchOnSensorCommand {

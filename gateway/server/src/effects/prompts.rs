@@ -65,5 +65,6 @@ pub fn prompt(view: &View, now: &Now) -> Prompt {
         outcome: view.outcome,
         reasons: view.reasons.clone(),
         machine_reason: view.machine_reason,
+        application: view.application.clone(),
     }
 }

@@ -65,6 +65,43 @@ pub fn session_of(event: &Event) -> Option<&SessionId> {
         E::PickupEnding(b) => Some(&b.session),
         E::PickupEnded(b) => Some(&b.session),
         E::PickupRecorded(b) => Some(&b.session),
+        E::ApplicationRefused(b) => Some(&b.session),
+        E::ApplicationStarted(b) => Some(&b.session),
+        E::ApplicationStepped(b) => Some(&b.session),
+        E::ApplicationLanguageChosen(b) => Some(&b.session),
+        E::ApplicationKindChosen(b) => Some(&b.session),
+        E::ApplicationResidenceChosen(b) => Some(&b.session),
+        E::ApplicationCardRead(b) => Some(&b.session),
+        E::ApplicationCardUnreadable(b) => Some(&b.session),
+        E::ApplicationNumberKeyed(b) => Some(&b.session),
+        E::ApplicationInputRejected(b) => Some(&b.session),
+        E::ApplicationIdentityConfirmed(b) => Some(&b.session),
+        E::ApplicationSteppedBack(b) => Some(&b.session),
+        E::ApplicationEligibilityAsked(b) => Some(&b.session),
+        E::ApplicationEligibilityDecided(b) => Some(&b.session),
+        E::ApplicationPortraitSubmitted(b) => Some(&b.session),
+        E::ApplicationPortraitRejected(b) => Some(&b.session),
+        E::ApplicationLivePhotoArchived(b) => Some(&b.session),
+        E::ApplicationFacesCompared(b) => Some(&b.session),
+        E::ApplicationPhoneGiven(b) => Some(&b.session),
+        E::ApplicationSmsAsked(b) => Some(&b.session),
+        E::ApplicationSmsSent(b) => Some(&b.session),
+        E::ApplicationSmsConfirmed(b) => Some(&b.session),
+        E::ApplicationSmsSkipped(b) => Some(&b.session),
+        E::ApplicationFingerCaptured(b) => Some(&b.session),
+        E::ApplicationFingerFailed(b) => Some(&b.session),
+        E::ApplicationFingerCompared(b) => Some(&b.session),
+        E::ApplicationDocumentAttached(b) => Some(&b.session),
+        E::ApplicationDocumentsDone(b) => Some(&b.session),
+        E::ApplicationSigned(b) => Some(&b.session),
+        E::ApplicationAccepted(b) => Some(&b.session),
+        E::WindowTicketIssued(b) => Some(&b.session),
+        E::ApplicationRecorded(b) => Some(&b.session),
+        E::ApplicationEnded(b) => Some(&b.session),
+        E::ApplicationConfirmed(b) => Some(&b.session),
+        E::ApplicationCompensated(b) => Some(&b.session),
+        E::WindowTicketClosed(b) => Some(&b.session),
+        E::PaymentOrdered(b) => Some(&b.session),
         E::ErasureAsked(b) => Some(&b.session),
         E::ErasureDone(b) => Some(&b.session),
         E::GatewayStarted(_)
@@ -123,6 +160,15 @@ pub fn session_of(event: &Event) -> Option<&SessionId> {
         | E::PickupNotArrived(_)
         | E::PickupHeld(_)
         | E::PickupAlreadyCollected(_)
-        | E::PickupNotEligible(_) => None,
+        | E::PickupNotEligible(_)
+        | E::PaymentWayChosen(_)
+        | E::PaymentConfirmed(_)
+        | E::PaymentExpired(_)
+        | E::RefundAsked(_)
+        | E::PaymentRefunded(_)
+        | E::PaymentNoted(_)
+        | E::PaymentsReconciled(_)
+        | E::AcceptancesCarriedOver(_)
+        | E::GrantReceived(_) => None,
     }
 }

@@ -203,6 +203,7 @@ impl ChipRead {
             number,
             name,
             fingers,
+            ..
         } = card;
         let sealed = sealing.seal_holder(device, &number, name.as_ref()).await;
         let holder = match sealed {
@@ -217,6 +218,7 @@ impl ChipRead {
             number: tags,
             hands,
             holder,
+            person: None,
         };
         Some((input(device, command, Reply::Read(Ok(read))), fingers))
     }

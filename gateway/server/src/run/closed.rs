@@ -49,6 +49,7 @@ impl ClosedDoor {
             reasons: vec![ServiceReason::StorageLow],
             machine_reason: None,
             slip: None,
+            application: None,
         };
         let payload = json(&prompt(&view, &prepared.clock.now()));
         for kiosk in &prepared.station.kiosks {

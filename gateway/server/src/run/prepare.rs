@@ -196,6 +196,7 @@ pub fn rules(station: &Station) -> Rules {
             kiosk.id.clone(),
             KioskRules {
                 machine: kiosk.machine.clone(),
+                application: None,
             },
         )
     };
@@ -218,6 +219,7 @@ pub fn rules(station: &Station) -> Rules {
             residences: policy.eligibility.residences.clone(),
             grounds: policy.eligibility.grounds.clone(),
         },
+        application: None,
         motion_timeout_s: policy.pickup.motion_timeout_s,
         query_attempts_max: policy.pickup.query_attempts_max,
         dedupe_days: policy.custody.dedupe_days,

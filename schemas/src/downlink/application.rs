@@ -1,0 +1,129 @@
+//! What the centre tells a station of applications, payments and grants (A5, A8, A12, A15, A17). An answer names the log and the
+//! session it is about, so that one for an earlier log of the station does no harm.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::event::application::{Decision, SaltedCode};
+use crate::ids::{OrderId, SessionId, TicketNumber, TransactionId};
+use crate::message::peripheral::Fen;
+use crate::words::Residence;
+use crate::words::application::{ApplicationKind, EligibilityVerdict, WindowResult};
+
+/// Persons that a grant flags at the most.
+pub const FLAGGED_MAX: usize = 2_000;
+
+crate::text::text_newtype!(
+    /// The salt of a grant's list: 32 bytes.
+    GrantSalt, "grant salt", "^[0-9a-f]{64}$", "64 lower-case hexadecimal digits",
+    |t| t.len() == 64 && t.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+);
+crate::text::text_newtype!(
+    /// A person whom a grant flags: the first 16 bytes of HMAC-SHA-256(salt, citizen number), hex. The space of citizen numbers is
+    /// small enough to search, so a list is kept as keys are: beside the log, readable for nobody else.
+    FlaggedHash, "flagged hash", "^[0-9a-f]{32}$", "32 lower-case hexadecimal digits",
+    |t| t.len() == 32 && t.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+);
+
+/// The station may accept provisionally while the centre cannot be asked (A17).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GrantIssued {
+    /// Counts up; an older one than the station has is refused.
+    pub version: u32,
+    /// From when it holds: wall clock, ms since 1970-01-01 UTC.
+    pub valid_from_ms: u64,
+    /// Until when it holds.
+    pub valid_until_ms: u64,
+    /// Kinds it covers.
+    pub kinds: Vec<ApplicationKind>,
+    /// Residences it covers.
+    pub residences: Vec<Residence>,
+    /// Provisional acceptances it allows.
+    pub provisional_max: u32,
+    /// The salt of the list.
+    pub salt: GrantSalt,
+    /// Persons that are not accepted, at most [`FLAGGED_MAX`].
+    #[schemars(length(max = 2000))]
+    pub flagged: Vec<FlaggedHash>,
+}
+
+/// Whether somebody may apply at this station (A2, A5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EligibilityAnswered {
+    /// The log that asked.
+    pub incarnation: u32,
+    /// The session.
+    pub session: SessionId,
+    /// The question that is answered.
+    pub question: u32,
+    /// The answer.
+    pub verdict: EligibilityVerdict,
+}
+
+/// A code was sent to the phone of a session (A8).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SmsCodeSent {
+    /// The log that asked.
+    pub incarnation: u32,
+    /// The session.
+    pub session: SessionId,
+    /// The question that is answered.
+    pub question: u32,
+    /// What the code is compared with.
+    pub code: SaltedCode,
+    /// How long it is valid, in s.
+    pub valid_s: u32,
+}
+
+/// The centre's decision about an application that was accepted (A15, A17).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApplicationDecided {
+    /// The log that accepted it.
+    pub incarnation: u32,
+    /// The session.
+    pub session: SessionId,
+    /// What was decided.
+    pub outcome: Decision,
+}
+
+/// An order is paid (A12).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentConfirmed {
+    /// The order.
+    pub order: OrderId,
+    /// How much.
+    pub amount_fen: Fen,
+    /// The network's transaction.
+    pub transaction: TransactionId,
+}
+
+/// What was paid is given back (A12).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentRefunded {
+    /// The order.
+    pub order: OrderId,
+    /// How much.
+    pub amount_fen: Fen,
+    /// The network's transaction that gave it back.
+    pub transaction: TransactionId,
+}
+
+/// An officer has seen to a window ticket (A15).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WindowOutcome {
+    /// The log that issued it.
+    pub incarnation: u32,
+    /// The session.
+    pub session: SessionId,
+    /// The ticket.
+    pub ticket: TicketNumber,
+    /// What came of it.
+    pub result: WindowResult,
+}

@@ -1,0 +1,131 @@
+//! Events of payments (A12), and of the grants that the centre gives a station for the time without a link (A17).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::station::bodies;
+use crate::civil::CivilDate;
+use crate::ids::{DeviceId, OrderId, SessionId, TransactionId};
+use crate::message::peripheral::Fen;
+use crate::words::Residence;
+use crate::words::application::{ApplicationKind, PaymentOddity, PaymentWay, RefundCause};
+
+/// Who says that an order is paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "by", deny_unknown_fields)]
+pub enum PaymentWitness {
+    /// The centre has it from the payment network.
+    Centre {
+        /// The network's transaction.
+        transaction: TransactionId,
+    },
+    /// The kiosk's terminal has it from the payment network.
+    Terminal {
+        /// The terminal.
+        device: DeviceId,
+    },
+}
+
+bodies! {
+    /// An order was opened (A12). One application has one order at the most.
+    PaymentOrdered {
+        /// The session of the application.
+        session: SessionId,
+        /// The order.
+        order: OrderId,
+        /// How much.
+        amount_fen: Fen,
+        /// How the citizen wants to pay.
+        way: PaymentWay,
+        /// How long it can be paid, in s.
+        valid_s: u32,
+    }
+    /// The citizen wants to pay the same order in another way.
+    PaymentWayChosen {
+        /// The order.
+        order: OrderId,
+        /// How.
+        way: PaymentWay,
+    }
+    /// An order is paid.
+    PaymentConfirmed {
+        /// The order.
+        order: OrderId,
+        /// How much.
+        amount_fen: Fen,
+        /// Who says so.
+        witness: PaymentWitness,
+    }
+    /// An order was not paid in time. What is paid later is given back.
+    PaymentExpired {
+        /// The order.
+        order: OrderId,
+    }
+    /// The centre is asked to give back what was paid.
+    RefundAsked {
+        /// The order.
+        order: OrderId,
+        /// How much.
+        amount_fen: Fen,
+        /// Why.
+        cause: RefundCause,
+        /// Which transaction, where it is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        transaction: Option<TransactionId>,
+    }
+    /// The centre gave it back.
+    PaymentRefunded {
+        /// The order.
+        order: OrderId,
+        /// How much.
+        amount_fen: Fen,
+        /// The network's transaction that gave it back.
+        transaction: TransactionId,
+    }
+    /// A confirmation that does not fit was noted. It changes nothing by itself.
+    PaymentNoted {
+        /// The order as it was named.
+        order: OrderId,
+        /// What is odd about it.
+        oddity: PaymentOddity,
+        /// How much, as it was said.
+        amount_fen: Fen,
+        /// The network's transaction, where it is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        transaction: Option<TransactionId>,
+    }
+    /// The sums of a day (A12).
+    PaymentsReconciled {
+        /// The day in China.
+        day: CivilDate,
+        /// Orders that were opened.
+        ordered: u32,
+        /// Orders that were paid.
+        paid: u32,
+        /// Orders that were given back.
+        refunded: u32,
+        /// What was paid, in fen.
+        paid_fen: u64,
+        /// What was given back, in fen.
+        refunded_fen: u64,
+    }
+    /// The centre lets the station accept provisionally while it cannot be asked (A17). Whom it flags is kept beside the log, never in it.
+    GrantReceived {
+        /// Counts up; a newer one replaces the one before.
+        version: u32,
+        /// From when it holds: wall clock, ms since 1970-01-01 UTC.
+        valid_from_ms: u64,
+        /// Until when it holds.
+        valid_until_ms: u64,
+        /// Kinds it covers.
+        kinds: Vec<ApplicationKind>,
+        /// Residences it covers.
+        residences: Vec<Residence>,
+        /// Provisional acceptances it allows.
+        provisional_max: u32,
+        /// How many persons it flags.
+        flagged: u32,
+        /// SHA-256 of its list: 64 hexadecimal digits.
+        sha256: String,
+    }
+}
