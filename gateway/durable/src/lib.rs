@@ -6,18 +6,20 @@
 //! fails for ever ([`sticky_error`]): the kernel may mark a page clean that it could not write, and a later sync that
 //! succeeds would then prove nothing.
 //!
-//! It owns every sync of the log's folder, and it is the only crate of the project with `unsafe` code. It must never
-//! know what is in the files.
+//! It owns every sync of the log's folder, and it is the only crate of the project with `unsafe` code; that is why the
+//! allocator's settings ([`keep_little`]) are here too. It must never know what is in the files.
 
 mod coalesce;
 #[cfg(feature = "bench-delay")]
 mod delay;
 mod files;
+mod memory;
 mod symbol;
 
 #[cfg(feature = "bench-delay")]
 pub use delay::{set_delay, syncs};
 pub use files::{allocate, make_folder, replace_file, sync_file, sync_folder};
+pub use memory::keep_little;
 pub use symbol::{calls, ensure_linked, sticky_error};
 
 /// Whether this build gives sled the kernel's own `sync_file_range` back (feature `sled-own-sync`). A program that

@@ -5,7 +5,8 @@
 //! ```
 //! Keys and log are made as at a first start, or those that are there are used and the log grows, so that the gateway opens
 //! the folders afterwards as its own. No gateway may be running on them. `pickups` (the default) writes the way of one card after
-//! another, from its manifest to the citizen's hand: 27 events each, 13 of them with the record of the message that caused them. With
+//! another, from its manifest to the citizen's hand: 27 events each, 13 of them with the record of the message that caused them; the
+//! last way goes to its end too, because a gateway that finds a session open would not end the epoch. With
 //! a number of bytes each photo that an event names lies among the blobs, so long, with random bytes, as sealed ones look.
 //! `reports` writes devices' reports, each with such a record: the most that repetitions can cost. The wall clock
 //! of the events runs over the last seven days, so that none of their messages may be forgotten. Prints what was written.
@@ -188,7 +189,8 @@ fn main() -> anyhow::Result<()> {
             "usage: fill <data folder> <keys folder> <events> [pickups [<photo bytes>] | reports]"
         ),
     };
-    let events = events.parse().context("<events> must be a number")?;
+    let events: u64 = events.parse().context("<events> must be a number")?;
+    let events = events.next_multiple_of(u64::try_from(steps.len())?);
     let photo_len = photo.parse().context("<photo bytes> must be a number")?;
     let begun = Instant::now();
     let (log, mut filler) = open(Path::new(data), Path::new(keys), events, steps)?;

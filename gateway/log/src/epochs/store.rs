@@ -16,8 +16,6 @@ use crate::store::{EpochsStore, Events, SledStore, Store, Write};
 
 /// Closed epochs that are kept open for whoever reads them next.
 const READING_MAX: usize = 2;
-/// sled's page cache of a closed epoch, in bytes: it is read from front to back, or an event here and there.
-const READING_CACHE_BYTES: u64 = 1 << 20;
 
 /// What an epoch says of itself, under these names.
 const ORIGIN: &str = "origin";
@@ -163,7 +161,7 @@ impl Inner {
     fn open_closed(&self, first: u64) -> Result<SledStore, LogFailed> {
         let prepared = self.place.remove_half_snapshots(first);
         prepared.map_err(|error| failed("read a closed epoch", &error))?;
-        SledStore::open(&self.place.epoch(first), READING_CACHE_BYTES)
+        SledStore::open_for_reading(&self.place.epoch(first))
     }
 
     /// Makes the epoch after `tree` and all that is in it durable. The list does not name it yet.

@@ -142,6 +142,10 @@ pub fn main() -> ExitCode {
 
 fn serve(args: RunArgs) -> anyhow::Result<ExitCode> {
     start_logging(args.log_json);
+    // Before there are threads. Where it cannot be had, the process is as sound and takes more memory.
+    if !gateway_durable::keep_little() {
+        tracing::debug!("the allocator keeps what it will");
+    }
     let mut station = edge_config::load(args.config.as_deref(), args.policy.as_deref())?;
     let configuration = commission::configuration(args.config.as_deref(), args.policy.as_deref())?;
     if args.no_demo {
