@@ -82,6 +82,7 @@ fn of_dispenser(configured: &ModbusDispenser) -> Result<(DeviceId, DispenserConf
     let profile = DispenserProfile::load(configured.profile.as_deref())?;
     let config = DispenserConfig {
         unit: configured.unit,
+        watch_ms: u64::from(configured.watch_ms),
         poll_busy_ms: u64::from(configured.poll_ms),
         call_timeout_ms: u64::from(configured.request_timeout_ms),
         connect_timeout_ms: u64::from(configured.connect_timeout_ms),

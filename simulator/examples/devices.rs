@@ -2,6 +2,7 @@
 //!
 //!     devices dispensers FOLDER COUNT           prints their ports and stays until it is killed
 //!     devices adapters MQTT-PORT PORT…          polls each ten times a second until it is killed
+//!     devices bare PORT…                        reads each ten times a second by the Modbus client alone until it is killed
 //!     devices latency MQTT-PORT FOLDER COUNT    prints medians in µs: `adapter bare mqtt`
 #![allow(
     clippy::print_stdout,
@@ -25,7 +26,7 @@ use schemas::slot::SlotAddress;
 use serde_json::json;
 use simulator::dispenser::{Dispenser, DispenserLine, DispenserOptions, Machine, Shape};
 use tokio::sync::{mpsc, watch};
-use tokio_modbus::client::{Writer as _, tcp};
+use tokio_modbus::client::{Reader as _, Writer as _, tcp};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -34,11 +35,12 @@ async fn main() -> anyhow::Result<()> {
     match given.as_slice() {
         ["dispensers", folder, count] => dispensers(folder.into(), count.parse()?).await,
         ["adapters", mqtt, ports @ ..] => adapters(mqtt.parse()?, ports).await,
+        ["bare", ports @ ..] => bare(ports).await,
         ["latency", mqtt, folder, count] => {
             latency(mqtt.parse()?, folder.into(), count.parse()?).await
         }
         _ => anyhow::bail!(
-            "dispensers FOLDER COUNT, adapters MQTT-PORT PORT… or latency MQTT-PORT FOLDER COUNT"
+            "dispensers FOLDER COUNT, adapters MQTT-PORT PORT…, bare PORT… or latency MQTT-PORT FOLDER COUNT"
         ),
     }
 }
@@ -102,6 +104,27 @@ async fn adapters(mqtt: u16, ports: &[&str]) -> anyhow::Result<()> {
     std::future::pending().await
 }
 
+/// What the adapters cannot do without: the status block of each dispenser by one read, by the library they use, and nothing else.
+async fn bare(ports: &[&str]) -> anyhow::Result<()> {
+    let status = DispenserProfile::load(None)?.status();
+    for port in ports {
+        let at = SocketAddr::from(([127, 0, 0, 1], port.parse()?));
+        let mut client = tcp::connect(at).await?;
+        tokio::spawn(async move {
+            let mut due = tokio::time::interval(Duration::from_millis(100));
+            loop {
+                due.tick().await;
+                let read = client.read_input_registers(status.first, status.len);
+                if !matches!(read.await, Ok(Ok(_))) {
+                    return;
+                }
+            }
+        });
+    }
+    println!("ready");
+    std::future::pending().await
+}
+
 /// A client of the broker that sends, and hears what it and the adapter say.
 struct Client {
     mqtt: AsyncClient,
@@ -112,6 +135,10 @@ impl Client {
     async fn connect(port: u16) -> anyhow::Result<Self> {
         let mut options = MqttOptions::new("bench", "127.0.0.1", port);
         options.set_keep_alive(Duration::from_secs(30));
+        // Else a message waits for the acknowledgement of what was sent before it, up to 40 ms.
+        let mut network = options.network_options();
+        network.set_tcp_nodelay(true);
+        options.set_network_options(network);
         let (mqtt, mut events) = AsyncClient::new(options, 64);
         mqtt.subscribe("station/v1/demo/#", QoS::AtLeastOnce)
             .await?;

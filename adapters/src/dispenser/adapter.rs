@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use schemas::message::command::{CommandId, MoveCommand, QueryCommand};
+use schemas::message::device::Code;
 use schemas::words::{DeviceStatus, Motion, MotionResult};
 use tokio::sync::watch;
 
@@ -14,6 +15,7 @@ use super::codec::Snapshot;
 use super::line::{CallError, Line};
 use super::moves::{Pending, Step};
 use super::reports;
+use super::schedule::{Job, Schedule};
 use super::vitals::{Life, Vitals};
 use crate::link::{Command, Inbound, Link, LinkConfig, LinkHandle};
 
@@ -32,22 +34,31 @@ pub(super) async fn run(
     let (link, mut inbound) = Link::start(link);
     let mut adapter = Adapter::new(config, link.handle());
     while !*shutdown.borrow() {
-        let pause = adapter.pause();
+        let next = adapter.next(Instant::now());
         tokio::select! {
+            // What came is taken before anything is begun, so that a command waits for one exchange at most.
+            biased;
+            changed = shutdown.changed() => if changed.is_err() { break },
             message = inbound.recv() => match message {
                 Some(Inbound::Command(command)) => adapter.take(command),
-                Some(Inbound::Receipt(_) | Inbound::Prompt(_) | Inbound::Connected) => continue,
+                Some(Inbound::Receipt(_) | Inbound::Prompt(_) | Inbound::Connected) => {}
                 None => break,
             },
-            () = tokio::time::sleep(pause) => {}
-            changed = shutdown.changed() => {
-                if changed.is_err() { break; }
-                continue;
-            }
+            job = when_due(next) => adapter.work(job).await,
         }
-        adapter.poll().await;
     }
     link.shutdown().await;
+}
+
+/// Waits until the job is due; looks again then.
+async fn when_due(next: Result<Job, Instant>) -> Option<Job> {
+    match next {
+        Ok(job) => Some(job),
+        Err(at) => {
+            tokio::time::sleep_until(at.into()).await;
+            None
+        }
+    }
 }
 
 struct Adapter {
@@ -64,7 +75,11 @@ struct Adapter {
     failed: Option<(String, bool)>,
     /// What was last said of the device's life.
     life: Life,
-    heartbeat_at: Option<Instant>,
+    schedule: Schedule,
+    /// When `last` was read; none once something was written since, or the connection is another.
+    known_at: Option<Instant>,
+    /// The status that was said last.
+    said: Option<(DeviceStatus, Option<Code>)>,
     properties_at: Option<Instant>,
 }
 
@@ -72,7 +87,9 @@ impl Adapter {
     fn new(config: DispenserConfig, link: LinkHandle) -> Self {
         link.status(DeviceStatus::Starting, None);
         let limit = Duration::from_millis(config.unreachable_after_ms);
-        let vitals = Vitals::new(limit, Instant::now());
+        let now = Instant::now();
+        let vitals = Vitals::new(limit, now);
+        let schedule = Schedule::new(config.host_timeout_s, now);
         Self {
             line: Line::new(config.clone()),
             config,
@@ -84,18 +101,21 @@ impl Adapter {
             vitals,
             failed: None,
             life: Life::Well,
-            heartbeat_at: None,
+            schedule,
+            known_at: None,
+            said: None,
             properties_at: None,
         }
     }
 
-    /// How long until the next poll.
+    /// How long until the next read.
     fn pause(&self) -> Duration {
-        let busy = self.pending.is_some()
-            || !self.beside.is_empty()
+        let busy = !self.beside.is_empty()
             || !self.queries.is_empty()
             || self.last.as_ref().is_some_and(|s| s.sensors.outlet_present);
-        let ms = if busy {
+        let ms = if self.pending.is_some() {
+            self.config.watch_ms
+        } else if busy {
             self.config.poll_busy_ms
         } else {
             self.config.poll_idle_ms
@@ -103,8 +123,25 @@ impl Adapter {
         Duration::from_millis(ms.max(POLL_MS_MIN))
     }
 
+    fn next(&self, now: Instant) -> Result<Job, Instant> {
+        self.schedule.next(now, self.is_writable(now))
+    }
+
+    /// Whether the pending motion is to be written on what the last read said: it is no older than a poll, and of a device that lives.
+    fn is_writable(&self, now: Instant) -> bool {
+        let fresh = Duration::from_millis(self.config.poll_busy_ms);
+        let is_fresh = self.known_at.is_some_and(|at| now - at <= fresh);
+        let (Some(pending), Some(last)) = (&self.pending, &self.last) else {
+            return false;
+        };
+        is_fresh
+            && self.vitals.life(now) == Life::Well
+            && pending.is_to_write(&self.config.profile, last, now)
+    }
+
     fn take(&mut self, command: Command) {
         let now = Instant::now();
+        self.schedule.ask();
         match command {
             Command::Move(command) => self.take_move(command, now),
             Command::Query(query) => {
@@ -144,30 +181,62 @@ impl Adapter {
         self.beside.push_back((command, until));
     }
 
-    async fn poll(&mut self) {
-        match self.exchange().await {
-            // While backing off nothing was tried, so there is nothing new to say.
-            Ok(()) | Err(CallError::BackingOff) => {}
-            Err(error) => {
-                tracing::debug!(%error, "the dispenser was not heard");
-                self.failed = Some((error.to_string(), error.is_of_profile()));
-            }
+    /// One job, where one is due; then what has become too late is dropped.
+    async fn work(&mut self, job: Option<Job>) {
+        let done = match job {
+            Some(Job::Write) => self.write().await,
+            Some(Job::Heartbeat) => self.beat().await,
+            Some(Job::Read) => self.read().await,
+            None => Ok(()),
+        };
+        if let Err(error) = done {
+            self.fail(&error);
         }
         self.drop_stale();
         self.judge_life();
     }
 
-    /// One round: heartbeat, status block, then what is asked for. The registers of a frozen device are
-    /// asked nothing: what waits goes on waiting, as with a device that does not answer.
-    async fn exchange(&mut self) -> Result<(), CallError> {
-        let due = Duration::from_millis(self.config.poll_idle_ms.min(1_000));
-        if self.heartbeat_at.is_none_or(|at| at.elapsed() >= due) {
-            self.line.heartbeat().await?;
-            self.heartbeat_at = Some(Instant::now());
+    fn fail(&mut self, error: &CallError) {
+        self.known_at = None;
+        let pause = self.pause();
+        self.schedule
+            .failed(Instant::now(), pause, self.line.is_open());
+        // While backing off nothing was tried, so there is nothing new to say.
+        if !matches!(error, CallError::BackingOff) {
+            tracing::debug!(%error, "the dispenser was not heard");
+            self.failed = Some((error.to_string(), error.is_of_profile()));
         }
+    }
+
+    async fn beat(&mut self) -> Result<(), CallError> {
+        self.line.heartbeat().await?;
+        self.schedule.beaten(Instant::now());
+        Ok(())
+    }
+
+    /// Writes the pending motion on what is known.
+    async fn write(&mut self) -> Result<(), CallError> {
+        if let Some(known) = self.last.clone() {
+            self.advance(known).await?;
+        }
+        self.schedule.done(Instant::now(), self.pause());
+        Ok(())
+    }
+
+    /// Reads the status block and does what it calls for.
+    async fn read(&mut self) -> Result<(), CallError> {
         let snapshot = self.line.snapshot().await?;
         let now = Instant::now();
         self.vitals.heard(snapshot.heartbeat, now);
+        self.known_at = Some(now);
+        self.follow(snapshot, now).await?;
+        self.schedule.done(Instant::now(), self.pause());
+        Ok(())
+    }
+
+    /// Answers and moves as the registers say. Those of a frozen device are asked nothing: what waits goes on waiting, as with
+    /// a device that does not answer.
+    async fn follow(&mut self, snapshot: Snapshot, now: Instant) -> Result<(), CallError> {
         if self.vitals.life(now) != Life::Well {
             return Ok(());
         }
@@ -225,21 +294,24 @@ impl Adapter {
                 Ok(())
             }
             Step::Answer(outcome) => self.finish(outcome, snapshot).await,
-            Step::Write(words) => match self.line.command(words).await {
-                Ok(()) => {
-                    pending.written();
-                    Ok(())
+            Step::Write(words) => {
+                self.known_at = None;
+                match self.line.command(words).await {
+                    Ok(()) => {
+                        pending.written();
+                        Ok(())
+                    }
+                    Err(CallError::Exception(exception)) => {
+                        let outcome = MotionResult::Rejected {
+                            detail: refusal(&self.config.profile, exception),
+                        };
+                        self.finish(outcome, snapshot).await
+                    }
+                    // Nothing was sent, or it is not known whether it was taken: the registers are read
+                    // before anything else happens.
+                    Err(error) => Err(error),
                 }
-                Err(CallError::Exception(exception)) => {
-                    let outcome = MotionResult::Rejected {
-                        detail: refusal(&self.config.profile, exception),
-                    };
-                    self.finish(outcome, snapshot).await
-                }
-                // Nothing was sent, or it is not known whether it was taken: the registers are read
-                // before anything else happens.
-                Err(error) => Err(error),
-            },
+            }
         }
     }
 
@@ -309,7 +381,7 @@ impl Adapter {
             }
         }
         let (status, code) = reports::status(&self.config.profile, snapshot);
-        self.link.status(status, code);
+        self.say(status, code);
         // Present after the status, so that whoever sees the birth finds the status right.
         self.link.present(true);
         let interval = Duration::from_millis(self.config.property_interval_ms);
@@ -336,9 +408,17 @@ impl Adapter {
         self.life = life;
         let (address, profile) = (&self.config.address, &self.config.profile);
         tracing::warn!(%address, %profile, code, why, "the dispenser is gone");
-        self.link
-            .status(DeviceStatus::HardwareError, reports::code(code));
+        self.say(DeviceStatus::HardwareError, reports::code(code));
         self.link.present(false);
+    }
+
+    /// Says a status, where it is another one than before.
+    fn say(&mut self, status: DeviceStatus, code: Option<Code>) {
+        let said = Some((status, code.clone()));
+        if said != self.said {
+            self.said = said;
+            self.link.status(status, code);
+        }
     }
 }
 

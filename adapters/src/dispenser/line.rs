@@ -77,6 +77,11 @@ impl Line {
         }
     }
 
+    /// Whether there is a connection.
+    pub(super) const fn is_open(&self) -> bool {
+        self.channel.is_some()
+    }
+
     /// Reads the status block.
     pub(super) async fn snapshot(&mut self) -> Result<Snapshot, CallError> {
         let status = self.profile.status();

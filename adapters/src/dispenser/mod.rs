@@ -11,6 +11,7 @@ pub mod codec;
 mod line;
 mod moves;
 mod reports;
+mod schedule;
 mod vitals;
 
 use std::fmt;
@@ -77,9 +78,11 @@ pub struct DispenserConfig {
     pub profile: Arc<DispenserProfile>,
     /// Modbus unit id; over Modbus TCP 255 where the device is no serial gateway.
     pub unit: u8,
-    /// Pause between polls while a card moves or lies at the outlet, in ms.
+    /// Pause between reads while a commanded motion is not over, in ms.
+    pub watch_ms: u64,
+    /// Pause between polls while a card lies at the outlet, in ms; also how old what is known may be for a command to be written on it.
     pub poll_busy_ms: u64,
-    /// Pause between polls otherwise, in ms; also how often the host's heartbeat is written.
+    /// Pause between polls otherwise, in ms.
     pub poll_idle_ms: u64,
     /// Longest a call may take, in ms.
     pub call_timeout_ms: u64,
@@ -87,7 +90,7 @@ pub struct DispenserConfig {
     pub connect_timeout_ms: u64,
     /// How long an RTU line has to be silent before the first request on it, in ms. More than 3.5 characters take.
     pub settle_ms: u64,
-    /// After how long without the host's heartbeat the device helps itself, in s (holding `timeout_s`).
+    /// After how long without the host's heartbeat the device helps itself, in s (holding `timeout_s`). It is written each quarter of it.
     pub host_timeout_s: u16,
     /// How long the device may be silent, or its heartbeat stand still, before it counts as gone, in ms.
     /// More than a second and twice `poll_idle_ms`, since the heartbeat may change as rarely as once a second.
@@ -107,6 +110,7 @@ impl DispenserConfig {
             unit: if address.is_rtu() { 1 } else { 255 },
             address,
             profile,
+            watch_ms: 20,
             poll_busy_ms: 200,
             poll_idle_ms: 1_000,
             call_timeout_ms: 1_000,

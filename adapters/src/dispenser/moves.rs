@@ -71,6 +71,18 @@ impl Pending {
         self.stage = Stage::Moving;
     }
 
+    /// Whether [`Pending::next`] would ask for the first write on these registers. They may be those of before the command came: what
+    /// else they could bring about is asked of newer ones.
+    pub(super) fn is_to_write(
+        &self,
+        profile: &DispenserProfile,
+        snapshot: &Snapshot,
+        now: Instant,
+    ) -> bool {
+        let turn = Turn::of(&self.command, snapshot, profile.limits.sequence_ahead);
+        self.stage == Stage::ToWrite && turn == Turn::Next && now < self.begin_before
+    }
+
     /// What to do, now that the registers say this. Called with registers read after the last write.
     pub(super) fn next(
         &mut self,

@@ -26,6 +26,8 @@ pub struct ModbusDispenser {
     pub unit: u8,
     /// How often its registers are read, in ms.
     pub poll_ms: u32,
+    /// How often they are read while a commanded motion is not over, in ms.
+    pub watch_ms: u32,
     /// How long a connection attempt may take, in ms.
     pub connect_timeout_ms: u32,
     /// How long one Modbus request may take, in ms.
@@ -128,6 +130,7 @@ pub(crate) fn read(s: &mut Section<'_>) -> Option<ModbusDispenser> {
         );
     }
     let poll_ms = s.number("poll_ms", 20..=10_000, 100);
+    let watch_ms = s.number("watch_ms", 5..=1_000, 20);
     let connect_timeout_ms = s.number("connect_timeout_ms", 100..=60_000, 2_000);
     let request_timeout_ms = s.number("request_timeout_ms", 50..=60_000, 1_000);
     let motion_timeout_ms = s.number("motion_timeout_ms", 1_000..=300_000, 15_000);
@@ -138,6 +141,7 @@ pub(crate) fn read(s: &mut Section<'_>) -> Option<ModbusDispenser> {
         profile,
         unit,
         poll_ms,
+        watch_ms,
         connect_timeout_ms,
         request_timeout_ms,
         motion_timeout_ms,
