@@ -60,7 +60,11 @@ impl CitizenNumber {
 
     /// The sex, by digit 17: odd is male.
     pub fn sex(&self) -> Sex {
-        let odd = self.0.as_bytes().get(16).is_some_and(|digit| digit % 2 == 1);
+        let odd = self
+            .0
+            .as_bytes()
+            .get(16)
+            .is_some_and(|digit| digit % 2 == 1);
         if odd { Sex::Male } else { Sex::Female }
     }
 

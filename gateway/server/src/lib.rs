@@ -37,7 +37,6 @@ pub mod snapshot;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod testing;
-pub mod texts;
 pub mod tls;
 pub mod vault;
 mod wiped;

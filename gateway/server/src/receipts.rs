@@ -7,7 +7,6 @@ use schemas::words::RefusalReason;
 use serde::Serialize;
 
 use crate::outlet::Outgoing;
-use crate::texts;
 
 /// The level in place of a message id where none could be read.
 const UNREADABLE: &str = "unreadable";

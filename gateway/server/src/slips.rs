@@ -17,7 +17,6 @@ use tokio::sync::mpsc;
 
 use crate::effects::json;
 use crate::outlet::{Outgoing, Outlet};
-use crate::texts;
 
 /// Slips that wait for their checkpoint.
 const WAITING_MAX: usize = 256;

@@ -12,7 +12,6 @@ use super::{Admin, Refused};
 use crate::effects::{EraseAnswer, RotateAnswer};
 use crate::keys::KeysError;
 use crate::pipeline::LoopEnded;
-use crate::texts;
 
 /// `POST /keys/rotate`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use super::acts::ended;
 use super::{Admin, Refused};
-use crate::texts;
 
 /// Who says so.
 #[derive(Debug, Deserialize)]

@@ -9,7 +9,6 @@ use schemas::time::Now;
 
 use super::json;
 use crate::outlet::Outgoing;
-use crate::texts;
 
 /// What each kiosk was shown last.
 #[derive(Debug, Default)]

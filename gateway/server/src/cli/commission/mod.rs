@@ -23,7 +23,6 @@ use schemas::words::{CommissionResult, CommissionStepName, RefusalReason};
 use super::source::Where;
 use super::{complain, say};
 use crate::admin::{Begun, Client, Recorded, Report};
-use crate::texts;
 
 /// Exit code of a commissioning in which something failed.
 const EXIT_FAILED: u8 = 1;

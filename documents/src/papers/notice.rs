@@ -1,0 +1,141 @@
+//! The payment notice (缴费通知) and, once it is paid, the receipt of it, 80 mm: one for each way to pay (A12).
+
+use schemas::application::ApplicationReason;
+use schemas::civil::CivilDate;
+use schemas::ids::OrderId;
+use schemas::message::peripheral::{Fen, PaymentMethod};
+use texts::{Message, payment_method, reason, text};
+
+use super::{Holder, Station};
+use crate::error::Error;
+use crate::fonts::Fonts;
+use crate::line::Style;
+use crate::pdf::Pdf;
+use crate::sheet::{Align, Sheet};
+use crate::values;
+
+/// How it is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WayToPay {
+    /// Through a payment network.
+    Network(PaymentMethod),
+    /// In cash at the window.
+    Cash,
+}
+
+/// How the payment stands.
+#[derive(Debug, Clone, Copy)]
+pub enum Standing<'a> {
+    /// To be paid.
+    Due {
+        /// What a payment app scans, where the network gave one.
+        code: Option<&'a str>,
+        /// The last day, where policy says so.
+        by: Option<CivilDate>,
+    },
+    /// The network cannot be reached: the order is kept and can be paid later.
+    Later {
+        /// The last day, where policy says so.
+        by: Option<CivilDate>,
+    },
+    /// Paid.
+    Paid,
+}
+
+/// What a payment notice says.
+#[derive(Debug)]
+pub struct PaymentNotice<'a> {
+    /// Who is paid.
+    pub station: &'a Station,
+    /// Who pays.
+    pub holder: &'a Holder,
+    /// What for.
+    pub reason: ApplicationReason,
+    /// How much.
+    pub amount: Fen,
+    /// The order, also as a barcode for the window.
+    pub order: &'a OrderId,
+    /// How it is paid.
+    pub way: WayToPay,
+    /// How the payment stands.
+    pub standing: Standing<'a>,
+    /// When this was so, milliseconds since 1970-01-01 UTC.
+    pub at_ms: u64,
+}
+
+/// Sets the notice.
+pub fn payment_notice(fonts: &Fonts, notice: &PaymentNotice<'_>) -> Result<Pdf, Error> {
+    let mut sheet = Sheet::roll(fonts)?;
+    let title = match notice.standing {
+        Standing::Due { .. } | Standing::Later { .. } => Message::DocNotice,
+        Standing::Paid => Message::DocPaidNotice,
+    };
+    sheet.roll_head(&title, notice.station)?;
+    let amount = values::amount(notice.amount);
+    sheet.paragraph(Style::bold(17.0), Align::Centre, &amount)?;
+    sheet.gap(2.0);
+    sheet.roll_fields(&fields(notice))?;
+    sheet.gap(1.5);
+    if let Standing::Due {
+        code: Some(code), ..
+    } = notice.standing
+    {
+        sheet.qr(44.0, code)?;
+    }
+    sheet.barcode(72.0, 12.0, notice.order.as_str(), notice.order.as_str())?;
+    sheet.gap(2.0);
+    sheet.rule(0.4);
+    sheet.gap(2.0);
+    for note in notes(notice) {
+        sheet.note(9.0, &note)?;
+    }
+    sheet.cut(&title)
+}
+
+fn fields(notice: &PaymentNotice<'_>) -> Vec<(Message<'static>, String)> {
+    let way = match notice.way {
+        WayToPay::Network(method) => payment_method(method),
+        WayToPay::Cash => text(&Message::NoticeCashMethod),
+    };
+    let mut fields = vec![
+        (Message::LabelPaymentMethod, values::both(&way)),
+        (Message::LabelReason, reason(notice.reason).zh),
+        (Message::LabelName, notice.holder.name.to_string()),
+        (
+            Message::LabelNumber,
+            values::masked_number(&notice.holder.number),
+        ),
+        (Message::LabelPayee, notice.station.name.zh.clone()),
+    ];
+    let by = match notice.standing {
+        Standing::Due { by, .. } | Standing::Later { by } => by,
+        Standing::Paid => None,
+    };
+    fields.extend(by.map(|day| (Message::LabelPayBy, day.to_string())));
+    if notice.way == WayToPay::Cash {
+        fields.push((Message::LabelWindow, notice.station.window.clone()));
+    }
+    fields.push((Message::LabelTime, values::minute(notice.at_ms)));
+    fields
+}
+
+fn notes(notice: &PaymentNotice<'_>) -> Vec<Message<'static>> {
+    let how = match notice.way {
+        WayToPay::Network(PaymentMethod::Wechat) => Message::NoticeWechat,
+        WayToPay::Network(PaymentMethod::Alipay) => Message::NoticeAlipay,
+        WayToPay::Network(PaymentMethod::UnionpayCard) => Message::NoticeUnionpayCard,
+        WayToPay::Network(PaymentMethod::Quickpass) => Message::NoticeQuickpass,
+        WayToPay::Cash => Message::NoticeCash,
+    };
+    let above = matches!(
+        notice.way,
+        WayToPay::Network(PaymentMethod::Wechat | PaymentMethod::Alipay)
+    );
+    match notice.standing {
+        // Without a code there is nothing above to scan.
+        Standing::Due { code: None, .. } if above => vec![Message::NoticeUnpaidConsequence],
+        Standing::Due { .. } => vec![how, Message::NoticeUnpaidConsequence],
+        Standing::Later { .. } => vec![Message::NoticeLater, Message::NoticeUnpaidConsequence],
+        Standing::Paid => vec![Message::NoticePaid],
+    }
+}

@@ -1,0 +1,96 @@
+### What is printed: the labels and sentences of documents, receipts and notices (A11 to A13, A15).
+
+## Reasons and ways to pay, as paper names them (A1, A12)
+
+reason-first-under16 = First issue, under 16
+reason-first-from16 = First issue, from 16
+reason-settling = First issue, settled from Hong Kong, Macao or Taiwan
+reason-returned-overseas = First issue, returned from overseas
+reason-naturalised = First issue, naturalised
+reason-expiry = Renewal on expiry
+reason-damage = Replacement of a damaged card
+reason-loss = Replacement of a lost card
+payment-method-wechat = WeChat Pay
+payment-method-alipay = Alipay
+payment-method-unionpay-card = UnionPay card
+payment-method-quickpass = QuickPass
+
+## Titles
+
+doc-certificate = Resident ID card - collection certificate
+doc-form = Resident ID card - registration form
+doc-notice = Payment notice
+doc-paid-notice = Payment receipt
+doc-receipt = Receipt
+doc-window-ticket = Window ticket
+
+## Labels
+
+label-acceptance-number = Acceptance no.
+label-accepted-on = Accepted on
+label-accepted-by = Accepted by
+label-operator = Handled by
+label-reason = Reason
+label-name = Name
+label-sex = Sex
+label-ethnicity = Ethnic group
+label-birth-date = Date of birth
+label-number = Citizen number
+label-address = Registered address
+label-validity = Validity
+label-issuer = Issuing authority
+label-phone = Phone
+label-portrait = Photo
+label-right-finger = Right finger
+label-left-finger = Left finger
+label-documents = Documents
+label-signature = Signature of applicant
+label-collect-at = Collect at
+label-hours = Opening hours
+label-ready-by = Ready by
+label-station = Station
+label-time = Time
+label-amount = Amount
+label-order = Order no.
+label-payment-method = Way to pay
+label-pay-by = Pay by
+label-payee = Payee
+label-session = Session
+label-window = Window
+label-remarks = Remarks
+label-captured = captured
+label-not-captured = not captured
+label-finger-quality = { $finger }, quality { $quality }
+label-pages = { $count } pages
+sex-male = male
+sex-female = female
+amount-yuan = CNY { $amount }
+
+## Fingers, as GA/T 1011 numbers them
+
+finger-thumb = thumb
+finger-index = index finger
+finger-middle = middle finger
+finger-ring = ring finger
+finger-little = little finger
+
+## What the papers say
+
+certificate-bring = Show this certificate when you collect the card. For a renewal or a damaged card, hand in the old one.
+certificate-keep-safe = Whoever holds this certificate may ask for the card. Keep it safe and show its codes to nobody.
+certificate-scan = Scan either code at a self-service pickup machine
+doc-provisional = Provisional: the station is offline. The application holds once it has been checked; a text message tells you.
+form-declaration = I confirm that what is stated here and what I handed in is true, and agree to the capture of my fingerprints.
+form-only-copy = Printed by a self-service kiosk; to be signed by the applicant.
+notice-wechat = Scan the code above with WeChat to pay.
+notice-alipay = Scan the code above with Alipay to pay.
+notice-unionpay-card = Insert your UnionPay card at a kiosk to pay.
+notice-quickpass = Pay by QuickPass at a kiosk.
+notice-cash = Take this notice to the window and pay in cash.
+notice-cash-method = Cash at the window
+notice-later = The network is down. The order is kept: pay it later with this notice.
+notice-unpaid-consequence = No card is made until the fee is paid.
+notice-paid = Paid. Not a tax receipt.
+ticket-go-on = The window scans this code and goes on from here: you need not start again.
+ticket-bring = Please bring your resident ID card, if you have it, and the household register.
+receipt-verify = The code proves the record of it.

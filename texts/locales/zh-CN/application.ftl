@@ -1,0 +1,136 @@
+### Applying for a resident ID card at a kiosk (A). The English of A3, A5 and A9 is that of the requirement.
+
+## The beginning
+
+apply-choose-kind = 请选择要办理的业务
+apply-choose-residence = 请选择您的户籍所在地
+apply-residence-local = 本市户籍
+apply-residence-province = 省内异地
+apply-residence-other-province = 跨省异地
+apply-residence-checking = 正在核对户籍信息，请稍候
+
+## Who applies (A3, A4)
+
+apply-lay-card = 请将您的居民身份证平放在读卡区
+apply-reading-card = 正在读取证件，请勿移开
+apply-card-unreadable = 无法读取证件，请联系工作人员
+apply-key-in-number = 请输入您的公民身份号码
+apply-number-wrong = 公民身份号码有误，请核对后重新输入
+apply-confirm-identity = 请确认是否本人：{ $name }，公民身份号码 { $number }
+
+## What is not accepted (A1, A3, A5)
+
+apply-out-of-scope = 您的居民身份证不在自助受理范围内，如需帮助，请联系工作人员。
+apply-first-issue-at-window = 首次申领居民身份证请到人工窗口办理：{ $address }
+apply-temporary-at-window = 临时居民身份证请到人工窗口办理：{ $address }
+apply-renewal-early = 您的证件尚未到换领时间，请于 { $opens } 起办理
+apply-renewal-late = 您的证件已超过自助换领期限（{ $closes }），请到人工窗口办理
+apply-renewal-never = 您的证件长期有效，无需到期换领
+apply-loss-reported = 该证件已挂失，不能用于换领，请选择丢失补领
+apply-already-applied = 您已有正在办理的申请，请凭领取凭证查询
+apply-numbers-used-up = 今日受理号已用完，请明日再来或到人工窗口办理
+
+## The portrait, its four ways (A6)
+
+apply-portrait-choose = 请选择相片来源
+apply-portrait-receipt = 请扫描相片回执上的条码
+apply-portrait-booth = 请坐正，双眼平视镜头，准备拍照
+apply-portrait-phone = 请用手机扫描二维码并上传相片
+apply-portrait-prepared = 正在查找您已采集的相片，请稍候
+apply-portrait-not-found = 未找到相片，请选择其他方式
+apply-portrait-checking = 正在检测相片，请稍候
+apply-portrait-good = 相片合格，请确认使用
+apply-portrait-attempts-used = 多次拍照未合格，请到人工窗口办理
+
+## What is wrong with a portrait, by the name of the check (A6; GA/T 461)
+
+portrait-no-face = 未检测到人脸，请正对镜头重拍
+portrait-several-faces = 画面中有其他人，请单独重拍
+portrait-not-frontal = 请正对镜头，不要侧脸或抬头低头
+portrait-head-tilted = 头部倾斜，请摆正后重拍
+portrait-eyes-closed = 双眼未睁开，请睁眼重拍
+portrait-eyes-hidden = 眼睛被遮挡或眼镜反光，请整理后重拍
+portrait-dark-glasses = 请摘下墨镜或有色眼镜重拍
+portrait-mouth-open = 请闭合嘴唇，表情自然
+portrait-face-covered = 面部被头发或物品遮挡，请整理后重拍
+portrait-head-covered = 请摘下帽子或头饰重拍
+portrait-too-near = 离镜头太近，请后退一些
+portrait-too-far = 离镜头太远，请靠近一些
+portrait-off-centre = 请将面部移到画面中央
+portrait-too-dark = 光线太暗，请重拍
+portrait-too-bright = 光线太亮，请重拍
+portrait-uneven-light = 面部光线不均，请调整后重拍
+portrait-blurred = 相片模糊，请保持不动重拍
+portrait-background = 背景不是白色，请重拍
+portrait-light-clothes = 请穿深色上衣重拍
+portrait-wrong-size = 相片尺寸不符合要求，请重新上传
+portrait-wrong-format = 相片格式无法识别，请重新上传
+portrait-not-yours = 相片与登记的本人相片不一致，请重拍
+
+## The live photo (A7)
+
+apply-live-photo = 请正视摄像头，核验本人
+apply-live-photo-failed = 人像核验未通过，请到人工窗口办理
+
+## The phone number (A8)
+
+apply-phone = 请输入您的手机号码
+apply-phone-again = 请再次输入手机号码
+apply-phone-wrong = 手机号码有误，请输入 11 位手机号码
+apply-phone-differs = 两次输入的手机号码不一致，请重新输入
+apply-sms-code = 验证码已发送至 { $phone }，请输入
+apply-sms-code-wrong = 验证码错误，请重新输入
+apply-sms-code-expired = 验证码已失效，请重新获取
+apply-sms-unavailable = 短信暂时无法发送，手机号码将稍后核实
+
+## Fingerprints (A9)
+
+apply-right-finger = 请将右手{ $finger }放在指纹仪上
+apply-left-finger = 请将左手{ $finger }放在指纹仪上
+apply-finger-again = 指纹不清晰，请擦净手指后重新按压
+apply-finger-good = 指纹采集成功，请移开手指
+apply-fingers-failed = 指纹信息采集失败，请到户政窗口办理
+apply-fingers-differ = 指纹与原证件信息不一致，请到人工窗口办理
+
+## Supporting documents (A10)
+
+apply-documents = 如有户口簿等证明材料，请放在扫描区
+apply-document-scanned = 已扫描 { $count } 页，请继续或点击完成
+apply-document-unreadable = 扫描不清晰，请重新放置
+
+## The signature (A11)
+
+apply-signature = 请核对信息后在签名板上签名
+apply-signature-empty = 未检测到签名，请重新签名
+
+## Payment (A12)
+
+apply-payment = 应缴费用 { $amount } 元，请选择缴费方式
+apply-pay-wechat = 请用微信扫描二维码支付 { $amount } 元
+apply-pay-alipay = 请用支付宝扫描二维码支付 { $amount } 元
+apply-pay-unionpay-card = 请插入银联卡支付 { $amount } 元
+apply-pay-quickpass = 请将手机或卡靠近感应区支付 { $amount } 元
+apply-pay-cash = 请持缴费通知到人工窗口现金缴费 { $amount } 元
+apply-pay-later = 网络中断，请凭缴费通知稍后缴费 { $amount } 元
+apply-payment-waiting = 正在等待支付结果，请稍候
+apply-paid = 缴费成功
+apply-payment-declined = 支付未成功，请重试或选择其他方式
+apply-payment-cancelled = 支付已取消，未扣款
+apply-payment-timed-out = 支付超时，未扣款，请重新选择
+apply-payment-unknown = 支付结果待确认，请勿重复支付，我们将核实
+apply-free = 本次办理免费
+
+## The end (A13, A15, A17)
+
+apply-printing = 正在打印凭证，请稍候
+apply-done = 受理完成，请取走凭证。领证时请携带领取凭证。
+apply-done-provisional = 已预受理，联网核查后短信通知您结果。请取走凭证。
+apply-print-failed = 凭证打印失败，请联系工作人员
+apply-to-window = 请持转办单到人工窗口继续办理，无需重新填写
+apply-cancelled = 申请已取消
+apply-timed-out = 操作超时，申请未提交，请重新开始
+
+## Notices that follow (A17, T2)
+
+apply-notice-confirmed = 您的居民身份证申请已通过核查
+apply-notice-rejected = 您的居民身份证申请未通过核查，请持转办单到人工窗口办理：{ $address }

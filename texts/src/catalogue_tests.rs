@@ -1,0 +1,175 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use fluent_syntax::ast::{self, Entry};
+use schemas::application::ApplicationReason;
+use schemas::message::peripheral::PaymentMethod;
+use schemas::words::{PickupOutcome, PromptCode, RefusalReason};
+
+use super::{CHINESE, ENGLISH, bundle};
+use crate::kiosk::{prompt, refusal};
+use crate::message::Message;
+use crate::words::key;
+
+/// Keys that follow from no word of the contract and no typed key.
+const OTHERS: &[&str] = &[
+    "prompt-done-act",
+    "out-of-service",
+    "out-of-service-storage-low",
+    "out-of-service-log-in-doubt",
+    "out-of-service-maintenance",
+    "slip-pickup",
+];
+
+/// Each key of a catalogue with the arguments of its text.
+fn read(sources: &[&'static str]) -> BTreeMap<String, BTreeSet<String>> {
+    let mut read = BTreeMap::new();
+    for source in sources {
+        let resource = fluent_syntax::parser::parse(*source).expect("a catalogue that reads");
+        for entry in resource.body {
+            if let Entry::Message(message) = entry {
+                let id = message.id.name.to_owned();
+                let pattern = message.value.expect("a text");
+                let twice = read.insert(id.clone(), arguments(&pattern)).is_some();
+                assert!(!twice, "{id} stands there twice");
+            }
+        }
+    }
+    read
+}
+
+fn arguments(pattern: &ast::Pattern<&'static str>) -> BTreeSet<String> {
+    let argument = |element: &ast::PatternElement<&'static str>| match element {
+        ast::PatternElement::Placeable {
+            expression: ast::Expression::Inline(ast::InlineExpression::VariableReference { id }),
+        } => Some(id.name.to_owned()),
+        ast::PatternElement::TextElement { .. } => None,
+        other @ ast::PatternElement::Placeable { .. } => {
+            panic!("only arguments are set in: {other:?}")
+        }
+    };
+    pattern.elements.iter().filter_map(argument).collect()
+}
+
+/// Every key that the program may ask for, with the arguments that it gives.
+fn asked_for() -> BTreeMap<String, BTreeSet<String>> {
+    let typed = Message::TABLE.iter().map(|(id, arguments)| {
+        let arguments = arguments.iter().map(|name| (*name).to_owned()).collect();
+        ((*id).to_owned(), arguments)
+    });
+    let of_words = RefusalReason::ALL.iter().map(|word| key("refusal", word));
+    let of_words = of_words
+        .chain(PickupOutcome::ALL.iter().map(|word| key("ended", word)))
+        .chain(
+            ApplicationReason::ALL
+                .iter()
+                .map(|word| key("reason", word)),
+        )
+        .chain(
+            PaymentMethod::ALL
+                .iter()
+                .map(|word| key("payment-method", word)),
+        )
+        .chain(prompts().map(|word| key("prompt", word)))
+        .chain(OTHERS.iter().map(|id| (*id).to_owned()));
+    typed
+        .chain(of_words.map(|id| (id, BTreeSet::new())))
+        .collect()
+}
+
+/// Why a machine is out of service has texts of its own.
+fn prompts() -> impl Iterator<Item = &'static PromptCode> {
+    PromptCode::ALL
+        .iter()
+        .filter(|code| **code != PromptCode::OutOfService)
+}
+
+/// A3, A5, A9: both catalogues hold exactly what the program asks for, with exactly the arguments that it gives.
+#[test]
+fn every_text_is_there_in_both_languages_with_its_arguments() {
+    let asked_for = asked_for();
+    assert_eq!(read(CHINESE), asked_for, "the Chinese catalogue");
+    assert_eq!(read(ENGLISH), asked_for, "the English catalogue");
+}
+
+/// Every text comes out of the bundle that is shipped: no key is cut off by an error above it.
+#[test]
+fn every_text_is_in_the_bundle() {
+    for (language, sources) in [("zh-CN", CHINESE), ("en", ENGLISH)] {
+        let bundle = bundle(language, sources);
+        for id in asked_for().keys() {
+            assert!(
+                bundle
+                    .get_message(id)
+                    .and_then(|message| message.value())
+                    .is_some(),
+                "{language} {id}"
+            );
+        }
+    }
+}
+
+/// Chinese is Chinese and English is plain: a screen and a printer can show both.
+#[test]
+fn the_languages_are_not_mixed_up() {
+    for source in ENGLISH {
+        assert!(source.is_ascii(), "{source}");
+    }
+    let chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
+    for source in CHINESE {
+        for line in source.lines().filter(|line| line.contains(" = ")) {
+            let only_an_argument = line.ends_with('}') && line.contains("= {");
+            assert!(line.contains(chinese) || only_an_argument, "{line}");
+        }
+    }
+}
+
+/// P2: each refusal and each ending has words of its own.
+#[test]
+fn every_refusal_and_ending_has_its_own_text() {
+    let refusals: BTreeSet<_> = RefusalReason::ALL
+        .iter()
+        .map(|reason| refusal(*reason).en)
+        .collect();
+    assert_eq!(refusals.len(), RefusalReason::ALL.len());
+    let ended = |outcome: &PickupOutcome| prompt(PromptCode::Ended, Some(*outcome), &[], None).en;
+    let endings: BTreeSet<_> = PickupOutcome::ALL.iter().map(ended).collect();
+    assert_eq!(endings.len(), PickupOutcome::ALL.len());
+}
+
+/// A3, A5, A9: word for word.
+#[test]
+fn required_sentences_are_word_for_word() {
+    for (message, sentence) in [
+        (
+            Message::ApplyCardUnreadable,
+            "Unable to read, please contact the staff",
+        ),
+        (
+            Message::ApplyOutOfScope,
+            "Your resident ID card is not within the self-service acceptance scope. If you need help, please contact the staff.",
+        ),
+        (
+            Message::ApplyFingersFailed,
+            "fingerprint information collection failed, please go to the household administration window",
+        ),
+    ] {
+        assert_eq!(super::text(&message).en, sentence);
+    }
+}
+
+/// A4: arguments are set in as they are, without marks of direction around them.
+#[test]
+fn arguments_are_set_in_bare() {
+    let text = super::text(&Message::ApplyConfirmIdentity {
+        name: "**明",
+        number: "**************002X",
+    });
+    assert_eq!(
+        text.zh,
+        "请确认是否本人：**明，公民身份号码 **************002X"
+    );
+    assert_eq!(
+        text.en,
+        "Is this you? **明, citizen number **************002X"
+    );
+}

@@ -1,0 +1,45 @@
+//! What every kiosk shows: refusals, prompts and the words of a slip. Which text belongs to which state is decided here and nowhere else.
+
+use schemas::message::kiosk::Text;
+use schemas::words::{MachineReason, PickupOutcome, PromptCode, RefusalReason, ServiceReason};
+
+use crate::catalogue::both;
+use crate::words::key;
+
+/// Why a request was refused.
+pub fn refusal(reason: RefusalReason) -> Text {
+    both(&key("refusal", reason), &[])
+}
+
+/// What a kiosk shows, with the reason where it is out of service and the outcome where a session ended.
+pub fn prompt(
+    code: PromptCode,
+    outcome: Option<PickupOutcome>,
+    reasons: &[ServiceReason],
+    machine: Option<MachineReason>,
+) -> Text {
+    match (code, outcome) {
+        (PromptCode::Ended, Some(outcome)) => both(&key("ended", outcome), &[]),
+        // Without an outcome it was an operator's act.
+        (PromptCode::Done, None) => both("prompt-done-act", &[]),
+        (PromptCode::OutOfService, _) => out_of_service(reasons, machine),
+        (code, _) => both(&key("prompt", code), &[]),
+    }
+}
+
+fn out_of_service(reasons: &[ServiceReason], machine: Option<MachineReason>) -> Text {
+    let id = match reasons.first() {
+        Some(ServiceReason::StorageLow) => "out-of-service-storage-low",
+        Some(ServiceReason::LogBehindWitness | ServiceReason::LogForked) => {
+            "out-of-service-log-in-doubt"
+        }
+        None if machine == Some(MachineReason::Maintenance) => "out-of-service-maintenance",
+        None => "out-of-service",
+    };
+    both(id, &[])
+}
+
+/// What a slip of a pickup says.
+pub fn slip() -> Text {
+    both("slip-pickup", &[])
+}

@@ -1,0 +1,216 @@
+//! The typed keys of the catalogues, each with the arguments that its text has.
+
+/// Declares the keys. An argument is a text; what is personal comes masked.
+macro_rules! messages {
+    ($($name:ident $({ $($arg:ident),+ })? => $id:literal,)+) => {
+        /// A text of the catalogues, with its arguments.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Message<'a> {
+            $(#[doc = concat!("`", $id, "`")] $name $({ $(#[doc = "Set into the text."] $arg: &'a str),+ })?,)+
+        }
+
+        impl<'a> Message<'a> {
+            /// Each key and the names of its arguments.
+            #[cfg(test)]
+            pub(crate) const TABLE: &'static [(&'static str, &'static [&'static str])] =
+                &[$(($id, &[$($(stringify!($arg)),+)?])),+];
+
+            /// The key in the catalogues.
+            pub fn id(&self) -> &'static str {
+                match self {
+                    $(Self::$name { .. } => $id,)+
+                }
+            }
+
+            pub(crate) fn arguments(&self) -> Vec<(&'static str, &'a str)> {
+                match *self {
+                    $(Self::$name $({ $($arg),+ })? => vec![$($((stringify!($arg), $arg)),+)?],)+
+                }
+            }
+        }
+    };
+}
+
+messages! {
+    // The beginning
+    ApplyChooseKind => "apply-choose-kind",
+    ApplyChooseResidence => "apply-choose-residence",
+    ApplyResidenceLocal => "apply-residence-local",
+    ApplyResidenceProvince => "apply-residence-province",
+    ApplyResidenceOtherProvince => "apply-residence-other-province",
+    ApplyResidenceChecking => "apply-residence-checking",
+    // Who applies (A3, A4)
+    ApplyLayCard => "apply-lay-card",
+    ApplyReadingCard => "apply-reading-card",
+    ApplyCardUnreadable => "apply-card-unreadable",
+    ApplyKeyInNumber => "apply-key-in-number",
+    ApplyNumberWrong => "apply-number-wrong",
+    ApplyConfirmIdentity { name, number } => "apply-confirm-identity",
+    // What is not accepted (A1, A3, A5)
+    ApplyOutOfScope => "apply-out-of-scope",
+    ApplyFirstIssueAtWindow { address } => "apply-first-issue-at-window",
+    ApplyTemporaryAtWindow { address } => "apply-temporary-at-window",
+    ApplyRenewalEarly { opens } => "apply-renewal-early",
+    ApplyRenewalLate { closes } => "apply-renewal-late",
+    ApplyRenewalNever => "apply-renewal-never",
+    ApplyLossReported => "apply-loss-reported",
+    ApplyAlreadyApplied => "apply-already-applied",
+    ApplyNumbersUsedUp => "apply-numbers-used-up",
+    // The portrait, its four ways (A6)
+    ApplyPortraitChoose => "apply-portrait-choose",
+    ApplyPortraitReceipt => "apply-portrait-receipt",
+    ApplyPortraitBooth => "apply-portrait-booth",
+    ApplyPortraitPhone => "apply-portrait-phone",
+    ApplyPortraitPrepared => "apply-portrait-prepared",
+    ApplyPortraitNotFound => "apply-portrait-not-found",
+    ApplyPortraitChecking => "apply-portrait-checking",
+    ApplyPortraitGood => "apply-portrait-good",
+    ApplyPortraitAttemptsUsed => "apply-portrait-attempts-used",
+    // What is wrong with a portrait, by the name of the check (A6; GA/T 461)
+    PortraitNoFace => "portrait-no-face",
+    PortraitSeveralFaces => "portrait-several-faces",
+    PortraitNotFrontal => "portrait-not-frontal",
+    PortraitHeadTilted => "portrait-head-tilted",
+    PortraitEyesClosed => "portrait-eyes-closed",
+    PortraitEyesHidden => "portrait-eyes-hidden",
+    PortraitDarkGlasses => "portrait-dark-glasses",
+    PortraitMouthOpen => "portrait-mouth-open",
+    PortraitFaceCovered => "portrait-face-covered",
+    PortraitHeadCovered => "portrait-head-covered",
+    PortraitTooNear => "portrait-too-near",
+    PortraitTooFar => "portrait-too-far",
+    PortraitOffCentre => "portrait-off-centre",
+    PortraitTooDark => "portrait-too-dark",
+    PortraitTooBright => "portrait-too-bright",
+    PortraitUnevenLight => "portrait-uneven-light",
+    PortraitBlurred => "portrait-blurred",
+    PortraitBackground => "portrait-background",
+    PortraitLightClothes => "portrait-light-clothes",
+    PortraitWrongSize => "portrait-wrong-size",
+    PortraitWrongFormat => "portrait-wrong-format",
+    PortraitNotYours => "portrait-not-yours",
+    // The live photo (A7)
+    ApplyLivePhoto => "apply-live-photo",
+    ApplyLivePhotoFailed => "apply-live-photo-failed",
+    // The phone number (A8)
+    ApplyPhone => "apply-phone",
+    ApplyPhoneAgain => "apply-phone-again",
+    ApplyPhoneWrong => "apply-phone-wrong",
+    ApplyPhoneDiffers => "apply-phone-differs",
+    ApplySmsCode { phone } => "apply-sms-code",
+    ApplySmsCodeWrong => "apply-sms-code-wrong",
+    ApplySmsCodeExpired => "apply-sms-code-expired",
+    ApplySmsUnavailable => "apply-sms-unavailable",
+    // Fingerprints (A9)
+    ApplyRightFinger { finger } => "apply-right-finger",
+    ApplyLeftFinger { finger } => "apply-left-finger",
+    ApplyFingerAgain => "apply-finger-again",
+    ApplyFingerGood => "apply-finger-good",
+    ApplyFingersFailed => "apply-fingers-failed",
+    ApplyFingersDiffer => "apply-fingers-differ",
+    // Supporting documents (A10)
+    ApplyDocuments => "apply-documents",
+    ApplyDocumentScanned { count } => "apply-document-scanned",
+    ApplyDocumentUnreadable => "apply-document-unreadable",
+    // The signature (A11)
+    ApplySignature => "apply-signature",
+    ApplySignatureEmpty => "apply-signature-empty",
+    // Payment (A12)
+    ApplyPayment { amount } => "apply-payment",
+    ApplyPayWechat { amount } => "apply-pay-wechat",
+    ApplyPayAlipay { amount } => "apply-pay-alipay",
+    ApplyPayUnionpayCard { amount } => "apply-pay-unionpay-card",
+    ApplyPayQuickpass { amount } => "apply-pay-quickpass",
+    ApplyPayCash { amount } => "apply-pay-cash",
+    ApplyPayLater { amount } => "apply-pay-later",
+    ApplyPaymentWaiting => "apply-payment-waiting",
+    ApplyPaid => "apply-paid",
+    ApplyPaymentDeclined => "apply-payment-declined",
+    ApplyPaymentCancelled => "apply-payment-cancelled",
+    ApplyPaymentTimedOut => "apply-payment-timed-out",
+    ApplyPaymentUnknown => "apply-payment-unknown",
+    ApplyFree => "apply-free",
+    // The end (A13, A15, A17)
+    ApplyPrinting => "apply-printing",
+    ApplyDone => "apply-done",
+    ApplyDoneProvisional => "apply-done-provisional",
+    ApplyPrintFailed => "apply-print-failed",
+    ApplyToWindow => "apply-to-window",
+    ApplyCancelled => "apply-cancelled",
+    ApplyTimedOut => "apply-timed-out",
+    // Notices that follow (A17, T2)
+    ApplyNoticeConfirmed => "apply-notice-confirmed",
+    ApplyNoticeRejected { address } => "apply-notice-rejected",
+    // Titles
+    DocCertificate => "doc-certificate",
+    DocForm => "doc-form",
+    DocNotice => "doc-notice",
+    DocPaidNotice => "doc-paid-notice",
+    DocReceipt => "doc-receipt",
+    DocWindowTicket => "doc-window-ticket",
+    // Labels
+    LabelAcceptanceNumber => "label-acceptance-number",
+    LabelAcceptedOn => "label-accepted-on",
+    LabelAcceptedBy => "label-accepted-by",
+    LabelOperator => "label-operator",
+    LabelReason => "label-reason",
+    LabelName => "label-name",
+    LabelSex => "label-sex",
+    LabelEthnicity => "label-ethnicity",
+    LabelBirthDate => "label-birth-date",
+    LabelNumber => "label-number",
+    LabelAddress => "label-address",
+    LabelValidity => "label-validity",
+    LabelIssuer => "label-issuer",
+    LabelPhone => "label-phone",
+    LabelPortrait => "label-portrait",
+    LabelRightFinger => "label-right-finger",
+    LabelLeftFinger => "label-left-finger",
+    LabelDocuments => "label-documents",
+    LabelSignature => "label-signature",
+    LabelCollectAt => "label-collect-at",
+    LabelHours => "label-hours",
+    LabelReadyBy => "label-ready-by",
+    LabelStation => "label-station",
+    LabelTime => "label-time",
+    LabelAmount => "label-amount",
+    LabelOrder => "label-order",
+    LabelPaymentMethod => "label-payment-method",
+    LabelPayBy => "label-pay-by",
+    LabelPayee => "label-payee",
+    LabelSession => "label-session",
+    LabelWindow => "label-window",
+    LabelRemarks => "label-remarks",
+    LabelCaptured => "label-captured",
+    LabelNotCaptured => "label-not-captured",
+    LabelFingerQuality { finger, quality } => "label-finger-quality",
+    LabelPages { count } => "label-pages",
+    SexMale => "sex-male",
+    SexFemale => "sex-female",
+    AmountYuan { amount } => "amount-yuan",
+    // Fingers, as GA/T 1011 numbers them
+    FingerThumb => "finger-thumb",
+    FingerIndex => "finger-index",
+    FingerMiddle => "finger-middle",
+    FingerRing => "finger-ring",
+    FingerLittle => "finger-little",
+    // What the papers say
+    CertificateBring => "certificate-bring",
+    CertificateKeepSafe => "certificate-keep-safe",
+    CertificateScan => "certificate-scan",
+    DocProvisional => "doc-provisional",
+    FormDeclaration => "form-declaration",
+    FormOnlyCopy => "form-only-copy",
+    NoticeWechat => "notice-wechat",
+    NoticeAlipay => "notice-alipay",
+    NoticeUnionpayCard => "notice-unionpay-card",
+    NoticeQuickpass => "notice-quickpass",
+    NoticeCash => "notice-cash",
+    NoticeCashMethod => "notice-cash-method",
+    NoticeLater => "notice-later",
+    NoticeUnpaidConsequence => "notice-unpaid-consequence",
+    NoticePaid => "notice-paid",
+    TicketGoOn => "ticket-go-on",
+    TicketBring => "ticket-bring",
+    ReceiptVerify => "receipt-verify",
+}
