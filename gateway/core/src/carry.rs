@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use schemas::event::Event;
+use schemas::event::application::AcceptancesCarriedOver;
 use schemas::event::evidence::{
     CARRIED_PER_EVENT_MAX, CardsCarriedOver, CarriedAnnouncement, CarriedCard,
 };
@@ -19,7 +20,8 @@ use crate::state::{Announced, Card, State};
 pub struct Carried {
     /// How many cards.
     pub cards: u32,
-    /// The records in parts, then a block for each machine with a card on its way: an operator opens it and says where the card is.
+    /// The records in parts, then a block for each machine with a card on its way: an operator opens it and says where the card is. At last
+    /// how far the acceptance numbers have come.
     pub events: Vec<Event>,
 }
 
@@ -54,11 +56,14 @@ pub fn carry_over(state: &State) -> Carried {
         .map(|cards| CardsCarriedOver {
             cards: cards.to_vec(),
         });
+    let newest = state.applications.place;
+    let newest = newest.map(|place| AcceptancesCarriedOver { place });
     Carried {
         cards: u32::try_from(cards.len()).unwrap_or(u32::MAX),
         events: parts
             .map(Event::from)
             .chain(blocks.map(Event::from))
+            .chain(newest.map(Event::from))
             .collect(),
     }
 }

@@ -3,6 +3,7 @@
 
 mod act_motion;
 mod acts;
+mod application;
 mod batches;
 mod centre;
 mod commission;
@@ -148,6 +149,7 @@ pub fn decide(state: &State, rules: &Rules, input: &Input, now: &Now) -> Decisio
             Outcome::Accepted(None)
         }
     };
+    application::wake(&mut draft);
     let events = draft.into_events();
     let outcome = match outcome {
         Outcome::Accepted(_) if events.is_empty() => Outcome::Unchanged,

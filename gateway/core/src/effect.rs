@@ -7,8 +7,8 @@ use schemas::time::{Deadline, Now};
 use schemas::words::application::{FacePair, FingerPosition};
 use schemas::words::{Hand, Motion, PhotoView};
 
-use crate::commission;
 use crate::state::{Machine, Phase, Session, Stage, State, Work, view_of};
+use crate::{application, commission};
 
 /// A command that a device has not answered yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +87,7 @@ pub fn pending(state: &State) -> Vec<Effect> {
         }
     }
     effects.extend(commission::effects(state));
+    effects.extend(application::effects(state));
     effects.retain(|effect| state.is_online(&effect.device));
     effects
 }
@@ -170,6 +171,7 @@ pub fn next_deadline<'a>(state: &'a State, now: &Now) -> Option<&'a Deadline> {
         .values()
         .filter_map(|m| machine_deadline(state, m))
         .chain(commission::deadlines(state))
+        .chain(application::deadlines(state))
         .min_by_key(|d| d.left_ms(now))
 }
 

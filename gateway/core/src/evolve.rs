@@ -1,11 +1,13 @@
 //! How the facts make the state. Total: whatever is in the log can be applied, and an event about
 //! something unknown changes nothing. No rule lives here.
 
+mod application;
 mod commission;
 mod custody;
 mod device;
 mod evidence;
 mod machine;
+mod orders;
 mod session;
 
 use schemas::event::Event;
@@ -105,7 +107,12 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         | Event::CardPlaced(_)
         | Event::CardMismatched(_)
         | Event::CardPresented(_)
-        | Event::ApplicationRefused(_)
+        | Event::ApplicationRecorded(_)
+        | Event::PaymentExpired(_)
+        | Event::PaymentNoted(_)
+        | Event::PaymentsReconciled(_)
+        | Event::PickupRecorded(_) => {}
+        Event::ApplicationRefused(_)
         | Event::ApplicationStarted(_)
         | Event::ApplicationStepped(_)
         | Event::ApplicationLanguageChosen(_)
@@ -117,7 +124,6 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         | Event::ApplicationInputRejected(_)
         | Event::ApplicationIdentityConfirmed(_)
         | Event::ApplicationSteppedBack(_)
-        | Event::AcceptancesCarriedOver(_)
         | Event::ApplicationEligibilityAsked(_)
         | Event::ApplicationEligibilityDecided(_)
         | Event::ApplicationPortraitSubmitted(_)
@@ -137,21 +143,20 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         | Event::ApplicationSigned(_)
         | Event::ApplicationAccepted(_)
         | Event::WindowTicketIssued(_)
-        | Event::ApplicationRecorded(_)
         | Event::ApplicationEnded(_)
         | Event::ApplicationConfirmed(_)
         | Event::ApplicationCompensated(_)
         | Event::WindowTicketClosed(_)
+        | Event::AcceptancesCarriedOver(_)
         | Event::PaymentOrdered(_)
         | Event::PaymentWayChosen(_)
         | Event::PaymentConfirmed(_)
-        | Event::PaymentExpired(_)
         | Event::RefundAsked(_)
         | Event::PaymentRefunded(_)
-        | Event::PaymentNoted(_)
-        | Event::PaymentsReconciled(_)
-        | Event::GrantReceived(_)
-        | Event::PickupRecorded(_) => {}
+        | Event::GrantReceived(_) => {
+            application::apply(state, recorded);
+            orders::apply(state, recorded.event);
+        }
         Event::CardTaken(b) => session::taken(state, recorded, b),
         Event::BatchAnnounced(b) => {
             state.batches.insert(b.batch.clone(), Batch::default());

@@ -1,10 +1,11 @@
-//! The domain of the station, pure and synchronous: custody, pickup, operators' acts, devices.
+//! The domain of the station, pure and synchronous: custody, pickup, applications, operators' acts, devices.
 //!
 //! [`decide`] holds all the rules and changes nothing. [`evolve`] is total and holds no rule.
 //! [`pending`] says what the world still owes us, from the state alone, so that after a crash it says
 //! the same again. No runtime, clock, random source, file or socket: time is an argument.
 #![warn(missing_docs)]
 
+mod application;
 mod carry;
 mod commission;
 mod decide;

@@ -160,6 +160,10 @@ impl State {
                 || machine.dispenser.as_ref() == Some(device)
                 || machine.session.as_ref().is_some_and(|s| s.kiosk == *device);
             own && (machine.session.is_some() || machine.motion.is_some())
-        })
+        }) || self
+            .applications
+            .open
+            .iter()
+            .any(|(kiosk, a)| kiosk == device || a.serving() == Some(device))
     }
 }

@@ -9,9 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::citizen::{MaskedName, NumberTail};
 use schemas::event::custody::{Act, SlotFinding};
+use schemas::event::payment::GrantReceived;
 use schemas::event::pickup::{MachineDevices, PickupPolicy, Step, Still};
 use schemas::event::station::Presence;
-use schemas::ids::{BatchId, BootId, CardSerial, DeviceId, MachineId, OperatorId, SessionId};
+use schemas::ids::{
+    BatchId, BootId, CardSerial, DeviceId, MachineId, OperatorId, OrderId, SessionId, TicketNumber,
+};
 use schemas::key::PublicKey;
 use schemas::lookup::LookupTag;
 use schemas::message::command::CommandId;
@@ -25,6 +28,7 @@ use schemas::words::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::application::{Acceptance, Applications, FeeOrder};
 use crate::commission::Commissioning;
 use crate::device::{Device, Maintenance};
 use crate::lookup::LookupHistory;
@@ -60,6 +64,21 @@ pub struct State {
     /// What operators took out of service.
     #[serde(default)]
     pub(crate) maintenance: BTreeMap<MaintenanceTarget, Maintenance>,
+    /// Applications under way (A1 to A17).
+    #[serde(default)]
+    pub(crate) applications: Applications,
+    /// Acceptances that the centre has not decided yet (A17).
+    #[serde(default)]
+    pub(crate) acceptances: BTreeMap<SessionId, Acceptance>,
+    /// Window tickets that no officer has closed (A15).
+    #[serde(default)]
+    pub(crate) tickets: BTreeMap<SessionId, TicketNumber>,
+    /// Orders of fees (A12).
+    #[serde(default)]
+    pub(crate) orders: BTreeMap<OrderId, FeeOrder>,
+    /// The grant in force, for the time without a link (A17).
+    #[serde(default)]
+    pub(crate) grant: Option<GrantReceived>,
     /// Commissionings under way (V2).
     #[serde(default)]
     pub(crate) commissionings: BTreeMap<SessionId, Commissioning>,
@@ -349,9 +368,10 @@ impl State {
 
     /// The sessions that are open.
     pub fn sessions(&self) -> impl Iterator<Item = &SessionId> {
-        self.machines
-            .values()
+        let of_machines = self.machines.values();
+        of_machines
             .filter_map(|machine| machine.session.as_ref().map(|s| &s.id))
+            .chain(self.applications().map(|(session, ..)| session))
     }
 
     /// The pickups and commissionings that are open, with the devices that serve them.

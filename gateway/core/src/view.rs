@@ -11,6 +11,7 @@ use schemas::words::{
     ActOutcome, Hand, MachineReason, Motion, PhotoView, PickupOutcome, PromptCode, ServiceReason,
 };
 
+use crate::application;
 use crate::rules::{KioskRules, Rules};
 use crate::state::{Ended, Session, Stage, State, Work};
 
@@ -42,7 +43,7 @@ pub struct View {
 }
 
 impl View {
-    const fn bare(code: PromptCode) -> Self {
+    pub(crate) const fn bare(code: PromptCode) -> Self {
         Self {
             session: None,
             code,
@@ -77,6 +78,9 @@ fn view(state: &State, rules: &Rules, kiosk: &DeviceId, own: &KioskRules) -> Vie
             .map(|m| m.motion);
         return open(state, session, motion);
     }
+    if let Some(application) = state.applications.open.get(kiosk) {
+        return application::open(application);
+    }
     if !state.reasons.is_empty() {
         let reasons = state.reasons.iter().copied().collect();
         return View {
@@ -100,7 +104,10 @@ fn view(state: &State, rules: &Rules, kiosk: &DeviceId, own: &KioskRules) -> Vie
                 ..View::bare(PromptCode::OutOfService)
             }
         }
-        None => View::bare(PromptCode::Idle),
+        None => match state.applications.last.get(kiosk) {
+            Some(ended) => application::ended(ended),
+            None => View::bare(PromptCode::Idle),
+        },
         Some((session, Ended::Pickup { outcome, taken })) => {
             let done = *outcome == PickupOutcome::Collected;
             let code = if done {

@@ -122,8 +122,10 @@ pub struct DocumentEntry {
     pub scan: BlobId,
 }
 
-/// What is asked for, as a kiosk chooses its page by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// What is asked for, as a kiosk chooses its page by. In the order in which it is asked.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepName {
     /// Choose what to apply for.

@@ -7,6 +7,7 @@ use schemas::event::centre::{
 };
 use schemas::words::ServiceReason;
 
+use super::application;
 use super::draft::Draft;
 use super::lifecycle::set_reason;
 use crate::input::{Contradicted, Instructed, Told};
@@ -78,7 +79,7 @@ fn follow(draft: &mut Draft<'_>, told: &Told) -> Result<&'static str, Instructio
             Ok(downlink::ERASURE_DONE)
         }
         Told::BlobsMissing => Ok(downlink::BLOBS_MISSING),
-        Told::Answer(_) => Err(InstructionRefusal::Unusable),
+        Told::Answer(answer) => application::answered(draft, answer),
     }
 }
 

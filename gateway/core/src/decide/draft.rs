@@ -5,10 +5,11 @@ use schemas::event::Event;
 use schemas::event::custody::CardMoved;
 use schemas::event::pickup::{PickupEnded, PickupEnding, PickupRecorded};
 use schemas::event::station::{MachineBlocked, MotionIntended};
-use schemas::ids::{CardSerial, DeviceId, MachineId, SessionId};
+use schemas::ids::{CardSerial, DeviceId, MachineId, OrderId, SessionId};
 use schemas::time::Now;
 use schemas::words::{BlockReason, Motion, PickupOutcome, Place};
 
+use crate::application::FeeOrder;
 use crate::evolve::{Recorded, evolve};
 use crate::rules::Rules;
 use crate::state::{Card, Machine, Pickup, Session, State, Work};
@@ -33,6 +34,8 @@ impl<'a> Draft<'a> {
             machines: base.machines.clone(),
             maintenance: base.maintenance.clone(),
             commissionings: base.commissionings.clone(),
+            applications: base.applications.clone(),
+            grant: base.grant.clone(),
             ..State::default()
         };
         Self {
@@ -98,6 +101,20 @@ impl<'a> Draft<'a> {
             .cards
             .get(serial)
             .or_else(|| self.base.cards.get(serial))
+    }
+
+    /// An order of a fee, as the events so far leave it.
+    pub(super) fn order(&self, order: &OrderId) -> Option<&FeeOrder> {
+        self.after.order(order).or_else(|| self.base.order(order))
+    }
+
+    /// Copies an order that events of this decision touch.
+    pub(super) fn keep_order(&mut self, order: &OrderId) {
+        if let Some(known) = self.base.order(order)
+            && self.after.order(order).is_none()
+        {
+            self.after.orders.insert(order.clone(), known.clone());
+        }
     }
 
     /// The dispenser of a machine: as configured, or as last used if the configuration has lost it.

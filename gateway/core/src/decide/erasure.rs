@@ -11,7 +11,8 @@ use super::draft::Draft;
 /// Only a session that has ended can be erased: one that goes on would seal under a new key at once. Asked again while it
 /// is under way it is no new fact. A refusal is none either: nobody but the asker at the machine is concerned.
 pub(super) fn erase(draft: &mut Draft<'_>, session: &SessionId, known: bool) -> Outcome {
-    if draft.state().session(session).is_some() {
+    let state = draft.state();
+    if state.session(session).is_some() || state.application(session).is_some() {
         return Outcome::Refused(RefusalReason::SessionOpen);
     }
     if !known {

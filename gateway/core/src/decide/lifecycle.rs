@@ -10,7 +10,7 @@ use schemas::message::device::LastReceipt;
 use schemas::words::{DeviceStatus, Motion, PickupOutcome, Place, RefusalReason, ServiceReason};
 
 use super::draft::Draft;
-use super::{Outcome, commission, motion, pickup, registry, steps};
+use super::{Outcome, application, commission, motion, pickup, registry, steps};
 use crate::state::{Machine, Stage, Work};
 
 /// A new life: what was under way is looked at again, and pickups that had not come to the outlet
@@ -21,6 +21,7 @@ pub(super) fn started(draft: &mut Draft<'_>, software: &str, instance: &BootId) 
         instance: instance.clone(),
     });
     commission::orphaned(draft);
+    application::interrupted(draft);
     for id in machines(draft) {
         let Some(machine) = draft.machine(&id) else {
             continue;
@@ -77,6 +78,7 @@ fn is_idle(draft: &Draft<'_>, machine: &MachineId) -> bool {
 pub(super) fn tick(draft: &mut Draft<'_>) {
     registry::tick(draft);
     commission::tick(draft);
+    application::tick(draft);
     for id in machines(draft) {
         let Some(machine) = draft.machine(&id) else {
             continue;
@@ -196,6 +198,7 @@ pub(super) fn life(
     }
     if gone {
         commission::gone(draft, device);
+        application::went(draft, device);
     }
     for id in machines_of(draft, device) {
         match presence {

@@ -1,4 +1,4 @@
-//! What a kiosk's peripherals report: facts, recorded as they are. No rule follows from them here.
+//! What a kiosk's peripherals report: facts, recorded as they are. Only a payment means something to an application.
 
 use schemas::event::Event;
 use schemas::event::device::{
@@ -9,8 +9,8 @@ use schemas::ids::DeviceId;
 use schemas::message::peripheral::SignatureOutcome;
 use schemas::words::{DeviceKind, RefusalReason};
 
-use super::Outcome;
 use super::draft::Draft;
+use super::{Outcome, application};
 use crate::input::PeripheralReport;
 
 /// A report is a device's to make only if it is of that kind: a camera says nothing of payments.
@@ -22,6 +22,15 @@ pub(super) fn report(
     let (kind, name) = belongs_to(report);
     if draft.rules.devices.get(device).map(|rules| rules.kind) == Some(kind) {
         draft.push(fact(device, report));
+        if let PeripheralReport::Payment {
+            order,
+            amount_fen,
+            state,
+            ..
+        } = report
+        {
+            application::payment_reported(draft, device, order, *amount_fen, *state);
+        }
         return Outcome::Accepted(None);
     }
     let reason = RefusalReason::Unknown;

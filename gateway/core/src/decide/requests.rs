@@ -11,7 +11,7 @@ use schemas::time::ClockTrust;
 use schemas::words::{LookupBy, Motion, PickupOutcome, Place, RefusalReason};
 
 use super::draft::Draft;
-use super::{Outcome, acts, batches, pickup, registry};
+use super::{Outcome, acts, application, batches, pickup, registry};
 use crate::input::Request;
 use crate::rules::{Eligibility, MachineRules};
 use crate::state::{Announced, Stage};
@@ -67,10 +67,18 @@ fn serve(
 ) -> Result<Option<SessionId>, RefusalReason> {
     match request {
         Request::StartPickup { by, tags } => start_pickup(draft, kiosk, *by, tags).map(Some),
-        Request::StartApplication { .. } | Request::ApplicationInput { .. } => {
-            Err(RefusalReason::NoApplications)
+        Request::StartApplication { language } => {
+            application::start(draft, kiosk, *language).map(Some)
         }
-        Request::Cancel { session } => cancel(draft, kiosk, session).map(Some),
+        Request::ApplicationInput {
+            session,
+            step,
+            entry,
+        } => application::enter(draft, kiosk, session, *step, entry).map(Some),
+        Request::Cancel { session } => match application::cancel(draft, kiosk, session) {
+            Some(session) => Ok(Some(session)),
+            None => cancel(draft, kiosk, session).map(Some),
+        },
         Request::ReceiveBatch {
             operator,
             batch,
@@ -142,6 +150,8 @@ pub(super) fn machine_free(
     };
     if machine.blocked.is_some() {
         Err(RefusalReason::MachineBlocked)
+    } else if draft.state().applications.open.contains_key(kiosk) {
+        Err(RefusalReason::MachineBusy)
     } else if machine.session.is_some() || draft.state().session_at(kiosk).is_some() {
         Err(RefusalReason::MachineBusy)
     } else if machine.ask.is_some() || machine.motion.is_some() {
@@ -182,6 +192,13 @@ fn start_pickup(
         &devices.scanner,
         &devices.camera,
     ];
+    // A step of an application has it for some seconds.
+    if all
+        .iter()
+        .any(|device| draft.state().leased_to(device).is_some())
+    {
+        return Err(RefusalReason::MachineBusy);
+    }
     let known = draft.machine(&id).is_some_and(|m| m.sequence.is_some());
     let usable = all.iter().all(|device| draft.state().is_usable(device));
     if !known || !usable || draft.state().is_flapping(kiosk) {

@@ -12,7 +12,7 @@ use schemas::message::command::CommandId;
 use schemas::words::{Completion, Hand, HoldReason, Motion, PhotoView, PickupOutcome, Place};
 
 use super::draft::Draft;
-use super::{commission, motion, pickup};
+use super::{application, commission, motion, pickup};
 use crate::input::{Captured, CardRead, FacesReply, FingerReply, ReadFailure, Reply, Report};
 use crate::state::{Machine, Pickup, Stage, StepState, WayOut, Work, view_of};
 
@@ -140,6 +140,7 @@ pub(super) fn reply(draft: &mut Draft<'_>, device: &DeviceId, command: &CommandI
     if commission::replied(draft, device, command, reply) {
         return;
     }
+    application::replied(draft, device, command, reply);
     match reply {
         Reply::Moved {
             sequence,

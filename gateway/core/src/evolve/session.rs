@@ -15,6 +15,7 @@ use crate::state::{Ended, Machine, Pickup, Session, Stage, State, StepState, Wor
 
 pub(super) fn pickup_started(state: &mut State, recorded: Recorded<'_>, event: &PickupStarted) {
     state.last.remove(&event.kiosk);
+    state.applications.last.remove(&event.kiosk);
     let machine = state.machines.entry(event.machine.clone()).or_default();
     machine.dispenser = Some(event.devices.dispenser.clone());
     machine.session = Some(Session {
@@ -43,6 +44,7 @@ pub(super) fn pickup_started(state: &mut State, recorded: Recorded<'_>, event: &
 
 pub(super) fn act_started(state: &mut State, event: &ActStarted) {
     state.last.remove(&event.kiosk);
+    state.applications.last.remove(&event.kiosk);
     let machine = state.machines.entry(event.machine.clone()).or_default();
     machine.dispenser = Some(event.dispenser.clone());
     machine.session = Some(Session {

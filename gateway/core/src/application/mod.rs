@@ -1,0 +1,254 @@
+//! Applications (A1 to A17) as the log tells of them. A session belongs to a kiosk; what the citizen entered is in it until it
+//! ends, and then only what the centre still has to decide is kept.
+
+mod effects;
+mod order;
+mod orders;
+mod view;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemas::acceptance::{AcceptanceSite, DailyPlace};
+use schemas::civil::CivilDate;
+use schemas::event::application::{
+    ApplicationDevices, ApplicationPolicy, ApplicationStep, Comparison, EligibilityBasis, Entered,
+    MaskedPhone, SaltedCode,
+};
+use schemas::ids::{BlobHash, DeviceId, OrderId, SessionId, TicketNumber};
+use schemas::sealed::SealedField;
+use schemas::time::Deadline;
+use schemas::validity::Expiry;
+use schemas::words::Hand;
+use schemas::words::application::{
+    ApplicationOutcome, ApplicationRefusal, InputFault, Language, PaymentWay, PortraitCheck,
+    ProvisionalCause, SmsSkipped, WindowReason,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::state::State;
+
+pub(crate) use effects::{deadlines, effects};
+pub(crate) use order::{Next, back_from, device_of, finger, name_of, next};
+pub(crate) use orders::FeeOrder;
+pub(crate) use view::{ended, open};
+
+/// Applications under way, and the counts that never go back.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Applications {
+    /// By kiosk.
+    pub(crate) open: BTreeMap<DeviceId, Application>,
+    /// How the last one of each kiosk ended; shown until its next session begins.
+    pub(crate) last: BTreeMap<DeviceId, EndedApplication>,
+    /// Where the newest acceptance number stands.
+    pub(crate) place: Option<DailyPlace>,
+    /// Tickets that were issued in this log.
+    pub(crate) tickets: u32,
+    /// Provisional decisions under the grant in force that an acceptance used or still may.
+    pub(crate) provisional: u32,
+}
+
+/// An application under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Application {
+    pub(crate) id: SessionId,
+    pub(crate) devices: ApplicationDevices,
+    pub(crate) site: AcceptanceSite,
+    pub(crate) policy: ApplicationPolicy,
+    pub(crate) language: Language,
+    /// When it began, in ms of the wall clock.
+    pub(crate) began_ms: u64,
+    /// The number of the present step.
+    pub(crate) number: u32,
+    /// None only between the events of one decision.
+    pub(crate) stage: Option<Stage>,
+    pub(crate) entered: Entered,
+    /// What is known of the person beside what is entered.
+    pub(crate) person: Option<KnownPerson>,
+    /// The citizen has said that it is they (A4).
+    pub(crate) confirmed: bool,
+    /// Questions to the centre so far; an answer to an earlier one is outdated.
+    pub(crate) questions: u32,
+    /// The question about eligibility.
+    pub(crate) eligibility_asked: Option<u32>,
+    pub(crate) eligibility: Option<EligibilityBasis>,
+    /// The attempt that the portrait was given at.
+    pub(crate) portrait_attempt: u16,
+    pub(crate) portrait_compared: Option<Comparison>,
+    pub(crate) live_attempt: u16,
+    pub(crate) live_compared: Option<Comparison>,
+    pub(crate) phone: Option<MaskedPhone>,
+    pub(crate) sms: Sms,
+    /// Codes that were asked for.
+    pub(crate) codes_asked: u16,
+    pub(crate) fingers_compared: BTreeMap<Hand, Comparison>,
+    pub(crate) documents_done: bool,
+    pub(crate) order: Option<OrderId>,
+    /// How the citizen wants to pay; none until they chose.
+    pub(crate) way: Option<PaymentWay>,
+    pub(crate) paid: bool,
+    pub(crate) stills: Vec<BlobHash>,
+    /// What the next page says of the last entry.
+    pub(crate) notice: Notice,
+    pub(crate) verdict: Verdict,
+}
+
+/// The present step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Stage {
+    pub(crate) step: ApplicationStep,
+    /// Index of the event that caused it.
+    pub(crate) index: u64,
+    /// When it ends by itself.
+    pub(crate) deadline: Deadline,
+    /// Until when the citizen may act, where the step waits for one.
+    pub(crate) citizen: Option<Deadline>,
+    /// The device that serves another session first.
+    pub(crate) awaits: Option<DeviceId>,
+}
+
+/// What is known of the person, and is not personal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KnownPerson {
+    /// None: the clock was not synchronised.
+    pub(crate) of_age: Option<bool>,
+    /// None: there was no list.
+    pub(crate) flagged: Option<bool>,
+    pub(crate) expiry: Option<Expiry>,
+    /// Whether the card's picture is held in memory (A7).
+    pub(crate) picture: bool,
+    /// Hands whose prints the card holds (A9).
+    pub(crate) hands: BTreeSet<Hand>,
+}
+
+/// How a phone number stands (A8).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Sms {
+    /// Nothing was asked.
+    #[default]
+    Open,
+    /// The centre is asked, by this question.
+    Asked(u32),
+    /// A code was sent.
+    Sent { code: SaltedCode, until: Deadline },
+    /// The code was keyed.
+    Confirmed,
+    /// There was none.
+    Skipped(SmsSkipped),
+}
+
+/// What a page says of the last entry.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Notice {
+    pub(crate) fault: Option<InputFault>,
+    pub(crate) failed_checks: Vec<PortraitCheck>,
+    pub(crate) card_unreadable: bool,
+}
+
+/// What is settled of how it ends.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Verdict {
+    pub(crate) refusal: Option<(ApplicationRefusal, Option<CivilDate>, Option<CivilDate>)>,
+    pub(crate) ticket: Option<(TicketNumber, WindowReason)>,
+    pub(crate) accepted: Option<(DailyPlace, Vec<ProvisionalCause>)>,
+}
+
+/// An application that ended, as its kiosk shows it. Nothing of the person is in it but the number of their own application.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct EndedApplication {
+    pub(crate) session: SessionId,
+    pub(crate) outcome: ApplicationOutcome,
+    pub(crate) language: Language,
+    pub(crate) site: AcceptanceSite,
+    pub(crate) verdict: Verdict,
+    pub(crate) order: Option<OrderId>,
+    pub(crate) way: Option<PaymentWay>,
+    pub(crate) paid: bool,
+}
+
+/// An acceptance that the centre has not decided yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Acceptance {
+    pub(crate) kiosk: DeviceId,
+    pub(crate) site: AcceptanceSite,
+    pub(crate) place: DailyPlace,
+    pub(crate) phone: Option<SealedField>,
+    pub(crate) order: Option<OrderId>,
+}
+
+impl Application {
+    /// The fee, where there is one.
+    pub(crate) fn fee(&self) -> Option<schemas::message::peripheral::Fen> {
+        let reason = self.entered.kind?.reason()?;
+        self.policy.fees.of(reason)
+    }
+
+    /// What makes an acceptance provisional now (A17).
+    pub(crate) fn provisional(&self, clock_trusted: bool) -> Vec<ProvisionalCause> {
+        let pending = |c: &Option<Comparison>| !matches!(c, Some(Comparison::Compared { .. }));
+        let holds = |hand: &&Hand| {
+            self.person
+                .as_ref()
+                .is_some_and(|p| p.hands.contains(*hand))
+        };
+        let finger_pending = Hand::ALL.iter().filter(holds).any(|hand| {
+            !matches!(
+                self.fingers_compared.get(hand),
+                Some(Comparison::Compared { .. })
+            )
+        });
+        let without_picture = self
+            .entered
+            .portrait
+            .as_ref()
+            .is_none_or(|p| p.picture.is_none());
+        [
+            (
+                ProvisionalCause::Eligibility,
+                self.eligibility != Some(EligibilityBasis::Centre),
+            ),
+            (
+                ProvisionalCause::Comparison,
+                pending(&self.portrait_compared) || pending(&self.live_compared) || finger_pending,
+            ),
+            (ProvisionalCause::Clock, !clock_trusted),
+            (ProvisionalCause::Portrait, without_picture),
+            (
+                ProvisionalCause::Phone,
+                self.sms == Sms::Skipped(SmsSkipped::NotSent),
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(cause, holds)| holds.then_some(cause))
+        .collect()
+    }
+}
+
+impl State {
+    /// The application under way with this id, and its kiosk.
+    pub(crate) fn application(&self, session: &SessionId) -> Option<(&DeviceId, &Application)> {
+        self.applications
+            .open
+            .iter()
+            .find(|(_, a)| a.id == *session)
+    }
+
+    /// The applications that are open: session, kiosk, and the device that serves the present step.
+    pub fn applications(&self) -> impl Iterator<Item = (&SessionId, &DeviceId, Option<&DeviceId>)> {
+        let open = self.applications.open.iter();
+        open.map(|(kiosk, application)| (&application.id, kiosk, application.serving()))
+    }
+
+    /// The session that a device serves now: an application's step, whether by a kiosk's own device or a shared one.
+    pub(crate) fn leased_to(&self, device: &DeviceId) -> Option<&SessionId> {
+        self.applications()
+            .find_map(|(session, _, serving)| (serving == Some(device)).then_some(session))
+    }
+}
+
+impl Application {
+    /// The device that the present step has.
+    pub(crate) fn serving(&self) -> Option<&DeviceId> {
+        let stage = self.stage.as_ref().filter(|stage| stage.awaits.is_none())?;
+        device_of(&self.devices, stage.step)
+    }
+}

@@ -1,0 +1,145 @@
+//! What the centre answers and decides. Each answer counts once; one that comes late, twice, or for another log is recorded as
+//! refused and does no harm.
+
+use schemas::downlink;
+use schemas::downlink::application::{
+    ApplicationDecided, EligibilityAnswered, SmsCodeSent, WindowOutcome,
+};
+use schemas::event::application::{
+    ApplicationCompensated, ApplicationConfirmed, Decision, WindowTicketClosed,
+};
+use schemas::event::centre::InstructionRefusal as Refusal;
+use schemas::event::payment::GrantReceived;
+use schemas::ids::{DeviceId, SessionId};
+
+use super::super::draft::Draft;
+use super::{at, eligibility, paying, phone, window};
+use crate::application::Sms;
+use crate::input::Answer;
+
+/// The facts that follow, and the name of the instruction.
+pub(in crate::decide) fn answered(
+    draft: &mut Draft<'_>,
+    answer: &Answer,
+) -> Result<&'static str, Refusal> {
+    match answer {
+        Answer::Eligibility(told) => eligible(draft, told)?,
+        Answer::SmsSent(told) => sms_sent(draft, told)?,
+        Answer::Decided(told) => decided(draft, told)?,
+        Answer::Window(told) => window_closed(draft, told)?,
+        Answer::Grant(grant) => granted(draft, grant)?,
+        Answer::Paid(told) => paying::told(draft, told),
+        Answer::Refunded(told) => paying::returned(draft, told)?,
+    }
+    Ok(match answer {
+        Answer::Eligibility(_) => downlink::ELIGIBILITY_ANSWERED,
+        Answer::SmsSent(_) => downlink::SMS_CODE_SENT,
+        Answer::Decided(_) => downlink::APPLICATION_DECIDED,
+        Answer::Window(_) => downlink::WINDOW_OUTCOME,
+        Answer::Grant(_) => downlink::GRANT_ISSUED,
+        Answer::Paid(_) => downlink::PAYMENT_CONFIRMED,
+        Answer::Refunded(_) => downlink::PAYMENT_REFUNDED,
+    })
+}
+
+/// The kiosk of an application that is under way in this log.
+fn kiosk_of(draft: &Draft<'_>, incarnation: u32, session: &SessionId) -> Result<DeviceId, Refusal> {
+    let own = incarnation == draft.state().incarnation();
+    let found = draft.state().application(session).filter(|_| own);
+    let kiosk = found.map(|(kiosk, _)| kiosk.clone());
+    kiosk.ok_or_else(|| gone(draft, incarnation, session))
+}
+
+/// A session that this log has had is over; another one it never had.
+fn gone(draft: &Draft<'_>, incarnation: u32, session: &SessionId) -> Refusal {
+    let index = session
+        .as_str()
+        .strip_prefix("s-")
+        .and_then(|n| n.parse::<u64>().ok());
+    let had = index.is_some_and(|index| index < draft.base.next_index());
+    if had && incarnation == draft.base.incarnation() {
+        Refusal::Outdated
+    } else {
+        Refusal::Unusable
+    }
+}
+
+fn eligible(draft: &mut Draft<'_>, told: &EligibilityAnswered) -> Result<(), Refusal> {
+    use schemas::event::application::EligibilityBasis;
+    let kiosk = kiosk_of(draft, told.incarnation, &told.session)?;
+    let a = at(draft, &kiosk).ok_or(Refusal::Outdated)?;
+    let first = a.eligibility != Some(EligibilityBasis::Centre);
+    if a.eligibility_asked != Some(told.question) || !first {
+        return Err(Refusal::Outdated);
+    }
+    eligibility::answered(draft, &kiosk, told.verdict);
+    Ok(())
+}
+
+fn sms_sent(draft: &mut Draft<'_>, told: &SmsCodeSent) -> Result<(), Refusal> {
+    let kiosk = kiosk_of(draft, told.incarnation, &told.session)?;
+    let a = at(draft, &kiosk).ok_or(Refusal::Outdated)?;
+    if a.sms != Sms::Asked(told.question) {
+        return Err(Refusal::Outdated);
+    }
+    phone::sent(draft, &kiosk, told.code.clone(), told.valid_s);
+    Ok(())
+}
+
+/// A15, A17: the first decision counts.
+fn decided(draft: &mut Draft<'_>, told: &ApplicationDecided) -> Result<(), Refusal> {
+    let session = &told.session;
+    let own = told.incarnation == draft.base.incarnation();
+    let found = draft.base.acceptances.get(session).filter(|_| own);
+    let acceptance = found.ok_or_else(|| gone(draft, told.incarnation, session))?;
+    match &told.outcome {
+        Decision::Confirmed { site, place } => {
+            draft.push(ApplicationConfirmed {
+                session: session.clone(),
+                site: site.clone(),
+                place: *place,
+                renumbered: *site != acceptance.site || *place != acceptance.place,
+            });
+        }
+        Decision::Rejected { reason } => {
+            let ticket = window::next_ticket(draft);
+            if let Some(order) = &acceptance.order {
+                draft.keep_order(order);
+            }
+            draft.push(ApplicationCompensated {
+                session: session.clone(),
+                reason: *reason,
+                ticket,
+                phone: acceptance.phone.clone(),
+            });
+            if let Some(order) = &acceptance.order {
+                paying::rejected(draft, order);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn window_closed(draft: &mut Draft<'_>, told: &WindowOutcome) -> Result<(), Refusal> {
+    let own = told.incarnation == draft.base.incarnation();
+    let ticket = draft.base.tickets.get(&told.session).filter(|_| own);
+    if ticket != Some(&told.ticket) {
+        return Err(gone(draft, told.incarnation, &told.session));
+    }
+    draft.push(WindowTicketClosed {
+        session: told.session.clone(),
+        ticket: told.ticket.clone(),
+        result: told.result,
+    });
+    Ok(())
+}
+
+/// A17: the newest counts.
+fn granted(draft: &mut Draft<'_>, grant: &GrantReceived) -> Result<(), Refusal> {
+    let known = draft.state().grant.as_ref();
+    if known.is_some_and(|known| grant.version <= known.version) {
+        return Err(Refusal::Outdated);
+    }
+    draft.push(grant.clone());
+    Ok(())
+}

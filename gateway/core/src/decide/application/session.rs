@@ -1,0 +1,123 @@
+//! How an application begins and ends (A1, A14).
+
+use schemas::civil::CivilDate;
+use schemas::event::application::{
+    ApplicationEnded, ApplicationRecorded, ApplicationRefused, ApplicationStarted,
+};
+use schemas::ids::{DeviceId, SessionId};
+use schemas::message::kiosk::MaintenanceTarget;
+use schemas::words::RefusalReason;
+use schemas::words::application::{ApplicationOutcome, ApplicationRefusal, Language};
+
+use super::super::draft::Draft;
+use super::{at, go_on, paying};
+
+/// A citizen touches the screen. The devices without which nobody can come to the end must be there.
+pub(in crate::decide) fn start(
+    draft: &mut Draft<'_>,
+    kiosk: &DeviceId,
+    language: Language,
+) -> Result<SessionId, RefusalReason> {
+    let none = RefusalReason::NoApplications;
+    let rules = draft.rules.application.as_ref().ok_or(none)?;
+    let devices = draft.rules.kiosks.get(kiosk);
+    let devices = devices.and_then(|k| k.application.clone()).ok_or(none)?;
+    let state = draft.state();
+    if !state.reasons.is_empty() {
+        return Err(RefusalReason::OutOfService);
+    }
+    let needed = [kiosk, &devices.scanner, &devices.camera];
+    let maintained = |id: &&DeviceId| {
+        let target = MaintenanceTarget::Device((*id).clone());
+        state.maintenance.contains_key(&target)
+    };
+    if needed.iter().any(maintained) {
+        return Err(RefusalReason::Maintenance);
+    }
+    let lies = |id: &&DeviceId| {
+        let device = state.devices.get(*id);
+        device.is_some_and(|d| d.contradiction.is_some())
+    };
+    if needed.iter().any(lies) {
+        return Err(RefusalReason::DeviceContradicted);
+    }
+    if state.session_at(kiosk).is_some() || at(draft, kiosk).is_some() {
+        return Err(RefusalReason::MachineBusy);
+    }
+    if state.is_flapping(kiosk) || !needed.iter().skip(1).all(|id| state.is_usable(id)) {
+        return Err(RefusalReason::DeviceOffline);
+    }
+    let session = draft.next_session();
+    draft.push(ApplicationStarted {
+        session: session.clone(),
+        kiosk: kiosk.clone(),
+        devices,
+        site: rules.site.clone(),
+        language,
+        policy: Box::new(rules.policy.clone()),
+    });
+    go_on(draft, kiosk);
+    Ok(session)
+}
+
+/// The citizen does not want to go on. None: it is not an application of this kiosk.
+pub(in crate::decide) fn cancel(
+    draft: &mut Draft<'_>,
+    kiosk: &DeviceId,
+    session: &SessionId,
+) -> Option<SessionId> {
+    at(draft, kiosk).filter(|a| a.id == *session)?;
+    end(draft, kiosk, ApplicationOutcome::Cancelled);
+    Some(session.clone())
+}
+
+/// Not served here (A1 to A5).
+pub(super) fn refuse(
+    draft: &mut Draft<'_>,
+    kiosk: &DeviceId,
+    reason: ApplicationRefusal,
+    (opens, closes): (Option<CivilDate>, Option<CivilDate>),
+) {
+    let Some(a) = at(draft, kiosk) else { return };
+    let session = a.id.clone();
+    draft.push(ApplicationRefused {
+        session,
+        reason,
+        opens,
+        closes,
+    });
+    end(draft, kiosk, ApplicationOutcome::Refused);
+}
+
+/// The session is over: where its footage is (A14), that it ended, and what is paid without need is asked back (A12).
+pub(super) fn end(draft: &mut Draft<'_>, kiosk: &DeviceId, outcome: ApplicationOutcome) {
+    let Some(a) = at(draft, kiosk) else { return };
+    let recorders = draft
+        .rules
+        .application
+        .as_ref()
+        .map(|rules| &rules.recorders);
+    let recorder = recorders.and_then(|r| r.get(&a.devices.camera)).cloned();
+    let (session, order) = (a.id.clone(), a.order.clone());
+    let recorded = ApplicationRecorded {
+        session: session.clone(),
+        camera: a.devices.camera.clone(),
+        recorder,
+        from_ms: a.began_ms,
+        until_ms: draft.now.wall_ms,
+        stills: a.stills.clone(),
+    };
+    let ended = ApplicationEnded {
+        session,
+        kiosk: kiosk.clone(),
+        outcome,
+    };
+    if let Some(order) = &order {
+        draft.keep_order(order);
+    }
+    draft.push(recorded);
+    draft.push(ended);
+    if let Some(order) = order {
+        paying::settle(draft, &order);
+    }
+}

@@ -1,0 +1,41 @@
+//! To the window, with a ticket that holds all that was entered (A9, A15).
+
+use schemas::event::application::WindowTicketIssued;
+use schemas::ids::{DeviceId, TicketNumber};
+use schemas::words::application::{ApplicationOutcome, WindowReason};
+
+use super::super::draft::Draft;
+use super::at;
+use super::session::end;
+
+/// Issues the ticket and ends the session.
+pub(super) fn send(draft: &mut Draft<'_>, kiosk: &DeviceId, reason: WindowReason) {
+    let ticket = next_ticket(draft);
+    let Some(a) = at(draft, kiosk) else { return };
+    let issued = WindowTicketIssued {
+        session: a.id.clone(),
+        kiosk: kiosk.clone(),
+        ticket,
+        reason,
+        entered: Box::new(a.entered.clone()),
+    };
+    draft.push(issued);
+    end(draft, kiosk, ApplicationOutcome::Window);
+}
+
+/// The next ticket of this log.
+pub(super) fn next_ticket(draft: &Draft<'_>) -> TicketNumber {
+    let state = draft.state();
+    let number = state.applications.tickets.saturating_add(1);
+    TicketNumber::of(state.incarnation(), number)
+}
+
+/// A device failed in the middle: what was entered is not lost. Before anything was, there is nothing to keep.
+pub(super) fn device_failed(draft: &mut Draft<'_>, kiosk: &DeviceId, reason: WindowReason) {
+    let known = at(draft, kiosk).is_some_and(|a| a.entered.holder.is_some());
+    if known {
+        send(draft, kiosk, reason);
+    } else {
+        end(draft, kiosk, ApplicationOutcome::DeviceFailed);
+    }
+}

@@ -1,0 +1,481 @@
+//! Applications: what the citizen entered, what devices and the centre said of it, how it ended.
+
+use schemas::event::Event;
+use schemas::event::application::{
+    ApplicationAccepted, ApplicationCardRead, ApplicationCompensated, ApplicationEnded,
+    ApplicationFacesCompared, ApplicationNumberKeyed, ApplicationStarted, ApplicationStep,
+    ApplicationStepped, Comparison, EligibilityBasis, Entered, WindowTicketIssued,
+};
+use schemas::ids::SessionId;
+use schemas::message::application::StepName;
+use schemas::time::Deadline;
+use schemas::words::application::{EligibilityVerdict, FacePair};
+
+use super::Recorded;
+use crate::application::{
+    Acceptance, Application, EndedApplication, KnownPerson, Notice, Sms, Stage, Verdict,
+};
+use crate::state::State;
+
+/// Applies an event of an application; another one changes nothing here.
+pub(super) fn apply(state: &mut State, recorded: Recorded<'_>) {
+    if let Event::GrantReceived(b) = recorded.event {
+        state.grant = Some(b.clone());
+        state.applications.provisional = 0;
+    }
+    person(state, recorded.event);
+    pictures(state, recorded.event);
+    reach(state, recorded);
+    closing(state, recorded.event);
+    session(state, recorded);
+}
+
+fn of<'a>(state: &'a mut State, session: &SessionId) -> Option<&'a mut Application> {
+    let mut open = state.applications.open.values_mut();
+    open.find(|application| application.id == *session)
+}
+
+fn session(state: &mut State, recorded: Recorded<'_>) {
+    let event = recorded.event;
+    if let Event::ApplicationStarted(b) = event {
+        started(state, recorded, b);
+    } else if let Event::ApplicationStepped(b) = event {
+        stepped(state, recorded, b);
+    } else if let Event::ApplicationLanguageChosen(b) = event {
+        if let Some(a) = of(state, &b.session) {
+            a.language = b.language;
+        }
+    } else if let Event::ApplicationSteppedBack(b) = event {
+        if let Some(a) = of(state, &b.session) {
+            give_up(a, b.to);
+            a.notice = Notice::default();
+        }
+    } else if let Event::ApplicationRefused(b) = event {
+        if let Some(a) = of(state, &b.session) {
+            a.verdict.refusal = Some((b.reason, b.opens, b.closes));
+        }
+    } else if let Event::WindowTicketIssued(b) = event {
+        ticketed(state, b);
+    } else if let Event::ApplicationAccepted(b) = event {
+        accepted(state, b);
+    } else if let Event::ApplicationEnded(b) = event {
+        ended(state, b);
+    } else if let Event::ApplicationConfirmed(b) = event {
+        state.acceptances.remove(&b.session);
+    } else if let Event::ApplicationCompensated(b) = event {
+        compensated(state, b);
+    } else if let Event::WindowTicketClosed(b) = event {
+        state.tickets.remove(&b.session);
+    } else if let Event::AcceptancesCarriedOver(b) = event {
+        state.applications.place = Some(b.place);
+    }
+}
+
+fn started(state: &mut State, recorded: Recorded<'_>, b: &ApplicationStarted) {
+    state.last.remove(&b.kiosk);
+    state.applications.last.remove(&b.kiosk);
+    let application = Application {
+        id: b.session.clone(),
+        devices: b.devices.clone(),
+        site: b.site.clone(),
+        policy: (*b.policy).clone(),
+        language: b.language,
+        began_ms: recorded.now.wall_ms,
+        number: 0,
+        stage: None,
+        entered: Entered::default(),
+        person: None,
+        confirmed: false,
+        questions: 0,
+        eligibility_asked: None,
+        eligibility: None,
+        portrait_attempt: 1,
+        portrait_compared: None,
+        live_attempt: 1,
+        live_compared: None,
+        phone: None,
+        sms: Sms::Open,
+        codes_asked: 0,
+        fingers_compared: std::collections::BTreeMap::new(),
+        documents_done: false,
+        order: None,
+        way: None,
+        paid: false,
+        stills: Vec::new(),
+        notice: Notice::default(),
+        verdict: Verdict::default(),
+    };
+    let open = &mut state.applications.open;
+    open.insert(b.kiosk.clone(), application);
+}
+
+fn stepped(state: &mut State, recorded: Recorded<'_>, b: &ApplicationStepped) {
+    use ApplicationStep as S;
+    let Some(a) = of(state, &b.session) else {
+        return;
+    };
+    let policy = &a.policy;
+    let (citizen_s, device_s) = match b.step {
+        S::ReadCard { .. } | S::CaptureFinger { .. } => {
+            (policy.step_timeout_s, policy.command_timeout_s)
+        }
+        S::TakeLivePhoto { .. } | S::ComparePortrait | S::CompareLive { .. } => {
+            (0, policy.command_timeout_s)
+        }
+        S::AwaitEligibility => (0, policy.centre_wait_s),
+        S::AwaitSms => (0, policy.sms_wait_s),
+        S::AwaitPayment => (policy.payment_wait_s, 0),
+        S::ChooseKind
+        | S::ChooseResidence
+        | S::KeyNumber { .. }
+        | S::ConfirmIdentity
+        | S::GivePortrait { .. }
+        | S::GivePhone { .. }
+        | S::KeySmsCode { .. }
+        | S::AttachDocuments
+        | S::Sign
+        | S::ChoosePayment => (policy.step_timeout_s, 0),
+    };
+    // A device that serves somebody else first is waited for as long as a citizen is.
+    let (citizen_s, device_s) = if b.awaits.is_some() {
+        (0, policy.step_timeout_s)
+    } else {
+        (citizen_s, device_s)
+    };
+    let after = |s: u16| Deadline::after(recorded.now, u64::from(s) * 1_000);
+    a.number = b.number;
+    a.stage = Some(Stage {
+        step: b.step,
+        index: recorded.index,
+        deadline: after(citizen_s.saturating_add(device_s)),
+        citizen: (citizen_s > 0 && device_s > 0).then(|| after(citizen_s)),
+        awaits: b.awaits.clone(),
+    });
+}
+
+/// What was entered at `to` and after it.
+fn give_up(a: &mut Application, to: StepName) {
+    if to <= StepName::ChooseKind {
+        a.entered.kind = None;
+    }
+    if to <= StepName::ChooseResidence {
+        a.entered.residence = None;
+    }
+    if to <= StepName::KeyNumber {
+        a.person = None;
+        a.entered.number = None;
+        a.entered.name = None;
+        a.entered.number_tail = None;
+        a.entered.holder = None;
+    }
+    if to <= StepName::AwaitEligibility {
+        a.confirmed = false;
+        a.eligibility_asked = None;
+        a.eligibility = None;
+    }
+    if to <= StepName::CompareLive {
+        a.entered.portrait = None;
+        a.portrait_compared = None;
+        a.entered.live = None;
+        a.live_compared = None;
+    }
+    if to <= StepName::KeySmsCode {
+        a.entered.phone = None;
+        a.phone = None;
+        a.sms = Sms::Open;
+    }
+    if to <= StepName::LeftFinger {
+        a.entered.fingers.clear();
+        a.fingers_compared.clear();
+    }
+    if to <= StepName::AttachDocuments {
+        a.entered.documents.clear();
+        a.documents_done = false;
+    }
+    if to <= StepName::Sign {
+        a.entered.signature = None;
+    }
+    // The order stays: it is paid in another way, or not at all.
+    a.way = None;
+}
+
+/// A decision under a grant is counted as long as an acceptance may still rest on it.
+fn release(state: &mut State, session: &SessionId) {
+    let by_grant = |a: &Application| matches!(a.eligibility, Some(EligibilityBasis::Grant { .. }));
+    let rests = state.application(session).is_some_and(|(_, a)| by_grant(a));
+    if rests {
+        state.applications.provisional = state.applications.provisional.saturating_sub(1);
+    }
+}
+
+fn person(state: &mut State, event: &Event) {
+    if let Event::ApplicationSteppedBack(b) = event {
+        if b.to <= StepName::AwaitEligibility {
+            release(state, &b.session);
+        }
+    } else if let Event::ApplicationKindChosen(b) = event {
+        release(state, &b.session);
+        if let Some(a) = of(state, &b.session) {
+            give_up(a, StepName::ChooseKind);
+            a.entered.kind = Some(b.kind);
+            a.notice = Notice::default();
+        }
+    } else if let Event::ApplicationResidenceChosen(b) = event {
+        if let Some(a) = of(state, &b.session) {
+            a.entered.residence = Some(b.residence);
+        }
+    } else if let Event::ApplicationCardRead(b) = event {
+        card_read(state, b);
+    } else if let Event::ApplicationNumberKeyed(b) = event {
+        number_keyed(state, b);
+    } else if let Event::ApplicationCardUnreadable(b) = event {
+        if let Some(a) = of(state, &b.session) {
+            give_up(a, StepName::ChooseKind);
+            a.notice = Notice {
+                card_unreadable: true,
+                ..Notice::default()
+            };
+        }
+    } else if let Event::ApplicationInputRejected(b) = event {
+        if let Some(a) = of(state, &b.session) {
+            a.notice.fault = Some(b.fault);
+        }
+    } else if let Event::ApplicationIdentityConfirmed(b) = event
+        && let Some(a) = of(state, &b.session)
+    {
+        a.confirmed = b.confirmed;
+        if !b.confirmed {
+            give_up(a, StepName::ChooseKind);
+        }
+    }
+}
+
+fn card_read(state: &mut State, b: &ApplicationCardRead) {
+    let Some(a) = of(state, &b.session) else {
+        return;
+    };
+    a.notice = Notice::default();
+    a.entered.number = Some(b.number.clone());
+    a.entered.name.clone_from(&b.name);
+    a.entered.number_tail = Some(b.number_tail.clone());
+    a.entered.holder = Some(b.holder.clone());
+    a.person = Some(KnownPerson {
+        of_age: b.of_age,
+        flagged: b.flagged,
+        expiry: b.expiry,
+        picture: b.picture,
+        hands: b.hands.iter().copied().collect(),
+    });
+}
+
+fn number_keyed(state: &mut State, b: &ApplicationNumberKeyed) {
+    let Some(a) = of(state, &b.session) else {
+        return;
+    };
+    a.notice = Notice::default();
+    a.entered.number = Some(b.number.clone());
+    a.entered.number_tail = Some(b.number_tail.clone());
+    a.entered.holder = Some(b.holder.clone());
+    a.person = Some(KnownPerson {
+        of_age: b.of_age,
+        flagged: b.flagged,
+        expiry: None,
+        picture: false,
+        hands: std::collections::BTreeSet::new(),
+    });
+}
+
+fn pictures(state: &mut State, event: &Event) {
+    if let Event::ApplicationPortraitSubmitted(b) = event {
+        if let Some(a) = of(state, &b.session) {
+            a.notice = Notice::default();
+            a.portrait_attempt = b.attempt;
+            a.entered.portrait = Some(b.portrait.clone());
+        }
+    } else if let Event::ApplicationPortraitRejected(b) = event {
+        if let Some(a) = of(state, &b.session) {
+            a.entered.portrait = None;
+            a.notice.failed_checks.clone_from(&b.failed);
+        }
+    } else if let Event::ApplicationLivePhotoArchived(b) = event {
+        if let Some(a) = of(state, &b.session) {
+            a.entered.live = Some(b.photo.clone());
+            a.live_attempt = b.attempt;
+            a.stills.push(b.photo.blob.clone());
+        }
+    } else if let Event::ApplicationFacesCompared(b) = event {
+        faces_compared(state, b);
+    } else if let Event::ApplicationFingerCaptured(b) = event {
+        if let Some(a) = of(state, &b.session) {
+            a.entered.fingers.retain(|f| f.hand != b.finger.hand);
+            a.entered.fingers.push(b.finger.clone());
+        }
+    } else if let Event::ApplicationFingerCompared(b) = event
+        && let Some(a) = of(state, &b.session)
+    {
+        if differs(&b.comparison) {
+            a.entered.fingers.retain(|f| f.hand != b.hand);
+        } else {
+            a.fingers_compared.insert(b.hand, b.comparison.clone());
+        }
+    }
+}
+
+const fn differs(comparison: &Comparison) -> bool {
+    matches!(comparison, Comparison::Compared { matched: false, .. })
+}
+
+fn faces_compared(state: &mut State, b: &ApplicationFacesCompared) {
+    let Some(a) = of(state, &b.session) else {
+        return;
+    };
+    if differs(&b.comparison) {
+        return;
+    }
+    match b.pair {
+        FacePair::PortraitHistorical => a.portrait_compared = Some(b.comparison.clone()),
+        FacePair::LiveHistorical => a.live_compared = Some(b.comparison.clone()),
+    }
+}
+
+/// What needs the centre: eligibility and the phone number.
+fn reach(state: &mut State, recorded: Recorded<'_>) {
+    let event = recorded.event;
+    if let Event::ApplicationEligibilityAsked(b) = event {
+        if let Some(a) = of(state, &b.session) {
+            a.questions = b.question;
+            a.eligibility_asked = Some(b.question);
+        }
+    } else if let Event::ApplicationEligibilityDecided(b) = event {
+        if b.verdict != EligibilityVerdict::Eligible {
+            return;
+        }
+        release(state, &b.session);
+        if let Some(a) = of(state, &b.session) {
+            a.eligibility = Some(b.basis);
+        }
+        if let EligibilityBasis::Grant { .. } = b.basis {
+            let count = &mut state.applications.provisional;
+            *count = count.saturating_add(1);
+        }
+    } else if let Event::ApplicationPhoneGiven(b) = event {
+        if let Some(a) = of(state, &b.session) {
+            a.notice = Notice::default();
+            a.entered.phone = Some(b.phone.clone());
+            a.phone = Some(b.masked.clone());
+        }
+    } else if let Event::ApplicationSmsAsked(b) = event {
+        if let Some(a) = of(state, &b.session) {
+            a.questions = b.question;
+            a.codes_asked = a.codes_asked.saturating_add(1);
+            a.sms = Sms::Asked(b.question);
+        }
+    } else if let Event::ApplicationSmsSent(b) = event {
+        if let Some(a) = of(state, &b.session) {
+            a.sms = Sms::Sent {
+                code: b.code.clone(),
+                until: Deadline::after(recorded.now, u64::from(b.valid_s) * 1_000),
+            };
+        }
+    } else if let Event::ApplicationSmsConfirmed(b) = event {
+        if let Some(a) = of(state, &b.session) {
+            a.notice = Notice::default();
+            a.sms = Sms::Confirmed;
+        }
+    } else if let Event::ApplicationSmsSkipped(b) = event
+        && let Some(a) = of(state, &b.session)
+    {
+        a.sms = Sms::Skipped(b.reason);
+    }
+}
+
+fn closing(state: &mut State, event: &Event) {
+    if let Event::ApplicationDocumentAttached(b) = event {
+        if let Some(a) = of(state, &b.session) {
+            a.entered.documents.push(b.document.clone());
+        }
+    } else if let Event::ApplicationDocumentsDone(b) = event {
+        if let Some(a) = of(state, &b.session) {
+            a.documents_done = true;
+        }
+    } else if let Event::ApplicationSigned(b) = event {
+        if let Some(a) = of(state, &b.session) {
+            a.entered.signature = Some(b.signature.clone());
+        }
+    } else if let Event::PaymentOrdered(b) = event {
+        if let Some(a) = of(state, &b.session) {
+            a.order = Some(b.order.clone());
+            a.way = Some(b.way);
+        }
+    } else if let Event::PaymentWayChosen(b) = event {
+        let mut open = state.applications.open.values_mut();
+        if let Some(a) = open.find(|a| a.order.as_ref() == Some(&b.order)) {
+            a.way = Some(b.way);
+        }
+    } else if let Event::PaymentConfirmed(b) = event {
+        let applications = &mut state.applications;
+        let mut open = applications.open.values_mut();
+        if let Some(a) = open.find(|a| a.order.as_ref() == Some(&b.order)) {
+            a.paid = true;
+        }
+        let mut last = applications.last.values_mut();
+        if let Some(a) = last.find(|a| a.order.as_ref() == Some(&b.order)) {
+            a.paid = true;
+        }
+    }
+}
+
+fn ticketed(state: &mut State, b: &WindowTicketIssued) {
+    let count = &mut state.applications.tickets;
+    *count = count.saturating_add(1);
+    state.tickets.insert(b.session.clone(), b.ticket.clone());
+    if let Some(a) = of(state, &b.session) {
+        a.verdict.ticket = Some((b.ticket.clone(), b.reason));
+    }
+}
+
+fn accepted(state: &mut State, b: &ApplicationAccepted) {
+    state.applications.place = Some(b.place);
+    if let Some(a) = of(state, &b.session) {
+        a.verdict.accepted = Some((b.place, b.provisional.clone()));
+    }
+    let acceptance = Acceptance {
+        kiosk: b.kiosk.clone(),
+        site: b.site.clone(),
+        place: b.place,
+        phone: b.entered.phone.clone(),
+        order: b.order.clone(),
+    };
+    state.acceptances.insert(b.session.clone(), acceptance);
+}
+
+fn ended(state: &mut State, b: &ApplicationEnded) {
+    let unused = state
+        .application(&b.session)
+        .is_some_and(|(_, a)| a.verdict.accepted.is_none());
+    if unused {
+        release(state, &b.session);
+    }
+    let applications = &mut state.applications;
+    let Some(a) = applications.open.remove(&b.kiosk) else {
+        return;
+    };
+    let ended = EndedApplication {
+        session: a.id,
+        outcome: b.outcome,
+        language: a.language,
+        site: a.site,
+        verdict: a.verdict,
+        order: a.order,
+        way: a.way,
+        paid: a.paid,
+    };
+    applications.last.insert(b.kiosk.clone(), ended);
+}
+
+fn compensated(state: &mut State, b: &ApplicationCompensated) {
+    state.acceptances.remove(&b.session);
+    let count = &mut state.applications.tickets;
+    *count = count.saturating_add(1);
+    state.tickets.insert(b.session.clone(), b.ticket.clone());
+}

@@ -1,0 +1,102 @@
+//! The centre, as far as a station hears of it.
+
+use gateway_core::Answer;
+use schemas::downlink::application::{
+    ApplicationDecided, EligibilityAnswered, PaymentConfirmed, SmsCodeSent,
+};
+use schemas::event::Event;
+use schemas::event::application::{Decision, SaltedCode};
+use schemas::event::payment::GrantReceived;
+use schemas::ids::{OrderId, SessionId, TransactionId};
+use schemas::message::peripheral::Fen;
+use schemas::words::Residence;
+use schemas::words::application::{ApplicationKind, EligibilityVerdict};
+
+use super::Hall;
+
+/// The code that the phone shows.
+pub const CODE: &str = "739204";
+
+/// A grant for renewals and replacements of people registered here, from an hour ago on for a day.
+fn grant(hall: &Hall, version: u32, provisional_max: u32) -> GrantReceived {
+    let wall_ms = hall.now.wall_ms;
+    GrantReceived {
+        version,
+        valid_from_ms: wall_ms - 3_600_000,
+        valid_until_ms: wall_ms + 86_400_000,
+        kinds: vec![
+            ApplicationKind::Renewal,
+            ApplicationKind::Lost,
+            ApplicationKind::Damaged,
+        ],
+        residences: vec![Residence::Local],
+        provisional_max,
+        flagged: 1,
+        sha256: "00".repeat(32),
+    }
+}
+
+impl Hall {
+    pub fn granted(&mut self, version: u32, provisional_max: u32) {
+        let grant = grant(self, version, provisional_max);
+        assert!(self.told(Answer::Grant(grant)));
+    }
+
+    /// Answers the newest question of a session. False: there is none that is open.
+    pub fn answer(&mut self, session: &SessionId, verdict: EligibilityVerdict) -> bool {
+        let events = self.log.iter().rev().map(|(_, event)| event);
+        let asked = events.take_while(|event| !about(event, session));
+        let asked = asked.into_iter().find_map(|event| match event {
+            Event::ApplicationEligibilityAsked(b) if b.session == *session => {
+                Some((b.question, false))
+            }
+            Event::ApplicationSmsAsked(b) if b.session == *session => Some((b.question, true)),
+            _ => None,
+        });
+        let incarnation = self.state.incarnation();
+        let session = session.clone();
+        match asked {
+            Some((question, false)) => self.told(Answer::Eligibility(EligibilityAnswered {
+                incarnation,
+                session,
+                question,
+                verdict,
+            })),
+            Some((question, true)) => self.told(Answer::SmsSent(SmsCodeSent {
+                incarnation,
+                session,
+                question,
+                code: SaltedCode::of([7; 16], CODE),
+                valid_s: 300,
+            })),
+            None => false,
+        }
+    }
+
+    pub fn decided(&mut self, session: &SessionId, outcome: Decision) -> bool {
+        let incarnation = self.state.incarnation();
+        let session = session.clone();
+        self.told(Answer::Decided(ApplicationDecided {
+            incarnation,
+            session,
+            outcome,
+        }))
+    }
+
+    pub fn paid(&mut self, order: &OrderId, amount: u32, transaction: u32) -> bool {
+        self.told(Answer::Paid(PaymentConfirmed {
+            order: order.clone(),
+            amount_fen: Fen::new(amount).unwrap(),
+            transaction: TransactionId::new(format!("T{transaction}")).unwrap(),
+        }))
+    }
+}
+
+fn about(event: &Event, session: &SessionId) -> bool {
+    match event {
+        Event::ApplicationEligibilityDecided(b) => b.session == *session,
+        Event::ApplicationSmsSent(b) => b.session == *session,
+        Event::ApplicationSmsSkipped(b) => b.session == *session,
+        _ => false,
+    }
+}

@@ -1,0 +1,201 @@
+//! A citizen who goes through an application as a case says, until it ends.
+
+use gateway_core::{Effect, Entry, FacesReply, FingerReply, Order, Person, Reply};
+use schemas::event::application::{MaskedPhone, PortraitChecked};
+use schemas::message::application::{ApplicationPrompt, StepName as S};
+use schemas::message::keyed::SmsCode;
+use schemas::words::application::{
+    ApplicationKind, ApplicationOutcome, DocumentKind, EligibilityVerdict, FacePair, InputFault,
+    PaymentWay, PortraitCheck, PortraitWay,
+};
+use schemas::words::{Completion, Residence};
+
+use super::{CODE, Hall, UNREADABLE, blob, card, person, sealed};
+
+/// What the citizen's card and number are like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Card {
+    Good,
+    /// Read without picture and fingerprints.
+    Plain,
+    Unreadable,
+    Child,
+    Early,
+    Late,
+    LongTerm,
+    /// The list of the grant names them.
+    Flagged,
+}
+
+/// Whether the centre can be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    Up,
+    /// Down, under a grant for people registered here.
+    Granted,
+    Down,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    Trusted,
+    Untrusted,
+}
+
+/// What goes wrong, every time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    None,
+    NumberInvalid,
+    PortraitChecks,
+    PortraitDiffers,
+    CameraBroken,
+    LiveDiffers,
+    MatcherAway,
+    PhonesDiffer,
+    CodeWrong,
+    FingersPoor,
+    FingersDiffer,
+    ScannerLost,
+    PaymentNever,
+}
+
+/// One way through.
+#[derive(Debug, Clone, Copy)]
+pub struct Case {
+    pub kind: ApplicationKind,
+    pub residence: Residence,
+    pub card: Card,
+    pub link: Link,
+    pub clock: Clock,
+    pub fault: Fault,
+}
+
+pub fn checks(passed: bool) -> Vec<PortraitChecked> {
+    vec![PortraitChecked {
+        check: PortraitCheck::EyesOpen,
+        passed,
+        measured: Some(12),
+    }]
+}
+
+impl Case {
+    fn person(&self, hall: &Hall) -> Person {
+        person(self.card, hall.grant_version())
+    }
+
+    /// What the citizen enters at a step; none: it is not the citizen's turn.
+    fn entry(&self, hall: &Hall, prompt: &ApplicationPrompt) -> Option<Entry> {
+        let fault = |fault| self.fault == fault;
+        Some(match prompt.step? {
+            S::ChooseKind => Entry::Kind(self.kind),
+            S::ChooseResidence => Entry::Residence(self.residence),
+            S::KeyNumber if fault(Fault::NumberInvalid) => Entry::Number(None),
+            S::KeyNumber => Entry::Number(Some(Box::new(self.person(hall)))),
+            S::ConfirmIdentity => Entry::ConfirmIdentity(true),
+            S::GivePortrait => Entry::Portrait {
+                way: PortraitWay::Booth,
+                picture: Some(blob(0x33)),
+                receipt: None,
+                checks: checks(!fault(Fault::PortraitChecks)),
+            },
+            S::GivePhone if fault(Fault::PhonesDiffer) => {
+                Entry::Phone(Err(InputFault::PhonesDiffer))
+            }
+            S::GivePhone => Entry::Phone(Ok((MaskedPhone::new("138****5678").unwrap(), sealed(2)))),
+            S::KeySmsCode if fault(Fault::CodeWrong) => {
+                Entry::SmsCode(SmsCode::new("000000").unwrap())
+            }
+            S::KeySmsCode => Entry::SmsCode(SmsCode::new(CODE).unwrap()),
+            S::AttachDocuments if hall.count("station.application.document-attached.v1") == 0 => {
+                Entry::Document(DocumentKind::HouseholdRegister, Some(blob(0x44)))
+            }
+            S::AttachDocuments => Entry::DocumentsDone,
+            S::Sign => Entry::Signature(Some(blob(0x55))),
+            S::ChoosePayment if fault(Fault::PaymentNever) => Entry::Payment(PaymentWay::Wechat),
+            S::ChoosePayment => Entry::Payment(PaymentWay::CashAtWindow),
+            S::ReadCard
+            | S::AwaitEligibility
+            | S::ComparePortrait
+            | S::TakeLivePhoto
+            | S::CompareLive
+            | S::AwaitSms
+            | S::RightFinger
+            | S::LeftFinger
+            | S::AwaitPayment => return None,
+        })
+    }
+
+    /// What a device answers; none: it never does.
+    fn reply(&self, hall: &Hall, effect: &Effect) -> Option<Reply> {
+        Some(match &effect.order {
+            Order::Read if self.card == Card::Unreadable => UNREADABLE,
+            Order::Read => Reply::Read(Ok(card(&self.person(hall)))),
+            Order::Capture { .. } if self.fault == Fault::CameraBroken => {
+                Reply::Captured(Err(Completion::HardwareError))
+            }
+            Order::CompareFaces { pair, .. } => {
+                let low = match pair {
+                    FacePair::PortraitHistorical => self.fault == Fault::PortraitDiffers,
+                    FacePair::LiveHistorical => self.fault == Fault::LiveDiffers,
+                };
+                Reply::Faces(FacesReply {
+                    completion: Completion::Success,
+                    score: Some(if low { 40 } else { 97 }),
+                    refusal: None,
+                })
+            }
+            Order::CaptureFinger { .. } if self.fault == Fault::FingersPoor => {
+                Reply::Finger(FingerReply {
+                    completion: Completion::TimeOut,
+                    quality: Some(20),
+                    image: None,
+                    score: None,
+                })
+            }
+            Order::CaptureFinger { compare, .. } => Reply::Finger(FingerReply {
+                completion: Completion::Success,
+                quality: Some(80),
+                image: Some(blob(0x22)),
+                score: compare.then_some(if self.fault == Fault::FingersDiffer {
+                    10
+                } else {
+                    90
+                }),
+            }),
+            _ => hall.orderly(effect),
+        })
+    }
+
+    /// Goes through from the first touch to the end; what the kiosk shows then.
+    pub fn go(&self, hall: &mut Hall, kiosk: &str) -> ApplicationPrompt {
+        if self.fault == Fault::MatcherAway {
+            hall.lost("faces-1");
+        }
+        let session = hall.begin(kiosk);
+        for _ in 0..200 {
+            let (_, prompt) = hall.prompt(kiosk).unwrap();
+            if prompt.outcome.is_some() {
+                return prompt;
+            }
+            if prompt.card_unreadable == Some(true) {
+                hall.request(kiosk, gateway_core::Request::Cancel { session });
+                let (_, prompt) = hall.prompt(kiosk).unwrap();
+                assert_eq!(prompt.outcome, Some(ApplicationOutcome::Cancelled));
+                return prompt;
+            }
+            if prompt.step == Some(S::RightFinger) && self.fault == Fault::ScannerLost {
+                hall.lost("scanner-2");
+            } else if let Some(entry) = self.entry(hall, &prompt) {
+                hall.enter(kiosk, entry);
+            } else if let Some(effect) = hall.effects().first().cloned() {
+                let reply = self.reply(hall, &effect).unwrap();
+                hall.reply(&effect, reply);
+            } else if self.link != Link::Up || !hall.answer(&session, EligibilityVerdict::Eligible)
+            {
+                assert!(hall.wait(), "{self:?} waits for ever at {:?}", prompt.step);
+            }
+        }
+        panic!("{self:?} does not end");
+    }
+}
