@@ -4,6 +4,9 @@
 //! Runs for `DISPENSER_FUZZ_SECONDS` (2 by default) with `DISPENSER_FUZZ_SEED` (printed).
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
+#[path = "support/memory.rs"]
+mod memory;
+
 use std::time::{Duration, Instant};
 
 use adapters::dispenser::codec::{Snapshot, bitmap_pages, encode_command, slot_map};
@@ -103,10 +106,14 @@ fn g1_any_registers_are_read_or_refused() {
     let seed = setting("DISPENSER_FUZZ_SEED", fastrand::u64(..));
     println!("DISPENSER_FUZZ_SEED={seed}");
     let mut rng = Rng::with_seed(seed);
-    let until = Instant::now() + Duration::from_secs(setting("DISPENSER_FUZZ_SECONDS", 2)) / 2;
+    let span = Duration::from_secs(setting("DISPENSER_FUZZ_SECONDS", 2)) / 2;
+    let (began, mut early) = (Instant::now(), None);
     let profiles = profiles();
     let (mut read, mut refused) = (0u64, 0u64);
-    while Instant::now() < until {
+    while began.elapsed() < span {
+        if began.elapsed() > span / 10 {
+            early.get_or_insert_with(memory::Peak::now);
+        }
         let profile = &profiles[rng.usize(..2)];
         match Snapshot::decode(profile, &words(&mut rng, profile)) {
             Ok(snapshot) => {
@@ -129,6 +136,7 @@ fn g1_any_registers_are_read_or_refused() {
         read > 100 && refused > 100,
         "{read} read, {refused} refused"
     );
+    early.unwrap().has_held(read + refused);
 }
 
 /// An answer, mangled; in RTU frames or with the head of Modbus TCP.
@@ -178,9 +186,13 @@ async fn g1_any_answer_ends_a_call() {
     let seed = setting("DISPENSER_FUZZ_SEED", fastrand::u64(..));
     println!("DISPENSER_FUZZ_SEED={seed}");
     let mut rng = Rng::with_seed(seed);
-    let until = Instant::now() + Duration::from_secs(setting("DISPENSER_FUZZ_SECONDS", 2)) / 2;
+    let span = Duration::from_secs(setting("DISPENSER_FUZZ_SECONDS", 2)) / 2;
+    let (began, mut early) = (Instant::now(), None);
     let (mut whole, mut other) = (0u64, 0u64);
-    while Instant::now() < until {
+    while began.elapsed() < span {
+        if began.elapsed() > span / 10 {
+            early.get_or_insert_with(memory::Peak::now);
+        }
         let is_rtu = rng.bool();
         let (ours, mut theirs) = duplex(1_024);
         let mut context: Context = if is_rtu {
@@ -208,4 +220,5 @@ async fn g1_any_answer_ends_a_call() {
         }
     }
     assert!(whole > 10 && other > 10, "{whole} whole, {other} other");
+    early.unwrap().has_held(whole + other);
 }

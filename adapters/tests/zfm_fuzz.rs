@@ -3,6 +3,9 @@
 //! Runs for `SCANNER_FUZZ_SECONDS` (2 by default) with `SCANNER_FUZZ_SEED` (printed).
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
+#[path = "support/memory.rs"]
+mod memory;
+
 use std::time::{Duration, Instant};
 
 use adapters::scanner::acknowledgement::{Acknowledgement, Parameters};
@@ -68,8 +71,12 @@ fn no_bytes_are_too_bad() {
     let whole = largest.encode().unwrap();
     let mut decoder = Decoder::default();
     let (mut packets, mut errors) = (0u64, 0u64);
-    let end = Instant::now() + Duration::from_secs(seconds);
-    while Instant::now() < end {
+    let span = Duration::from_secs(seconds);
+    let (began, mut early) = (Instant::now(), None);
+    while began.elapsed() < span {
+        if began.elapsed() > span / 10 {
+            early.get_or_insert_with(memory::Peak::now);
+        }
         let bytes = stream(&mut rng, &whole);
         for mut part in bytes.chunks(rng.usize(1..700)) {
             while !part.is_empty() {
@@ -93,6 +100,7 @@ fn no_bytes_are_too_bad() {
         packets > 100 && errors > 100,
         "{packets} packets, {errors} errors"
     );
+    early.unwrap().has_held(packets + errors);
     // Whatever came before: the largest packet pushes out what is left, and one more is read.
     for _ in 0..3 {
         decoder.push(&whole);

@@ -16,6 +16,7 @@ pub mod certificates;
 pub mod config;
 pub mod kiosk;
 pub mod left;
+pub mod line;
 pub mod load;
 pub mod opened;
 pub mod raw;
@@ -24,6 +25,7 @@ pub mod search;
 pub mod station;
 pub mod stock;
 pub mod tls_way;
+pub mod trouble;
 
 use std::time::{Duration, Instant};
 

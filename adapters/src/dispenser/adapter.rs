@@ -2,6 +2,7 @@
 //! of the Modbus connection.
 
 use std::collections::VecDeque;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use schemas::message::command::{CommandId, MoveCommand, QueryCommand};
@@ -25,6 +26,9 @@ const QUERIES_LEN_MAX: usize = 16;
 const BESIDE_LEN_MAX: usize = 16;
 /// Least pause between two polls, so that a device that fails at once is not asked without pause.
 const POLL_MS_MIN: u64 = 5;
+
+/// Reads of all devices are timed from this.
+static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 pub(super) async fn run(
     config: DispenserConfig,
@@ -87,9 +91,9 @@ impl Adapter {
     fn new(config: DispenserConfig, link: LinkHandle) -> Self {
         link.status(DeviceStatus::Starting, None);
         let limit = Duration::from_millis(config.unreachable_after_ms);
-        let now = Instant::now();
+        let (epoch, now) = (*EPOCH, Instant::now());
         let vitals = Vitals::new(limit, now);
-        let schedule = Schedule::new(config.host_timeout_s, now);
+        let schedule = Schedule::new(config.host_timeout_s, epoch, now);
         Self {
             line: Line::new(config.clone()),
             config,

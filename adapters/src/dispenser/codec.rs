@@ -97,7 +97,11 @@ impl Snapshot {
     /// Reads the status block; `words` are those of [`DispenserProfile::status`].
     pub fn decode(profile: &DispenserProfile, words: &[u16]) -> Result<Self, MapError> {
         let (inputs, limits) = (&profile.inputs, &profile.limits);
-        let block = Block { profile, words };
+        let block = Block {
+            profile,
+            first: profile.status().first,
+            words,
+        };
         block.expect(inputs.map_version, profile.constants.map_version)?;
         block.expect(inputs.kind, profile.constants.kind)?;
         let columns = block.at_most(inputs.columns, limits.columns)?;
@@ -316,12 +320,14 @@ pub fn slot_map(columns: u16, slots_per_column: u16, words: &[u16]) -> SlotMap {
 /// Words of the status block.
 struct Block<'a> {
     profile: &'a DispenserProfile,
+    /// The address of the first word.
+    first: u16,
     words: &'a [u16],
 }
 
 impl Block<'_> {
     fn word(&self, address: u16) -> Result<u16, MapError> {
-        let at = self.profile.status().offset(address);
+        let at = address.checked_sub(self.first).map(usize::from);
         let word = at.and_then(|at| self.words.get(at));
         word.copied().ok_or(MapError {
             address,

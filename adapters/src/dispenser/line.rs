@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use edge_config::profile::DispenserProfile;
+use edge_config::profile::{DispenserProfile, Group};
 use schemas::message::command::SlotMap;
 use thiserror::Error;
 use tokio_modbus::ExceptionCode;
@@ -53,6 +53,8 @@ impl CallError {
 pub(super) struct Line {
     config: DispenserConfig,
     profile: Arc<DispenserProfile>,
+    /// The status block of the profile.
+    status: Group,
     channel: Option<Channel>,
     /// Attempts to connect so far.
     turn: u16,
@@ -67,6 +69,7 @@ impl Line {
     pub(super) fn new(config: DispenserConfig) -> Self {
         Self {
             profile: Arc::clone(&config.profile),
+            status: config.profile.status(),
             channel: None,
             turn: 0,
             pause_ms: config.backoff_ms_min,
@@ -84,8 +87,7 @@ impl Line {
 
     /// Reads the status block.
     pub(super) async fn snapshot(&mut self) -> Result<Snapshot, CallError> {
-        let status = self.profile.status();
-        let words = self.read_inputs(status.first, status.len).await?;
+        let words = self.read_inputs(self.status.first, self.status.len).await?;
         Snapshot::decode(&self.profile, &words).map_err(|error| CallError::Map {
             profile: self.profile.to_string(),
             error,

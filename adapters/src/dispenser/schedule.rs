@@ -1,6 +1,7 @@
 //! What is asked of the device next, and when. Pure: time is an argument.
 //!
-//! A command goes before all else, but for a heartbeat without which the device might take its host for lost.
+//! A command goes before all else, but for a heartbeat without which the device might take its host for lost. Reads of all devices with
+//! the same pause fall on the same instants: one wake-up of the process serves them all.
 
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,8 @@ pub(super) struct Schedule {
     /// When this connection's last heartbeat was written.
     beat: Option<Instant>,
     read_at: Instant,
+    /// Reads are due at whole pauses after this.
+    epoch: Instant,
     /// Something waits for the next read.
     is_asked: bool,
     /// After a failure nothing is due before this, unless something is asked.
@@ -33,8 +36,9 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// All is due at once. `host_timeout_s` is what the device is told; 0: it does not supervise its host.
-    pub(super) fn new(host_timeout_s: u16, now: Instant) -> Self {
+    /// All is due at once. `host_timeout_s` is what the device is told; 0: it does not supervise its host. `epoch` is the same for all
+    /// devices.
+    pub(super) fn new(host_timeout_s: u16, epoch: Instant, now: Instant) -> Self {
         let beat_every = match u64::from(host_timeout_s) {
             0 => Duration::from_secs(UNSUPERVISED_S),
             timeout_s => Duration::from_secs(timeout_s) / 4,
@@ -43,6 +47,7 @@ impl Schedule {
             beat_every,
             beat: None,
             read_at: now,
+            epoch,
             is_asked: false,
             again_at: None,
         }
@@ -58,14 +63,19 @@ impl Schedule {
         self.beat = Some(now);
     }
 
-    /// The device was read or written; the next read is due after `pause`.
+    /// The device was read or written; the next read is due after about `pause`, at least the half of it.
     pub(super) fn done(&mut self, now: Instant, pause: Duration) {
-        self.read_at = now + pause;
+        let whole = pause.as_nanos().max(1);
+        let over = now.duration_since(self.epoch).as_nanos() % whole;
+        let over = Duration::from_nanos(u64::try_from(over).unwrap_or(0));
+        let left = pause.saturating_sub(over);
+        let wait = if left < pause / 2 { left + pause } else { left };
+        self.read_at = now + wait;
         self.is_asked = false;
         self.again_at = None;
     }
 
-    /// A job failed; the next is due after `pause`. Without its connection the device has to hear a heartbeat first.
+    /// A job failed; the next is due after about `pause`. Without its connection the device has to hear a heartbeat first.
     pub(super) fn failed(&mut self, now: Instant, pause: Duration, is_connected: bool) {
         self.done(now, pause);
         self.again_at = Some(self.read_at);
@@ -107,7 +117,7 @@ mod tests {
     #[test]
     fn g1_a_new_connection_is_greeted_first() {
         let now = Instant::now();
-        let mut schedule = Schedule::new(10, now);
+        let mut schedule = Schedule::new(10, now, now);
         assert_eq!(schedule.next(now, true), Ok(Job::Heartbeat));
         schedule.beaten(now);
         assert_eq!(schedule.next(now, false), Ok(Job::Read));
@@ -121,7 +131,7 @@ mod tests {
     #[test]
     fn g1_a_command_waits_for_no_heartbeat_but_the_one_that_is_needed() {
         let start = Instant::now();
-        let mut schedule = Schedule::new(10, start);
+        let mut schedule = Schedule::new(10, start, start);
         schedule.beaten(start);
         schedule.done(start, Duration::from_secs(60));
         let at = |ms, is_writable| schedule.next(start + Duration::from_millis(ms), is_writable);
@@ -132,11 +142,32 @@ mod tests {
         assert_eq!(at(5_000, true), Ok(Job::Heartbeat));
     }
 
+    /// G1: reads fall on whole pauses after the epoch, and never follow one another at once.
+    #[test]
+    fn g1_reads_of_all_devices_fall_on_the_same_instants() {
+        let epoch = Instant::now();
+        for (now_ms, due_ms) in [
+            (0, 100),
+            (1, 100),
+            (50, 100),
+            (51, 200),
+            (99, 200),
+            (130, 200),
+        ] {
+            let now = epoch + Duration::from_millis(now_ms);
+            let mut schedule = Schedule::new(10, epoch, now);
+            schedule.beaten(now);
+            schedule.done(now, READ_EVERY);
+            let due = epoch + Duration::from_millis(due_ms);
+            assert_eq!(schedule.next(now, false), Err(due), "at {now_ms}");
+        }
+    }
+
     /// G1: after a failure nothing is tried without pause, but what is asked is tried once.
     #[test]
     fn g1_a_failure_is_followed_by_a_pause() {
         let now = Instant::now();
-        let mut schedule = Schedule::new(0, now);
+        let mut schedule = Schedule::new(0, now, now);
         schedule.beaten(now);
         schedule.failed(now, READ_EVERY, true);
         assert_eq!(schedule.next(now, true), Err(now + READ_EVERY));
