@@ -5,6 +5,7 @@ use schemas::ids::DeviceId;
 use crate::station::camera::OnvifCamera;
 use crate::station::device::SamVReader;
 use crate::station::dispenser::ModbusDispenser;
+use crate::station::face_matcher::FaceMatcher;
 use crate::station::scanner::ZfmScanner;
 
 /// The devices behind the adapters of one process.
@@ -18,6 +19,8 @@ pub struct Adapted<'a> {
     pub zfm_scanners: &'a [ZfmScanner],
     /// Cameras reached over ONVIF or HTTP.
     pub onvif_cameras: &'a [OnvifCamera],
+    /// Services that compare faces.
+    pub face_matchers: &'a [FaceMatcher],
 }
 
 impl<'a> Adapted<'a> {
@@ -27,7 +30,9 @@ impl<'a> Adapted<'a> {
         let readers = self.sam_v_readers.iter().map(|at| &at.device);
         let scanners = self.zfm_scanners.iter().map(|at| &at.device);
         let cameras = self.onvif_cameras.iter().map(|at| &at.device);
-        dispensers.chain(readers).chain(scanners).chain(cameras)
+        let matchers = self.face_matchers.iter().map(|at| &at.device);
+        let of_machines = dispensers.chain(readers).chain(scanners).chain(cameras);
+        of_machines.chain(matchers)
     }
 
     /// Whether there is none.

@@ -11,6 +11,7 @@ use crate::station::broker::BrokerUrl;
 use crate::station::camera::{self, OnvifCamera};
 use crate::station::device::{SamVReader, sam_v_reader};
 use crate::station::dispenser::{self, ModbusDispenser};
+use crate::station::face_matcher::{self, FaceMatcher};
 use crate::station::scanner::{self, ZfmScanner};
 use crate::station::{Http, Pipeline, loopback};
 
@@ -38,6 +39,8 @@ pub struct Adapters {
     pub zfm_scanners: Vec<ZfmScanner>,
     /// Cameras reached over ONVIF or HTTP.
     pub onvif_cameras: Vec<OnvifCamera>,
+    /// Services that compare faces.
+    pub face_matchers: Vec<FaceMatcher>,
 }
 
 impl Adapters {
@@ -48,6 +51,7 @@ impl Adapters {
             sam_v_readers: &self.sam_v_readers,
             zfm_scanners: &self.zfm_scanners,
             onvif_cameras: &self.onvif_cameras,
+            face_matchers: &self.face_matchers,
         }
     }
 }
@@ -94,11 +98,12 @@ pub enum BrokerPromise {
 }
 
 /// Each kind of device that an adapter is for.
-const SECTIONS: [&str; 4] = [
+const SECTIONS: [&str; 5] = [
     "modbus_dispenser",
     "sam_v_reader",
     "zfm_scanner",
     "onvif_camera",
+    "face_matcher",
 ];
 
 const PROMISES: &[(&str, BrokerPromise)] = &[
@@ -118,8 +123,9 @@ pub(crate) fn read(root: &mut Section<'_>) -> Option<Adapters> {
     let readers = root.list("sam_v_reader", sam_v_reader);
     let scanners = root.list("zfm_scanner", scanner::read);
     let cameras = root.list("onvif_camera", camera::read);
+    let matchers = root.list("face_matcher", face_matcher::read);
     if SECTIONS.iter().all(|key| !root.has(key)) {
-        root.refuse("modbus_dispenser", "there is no device at all; write [[modbus_dispenser]], [[sam_v_reader]], [[zfm_scanner]] or [[onvif_camera]] as in station.toml");
+        root.refuse("modbus_dispenser", "there is no device at all; write [[modbus_dispenser]], [[sam_v_reader]], [[zfm_scanner]], [[onvif_camera]] or [[face_matcher]] as in station.toml");
     }
     let mut once = Once::default();
     for at in &dispensers {
@@ -140,6 +146,10 @@ pub(crate) fn read(root: &mut Section<'_>) -> Option<Adapters> {
         let place = (key, format!("{:?}", url.as_ref().or(snapshot.as_ref())));
         once.see(root, "onvif_camera", at, &at.value.device, place);
     }
+    for at in &matchers {
+        let place = ("url", format!("{:?}", at.value.url));
+        once.see(root, "face_matcher", at, &at.value.device, place);
+    }
     let (station, blob_kib_max) = station??;
     Some(Adapters {
         station,
@@ -152,6 +162,7 @@ pub(crate) fn read(root: &mut Section<'_>) -> Option<Adapters> {
         sam_v_readers: readers.into_iter().map(|at| at.value).collect(),
         zfm_scanners: scanners.into_iter().map(|at| at.value).collect(),
         onvif_cameras: cameras.into_iter().map(|at| at.value).collect(),
+        face_matchers: matchers.into_iter().map(|at| at.value).collect(),
     })
 }
 

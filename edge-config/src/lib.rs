@@ -32,6 +32,7 @@ pub use station::camera::{CameraLogin, CameraName, CameraUrl, OnvifCamera};
 pub use station::centre::{BlobPlace, Centre, CentreStore};
 pub use station::device::{Kiosk, Machine, SamId, SamVReader};
 pub use station::dispenser::{DispenserAddress, ModbusDispenser, Parity, SerialSettings};
+pub use station::face_matcher::FaceMatcher;
 pub use station::installed::{DevicePlace, Installed};
 pub use station::line::LineAddress;
 pub use station::log::{AUDIT_DAYS_MIN, LogRules};

@@ -160,7 +160,7 @@ fn g1_the_example_of_adapters_elsewhere_is_good() {
     let adapters = edge_config::load_adapters(&file("adapters.toml")).unwrap();
     let tls = adapters.broker.tls.as_ref().unwrap();
     let devices: Vec<_> = adapters.adapted().ids().collect();
-    assert_eq!(devices.len(), 5);
+    assert_eq!(devices.len(), 6);
     let certificate = tls.certificate(devices.first().unwrap());
     assert!(certificate.ends_with("dispenser-1.pem"));
     assert!(adapters.http.listen.ip().is_loopback());

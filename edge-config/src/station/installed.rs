@@ -10,12 +10,13 @@ use schemas::words::DeviceKind;
 
 use super::check::one_of;
 use super::device::{Kiosk, Machine};
+use super::face_matcher::FaceMatcher;
 use crate::reader::{At, Section};
 
 /// An installed device. One without a section has none of this.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Installed {
-    /// The device of a machine, a kiosk, or a peripheral of a kiosk.
+    /// The device of a machine, a kiosk, a peripheral of a kiosk, or a face matcher.
     pub id: DeviceId,
     /// What it is; has to be what its place makes it. Peripherals have to have it.
     pub kind: Option<DeviceKind>,
@@ -135,12 +136,17 @@ pub(crate) fn check(
     root: &Section<'_>,
     machines: &[At<'_, Machine>],
     kiosks: &[At<'_, Kiosk>],
+    matchers: &[At<'_, FaceMatcher>],
     installed: &[At<'_, Installed>],
 ) {
-    let placed = by_place(
+    let mut placed = by_place(
         machines.iter().map(|m| &m.value),
         kiosks.iter().map(|k| &k.value),
     );
+    let matchers = matchers.iter().map(|at| &at.value.device);
+    for device in matchers {
+        placed.entry(device).or_insert(DeviceKind::FaceMatcher);
+    }
     let owned = peripherals(root, kiosks, &placed, installed);
     let mut seen = BTreeSet::new();
     for device in installed {
@@ -159,6 +165,8 @@ pub(crate) fn check(
                     format!("{id} is a {word} by its place; write kind = \"{word}\""),
                 );
             }
+            // One whose adapter runs elsewhere, or that speaks MQTT itself.
+            (None, Some(DeviceKind::FaceMatcher)) => {}
             (None, _) if !owned.contains(id) => refuse(
                 "id",
                 format!(

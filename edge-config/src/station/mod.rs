@@ -6,6 +6,7 @@ pub(crate) mod centre;
 pub(crate) mod check;
 pub(crate) mod device;
 pub(crate) mod dispenser;
+pub(crate) mod face_matcher;
 pub(crate) mod installed;
 pub(crate) mod line;
 pub(crate) mod log;
@@ -32,6 +33,7 @@ use camera::OnvifCamera;
 use centre::Centre;
 use device::{Kiosk, Machine, SamVReader};
 use dispenser::ModbusDispenser;
+use face_matcher::FaceMatcher;
 use installed::Installed;
 use operator::Operator;
 use pull::Pull;
@@ -76,6 +78,8 @@ pub struct Station {
     pub zfm_scanners: Vec<ZfmScanner>,
     /// Cameras reached over ONVIF or HTTP. Other cameras speak MQTT.
     pub onvif_cameras: Vec<OnvifCamera>,
+    /// Services that compare faces.
+    pub face_matchers: Vec<FaceMatcher>,
     /// Devices simulated within the program.
     pub demo: Demo,
     /// The rules.
@@ -100,13 +104,15 @@ impl Station {
         self.machines.iter().find(|machine| machine.id == *id)
     }
 
-    /// Every installed device with its kind: those of machines, kiosks, kiosks' peripherals.
+    /// Every installed device with its kind: those of machines, kiosks, kiosks' peripherals, and face matchers.
     pub fn device_kinds(&self) -> BTreeMap<DeviceId, DeviceKind> {
         let placed = installed::by_place(self.machines.iter(), self.kiosks.iter());
         let placed = placed.into_iter().map(|(id, kind)| (id.clone(), kind));
         let more = self.installed.iter();
         let more = more.filter_map(|device| Some((device.id.clone(), device.kind?)));
-        more.chain(placed).collect()
+        let matchers = self.face_matchers.iter();
+        let matchers = matchers.map(|matcher| (matcher.device.clone(), DeviceKind::FaceMatcher));
+        more.chain(matchers).chain(placed).collect()
     }
 
     /// The kiosk that a peripheral belongs to.
@@ -122,6 +128,7 @@ impl Station {
             sam_v_readers: &self.sam_v_readers,
             zfm_scanners: &self.zfm_scanners,
             onvif_cameras: &self.onvif_cameras,
+            face_matchers: &self.face_matchers,
         }
     }
 
@@ -275,16 +282,22 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
     let readers = root.list("sam_v_reader", device::sam_v_reader);
     let scanners = root.list("zfm_scanner", scanner::read);
     let cameras = root.list("onvif_camera", camera::read);
+    let matchers = root.list("face_matcher", face_matcher::read);
     check::storage(root, &storage);
     check::log(root, log.unwrap_or_default(), &policy);
     check::blob_store(root, centre.as_ref());
     check::demo(root, &demo, centre.as_ref(), &operators);
     check::devices(root, &machines, &kiosks);
     dispenser::check(root, &machines, &dispensers, demo.simulated_devices);
-    installed::check(root, &machines, &kiosks, &installed);
+    installed::check(root, &machines, &kiosks, &matchers, &installed);
     check::readers(root, &machines, &readers, demo.simulated_devices);
     scanner::check(root, &machines, &scanners, demo.simulated_devices);
     camera::check(root, &machines, &cameras, demo.simulated_devices);
+    let placed = installed::by_place(
+        machines.iter().map(|at| &at.value),
+        kiosks.iter().map(|at| &at.value),
+    );
+    face_matcher::check(root, &placed, &scanners, &matchers);
     check::operators(root, &operators);
     let (id, province) = head?;
     Some(Station {
@@ -310,6 +323,7 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
         sam_v_readers: readers.into_iter().map(|at| at.value).collect(),
         zfm_scanners: scanners.into_iter().map(|at| at.value).collect(),
         onvif_cameras: cameras.into_iter().map(|at| at.value).collect(),
+        face_matchers: matchers.into_iter().map(|at| at.value).collect(),
         demo,
         policy,
     })

@@ -80,7 +80,7 @@ impl FromStr for ScannerPassword {
 }
 
 /// Where a matcher listens: plain HTTP, so on this machine only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MatcherUrl(pub SocketAddr);
 
 impl FromStr for MatcherUrl {
@@ -93,7 +93,7 @@ impl FromStr for MatcherUrl {
         match address {
             Some(address) if address.port() == 0 => Err("there is no port 0 to connect to"),
             Some(address) if address.ip().is_loopback() => Ok(Self(address)),
-            Some(_) => Err("fingerprints do not leave this machine in the clear"),
+            Some(_) => Err("fingerprints and faces do not leave this machine in the clear"),
             None => Err("not http:// with an IP address and a port"),
         }
     }
