@@ -19,8 +19,8 @@ const COPY_BYTES: usize = 64 * 1024;
 const READING_CACHE_BYTES: u64 = 1 << 20;
 /// Look-ups for each event that is read, see [`accounted`].
 const LOOK_UPS: u32 = 1;
-/// Where the cache is to be small: with eight events to a page, each page fills a block of accesses by itself.
-const READING_LOOK_UPS: u32 = 8;
+/// Where the cache is to be small: with eight events to a page, each page nearly fills a block of accesses by itself.
+const READING_LOOK_UPS: u32 = 6;
 
 /// sled's folder, opened.
 #[derive(Debug)]
