@@ -1,12 +1,16 @@
 //! `policy.toml`: the figures that requirements mark `policy`. Every key has a shipped value; a file
 //! writes only what differs.
 
+mod application;
+
 use std::collections::BTreeSet;
 
 use schemas::event::pickup::PickupPolicy;
 use schemas::words::{Residence, ResidenceGround};
 
 use crate::reader::Section;
+
+pub use application::Application;
 
 /// The rules of a station that the authority may set.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,6 +25,8 @@ pub struct Policy {
     pub custody: Custody,
     /// Of the devices that are installed.
     pub devices: DevicePolicy,
+    /// Of an application.
+    pub application: Application,
 }
 
 /// Of the devices that are installed (G1, G6).
@@ -153,6 +159,11 @@ pub(crate) fn read(root: &mut Section<'_>) -> Policy {
         devices: root
             .section("devices", |s| devices(s, &shipped.devices))
             .unwrap_or(shipped.devices),
+        application: root
+            .section("application", |s| {
+                application::read(s, &shipped.application)
+            })
+            .unwrap_or(shipped.application),
     }
 }
 

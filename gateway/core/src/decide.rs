@@ -11,6 +11,7 @@ mod draft;
 mod erasure;
 mod lifecycle;
 mod motion;
+mod payment;
 mod peripherals;
 mod pickup;
 mod registry;

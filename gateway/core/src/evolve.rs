@@ -7,12 +7,13 @@ mod custody;
 mod device;
 mod evidence;
 mod machine;
-mod orders;
+mod payment;
 mod session;
 
 use schemas::event::Event;
 use schemas::time::Now;
 
+use crate::grant;
 use crate::state::{Batch, State};
 
 /// An event in its place in the log.
@@ -34,6 +35,8 @@ pub struct Recorded<'a> {
 pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
     state.next_index = recorded.index.saturating_add(1);
     state.lookup.date(recorded.now);
+    payment::apply(state, recorded);
+    grant::apply(&mut state.grant, recorded.event);
     match recorded.event {
         Event::GatewayStarted(_) => {
             device::forget_presence(state);
@@ -155,7 +158,6 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         | Event::PaymentRefunded(_)
         | Event::GrantReceived(_) => {
             application::apply(state, recorded);
-            orders::apply(state, recorded.event);
         }
         Event::CardTaken(b) => session::taken(state, recorded, b),
         Event::BatchAnnounced(b) => {

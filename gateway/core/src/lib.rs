@@ -12,8 +12,10 @@ mod decide;
 mod device;
 mod effect;
 mod evolve;
+mod grant;
 mod input;
 mod lookup;
+mod payment;
 mod registry;
 mod rules;
 mod state;
@@ -24,12 +26,14 @@ pub use carry::{Carried, carry_over};
 pub use commission::{DeviceReadiness, MachineStanding, standing};
 pub use decide::{Decision, Outcome, decide};
 pub use effect::{Effect, Order, maintenance_left_ms, next_deadline, pending};
+
 pub use evolve::{Recorded, evolve};
 pub use input::{
     Announcement, Answer, BirthDate, Captured, CardRead, Contradicted, Described, Entry,
     FacesReply, FingerReply, Input, Instructed, PeripheralReport, Person, ReadFailure,
     RegistryInput, Reply, Report, Request, Told, Trial,
 };
+pub use payment::{PaymentTotals, payments_left_ms};
 pub use registry::{DeviceStanding, MaintenanceStanding, Registry, registry};
 pub use rules::{
     ApplicationRules, DeviceRules, Eligibility, FirmwarePattern, KioskRules, MachineRules,

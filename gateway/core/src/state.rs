@@ -9,11 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::citizen::{MaskedName, NumberTail};
 use schemas::event::custody::{Act, SlotFinding};
-use schemas::event::payment::GrantReceived;
 use schemas::event::pickup::{MachineDevices, PickupPolicy, Step, Still};
 use schemas::event::station::Presence;
 use schemas::ids::{
-    BatchId, BootId, CardSerial, DeviceId, MachineId, OperatorId, OrderId, SessionId, TicketNumber,
+    BatchId, BootId, CardSerial, DeviceId, MachineId, OperatorId, SessionId, TicketNumber,
 };
 use schemas::key::PublicKey;
 use schemas::lookup::LookupTag;
@@ -28,10 +27,12 @@ use schemas::words::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::application::{Acceptance, Applications, FeeOrder};
+use crate::application::{Acceptance, Applications};
 use crate::commission::Commissioning;
 use crate::device::{Device, Maintenance};
+use crate::grant::Grant;
 use crate::lookup::LookupHistory;
+use crate::payment::{PaymentTotals, Payments};
 
 /// The state, empty at first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,15 +74,15 @@ pub struct State {
     /// Window tickets that no officer has closed (A15).
     #[serde(default)]
     pub(crate) tickets: BTreeMap<SessionId, TicketNumber>,
-    /// Orders of fees (A12).
-    #[serde(default)]
-    pub(crate) orders: BTreeMap<OrderId, FeeOrder>,
-    /// The grant in force, for the time without a link (A17).
-    #[serde(default)]
-    pub(crate) grant: Option<GrantReceived>,
     /// Commissionings under way (V2).
     #[serde(default)]
     pub(crate) commissionings: BTreeMap<SessionId, Commissioning>,
+    /// Orders, and what came in for them (A12).
+    #[serde(default)]
+    pub(crate) payments: Payments,
+    /// What the centre lets the station decide alone (A17).
+    #[serde(default)]
+    pub(crate) grant: Option<Grant>,
 }
 
 /// What the centre told so far.
@@ -303,6 +304,17 @@ impl State {
     /// What the centre told so far.
     pub const fn centre(&self) -> &CentreLink {
         &self.centre
+    }
+
+    /// What came of all payments.
+    pub const fn payments(&self) -> PaymentTotals {
+        self.payments.book.totals()
+    }
+
+    /// Version and SHA-256 of the list of the newest grant; its list is kept beside the log.
+    pub fn grant(&self) -> Option<(u32, &str)> {
+        let grant = self.grant.as_ref()?;
+        Some((grant.version, &grant.sha256))
     }
 
     /// The number of this log: 1 for the first of a station.

@@ -26,6 +26,38 @@ pub enum PaymentWitness {
     },
 }
 
+/// The sums of a day for one way to pay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WaySums {
+    /// The way.
+    pub way: PaymentWay,
+    /// Orders that were opened.
+    pub ordered: u32,
+    /// Payments that came in.
+    pub paid: u32,
+    /// Payments that were given back.
+    pub refunded: u32,
+    /// What was paid, in fen.
+    pub paid_fen: u64,
+    /// What was given back, in fen.
+    pub refunded_fen: u64,
+}
+
+/// What is open when a day is reconciled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentsOpen {
+    /// Orders that can still be paid.
+    pub orders: u32,
+    /// Their sum, in fen.
+    pub orders_fen: u64,
+    /// Payments that the centre was asked to give back, and has not.
+    pub refunds: u32,
+    /// Their sum, in fen.
+    pub refunds_fen: u64,
+}
+
 bodies! {
     /// An order was opened (A12). One application has one order at the most.
     PaymentOrdered {
@@ -100,14 +132,20 @@ bodies! {
         day: CivilDate,
         /// Orders that were opened.
         ordered: u32,
-        /// Orders that were paid.
+        /// Payments that came in, those that were made without need included.
         paid: u32,
-        /// Orders that were given back.
+        /// Payments that were given back.
         refunded: u32,
         /// What was paid, in fen.
         paid_fen: u64,
         /// What was given back, in fen.
         refunded_fen: u64,
+        /// The same by the ways to pay.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ways: Vec<WaySums>,
+        /// What is left open beyond the day.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        open: Option<PaymentsOpen>,
     }
     /// The centre lets the station accept provisionally while it cannot be asked (A17). Whom it flags is kept beside the log, never in it.
     GrantReceived {

@@ -3,7 +3,6 @@
 
 mod effects;
 mod order;
-mod orders;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +28,6 @@ use crate::state::State;
 
 pub(crate) use effects::{deadlines, effects};
 pub(crate) use order::{Next, back_from, device_of, finger, name_of, next};
-pub(crate) use orders::FeeOrder;
 pub(crate) use view::{ended, open};
 
 /// Applications under way, and the counts that never go back.
@@ -43,8 +41,6 @@ pub(crate) struct Applications {
     pub(crate) place: Option<DailyPlace>,
     /// Tickets that were issued in this log.
     pub(crate) tickets: u32,
-    /// Provisional decisions under the grant in force that an acceptance used or still may.
-    pub(crate) provisional: u32,
 }
 
 /// An application under way.
@@ -111,8 +107,8 @@ pub(crate) struct Stage {
 pub(crate) struct KnownPerson {
     /// None: the clock was not synchronised.
     pub(crate) of_age: Option<bool>,
-    /// None: there was no list.
-    pub(crate) flagged: Option<bool>,
+    /// The version of the grant whose list was looked into, and whether it flags them; none: there was no list.
+    pub(crate) flagged: Option<(u32, bool)>,
     pub(crate) expiry: Option<Expiry>,
     /// Whether the card's picture is held in memory (A7).
     pub(crate) picture: bool,
@@ -224,6 +220,14 @@ impl Application {
 }
 
 impl State {
+    /// Applications under way that a grant decided.
+    pub(crate) fn decided_by_grant(&self) -> u32 {
+        let open = self.applications.open.values();
+        let by_grant =
+            open.filter(|a| matches!(a.eligibility, Some(EligibilityBasis::Grant { .. })));
+        u32::try_from(by_grant.count()).unwrap_or(u32::MAX)
+    }
+
     /// The application under way with this id, and its kiosk.
     pub(crate) fn application(&self, session: &SessionId) -> Option<(&DeviceId, &Application)> {
         self.applications

@@ -9,8 +9,8 @@ use schemas::ids::{CardSerial, DeviceId, MachineId, OrderId, SessionId};
 use schemas::time::Now;
 use schemas::words::{BlockReason, Motion, PickupOutcome, Place};
 
-use crate::application::FeeOrder;
 use crate::evolve::{Recorded, evolve};
+use crate::payment;
 use crate::rules::Rules;
 use crate::state::{Card, Machine, Pickup, Session, State, Work};
 
@@ -35,6 +35,7 @@ impl<'a> Draft<'a> {
             maintenance: base.maintenance.clone(),
             commissionings: base.commissionings.clone(),
             applications: base.applications.clone(),
+            payments: base.payments.draft(),
             grant: base.grant.clone(),
             ..State::default()
         };
@@ -63,6 +64,9 @@ impl<'a> Draft<'a> {
     pub(super) fn push(&mut self, event: impl Into<Event>) {
         let event = event.into();
         let index = self.after.next_index;
+        if let Some(order) = payment::order_of(&self.base.payments, &event).cloned() {
+            self.touch_order(&order);
+        }
         evolve(
             &mut self.after,
             Recorded {
@@ -72,6 +76,18 @@ impl<'a> Draft<'a> {
             },
         );
         self.events.push(event);
+    }
+
+    /// Brings an order into the draft, if there is such an order.
+    pub(super) fn touch_order(&mut self, id: &OrderId) {
+        let orders = &mut self.after.payments.orders;
+        if let Some(order) = self.base.payments.orders.get(id)
+            && !orders.contains_key(id)
+        {
+            orders.insert(id.clone(), order.clone());
+            let sessions = &mut self.after.payments.sessions;
+            sessions.insert(order.session.clone(), id.clone());
+        }
     }
 
     /// The session id that an event pushed now would open.
@@ -101,20 +117,6 @@ impl<'a> Draft<'a> {
             .cards
             .get(serial)
             .or_else(|| self.base.cards.get(serial))
-    }
-
-    /// An order of a fee, as the events so far leave it.
-    pub(super) fn order(&self, order: &OrderId) -> Option<&FeeOrder> {
-        self.after.order(order).or_else(|| self.base.order(order))
-    }
-
-    /// Copies an order that events of this decision touch.
-    pub(super) fn keep_order(&mut self, order: &OrderId) {
-        if let Some(known) = self.base.order(order)
-            && self.after.order(order).is_none()
-        {
-            self.after.orders.insert(order.clone(), known.clone());
-        }
     }
 
     /// The dispenser of a machine: as configured, or as last used if the configuration has lost it.

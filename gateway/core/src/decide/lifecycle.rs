@@ -10,7 +10,7 @@ use schemas::message::device::LastReceipt;
 use schemas::words::{DeviceStatus, Motion, PickupOutcome, Place, RefusalReason, ServiceReason};
 
 use super::draft::Draft;
-use super::{Outcome, application, commission, motion, pickup, registry, steps};
+use super::{Outcome, application, commission, motion, payment, pickup, registry, steps};
 use crate::state::{Machine, Stage, Work};
 
 /// A new life: what was under way is looked at again, and pickups that had not come to the outlet
@@ -77,6 +77,7 @@ fn is_idle(draft: &Draft<'_>, machine: &MachineId) -> bool {
 /// Lets every deadline that has come do what it was set for.
 pub(super) fn tick(draft: &mut Draft<'_>) {
     registry::tick(draft);
+    payment::tick(draft);
     commission::tick(draft);
     application::tick(draft);
     for id in machines(draft) {

@@ -1,4 +1,5 @@
-//! What a kiosk's peripherals report: facts, recorded as they are. Only a payment means something to an application.
+//! What a kiosk's peripherals report: facts, recorded as they are. No rule follows from them here, but that what a
+//! terminal says is paid is so.
 
 use schemas::event::Event;
 use schemas::event::device::{
@@ -6,11 +7,11 @@ use schemas::event::device::{
 };
 use schemas::event::station::RequestRefused;
 use schemas::ids::DeviceId;
-use schemas::message::peripheral::SignatureOutcome;
+use schemas::message::peripheral::{PaymentState, SignatureOutcome};
 use schemas::words::{DeviceKind, RefusalReason};
 
 use super::draft::Draft;
-use super::{Outcome, application};
+use super::{Outcome, application, payment};
 use crate::input::PeripheralReport;
 
 /// A report is a device's to make only if it is of that kind: a camera says nothing of payments.
@@ -25,11 +26,15 @@ pub(super) fn report(
         if let PeripheralReport::Payment {
             order,
             amount_fen,
+            method,
             state,
-            ..
         } = report
         {
-            application::payment_reported(draft, device, order, *amount_fen, *state);
+            if *state == PaymentState::Paid {
+                payment::reported(draft, device, order, *amount_fen, *method);
+            } else {
+                application::payment_failed(draft, order, *state);
+            }
         }
         return Outcome::Accepted(None);
     }

@@ -4,7 +4,7 @@ use schemas::event::Event;
 use schemas::event::application::{
     ApplicationAccepted, ApplicationCardRead, ApplicationCompensated, ApplicationEnded,
     ApplicationFacesCompared, ApplicationNumberKeyed, ApplicationStarted, ApplicationStep,
-    ApplicationStepped, Comparison, EligibilityBasis, Entered, WindowTicketIssued,
+    ApplicationStepped, Comparison, Entered, WindowTicketIssued,
 };
 use schemas::ids::SessionId;
 use schemas::message::application::StepName;
@@ -19,10 +19,6 @@ use crate::state::State;
 
 /// Applies an event of an application; another one changes nothing here.
 pub(super) fn apply(state: &mut State, recorded: Recorded<'_>) {
-    if let Event::GrantReceived(b) = recorded.event {
-        state.grant = Some(b.clone());
-        state.applications.provisional = 0;
-    }
     person(state, recorded.event);
     pictures(state, recorded.event);
     reach(state, recorded);
@@ -199,22 +195,8 @@ fn give_up(a: &mut Application, to: StepName) {
     a.way = None;
 }
 
-/// A decision under a grant is counted as long as an acceptance may still rest on it.
-fn release(state: &mut State, session: &SessionId) {
-    let by_grant = |a: &Application| matches!(a.eligibility, Some(EligibilityBasis::Grant { .. }));
-    let rests = state.application(session).is_some_and(|(_, a)| by_grant(a));
-    if rests {
-        state.applications.provisional = state.applications.provisional.saturating_sub(1);
-    }
-}
-
 fn person(state: &mut State, event: &Event) {
-    if let Event::ApplicationSteppedBack(b) = event {
-        if b.to <= StepName::AwaitEligibility {
-            release(state, &b.session);
-        }
-    } else if let Event::ApplicationKindChosen(b) = event {
-        release(state, &b.session);
+    if let Event::ApplicationKindChosen(b) = event {
         if let Some(a) = of(state, &b.session) {
             give_up(a, StepName::ChooseKind);
             a.entered.kind = Some(b.kind);
@@ -250,7 +232,14 @@ fn person(state: &mut State, event: &Event) {
     }
 }
 
+/// It was looked up in the list of the grant that was in force.
+fn looked_up(state: &State, flagged: Option<bool>) -> Option<(u32, bool)> {
+    let version = state.grant.as_ref().map(|grant| grant.version);
+    version.zip(flagged)
+}
+
 fn card_read(state: &mut State, b: &ApplicationCardRead) {
+    let flagged = looked_up(state, b.flagged);
     let Some(a) = of(state, &b.session) else {
         return;
     };
@@ -261,7 +250,7 @@ fn card_read(state: &mut State, b: &ApplicationCardRead) {
     a.entered.holder = Some(b.holder.clone());
     a.person = Some(KnownPerson {
         of_age: b.of_age,
-        flagged: b.flagged,
+        flagged,
         expiry: b.expiry,
         picture: b.picture,
         hands: b.hands.iter().copied().collect(),
@@ -269,6 +258,7 @@ fn card_read(state: &mut State, b: &ApplicationCardRead) {
 }
 
 fn number_keyed(state: &mut State, b: &ApplicationNumberKeyed) {
+    let flagged = looked_up(state, b.flagged);
     let Some(a) = of(state, &b.session) else {
         return;
     };
@@ -278,7 +268,7 @@ fn number_keyed(state: &mut State, b: &ApplicationNumberKeyed) {
     a.entered.holder = Some(b.holder.clone());
     a.person = Some(KnownPerson {
         of_age: b.of_age,
-        flagged: b.flagged,
+        flagged,
         expiry: None,
         picture: false,
         hands: std::collections::BTreeSet::new(),
@@ -350,13 +340,8 @@ fn reach(state: &mut State, recorded: Recorded<'_>) {
         if b.verdict != EligibilityVerdict::Eligible {
             return;
         }
-        release(state, &b.session);
         if let Some(a) = of(state, &b.session) {
             a.eligibility = Some(b.basis);
-        }
-        if let EligibilityBasis::Grant { .. } = b.basis {
-            let count = &mut state.applications.provisional;
-            *count = count.saturating_add(1);
         }
     } else if let Event::ApplicationPhoneGiven(b) = event {
         if let Some(a) = of(state, &b.session) {
@@ -450,12 +435,6 @@ fn accepted(state: &mut State, b: &ApplicationAccepted) {
 }
 
 fn ended(state: &mut State, b: &ApplicationEnded) {
-    let unused = state
-        .application(&b.session)
-        .is_some_and(|(_, a)| a.verdict.accepted.is_none());
-    if unused {
-        release(state, &b.session);
-    }
     let applications = &mut state.applications;
     let Some(a) = applications.open.remove(&b.kiosk) else {
         return;

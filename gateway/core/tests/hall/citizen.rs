@@ -2,6 +2,10 @@
 
 use gateway_core::{Effect, Entry, FacesReply, FingerReply, Order, Person, Reply};
 use schemas::event::application::{MaskedPhone, PortraitChecked};
+<<<<<<< HEAD
+=======
+use schemas::ids::SessionId;
+>>>>>>> 0c24bed
 use schemas::message::application::{ApplicationPrompt, StepName as S};
 use schemas::message::keyed::SmsCode;
 use schemas::words::application::{
@@ -85,7 +89,11 @@ impl Case {
     }
 
     /// What the citizen enters at a step; none: it is not the citizen's turn.
+<<<<<<< HEAD
     fn entry(&self, hall: &Hall, prompt: &ApplicationPrompt) -> Option<Entry> {
+=======
+    pub fn entry(&self, hall: &Hall, prompt: &ApplicationPrompt) -> Option<Entry> {
+>>>>>>> 0c24bed
         let fault = |fault| self.fault == fault;
         Some(match prompt.step? {
             S::ChooseKind => Entry::Kind(self.kind),
@@ -174,6 +182,7 @@ impl Case {
         }
         let session = hall.begin(kiosk);
         for _ in 0..200 {
+<<<<<<< HEAD
             let (_, prompt) = hall.prompt(kiosk).unwrap();
             if prompt.outcome.is_some() {
                 return prompt;
@@ -199,3 +208,53 @@ impl Case {
         panic!("{self:?} does not end");
     }
 }
+=======
+            if let Some(prompt) = self.once(hall, kiosk, &session) {
+                return prompt;
+            }
+        }
+        panic!("{self:?} does not end");
+    }
+
+    /// Does what is next: the citizen's entry, a device's or the centre's answer, or waiting. What the kiosk shows, if it has ended.
+    pub fn once(
+        &self,
+        hall: &mut Hall,
+        kiosk: &str,
+        session: &SessionId,
+    ) -> Option<ApplicationPrompt> {
+        let (_, prompt) = hall.prompt(kiosk).unwrap();
+        if prompt.outcome.is_some() {
+            return Some(prompt);
+        }
+        if prompt.card_unreadable == Some(true) {
+            let session = session.clone();
+            hall.request(kiosk, gateway_core::Request::Cancel { session });
+            let (_, prompt) = hall.prompt(kiosk).unwrap();
+            assert_eq!(prompt.outcome, Some(ApplicationOutcome::Cancelled));
+            return Some(prompt);
+        }
+        if prompt.step == Some(S::RightFinger) && self.fault == Fault::ScannerLost {
+            hall.lost("scanner-2");
+        } else if let Some(entry) = self.entry(hall, &prompt) {
+            hall.enter(kiosk, entry);
+        } else if let Some(effect) = hall.effects().first().cloned() {
+            let reply = self.reply(hall, &effect).unwrap();
+            hall.reply(&effect, reply);
+        } else if self.link != Link::Up || !hall.answer(session, EligibilityVerdict::Eligible) {
+            assert!(hall.wait(), "{self:?} waits for ever at {:?}", prompt.step);
+        }
+        None
+    }
+}
+
+/// A renewal with nothing wrong and the centre at hand.
+pub const GOOD: Case = Case {
+    kind: ApplicationKind::Renewal,
+    residence: Residence::Local,
+    card: Card::Good,
+    link: Link::Up,
+    clock: Clock::Trusted,
+    fault: Fault::None,
+};
+>>>>>>> 0c24bed

@@ -34,7 +34,8 @@ use schemas::words::application::{Language, PaymentWay};
 use schemas::words::{Completion, DeviceKind, Hand, Residence};
 
 pub use centre::CODE;
-pub use citizen::{Card, Case, Clock, Fault, Link};
+#[allow(unused_imports, reason = "each test file uses a part of the hall")]
+pub use citizen::{Card, Case, Clock, Fault, GOOD, Link};
 
 pub const KIOSKS: [&str; 2] = ["kiosk-1", "kiosk-2"];
 /// All devices; both kiosks share those that are not kiosks.
@@ -464,3 +465,18 @@ pub fn card(person: &Person) -> CardRead {
 }
 
 pub const UNREADABLE: Reply = Reply::Read(Err(ReadFailure(Completion::SequenceError)));
+
+impl Hall {
+    /// Records an event as an earlier log left it.
+    pub fn record(&mut self, event: Event) {
+        let index = self.log.len() as u64;
+        let now = self.now.clone();
+        let recorded = Recorded {
+            index,
+            now: &now,
+            event: &event,
+        };
+        evolve(&mut self.state, recorded);
+        self.log.push((now, event));
+    }
+}

@@ -50,7 +50,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt as _;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{FuturesOrdered, FuturesUnordered};
-use gateway_core::{Input, Rules, Watch, maintenance_left_ms, next_deadline};
+use gateway_core::{Input, Rules, Watch, maintenance_left_ms, next_deadline, payments_left_ms};
 use gateway_log::{AppendError, Durable, Log};
 use schemas::envelope::{KeyId, Origin};
 use schemas::event::evidence::SnapshotTaken;
@@ -305,6 +305,7 @@ impl Pipeline {
         let left_ms = [
             next_deadline(state, &now).map(|deadline| deadline.left_ms(&now)),
             maintenance_left_ms(state, &now),
+            payments_left_ms(state, &now),
             self.watch.left_ms(state, &self.rules, &now),
         ];
         let left_ms = left_ms.into_iter().flatten().min()?;

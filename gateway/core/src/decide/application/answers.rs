@@ -13,8 +13,10 @@ use schemas::event::payment::GrantReceived;
 use schemas::ids::{DeviceId, SessionId};
 
 use super::super::draft::Draft;
-use super::{at, eligibility, paying, phone, window};
+use super::super::payment;
+use super::{at, eligibility, phone, window};
 use crate::application::Sms;
+use crate::grant;
 use crate::input::Answer;
 
 /// The facts that follow, and the name of the instruction.
@@ -27,9 +29,9 @@ pub(in crate::decide) fn answered(
         Answer::SmsSent(told) => sms_sent(draft, told)?,
         Answer::Decided(told) => decided(draft, told)?,
         Answer::Window(told) => window_closed(draft, told)?,
-        Answer::Grant(grant) => granted(draft, grant)?,
-        Answer::Paid(told) => paying::told(draft, told),
-        Answer::Refunded(told) => paying::returned(draft, told)?,
+        Answer::Grant(told) => granted(draft, told)?,
+        Answer::Paid(told) => payment::confirmed(draft, told),
+        Answer::Refunded(told) => payment::refunded(draft, told)?,
     }
     Ok(match answer {
         Answer::Eligibility(_) => downlink::ELIGIBILITY_ANSWERED,
@@ -103,18 +105,13 @@ fn decided(draft: &mut Draft<'_>, told: &ApplicationDecided) -> Result<(), Refus
         }
         Decision::Rejected { reason } => {
             let ticket = window::next_ticket(draft);
-            if let Some(order) = &acceptance.order {
-                draft.keep_order(order);
-            }
             draft.push(ApplicationCompensated {
                 session: session.clone(),
                 reason: *reason,
                 ticket,
                 phone: acceptance.phone.clone(),
             });
-            if let Some(order) = &acceptance.order {
-                paying::rejected(draft, order);
-            }
+            payment::settle(draft, session);
         }
     }
     Ok(())
@@ -135,11 +132,8 @@ fn window_closed(draft: &mut Draft<'_>, told: &WindowOutcome) -> Result<(), Refu
 }
 
 /// A17: the newest counts.
-fn granted(draft: &mut Draft<'_>, grant: &GrantReceived) -> Result<(), Refusal> {
-    let known = draft.state().grant.as_ref();
-    if known.is_some_and(|known| grant.version <= known.version) {
-        return Err(Refusal::Outdated);
-    }
-    draft.push(grant.clone());
+fn granted(draft: &mut Draft<'_>, told: &GrantReceived) -> Result<(), Refusal> {
+    let received = grant::received(draft.base.grant.as_ref(), told);
+    draft.push(received.ok_or(Refusal::Outdated)?);
     Ok(())
 }

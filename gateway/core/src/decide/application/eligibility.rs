@@ -5,7 +5,6 @@ use schemas::event::application::{
     EligibilityBasis,
 };
 use schemas::ids::DeviceId;
-use schemas::time::ClockTrust;
 use schemas::words::application::{
     ApplicationRefusal, EligibilityVerdict as Verdict, WindowReason,
 };
@@ -13,6 +12,7 @@ use schemas::words::application::{
 use super::super::draft::Draft;
 use super::session::refuse;
 use super::{at, go_on, put, window};
+use crate::grant::{Applicant, may_decide};
 
 /// The question goes up with the log; the answer is waited for a little.
 pub(super) fn ask(draft: &mut Draft<'_>, kiosk: &DeviceId) {
@@ -83,40 +83,38 @@ fn follow(draft: &mut Draft<'_>, kiosk: &DeviceId, verdict: Verdict) {
     refuse(draft, kiosk, reason, (None, None));
 }
 
-/// What the grant in force says. It holds only by a clock that is believed, and for whom its list was looked up.
+/// What the grant in force says. Those who were decided under it and are still under way count as accepted.
 fn by_grant(
     draft: &Draft<'_>,
     kiosk: &DeviceId,
 ) -> Result<(Verdict, EligibilityBasis), WindowReason> {
     let state = draft.state();
-    let a = at(draft, kiosk).ok_or(WindowReason::NoGrant)?;
-    let grant = state.grant.as_ref().ok_or(WindowReason::NoGrant)?;
-    let person = a.person.as_ref().ok_or(WindowReason::NoGrant)?;
-    if draft.now.trust != ClockTrust::Synchronised || person.of_age.is_none() {
+    let (grant, a) = state
+        .grant
+        .as_ref()
+        .zip(at(draft, kiosk))
+        .ok_or(WindowReason::NoGrant)?;
+    let known = a
+        .entered
+        .kind
+        .zip(a.entered.residence)
+        .zip(a.person.as_ref());
+    let ((kind, residence), person) = known.ok_or(WindowReason::NoGrant)?;
+    if person.of_age.is_none() {
         return Err(WindowReason::ClockNotTrusted);
     }
-    let valid = (grant.valid_from_ms..grant.valid_until_ms).contains(&draft.now.wall_ms);
-    let covers = |e: &schemas::event::application::Entered| {
-        e.kind.is_some_and(|kind| grant.kinds.contains(&kind))
-            && e.residence.is_some_and(|r| grant.residences.contains(&r))
+    let applicant = Applicant {
+        kind,
+        residence,
+        flagged: person.flagged,
     };
-    if !valid || !covers(&a.entered) {
-        return Err(WindowReason::NoGrant);
-    }
-    let basis = EligibilityBasis::Grant {
-        version: grant.version,
-        age_s: draft.now.wall_ms.saturating_sub(grant.valid_from_ms) / 1_000,
-    };
-    match person.flagged {
-        None => Err(WindowReason::NoGrant),
-        Some(true) => Ok((Verdict::Flagged, basis)),
-        Some(false) => {
-            let max = grant.provisional_max.min(a.policy.provisional_max);
-            if state.applications.provisional < max {
-                Ok((Verdict::Eligible, basis))
-            } else {
-                Err(WindowReason::ProvisionalLimit)
-            }
-        }
+    let max = grant.provisional_max.min(a.policy.provisional_max);
+    let left = max.saturating_sub(state.decided_by_grant());
+    match may_decide(Some(grant), &applicant, left, draft.now) {
+        Ok(basis) => Ok((Verdict::Eligible, basis)),
+        Err(reason) => match reason.window() {
+            Some(window) => Err(window),
+            None => Ok((Verdict::Flagged, grant.basis(draft.now))),
+        },
     }
 }

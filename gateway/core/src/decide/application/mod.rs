@@ -27,7 +27,7 @@ pub(super) use answers::answered;
 pub(super) use devices::{replied, went};
 pub(super) use entries::enter;
 pub(super) use lifecycle::{interrupted, tick, wake};
-pub(super) use paying::reported as payment_reported;
+pub(super) use paying::failed as payment_failed;
 pub(super) use session::{cancel, start};
 
 /// The application under way at a kiosk.

@@ -10,7 +10,8 @@ use schemas::words::RefusalReason;
 use schemas::words::application::{ApplicationOutcome, ApplicationRefusal, Language};
 
 use super::super::draft::Draft;
-use super::{at, go_on, paying};
+use super::super::payment;
+use super::{at, go_on};
 
 /// A citizen touches the screen. The devices without which nobody can come to the end must be there.
 pub(in crate::decide) fn start(
@@ -98,7 +99,7 @@ pub(super) fn end(draft: &mut Draft<'_>, kiosk: &DeviceId, outcome: ApplicationO
         .as_ref()
         .map(|rules| &rules.recorders);
     let recorder = recorders.and_then(|r| r.get(&a.devices.camera)).cloned();
-    let (session, order) = (a.id.clone(), a.order.clone());
+    let session = a.id.clone();
     let recorded = ApplicationRecorded {
         session: session.clone(),
         camera: a.devices.camera.clone(),
@@ -108,16 +109,11 @@ pub(super) fn end(draft: &mut Draft<'_>, kiosk: &DeviceId, outcome: ApplicationO
         stills: a.stills.clone(),
     };
     let ended = ApplicationEnded {
-        session,
+        session: session.clone(),
         kiosk: kiosk.clone(),
         outcome,
     };
-    if let Some(order) = &order {
-        draft.keep_order(order);
-    }
     draft.push(recorded);
     draft.push(ended);
-    if let Some(order) = order {
-        paying::settle(draft, &order);
-    }
+    payment::settle(draft, &session);
 }

@@ -1,0 +1,165 @@
+//! `[application]`: the figures of an application (A1 to A17).
+
+use schemas::event::application::ApplicationPolicy;
+use schemas::fee::FeeTable;
+use schemas::message::peripheral::Fen;
+use schemas::words::Residence;
+use schemas::words::application::PaymentWay;
+
+use crate::reader::Section;
+
+/// Of an application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Application {
+    /// The values that a session runs under, as the event that opens it records them.
+    pub session: ApplicationPolicy,
+    /// Where the window is, as a refusal says it in Chinese.
+    pub window_zh: String,
+    /// The same in English.
+    pub window_en: String,
+}
+
+/// Longest address, so that it fits a screen and a ticket.
+const ADDRESS_LEN_MAX: usize = 80;
+/// The shipped fees, in fen: renewal, loss, damage.
+const FEES_FEN: [u32; 3] = [2_000, 4_000, 4_000];
+
+impl Default for Application {
+    fn default() -> Self {
+        let [renewal, loss, damage] = FEES_FEN.map(|fen| Fen::new(fen).ok());
+        Self {
+            session: ApplicationPolicy {
+                residences: Residence::ALL.to_vec(),
+                renewal_months_before: 6,
+                renewal_months_after: 6,
+                age_min: 16,
+                portrait_score_min: 95,
+                live_score_min: 60,
+                finger_quality_min: 50,
+                finger_score_min: 60,
+                number_attempts_max: 3,
+                portrait_attempts_max: 3,
+                live_attempts_max: 3,
+                phone_attempts_max: 3,
+                sms_attempts_max: 3,
+                finger_attempts_max: 3,
+                documents_max: 8,
+                sms: true,
+                step_timeout_s: 90,
+                command_timeout_s: 20,
+                centre_wait_s: 5,
+                sms_wait_s: 20,
+                payment_wait_s: 120,
+                order_hours: 72,
+                provisional_max: 200,
+                payments: PaymentWay::ALL.to_vec(),
+                fees: FeeTable {
+                    renewal,
+                    loss,
+                    damage,
+                },
+            },
+            window_zh: "本所户籍窗口".to_owned(),
+            window_en: "the household registration window of this station".to_owned(),
+        }
+    }
+}
+
+pub(super) fn read(s: &mut Section<'_>, shipped: &Application) -> Application {
+    let p = &shipped.session;
+    let session = ApplicationPolicy {
+        residences: listed(s, "residences", super::RESIDENCES, &p.residences),
+        renewal_months_before: s.number("renewal_months_before", 0..=120, p.renewal_months_before),
+        renewal_months_after: s.number("renewal_months_after", 0..=120, p.renewal_months_after),
+        age_min: s.number("age_min", 0..=120, p.age_min),
+        portrait_score_min: s.number("portrait_score_min", 1..=100, p.portrait_score_min),
+        live_score_min: s.number("live_score_min", 1..=100, p.live_score_min),
+        finger_quality_min: s.number("finger_quality_min", 1..=100, p.finger_quality_min),
+        finger_score_min: s.number("finger_score_min", 1..=100, p.finger_score_min),
+        number_attempts_max: s.number("number_attempts_max", 1..=10, p.number_attempts_max),
+        portrait_attempts_max: s.number("portrait_attempts_max", 1..=10, p.portrait_attempts_max),
+        live_attempts_max: s.number("live_attempts_max", 1..=10, p.live_attempts_max),
+        phone_attempts_max: s.number("phone_attempts_max", 1..=10, p.phone_attempts_max),
+        sms_attempts_max: s.number("sms_attempts_max", 1..=10, p.sms_attempts_max),
+        finger_attempts_max: s.number("finger_attempts_max", 1..=10, p.finger_attempts_max),
+        // Their hashes stand in one event, which stays under 6 KB.
+        documents_max: s.number("documents_max", 0..=8, p.documents_max),
+        sms: s.flag("sms", p.sms),
+        step_timeout_s: s.number("step_timeout_s", 5..=600, p.step_timeout_s),
+        command_timeout_s: s.number("command_timeout_s", 2..=120, p.command_timeout_s),
+        centre_wait_s: s.number("centre_wait_s", 1..=120, p.centre_wait_s),
+        sms_wait_s: s.number("sms_wait_s", 1..=120, p.sms_wait_s),
+        payment_wait_s: s.number("payment_wait_s", 5..=600, p.payment_wait_s),
+        order_hours: s.number("order_hours", 1..=720, p.order_hours),
+        provisional_max: s.number("provisional_max", 0..=100_000, p.provisional_max),
+        payments: listed(s, "payments", PAYMENTS, &p.payments),
+        fees: fees(s),
+    };
+    let window_zh = address(s, "window_zh", &shipped.window_zh);
+    let window_en = address(s, "window_en", &shipped.window_en);
+    Application {
+        session,
+        window_zh,
+        window_en,
+    }
+}
+
+/// Where the window is, in words.
+fn address(s: &mut Section<'_>, key: &'static str, shipped: &str) -> String {
+    let Some(text) = s.optional::<String>(key, "\"Window 3, ground floor\"") else {
+        return shipped.to_owned();
+    };
+    let len = text.chars().count();
+    if !(1..=ADDRESS_LEN_MAX).contains(&len) || text.chars().any(char::is_control) {
+        let what =
+            format!("has {len} characters; write 1 to {ADDRESS_LEN_MAX} of them, in one line");
+        s.refuse(key, what);
+    }
+    text
+}
+
+fn fees(s: &mut Section<'_>) -> FeeTable {
+    let [renewal, loss, damage] = FEES_FEN;
+    let mut fee = |key, shipped| Fen::new(s.number(key, 0..=i64::from(Fen::MAX), shipped)).ok();
+    FeeTable {
+        renewal: fee("renewal_fee_fen", renewal),
+        loss: fee("loss_fee_fen", loss),
+        damage: fee("damage_fee_fen", damage),
+    }
+}
+
+/// Words of a set, each once; an empty list would leave no choice.
+fn listed<T: Copy + PartialEq>(
+    s: &mut Section<'_>,
+    key: &'static str,
+    words: &'static [(&'static str, T)],
+    shipped: &[T],
+) -> Vec<T> {
+    let Some(given) = s.words(key, words) else {
+        return shipped.to_vec();
+    };
+    let all: Vec<T> = given.into_iter().collect();
+    let mut once: Vec<T> = Vec::new();
+    for word in all {
+        if !once.contains(&word) {
+            once.push(word);
+        }
+    }
+    if once.is_empty() {
+        let (example, _) = words.first().copied().unzip();
+        let example = example.unwrap_or_default();
+        s.refuse(
+            key,
+            format!("is empty, so nobody could go on; write {key} = [\"{example}\"]"),
+        );
+    }
+    once
+}
+
+const PAYMENTS: &[(&str, PaymentWay)] = &[
+    ("wechat", PaymentWay::Wechat),
+    ("alipay", PaymentWay::Alipay),
+    ("unionpay-card", PaymentWay::UnionpayCard),
+    ("quickpass", PaymentWay::Quickpass),
+    ("cash-at-window", PaymentWay::CashAtWindow),
+];

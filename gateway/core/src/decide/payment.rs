@@ -1,0 +1,157 @@
+//! Payments in a decision. The workflow of an application calls [`order`], [`choose_way`] and [`settle`]; the rest comes from the
+//! centre, from a terminal, or with time.
+
+use schemas::acceptance::AcceptanceSite;
+use schemas::downlink::application::{PaymentConfirmed, PaymentRefunded};
+use schemas::event::centre::InstructionRefusal;
+use schemas::event::payment::{PaymentOrdered, PaymentWitness};
+use schemas::ids::{DeviceId, OrderId, SessionId};
+use schemas::message::peripheral::{Fen, PaymentMethod};
+use schemas::words::application::PaymentWay;
+
+use super::draft::Draft;
+use crate::payment;
+
+/// Orders that expire in one decision, so that a station which was off for long does not write them all at once.
+const EXPIRED_AT_ONCE: usize = 50;
+const HOUR_S: u32 = 3_600;
+
+/// Opens the order of an application; that which it has, if it has one. None: the log's numbers have become longer than an order's can
+/// be. `site` is the one that accepts.
+pub(super) fn order(
+    draft: &mut Draft<'_>,
+    session: &SessionId,
+    site: &AcceptanceSite,
+    amount_fen: Fen,
+    way: PaymentWay,
+    hours: u16,
+) -> Option<OrderId> {
+    if let Some(order) = of_session(draft, session) {
+        return Some(order);
+    }
+    close_day(draft);
+    let (incarnation, index) = (draft.state().incarnation(), draft.state().next_index());
+    let order = OrderId::of_event(site, incarnation, index).ok()?;
+    let opened = PaymentOrdered {
+        session: session.clone(),
+        order: order.clone(),
+        amount_fen,
+        way,
+        valid_s: u32::from(hours).saturating_mul(HOUR_S),
+    };
+    let opened = payment::ordered(&draft.state().payments, opened)?;
+    draft.push(opened);
+    Some(order)
+}
+
+/// The citizen wants to pay an open order in another way.
+pub(super) fn choose_way(draft: &mut Draft<'_>, order: &OrderId, way: PaymentWay) {
+    draft.touch_order(order);
+    if let Some(chosen) = payment::way_chosen(&draft.state().payments, order, way) {
+        draft.push(chosen);
+    }
+}
+
+/// What the station may not keep after the events that were just pushed ([`ApplicationEnded`] without an acceptance,
+/// [`ApplicationCompensated`]) is asked back, once.
+///
+/// [`ApplicationEnded`]: schemas::event::application::ApplicationEnded
+/// [`ApplicationCompensated`]: schemas::event::application::ApplicationCompensated
+pub(super) fn settle(draft: &mut Draft<'_>, session: &SessionId) {
+    let Some(order) = of_session(draft, session) else {
+        return;
+    };
+    if let Some(asked) = payment::settled(&draft.state().payments, &order) {
+        close_day(draft);
+        draft.push(asked);
+    }
+}
+
+/// The centre has it from a payment network that an order is paid.
+pub(super) fn confirmed(draft: &mut Draft<'_>, told: &PaymentConfirmed) {
+    let witness = PaymentWitness::Centre {
+        transaction: told.transaction.clone(),
+    };
+    came(draft, &told.order, told.amount_fen, witness);
+}
+
+/// A terminal has it from a payment network that an order is paid. What it says of orders that are not the station's stays its report.
+pub(super) fn reported(
+    draft: &mut Draft<'_>,
+    device: &DeviceId,
+    order: &OrderId,
+    amount_fen: Fen,
+    method: PaymentMethod,
+) {
+    draft.touch_order(order);
+    if !draft.state().payments.orders.contains_key(order) {
+        return;
+    }
+    let mut ways = PaymentWay::ALL.iter().copied();
+    if let Some(way) = ways.find(|way| way.method() == Some(method)) {
+        choose_way(draft, order, way);
+    }
+    let device = device.clone();
+    came(
+        draft,
+        order,
+        amount_fen,
+        PaymentWitness::Terminal { device },
+    );
+}
+
+/// The centre gave back what it was asked for.
+pub(super) fn refunded(
+    draft: &mut Draft<'_>,
+    told: &PaymentRefunded,
+) -> Result<(), InstructionRefusal> {
+    draft.touch_order(&told.order);
+    let payments = &draft.state().payments;
+    if !payments.orders.contains_key(&told.order) {
+        return Err(InstructionRefusal::Unusable);
+    }
+    let refunded = payment::refunded(payments, &told.order, told.amount_fen, &told.transaction);
+    let refunded = refunded.ok_or(InstructionRefusal::Outdated)?;
+    close_day(draft);
+    draft.push(refunded);
+    Ok(())
+}
+
+/// Lets orders expire, and ends the day.
+pub(super) fn tick(draft: &mut Draft<'_>) {
+    close_day(draft);
+    let mut expired = payment::expired(&draft.base.payments, draft.now);
+    expired.truncate(EXPIRED_AT_ONCE);
+    for event in expired {
+        draft.push(event);
+    }
+}
+
+fn came(draft: &mut Draft<'_>, order: &OrderId, amount_fen: Fen, witness: PaymentWitness) {
+    draft.touch_order(order);
+    let facts = payment::money_came(&draft.state().payments, order, amount_fen, witness);
+    close_day(draft);
+    for fact in facts {
+        draft.push(fact);
+    }
+}
+
+/// The order of an application, brought into the draft.
+fn of_session(draft: &mut Draft<'_>, session: &SessionId) -> Option<OrderId> {
+    let own = draft.state().payments.sessions.get(session);
+    let order = own.or_else(|| draft.base.payments.sessions.get(session))?;
+    let order = order.clone();
+    draft.touch_order(&order);
+    Some(order)
+}
+
+/// What is counted next is of a day of its own, if the day of the sums is over.
+fn close_day(draft: &mut Draft<'_>) {
+    if let Some(closed) = payment::reconciled(&draft.state().payments, draft.now) {
+        draft.push(closed);
+    }
+}
+
+#[cfg(test)]
+#[path = "payment_tests.rs"]
+mod tests;

@@ -1,0 +1,578 @@
+//! A12: whatever is said of payments, in whatever order, and over restarts: what was paid is what is kept, owed and given back; an
+//! order is charged once; and what is not due is asked back once.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test stops at the first surprise"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use schemas::event::Event;
+use schemas::event::application::{ApplicationCompensated, ApplicationEnded};
+use schemas::event::pickup::PickupPolicy;
+use schemas::ids::{BootId, TicketNumber, TransactionId};
+use schemas::time::{ClockTrust, Now};
+use schemas::words::application::{
+    ApplicationOutcome, PaymentOddity, RefundCause, RejectionReason,
+};
+
+use super::*;
+use crate::evolve::{Recorded, evolve};
+use crate::payment::{Claim, Fate, Standing};
+use crate::rules::{Eligibility, RegistryPolicy, Rules};
+use crate::state::State;
+
+/// 21 November 2026, 12:00 in Beijing.
+const NOON_MS: u64 = 1_795_233_600_000;
+const HOUR_MS: u64 = 3_600_000;
+const FEE: u32 = 2_000;
+const VALID_HOURS: u16 = 48;
+
+struct House {
+    rules: Rules,
+    state: State,
+    log: Vec<(Now, Event)>,
+    now: Now,
+}
+
+impl House {
+    fn new() -> Self {
+        Self {
+            rules: rules(),
+            state: State::default(),
+            log: Vec::new(),
+            now: Now {
+                wall_ms: NOON_MS,
+                boot: BootId::new("00000000-0000-4000-8000-000000000001").unwrap(),
+                mono_ms: 0,
+                trust: ClockTrust::Synchronised,
+            },
+        }
+    }
+
+    /// Decides, checks that the draft saw what the log will say, and applies.
+    fn act(&mut self, decide: impl FnOnce(&mut Draft<'_>)) -> Vec<Event> {
+        let mut draft = Draft::new(&self.state, &self.rules, &self.now);
+        decide(&mut draft);
+        let drafted = draft.state().payments.clone();
+        let events = draft.into_events();
+        for event in &events {
+            self.log.push((self.now.clone(), event.clone()));
+            let (index, now) = (self.state.next_index, &self.now);
+            evolve(&mut self.state, Recorded { index, now, event });
+        }
+        for (id, order) in &drafted.orders {
+            let same = |o: &payment::Order| (o.standing, o.claim, o.receipts.clone());
+            assert_eq!(same(order), same(&self.state.payments.orders[id]));
+        }
+        events
+    }
+
+    fn order(&mut self, session: u64, way: PaymentWay) -> OrderId {
+        let (session, site) = (SessionId::from_index(session), site());
+        let fee = Fen::new(FEE).unwrap();
+        let mut opened = None;
+        self.act(|draft| opened = order(draft, &session, &site, fee, way, VALID_HOURS));
+        opened.unwrap()
+    }
+
+    fn centre(&mut self, order: &OrderId, amount: u32, transaction: &str) -> Vec<Event> {
+        let told = PaymentConfirmed {
+            order: order.clone(),
+            amount_fen: Fen::new(amount).unwrap(),
+            transaction: TransactionId::new(transaction).unwrap(),
+        };
+        self.act(|draft| confirmed(draft, &told))
+    }
+
+    fn terminal(&mut self, order: &OrderId, amount: u32) -> Vec<Event> {
+        let device = DeviceId::new("terminal-1").unwrap();
+        let (amount, method) = (Fen::new(amount).unwrap(), PaymentMethod::Wechat);
+        self.act(|draft| reported(draft, &device, order, amount, method))
+    }
+
+    fn refund(&mut self, order: &OrderId, amount: u32, transaction: &str) -> bool {
+        let told = PaymentRefunded {
+            order: order.clone(),
+            amount_fen: Fen::new(amount).unwrap(),
+            transaction: TransactionId::new(transaction).unwrap(),
+        };
+        let mut followed = false;
+        self.act(|draft| followed = refunded(draft, &told).is_ok());
+        followed
+    }
+
+    fn end(&mut self, session: u64, outcome: ApplicationOutcome) -> Vec<Event> {
+        let session = SessionId::from_index(session);
+        let kiosk = DeviceId::new("kiosk-1").unwrap();
+        let ended = ApplicationEnded {
+            session: session.clone(),
+            kiosk,
+            outcome,
+        };
+        self.act(|draft| {
+            draft.push(ended);
+            settle(draft, &session);
+        })
+    }
+
+    fn reject(&mut self, session: u64) -> Vec<Event> {
+        let session = SessionId::from_index(session);
+        let compensated = ApplicationCompensated {
+            session: session.clone(),
+            reason: RejectionReason::NotEligible,
+            ticket: TicketNumber::new("W1-1").unwrap(),
+            phone: None,
+        };
+        self.act(|draft| {
+            draft.push(compensated);
+            settle(draft, &session);
+        })
+    }
+
+    fn replayed(&self) -> State {
+        let mut state = State::default();
+        for (index, (now, event)) in (0u64..).zip(&self.log) {
+            evolve(&mut state, Recorded { index, now, event });
+        }
+        state
+    }
+
+    fn restart(&mut self) {
+        let mut bytes = Vec::new();
+        ciborium::into_writer(&self.state, &mut bytes).unwrap();
+        self.state = ciborium::from_reader(bytes.as_slice()).unwrap();
+    }
+}
+
+fn site() -> AcceptanceSite {
+    AcceptanceSite::new("110105001").unwrap()
+}
+
+fn rules() -> Rules {
+    Rules {
+        kiosks: BTreeMap::new(),
+        machines: BTreeMap::new(),
+        devices: BTreeMap::new(),
+        registry: RegistryPolicy::default(),
+        pickup: PickupPolicy {
+            hold_s: 30,
+            finger_attempts_max: 3,
+            finger_score_min: 60,
+            old_card_attempts_max: 2,
+            step_timeout_s: 60,
+            command_timeout_s: 10,
+        },
+        eligibility: Eligibility {
+            residences: [].into(),
+            grounds: [].into(),
+        },
+        application: None,
+        motion_timeout_s: 20,
+        query_attempts_max: 3,
+        dedupe_days: 7,
+    }
+}
+
+fn names(events: &[Event]) -> Vec<&'static str> {
+    let last = |event: &Event| {
+        let name = event.type_name();
+        name.trim_start_matches("station.").trim_end_matches(".v1")
+    };
+    events.iter().map(last).collect()
+}
+
+fn oddity(events: &[Event]) -> Option<PaymentOddity> {
+    events.iter().find_map(|event| match event {
+        Event::PaymentNoted(b) => Some(b.oddity),
+        _ => None,
+    })
+}
+
+fn cause(events: &[Event]) -> Option<RefundCause> {
+    events.iter().find_map(|event| match event {
+        Event::RefundAsked(b) => Some(b.cause),
+        _ => None,
+    })
+}
+
+/// A12: the first confirmation counts; the same again says nothing new; another one is asked back under its own transaction.
+#[test]
+fn a12_an_order_is_charged_once() {
+    let mut house = House::new();
+    let order = house.order(1, PaymentWay::Wechat);
+    assert_eq!(
+        house.order(1, PaymentWay::Alipay),
+        order,
+        "one application has one order"
+    );
+    assert_eq!(names(&house.terminal(&order, FEE)), ["payment.confirmed"]);
+    let named = house.centre(&order, FEE, "T1");
+    assert_eq!(
+        oddity(&named),
+        Some(PaymentOddity::Repeated),
+        "it is the terminal's payment"
+    );
+    assert_eq!(
+        oddity(&house.centre(&order, FEE, "T1")),
+        Some(PaymentOddity::Repeated)
+    );
+    assert_eq!(
+        oddity(&house.terminal(&order, FEE)),
+        Some(PaymentOddity::Repeated)
+    );
+    let second = house.centre(&order, FEE, "T2");
+    assert_eq!(names(&second), ["payment.noted", "payment.refund-asked"]);
+    assert_eq!(cause(&second), Some(RefundCause::PaidTwice));
+    assert_eq!(names(&house.centre(&order, FEE, "T2")), ["payment.noted"]);
+    assert!(!house.refund(&order, FEE + 1, "R1"), "no such debt");
+    assert!(house.refund(&order, FEE, "R1"));
+    assert!(!house.refund(&order, FEE, "R1"), "given back once");
+    let totals = house.state.payments();
+    let fee = u64::from(FEE);
+    assert_eq!(
+        (totals.kept_fen, totals.owed_fen, totals.refunded_fen),
+        (fee, 0, fee)
+    );
+}
+
+/// A12: what does not fit is noted and never counted; another amount that the network names is asked back.
+#[test]
+fn a12_what_does_not_fit_is_not_counted() {
+    let mut house = House::new();
+    let order = house.order(1, PaymentWay::Wechat);
+    let unknown = OrderId::new("110105001i1e999").unwrap();
+    let noted = house.centre(&unknown, FEE, "T1");
+    assert_eq!(
+        (names(&noted), oddity(&noted)),
+        (vec!["payment.noted"], Some(PaymentOddity::UnknownOrder))
+    );
+    assert!(
+        house.terminal(&unknown, FEE).is_empty(),
+        "a terminal's report is a fact of its own"
+    );
+    assert_eq!(names(&house.terminal(&order, FEE + 1)), ["payment.noted"]);
+    assert_eq!(
+        cause(&house.centre(&order, FEE + 1, "T2")),
+        Some(RefundCause::WrongAmount)
+    );
+    assert_eq!(house.state.payments.orders[&order].standing, Standing::Open);
+    assert_eq!(
+        names(&house.centre(&order, FEE, "T3")),
+        ["payment.confirmed"]
+    );
+}
+
+/// A12, A15: money that the station may not keep is asked back once, whether it came before the end or after it.
+#[test]
+fn a12_what_is_not_due_is_asked_back_once() {
+    use ApplicationOutcome as O;
+    let endings: [(&dyn Fn(&mut House) -> Vec<Event>, Option<RefundCause>); 4] = [
+        (&|house| house.end(1, O::Accepted), None),
+        (&|house| house.end(1, O::Provisional), None),
+        (
+            &|house| house.end(1, O::Interrupted),
+            Some(RefundCause::SessionEnded),
+        ),
+        (&|house| house.reject(1), Some(RefundCause::Rejected)),
+    ];
+    for (end, why) in endings {
+        let mut before = House::new();
+        let order = before.order(1, PaymentWay::Alipay);
+        before.centre(&order, FEE, "T1");
+        assert_eq!(cause(&end(&mut before)), why);
+        assert_eq!(cause(&end(&mut before)), None, "asked once");
+
+        let mut after = House::new();
+        let order = after.order(1, PaymentWay::Alipay);
+        end(&mut after);
+        let paid = after.centre(&order, FEE, "T1");
+        assert_eq!((names(&paid)[0], cause(&paid)), ("payment.confirmed", why));
+        assert_eq!(after.state.payments().owed_fen > 0, why.is_some());
+    }
+}
+
+/// A12: an order expires by a clock that can be believed, not by another; what is paid later is given back.
+#[test]
+fn a12_an_order_expires_by_a_clock_that_can_be_believed() {
+    let mut house = House::new();
+    house.now.trust = ClockTrust::Unsynchronised;
+    let order = house.order(1, PaymentWay::CashAtWindow);
+    house.now.wall_ms += 1_000 * HOUR_MS;
+    assert!(house.act(tick).is_empty());
+    // The first event under a clock that can be believed begins the count.
+    house.now.trust = ClockTrust::Synchronised;
+    house.order(2, PaymentWay::Wechat);
+    house.now.wall_ms += u64::from(VALID_HOURS) * HOUR_MS - 1;
+    let ticked = house.act(tick);
+    assert!(!names(&ticked).contains(&"payment.expired"), "{ticked:?}");
+    assert_eq!(house.state.payments.left_ms(&house.now), Some(1));
+    house.now.wall_ms += 1;
+    let expired = house.act(tick);
+    assert_eq!(names(&expired), ["payment.expired"; 2]);
+    assert!(house.act(tick).is_empty());
+    let late = house.centre(&order, FEE, "T1");
+    assert_eq!(oddity(&late), Some(PaymentOddity::OrderExpired));
+    assert_eq!(cause(&late), Some(RefundCause::OrderExpired));
+}
+
+/// A12: each day is reconciled once, with what is open beyond it, and nothing of the next day is in it.
+#[test]
+fn a12_a_day_is_reconciled_once() {
+    let mut house = House::new();
+    let (paid, open) = (
+        house.order(1, PaymentWay::Wechat),
+        house.order(2, PaymentWay::Alipay),
+    );
+    house.centre(&paid, FEE, "T1");
+    assert!(house.act(tick).is_empty(), "the day goes on");
+    assert_eq!(house.state.payments.left_ms(&house.now), Some(12 * HOUR_MS));
+    house.now.wall_ms += 12 * HOUR_MS;
+    // No tick came at midnight: what comes in first is of the new day all the same.
+    let next = house.centre(&open, FEE, "T2");
+    let Event::PaymentsReconciled(day) = &next[0] else {
+        panic!("{next:?}")
+    };
+    assert_eq!(day.day.to_string(), "2026-11-21");
+    let fee = u64::from(FEE);
+    assert_eq!(
+        (day.ordered, day.paid, day.paid_fen, day.refunded),
+        (2, 1, fee, 0)
+    );
+    let ways: Vec<_> = day
+        .ways
+        .iter()
+        .map(|w| (w.way, w.ordered, w.paid_fen))
+        .collect();
+    assert_eq!(
+        ways,
+        [(PaymentWay::Wechat, 1, fee), (PaymentWay::Alipay, 1, 0)]
+    );
+    assert_eq!(
+        day.open.map(|o| (o.orders, o.orders_fen, o.refunds)),
+        Some((1, fee, 0))
+    );
+    house.now.wall_ms += 24 * HOUR_MS;
+    assert_eq!(names(&house.act(tick)), ["payment.reconciled"]);
+    house.now.wall_ms += 24 * HOUR_MS;
+    assert!(
+        !names(&house.act(tick)).contains(&"payment.reconciled"),
+        "nothing happened that day"
+    );
+}
+
+#[derive(Debug, Clone)]
+enum Action {
+    Order { session: u64, way: usize },
+    Choose { session: u64, way: usize },
+    Terminal { session: u64, wrong: bool },
+    Centre { session: u64, nth: u8, wrong: bool },
+    Stranger,
+    End { session: u64, outcome: usize },
+    Reject { session: u64 },
+    Refund { session: u64, nth: u8, wrong: bool },
+    Tick,
+    Advance { hours: u64 },
+    Trust(bool),
+    Restart,
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    let session = || 1..4u64;
+    prop_oneof![
+        4 => (session(), 0..5usize).prop_map(|(session, way)| Action::Order { session, way }),
+        1 => (session(), 0..5usize).prop_map(|(session, way)| Action::Choose { session, way }),
+        4 => (session(), prop::bool::weighted(0.2)).prop_map(|(session, wrong)| Action::Terminal { session, wrong }),
+        6 => (session(), 0..3u8, prop::bool::weighted(0.2))
+            .prop_map(|(session, nth, wrong)| Action::Centre { session, nth, wrong }),
+        1 => Just(Action::Stranger),
+        2 => (session(), 0..8usize).prop_map(|(session, outcome)| Action::End { session, outcome }),
+        1 => session().prop_map(|session| Action::Reject { session }),
+        3 => (session(), 0..3u8, prop::bool::weighted(0.2))
+            .prop_map(|(session, nth, wrong)| Action::Refund { session, nth, wrong }),
+        3 => Just(Action::Tick),
+        2 => prop_oneof![Just(1u64), Just(13), Just(49)].prop_map(|hours| Action::Advance { hours }),
+        1 => prop::bool::weighted(0.7).prop_map(Action::Trust),
+        1 => Just(Action::Restart),
+    ]
+}
+
+/// What the world did, told by nobody but itself.
+#[derive(Default)]
+struct Network {
+    /// Transactions of the right amount, and of another, that the station was told of.
+    right: BTreeMap<OrderId, BTreeSet<String>>,
+    wrong: BTreeMap<OrderId, BTreeSet<String>>,
+    /// Orders that a terminal said are paid.
+    terminals: BTreeSet<OrderId>,
+}
+
+impl Network {
+    /// How many payments came in for an order, as far as can be told. A terminal's is one of the network's.
+    fn payments(&self, order: &OrderId) -> (usize, usize) {
+        let of =
+            |told: &BTreeMap<OrderId, BTreeSet<String>>| told.get(order).map_or(0, BTreeSet::len);
+        let terminal = usize::from(self.terminals.contains(order));
+        (of(&self.right).max(terminal), of(&self.wrong))
+    }
+}
+
+fn apply(house: &mut House, network: &mut Network, action: &Action) {
+    let own = |house: &House, session: u64| {
+        let orders = &house.state.payments.sessions;
+        orders.get(&SessionId::from_index(session)).cloned()
+    };
+    let amount = |wrong: bool| FEE + u32::from(wrong);
+    match *action {
+        Action::Order { session, way } => {
+            house.order(session, PaymentWay::ALL[way]);
+        }
+        Action::Choose { session, way } => {
+            if let Some(order) = own(house, session) {
+                house.act(|draft| choose_way(draft, &order, PaymentWay::ALL[way]));
+            }
+        }
+        Action::Terminal { session, wrong } => {
+            if let Some(order) = own(house, session) {
+                house.terminal(&order, amount(wrong));
+                if !wrong {
+                    network.terminals.insert(order);
+                }
+            }
+        }
+        Action::Centre {
+            session,
+            nth,
+            wrong,
+        } => {
+            if let Some(order) = own(house, session) {
+                let transaction = format!("{order}-{nth}-{wrong}");
+                house.centre(&order, amount(wrong), &transaction);
+                let told = if wrong {
+                    &mut network.wrong
+                } else {
+                    &mut network.right
+                };
+                told.entry(order).or_default().insert(transaction);
+            }
+        }
+        Action::Stranger => {
+            house.centre(&OrderId::new("110105001i7e1").unwrap(), FEE, "T0");
+        }
+        Action::End { session, outcome } => {
+            house.end(session, ApplicationOutcome::ALL[outcome]);
+        }
+        Action::Reject { session } => {
+            house.reject(session);
+        }
+        Action::Refund {
+            session,
+            nth,
+            wrong,
+        } => {
+            if let Some(order) = own(house, session) {
+                house.refund(&order, amount(wrong), &format!("R-{order}-{nth}-{wrong}"));
+            }
+        }
+        Action::Tick => {
+            house.act(tick);
+        }
+        Action::Advance { hours } => house.now.wall_ms += hours * HOUR_MS,
+        Action::Trust(trusted) => {
+            house.now.trust = if trusted {
+                ClockTrust::Synchronised
+            } else {
+                ClockTrust::Unsynchronised
+            };
+        }
+        Action::Restart => house.restart(),
+    }
+}
+
+/// What must hold at any moment.
+fn check(house: &House, network: &Network) {
+    let payments = &house.state.payments;
+    let mut sums = [0u64; 3];
+    for (id, order) in &payments.orders {
+        let right = order
+            .receipts
+            .iter()
+            .filter(|r| r.amount_fen == order.amount_fen);
+        let right = right.count();
+        assert_eq!(
+            (right, order.receipts.len() - right),
+            network.payments(id),
+            "{order:?}"
+        );
+        let kept = order.receipts.iter().filter(|r| r.fate == Fate::Kept);
+        let kept: Vec<_> = kept.collect();
+        assert!(kept.len() <= 1 && kept.iter().all(|r| r.amount_fen == order.amount_fen));
+        assert!(kept.is_empty() || order.claim == Claim::Due, "{order:?}");
+        assert_eq!(asked(house, id), order.receipts.len() - kept.len());
+        for receipt in &order.receipts {
+            let place = match receipt.fate {
+                Fate::Kept => 0,
+                Fate::Owed => 1,
+                Fate::Refunded(_) => 2,
+            };
+            sums[place] += u64::from(receipt.amount_fen.get());
+        }
+    }
+    let totals = house.state.payments();
+    assert_eq!(
+        sums,
+        [totals.kept_fen, totals.owed_fen, totals.refunded_fen]
+    );
+    let open = payments
+        .orders
+        .values()
+        .filter(|o| o.standing == Standing::Open);
+    assert_eq!(u32::try_from(open.count()).unwrap(), totals.open);
+}
+
+fn asked(house: &House, order: &OrderId) -> usize {
+    let of =
+        |(_, event): &&(Now, Event)| matches!(event, Event::RefundAsked(b) if b.order == *order);
+    house.log.iter().filter(of).count()
+}
+
+/// The days' sums, once all days are over, are what was paid and given back.
+fn check_days(house: &mut House) {
+    house.now.trust = ClockTrust::Synchronised;
+    house.end(99, ApplicationOutcome::Cancelled);
+    house.now.wall_ms += 49 * HOUR_MS;
+    house.act(tick);
+    let totals = house.state.payments();
+    let (mut paid, mut refunded, mut last) = (0, 0, None);
+    for (_, event) in &house.log {
+        if let Event::PaymentsReconciled(b) = event {
+            (paid, refunded) = (paid + b.paid_fen, refunded + b.refunded_fen);
+            assert!(last < Some(b.day), "a day is reconciled once");
+            last = Some(b.day);
+        }
+    }
+    assert_eq!(
+        paid,
+        totals.kept_fen + totals.owed_fen + totals.refunded_fen
+    );
+    assert_eq!(refunded, totals.refunded_fen);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A12: see the module.
+    #[test]
+    fn a12_nothing_is_lost_and_nothing_is_charged_twice(actions in prop::collection::vec(action(), 1..60)) {
+        let (mut house, mut network) = (House::new(), Network::default());
+        for action in &actions {
+            apply(&mut house, &mut network, action);
+            check(&house, &network);
+        }
+        prop_assert_eq!(&house.replayed().payments, &house.state.payments);
+        check_days(&mut house);
+    }
+}

@@ -1,0 +1,154 @@
+//! Orders, receipts and refunds.
+
+use schemas::event::Event;
+use schemas::event::payment::{
+    PaymentConfirmed, PaymentNoted, PaymentOrdered, PaymentRefunded, PaymentWitness, RefundAsked,
+};
+use schemas::ids::{OrderId, SessionId};
+use schemas::words::application::{ApplicationOutcome, PaymentOddity};
+
+use super::Recorded;
+use crate::payment::{Claim, Fate, Order, Payments, Receipt, Standing};
+use crate::state::State;
+
+/// Applies what concerns payments, and nothing else.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "payments follow from a few of the events"
+)]
+pub(super) fn apply(state: &mut State, recorded: Recorded<'_>) {
+    let payments = &mut state.payments;
+    match recorded.event {
+        Event::PaymentOrdered(b) => ordered(payments, b),
+        Event::PaymentWayChosen(b) => {
+            if let Some(order) = payments.orders.get_mut(&b.order) {
+                order.way = b.way;
+            }
+        }
+        Event::PaymentConfirmed(b) => confirmed(payments, b),
+        Event::PaymentExpired(b) => close(payments, &b.order, Standing::Expired),
+        Event::RefundAsked(b) => refund_asked(payments, b),
+        Event::PaymentRefunded(b) => refunded(payments, b),
+        Event::PaymentNoted(b) => noted(payments, b),
+        Event::PaymentsReconciled(_) => payments.book.reopen(),
+        Event::ApplicationEnded(b) => match b.outcome {
+            ApplicationOutcome::Accepted | ApplicationOutcome::Provisional => {}
+            ApplicationOutcome::Window
+            | ApplicationOutcome::Refused
+            | ApplicationOutcome::Cancelled
+            | ApplicationOutcome::TimedOut
+            | ApplicationOutcome::DeviceFailed
+            | ApplicationOutcome::Interrupted => claim(payments, &b.session, Claim::Ended),
+        },
+        Event::ApplicationCompensated(b) => claim(payments, &b.session, Claim::Rejected),
+        _ => {}
+    }
+    payments.date(recorded.now);
+}
+
+fn ordered(payments: &mut Payments, b: &PaymentOrdered) {
+    let order = Order {
+        session: b.session.clone(),
+        amount_fen: b.amount_fen,
+        way: b.way,
+        valid_s: b.valid_s,
+        expires_ms: None,
+        standing: Standing::Open,
+        claim: Claim::Due,
+        receipts: Vec::new(),
+    };
+    payments.orders.insert(b.order.clone(), order);
+    payments.sessions.insert(b.session.clone(), b.order.clone());
+    payments.undated.insert(b.order.clone());
+    payments.book.ordered(b.way, b.amount_fen);
+}
+
+fn confirmed(payments: &mut Payments, b: &PaymentConfirmed) {
+    close(payments, &b.order, Standing::Paid);
+    let transaction = match &b.witness {
+        PaymentWitness::Centre { transaction } => Some(transaction.clone()),
+        PaymentWitness::Terminal { .. } => None,
+    };
+    if let Some(order) = payments.orders.get_mut(&b.order) {
+        order.receipts.push(Receipt {
+            transaction,
+            amount_fen: b.amount_fen,
+            way: order.way,
+            fate: Fate::Kept,
+        });
+        payments.book.kept(order.way, b.amount_fen);
+    }
+}
+
+/// Nothing more is taken for the order.
+fn close(payments: &mut Payments, id: &OrderId, standing: Standing) {
+    payments.forget_deadline(id);
+    if let Some(order) = payments.orders.get_mut(id) {
+        if order.standing == Standing::Open {
+            payments.book.not_open(order.amount_fen);
+        }
+        order.standing = standing;
+    }
+}
+
+/// Of what was kept, or of what came in without need just now.
+fn refund_asked(payments: &mut Payments, b: &RefundAsked) {
+    let Some(order) = payments.orders.get_mut(&b.order) else {
+        return;
+    };
+    let way = order.way;
+    match order.receipt_of(b.transaction.as_ref()) {
+        Some(receipt) => {
+            if receipt.fate == Fate::Kept {
+                receipt.fate = Fate::Owed;
+                payments.book.owed(receipt.amount_fen);
+            }
+        }
+        None => {
+            order.receipts.push(Receipt {
+                transaction: b.transaction.clone(),
+                amount_fen: b.amount_fen,
+                way,
+                fate: Fate::Owed,
+            });
+            payments.book.came_and_owed(way, b.amount_fen);
+        }
+    }
+}
+
+fn refunded(payments: &mut Payments, b: &PaymentRefunded) {
+    let Some(order) = payments.orders.get_mut(&b.order) else {
+        return;
+    };
+    let mut receipts = order.receipts.iter_mut();
+    let owed = receipts.find(|r| r.fate == Fate::Owed && r.amount_fen == b.amount_fen);
+    if let Some(receipt) = owed {
+        receipt.fate = Fate::Refunded(b.transaction.clone());
+        payments.book.refunded(receipt.way, b.amount_fen);
+    }
+}
+
+/// The network names what a terminal had said before.
+fn noted(payments: &mut Payments, b: &PaymentNoted) {
+    let (PaymentOddity::Repeated, Some(transaction)) = (b.oddity, &b.transaction) else {
+        return;
+    };
+    let Some(order) = payments.orders.get_mut(&b.order) else {
+        return;
+    };
+    if order.receipt_of(Some(transaction)).is_none()
+        && let Some(receipt) = order.receipt_of(None)
+    {
+        receipt.transaction = Some(transaction.clone());
+    }
+}
+
+/// Once rejected, it stays so; and what has ended does not run again.
+fn claim(payments: &mut Payments, session: &SessionId, claim: Claim) {
+    let id = payments.sessions.get(session);
+    if let Some(order) = id.and_then(|id| payments.orders.get_mut(id))
+        && order.claim == Claim::Due
+    {
+        order.claim = claim;
+    }
+}

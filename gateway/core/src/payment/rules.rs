@@ -1,0 +1,169 @@
+//! What follows from what happens to an order. Pure: the state in, the facts out.
+
+use schemas::event::Event;
+use schemas::event::payment::{
+    PaymentConfirmed, PaymentExpired, PaymentNoted, PaymentOrdered, PaymentRefunded,
+    PaymentWayChosen, PaymentWitness, PaymentsReconciled, RefundAsked,
+};
+use schemas::ids::{OrderId, TransactionId};
+use schemas::message::peripheral::Fen;
+use schemas::time::{ClockTrust, Now};
+use schemas::words::application::{PaymentOddity, PaymentWay, RefundCause};
+
+use super::{Fate, Order, Payments, Standing};
+
+/// An order, unless the application has one: it is never charged twice.
+pub(crate) fn ordered(payments: &Payments, order: PaymentOrdered) -> Option<PaymentOrdered> {
+    let is_first = !payments.sessions.contains_key(&order.session);
+    is_first.then_some(order)
+}
+
+/// Another way to pay an order that is still open.
+pub(crate) fn way_chosen(
+    payments: &Payments,
+    id: &OrderId,
+    way: PaymentWay,
+) -> Option<PaymentWayChosen> {
+    let order = payments.orders.get(id)?;
+    (order.standing == Standing::Open && order.way != way).then(|| PaymentWayChosen {
+        order: id.clone(),
+        way,
+    })
+}
+
+/// Somebody says that an order is paid. The first time it counts, once; whatever else comes in is noted, and asked back where it is
+/// known to have been paid.
+pub(crate) fn money_came(
+    payments: &Payments,
+    id: &OrderId,
+    amount_fen: Fen,
+    witness: PaymentWitness,
+) -> Vec<Event> {
+    let transaction = match &witness {
+        PaymentWitness::Centre { transaction } => Some(transaction.clone()),
+        PaymentWitness::Terminal { .. } => None,
+    };
+    let order = payments.orders.get(id);
+    let oddity = order.map_or(Some(PaymentOddity::UnknownOrder), |order| {
+        oddity(order, amount_fen, transaction.as_ref())
+    });
+    let cause = match oddity {
+        None => order.and_then(|order| order.claim.refund()),
+        Some(PaymentOddity::Repeated | PaymentOddity::UnknownOrder) => None,
+        Some(PaymentOddity::SecondPayment) => Some(RefundCause::PaidTwice),
+        Some(PaymentOddity::OrderExpired) => Some(RefundCause::OrderExpired),
+        // What a terminal says of another amount is asked of the network, not guessed.
+        Some(PaymentOddity::WrongAmount) => transaction.as_ref().map(|_| RefundCause::WrongAmount),
+    };
+    let fact = match oddity {
+        None => Event::from(PaymentConfirmed {
+            order: id.clone(),
+            amount_fen,
+            witness,
+        }),
+        Some(oddity) => Event::from(PaymentNoted {
+            order: id.clone(),
+            oddity,
+            amount_fen,
+            transaction: transaction.clone(),
+        }),
+    };
+    let refund = cause.map(|cause| ask(id, amount_fen, cause, transaction));
+    core::iter::once(fact).chain(refund).collect()
+}
+
+/// What is odd about it; none: it pays the order.
+fn oddity(
+    order: &Order,
+    amount_fen: Fen,
+    transaction: Option<&TransactionId>,
+) -> Option<PaymentOddity> {
+    if is_known(order, amount_fen, transaction) {
+        return Some(PaymentOddity::Repeated);
+    }
+    if amount_fen != order.amount_fen {
+        return Some(PaymentOddity::WrongAmount);
+    }
+    match order.standing {
+        Standing::Open => None,
+        Standing::Paid => Some(PaymentOddity::SecondPayment),
+        Standing::Expired => Some(PaymentOddity::OrderExpired),
+    }
+}
+
+/// Whether it is money that was counted before. A terminal does not name the transaction: what it says is what the network has said of
+/// the same amount, or will say.
+fn is_known(order: &Order, amount_fen: Fen, transaction: Option<&TransactionId>) -> bool {
+    let named = order.receipts.iter().any(|receipt| match transaction {
+        Some(_) => receipt.transaction.as_ref() == transaction,
+        None => receipt.amount_fen == amount_fen,
+    });
+    let unnamed = || {
+        let mut receipts = order.receipts.iter();
+        receipts.any(|receipt| receipt.transaction.is_none() && receipt.amount_fen == amount_fen)
+    };
+    named || unnamed()
+}
+
+/// The orders that nobody paid in time, by a clock that can be believed.
+pub(crate) fn expired(payments: &Payments, now: &Now) -> Vec<PaymentExpired> {
+    if now.trust != ClockTrust::Synchronised {
+        return Vec::new();
+    }
+    let due = payments.due.iter();
+    due.take_while(|(expires_ms, _)| *expires_ms <= now.wall_ms)
+        .map(|(_, order)| PaymentExpired {
+            order: order.clone(),
+        })
+        .collect()
+}
+
+/// Asks back what was paid for an application that ended without an acceptance, or that the centre rejected. Once: what is owed is not
+/// kept any more.
+pub(crate) fn settled(payments: &Payments, id: &OrderId) -> Option<Event> {
+    let order = payments.orders.get(id)?;
+    let cause = order.claim.refund()?;
+    let kept = order.kept()?;
+    Some(ask(id, kept.amount_fen, cause, kept.transaction.clone()))
+}
+
+/// The centre gave back what is owed; none: nothing of that amount is owed, or it said so before.
+pub(crate) fn refunded(
+    payments: &Payments,
+    id: &OrderId,
+    amount_fen: Fen,
+    transaction: &TransactionId,
+) -> Option<PaymentRefunded> {
+    let receipts = &payments.orders.get(id)?.receipts;
+    let is_repeated = receipts
+        .iter()
+        .any(|receipt| receipt.fate == Fate::Refunded(transaction.clone()));
+    let is_owed = receipts
+        .iter()
+        .any(|receipt| receipt.fate == Fate::Owed && receipt.amount_fen == amount_fen);
+    (is_owed && !is_repeated).then(|| PaymentRefunded {
+        order: id.clone(),
+        amount_fen,
+        transaction: transaction.clone(),
+    })
+}
+
+/// The sums of a day that is over. Whatever counts is recorded after this, so that it is of the day that has begun.
+pub(crate) fn reconciled(payments: &Payments, now: &Now) -> Option<PaymentsReconciled> {
+    payments.book.closed(now)
+}
+
+fn ask(
+    id: &OrderId,
+    amount_fen: Fen,
+    cause: RefundCause,
+    transaction: Option<TransactionId>,
+) -> Event {
+    RefundAsked {
+        order: id.clone(),
+        amount_fen,
+        cause,
+        transaction,
+    }
+    .into()
+}
