@@ -2,7 +2,9 @@
 //! A full font, given after it (`NotoSansCJK-Regular.ttc 2`), is used for what the program's own lack.
 #![allow(
     clippy::disallowed_methods,
-    reason = "an example writes files; the library does not"
+    clippy::disallowed_macros,
+    clippy::disallowed_types,
+    reason = "an example reads files, writes them and takes the time; the library does not"
 )]
 
 use std::path::PathBuf;

@@ -66,5 +66,6 @@ fn bundle(language: &str, sources: &[&str]) -> Bundle {
 }
 
 #[cfg(test)]
+#[allow(clippy::panic, reason = "a test stops at the first surprise")]
 #[path = "catalogue_tests.rs"]
 mod tests;
