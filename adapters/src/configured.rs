@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use edge_config::profile::DispenserProfile;
 use edge_config::{
-    Adapted, ConfigErrors, DispenserAddress, LineAddress, ModbusDispenser, OnvifCamera, SamVReader,
-    ScannerLight, SerialSettings, ZfmScanner,
+    Adapted, ConfigErrors, DispenserAddress, FaceMatcher, FingerQuality, LineAddress,
+    ModbusDispenser, OnvifCamera, SamVReader, ScannerLight, SerialSettings, ZfmScanner,
 };
 use schemas::ids::DeviceId;
 use schemas::message::device::Description;
@@ -15,10 +15,11 @@ use tokio::task::JoinHandle;
 
 use crate::camera::{self, CameraConfig, CameraLogins, Credentials, Source};
 use crate::dispenser::{self, DispenserConfig, LineSettings};
+use crate::face::{self, FaceConfig};
 use crate::link::LinkConfig;
 use crate::reader::request::Baud;
 use crate::reader::{self, ReaderConfig, SamId};
-use crate::scanner::{self, LightKind, MatcherConfig, Password, ScannerConfig};
+use crate::scanner::{self, LightKind, MatcherConfig, Password, QualityBy, ScannerConfig};
 
 /// Pause between repetitions of a message to a broker whose acknowledgement is no promise, in ms.
 pub const AGAIN_MS: u64 = 5_000;
@@ -58,6 +59,11 @@ pub fn start(
         let mut link = link(&configured.device, camera::description());
         link.limits.payload_bytes_max = link.limits.payload_bytes_max.max(config.still_bytes_max);
         tasks.push(tokio::spawn(camera::run(config, link, ending.clone())));
+    }
+    for configured in adapted.face_matchers {
+        let link = link(&configured.device, face::description());
+        let run = face::run(of_face_matcher(configured), link, ending.clone());
+        tasks.push(tokio::spawn(run));
     }
     Ok(tasks)
 }
@@ -151,6 +157,10 @@ fn of_scanner(configured: &ZfmScanner) -> ScannerConfig {
             let timeout_ms = u64::from(configured.matcher_timeout_ms);
             MatcherConfig::new(url.0.ip().to_string(), url.0.port(), timeout_ms)
         }),
+        quality: match configured.quality {
+            FingerQuality::Measured => QualityBy::Measure,
+            FingerQuality::Matcher => QualityBy::Matcher,
+        },
         poll_ms: u64::from(configured.poll_ms),
         connect_timeout_ms: u64::from(configured.connect_timeout_ms),
         request_timeout_ms: u64::from(configured.request_timeout_ms),
@@ -183,4 +193,14 @@ fn of_camera(
         request_timeout_ms: u64::from(configured.request_timeout_ms),
         ..CameraConfig::new(source)
     })
+}
+
+fn of_face_matcher(configured: &FaceMatcher) -> FaceConfig {
+    let at = configured.url.0;
+    let timeout_ms = u64::from(configured.timeout_ms);
+    FaceConfig::new(MatcherConfig::new(
+        at.ip().to_string(),
+        at.port(),
+        timeout_ms,
+    ))
 }

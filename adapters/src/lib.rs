@@ -7,7 +7,10 @@
 pub mod camera;
 pub mod configured;
 pub mod dispenser;
+mod drive;
+pub mod face;
 pub mod link;
+mod matcher;
 mod port;
 pub mod reader;
 pub mod scanner;

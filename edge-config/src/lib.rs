@@ -38,7 +38,7 @@ pub use station::line::LineAddress;
 pub use station::log::{AUDIT_DAYS_MIN, LogRules};
 pub use station::operator::{Operator, PinHash};
 pub use station::pull::{Pull, PullLimits, PullTls};
-pub use station::scanner::{MatcherUrl, ScannerLight, ScannerPassword, ZfmScanner};
+pub use station::scanner::{FingerQuality, MatcherUrl, ScannerLight, ScannerPassword, ZfmScanner};
 pub use station::{Clock, ClockTrustRule, Demo, Http, Pipeline, Province, Station, Storage};
 
 /// The shipped `station.toml`: a station that runs on one machine with nothing attached.

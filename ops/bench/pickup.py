@@ -31,7 +31,7 @@ def machine(context, station, people):
             "--modbus", f"127.0.0.1:{station.modbus}", "--control", f"127.0.0.1:{station.control}",
             "--reader", f"127.0.0.1:{station.reader}", "--intake-reader", f"127.0.0.1:{station.intake_reader}",
             "--scanner", f"127.0.0.1:{station.scanner}", "--matcher", f"127.0.0.1:{station.matcher}",
-            "--camera", f"127.0.0.1:{station.camera}", "--camera-password-file", str(station.camera_password),
+            "--camera", f"127.0.0.1:{station.camera}", "--face-matcher", f"127.0.0.1:{station.face_matcher}", "--camera-password-file", str(station.camera_password),
             "--columns", "8", "--slots-per-column", "250", "--motion-ms", "20", "--think-ms", "5", "--take-ms", "20",
             "--people", str(people), "--data", str(station.root / "simulator"),
         ],

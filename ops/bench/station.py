@@ -65,8 +65,8 @@ class Station:
         self.process = None
         self.place = tempfile.TemporaryDirectory(prefix="station-bench-", dir=context.folder)
         self.root = pathlib.Path(self.place.name)
-        self.mqtt, self.websocket, self.http, self.modbus, *ports = free_ports(11)
-        self.control, self.pull, self.reader, self.intake_reader, self.scanner, self.matcher, self.camera = ports
+        self.mqtt, self.websocket, self.http, self.modbus, *ports = free_ports(12)
+        self.control, self.pull, self.reader, self.intake_reader, self.scanner, self.matcher, self.camera, self.face_matcher = ports
         self.data, self.keys, self.inbox = (self.root / name for name in ("data", "keys", "inbox"))
         self.inbox.mkdir()
         self.camera_password = self.root / "camera.password"
@@ -94,6 +94,7 @@ class Station:
             (r"127\.0\.0\.1:5023", f"127.0.0.1:{self.scanner}"),
             (r"127\.0\.0\.1:5024", f"127.0.0.1:{self.matcher}"),
             (r"127\.0\.0\.1:5025", f"127.0.0.1:{self.camera}"),
+            (r"127\.0\.0\.1:5026", f"127.0.0.1:{self.face_matcher}"),
             (r"127\.0\.0\.1:9465", f"127.0.0.1:{self.control}"),
             (r"127\.0\.0\.1:9466", f"127.0.0.1:{self.pull}"),
             (r"(?m)^.*seal_key =.*$", f'seal_key = "{self.root}/centre-seal-key.hex"'),

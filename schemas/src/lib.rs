@@ -12,6 +12,7 @@ pub mod civil;
 pub mod downlink;
 pub mod envelope;
 pub mod event;
+pub mod face_matcher;
 pub mod fee;
 pub mod ids;
 pub mod key;

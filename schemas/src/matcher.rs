@@ -1,4 +1,5 @@
-//! A matcher service: it compares the image of a finger with the templates of a card (GA/T 1012). Local HTTP, specified in
+//! A matcher service: it compares the image of a finger with the templates of a card (GA/T 1012), and may say how good an image is.
+//! Local HTTP, specified in
 //! `ops/docs/matcher.md`. What travels is personal: it does not print and is wiped.
 
 use std::borrow::Cow;
@@ -14,6 +15,8 @@ use crate::text::Invalid;
 
 /// Where images and templates are compared.
 pub const VERIFY_PATH: &str = "/v1/verify";
+/// Where a matcher says how good an image is, if it can.
+pub const QUALITY_PATH: &str = "/v1/quality";
 /// Where a matcher says that it is ready.
 pub const HEALTH_PATH: &str = "/v1/health";
 /// Largest image, in bytes: 512 × 512 pixels of 8 bits.
@@ -151,8 +154,8 @@ pub enum VerifyAnswer {
     Refusal(Refusal),
 }
 
-/// Similarity, 0 to 100.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// Similarity or quality, 0 to 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Score(u8);
 
 impl Score {
@@ -199,4 +202,20 @@ pub enum Refusal {
     ImageUnsupported,
     /// No template can be read.
     TemplateUnreadable,
+}
+
+/// Body of `POST /v1/quality`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QualityRequest {
+    /// The finger on the sensor.
+    pub image: Image,
+}
+
+/// Body of the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QualityAnswer {
+    /// How well the finger can be told from others by this image: 0 not at all, 100 as well as can be, as NFIQ 2 counts.
+    pub quality: Score,
 }

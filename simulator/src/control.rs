@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use schemas::ids::CardSerial;
+use schemas::matcher::Score;
 use schemas::slot::SlotAddress;
 use schemas::words::Hand;
 use serde::Deserialize;
@@ -18,6 +19,7 @@ use tokio::net::TcpListener;
 use crate::camera::CameraFault;
 use crate::device::Power;
 use crate::dispenser::{Fault, Machine};
+use crate::face_matcher::FaceFault;
 use crate::matcher::MatcherFault;
 use crate::people::Quality;
 use crate::reader::{Place, ReaderFault};
@@ -42,6 +44,9 @@ pub(crate) fn router(world: Arc<World>, powers: Arc<Powers>) -> Router {
         .route("/citizen/take-card", post(take_card))
         .route("/citizen/finger/{hand}", post(finger))
         .route("/citizen/old-card", post(old_card))
+        .route("/citizen/present-card", post(present_card))
+        .route("/citizen/lift-card", post(lift_card))
+        .route("/citizen/look", post(look))
         .route("/citizen/auto", post(auto))
         .route("/operator/hopper", post(hopper))
         .route("/operator/clear-transport", post(clear_transport))
@@ -51,6 +56,7 @@ pub(crate) fn router(world: Arc<World>, powers: Arc<Powers>) -> Router {
         .route("/fault/reader/{reader}/{fault}", post(reader_fault))
         .route("/fault/scanner/{fault}", post(scanner_fault))
         .route("/fault/matcher/{fault}", post(matcher_fault))
+        .route("/fault/face-matcher/{fault}", post(face_fault))
         .route("/fault/camera/{fault}", post(camera_fault))
         .route("/fault/device/{device}/{power}", post(device_fault))
         .route("/fault/{fault}", post(fault))
@@ -133,6 +139,39 @@ async fn old_card(State(control): State<Control>) -> Answer {
     }
 }
 
+async fn present_card(State(control): State<Control>) -> Answer {
+    if control.world.lay_present_card() {
+        Ok(done())
+    } else {
+        Err(conflict(
+            "nobody stands here: /citizen/arrive?person=0 first",
+        ))
+    }
+}
+
+async fn lift_card(State(control): State<Control>) -> Answer {
+    let world = &control.world;
+    world.dispenser.act(|machine| machine.lay_on_intake(None));
+    Ok(done())
+}
+
+#[derive(Deserialize)]
+struct LookQuery {
+    /// Whose face is to be seen, from 0; none: the visitor's.
+    person: Option<usize>,
+    /// The score it gets; none: by whose face it is.
+    score: Option<Score>,
+}
+
+async fn look(State(control): State<Control>, Query(look): Query<LookQuery>) -> Answer {
+    let len = control.world.people.people.len();
+    if look.person.is_some_and(|at| at >= len) {
+        return Err(bad(format!("there are {len} people")));
+    }
+    control.world.set_look(look.person, look.score);
+    Ok(done())
+}
+
 #[derive(Deserialize)]
 struct Auto {
     behaviour: Behaviour,
@@ -189,6 +228,7 @@ async fn clear(State(control): State<Control>) -> Answer {
     control.world.intake.clear();
     control.world.scanner.clear();
     control.world.matcher.clear();
+    control.world.faces.clear();
     control.world.camera.clear();
     Ok(done())
 }
@@ -218,8 +258,9 @@ async fn fault(
                 "faults: jam, door-open, tamper, slow, done-but-stayed, failed-but-moved, frozen, \
                  clear, line/{silent|drop-after-write|off|on}, device/{id}/{on|silent|off}, \
                  reader/{inner|intake}/{no-card|unreadable|wrong-chip|slow|half-frame|disconnect|bad-checksum}, \
-                 scanner/{no-finger|busy|messy|few-points|smeared|half-packet|disconnect|bad-sum|slow|wrong-password}, \
+                 scanner/{no-finger|busy|messy|few-points|smeared|partial|half-packet|disconnect|bad-sum|slow|wrong-password}, \
                  matcher/{error|wrong-answer|slow|image-poor|template-unreadable}, \
+                 face-matcher/{error|wrong-answer|slow|no-face|several-faces|too-poor|unsupported|low-score}, \
                  camera/{clock-apart|wrong-password|translated|no-profile|soap-fault|not-a-picture|half-picture|cut|endless|slow|\
                  same-picture|unavailable}",
             ));
@@ -276,6 +317,15 @@ async fn matcher_fault(
     Query(query): Query<Times>,
 ) -> Answer {
     control.world.matcher.set(fault, query.times.unwrap_or(1));
+    Ok(done())
+}
+
+async fn face_fault(
+    State(control): State<Control>,
+    Path(fault): Path<FaceFault>,
+    Query(query): Query<Times>,
+) -> Answer {
+    control.world.faces.set(fault, query.times.unwrap_or(1));
     Ok(done())
 }
 

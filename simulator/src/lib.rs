@@ -10,6 +10,7 @@ mod citizen;
 pub mod control;
 mod device;
 pub mod dispenser;
+pub mod face_matcher;
 pub mod faults;
 pub mod load;
 pub mod matcher;

@@ -111,6 +111,9 @@ struct Run {
     /// Where the camera listens (ONVIF, HTTP).
     #[arg(long, default_value = "127.0.0.1:5025")]
     camera: SocketAddr,
+    /// Where the face matcher listens (HTTP).
+    #[arg(long, default_value = "127.0.0.1:5026")]
+    face_matcher: SocketAddr,
     /// The user that the camera knows.
     #[arg(long, default_value = "station")]
     camera_user: String,
@@ -283,6 +286,7 @@ async fn run(options: Run) -> anyhow::Result<()> {
     config.scanner = scanner;
     config.camera = camera;
     config.matcher_listen = Some(options.matcher);
+    config.face_matcher_listen = Some(options.face_matcher);
     config.shape.motion_ms = options.motion_ms;
     config.shape.columns = options.columns;
     config.shape.slots_per_column = options.slots_per_column;

@@ -11,7 +11,8 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use schemas::matcher::{
-    Bits, HEALTH_PATH, Refusal, Score, VERIFY_PATH, VerifyAnswer, VerifyRequest,
+    Bits, HEALTH_PATH, QUALITY_PATH, QualityAnswer, QualityRequest, Refusal, Score, VERIFY_PATH,
+    VerifyAnswer, VerifyRequest,
 };
 use schemas::message::Template;
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,7 @@ pub struct MatcherOptions {
 pub async fn serve(options: MatcherOptions, listener: TcpListener, power: watch::Receiver<Power>) {
     let app = Router::new()
         .route(VERIFY_PATH, post(verify))
+        .route(QUALITY_PATH, post(quality))
         .route(HEALTH_PATH, get(health))
         .with_state((options, power.clone()));
     let serving = |listener| {
@@ -101,11 +103,33 @@ async fn verify(State((options, power)): Running, Json(request): Json<VerifyRequ
     Json(answer).into_response()
 }
 
-fn compare(request: &VerifyRequest) -> VerifyAnswer {
-    let image = &request.image;
+async fn quality(
+    State((options, power)): Running,
+    Json(request): Json<QualityRequest>,
+) -> Response {
+    hush(power).await;
+    if options.faults.take(MatcherFault::Slow) {
+        sleep(Duration::from_mins(1)).await;
+    }
+    if options.faults.take(MatcherFault::WrongAnswer) {
+        return r#"{"quality":101}"#.into_response();
+    }
+    let measured = drawn(&request.image).map(|image| image.quality());
+    match measured.map(Score::new) {
+        Some(Ok(quality)) => Json(QualityAnswer { quality }).into_response(),
+        Some(Err(_)) | None => StatusCode::UNPROCESSABLE_ENTITY.into_response(),
+    }
+}
+
+/// An image of a ZFM sensor; none of another size or depth.
+fn drawn(image: &schemas::matcher::Image) -> Option<Image> {
     let pixels = Zeroizing::new(image.pixels.expose().to_vec());
     let fits = (image.width, image.height, image.bits) == (256, 288, Bits::Four);
-    let Some(image) = Image::new(pixels).filter(|_| fits) else {
+    Image::new(pixels).filter(|_| fits)
+}
+
+fn compare(request: &VerifyRequest) -> VerifyAnswer {
+    let Some(image) = drawn(&request.image) else {
         return VerifyAnswer::Refusal(Refusal::ImageUnsupported);
     };
     if !image.is_usable() {

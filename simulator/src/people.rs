@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use schemas::citizen::CitizenNumber;
 use schemas::ids::{BatchId, CardSerial};
+use schemas::validity::Expiry;
 use schemas::words::Hand;
 use serde_json::{Value, json};
 
@@ -48,6 +49,10 @@ pub struct Card {
     pub name: String,
     /// Template of the right hand's finger and of the left hand's; none on cards of before.
     pub fingers: Option<[Vec<u8>; 2]>,
+    /// The last day as the chip has it: 8 digits, or 长期.
+    pub valid_to: &'static str,
+    /// The picture of [`PICTURE_BYTES`]: a mark that says whose, no image.
+    pub picture: Vec<u8>,
 }
 
 /// A citizen.
@@ -61,6 +66,8 @@ pub struct Person {
     pub voucher: String,
     /// Registered residence, as on the manifest.
     pub residence: &'static str,
+    /// The card that they have at home where none has to be handed in.
+    pub present: Card,
     /// The old card that has to be handed in.
     pub old_card: Option<Card>,
     /// Whether the maker holds the card back.
@@ -134,19 +141,16 @@ impl People {
     pub fn card(&self, serial: &CardSerial) -> Option<&Card> {
         self.people
             .iter()
-            .flat_map(|person| core::iter::once(&person.card).chain(&person.old_card))
+            .flat_map(Person::cards)
             .find(|card| card.serial == *serial)
     }
 
     /// The owner of a card, new or old, and its place in the manifest.
     pub fn owner(&self, serial: &CardSerial) -> Option<(usize, &Person)> {
-        self.people.iter().enumerate().find(|(_, person)| {
-            person.card.serial == *serial
-                || person
-                    .old_card
-                    .as_ref()
-                    .is_some_and(|old| old.serial == *serial)
-        })
+        self.people
+            .iter()
+            .enumerate()
+            .find(|(_, person)| person.cards().any(|card| card.serial == *serial))
     }
 
     /// The sample that a scanner gets of a person's finger; none for [`Quality::None`].
@@ -211,6 +215,19 @@ impl People {
     }
 }
 
+impl Person {
+    /// The card that they hold before they have the new one.
+    pub fn present_card(&self) -> &Card {
+        self.old_card.as_ref().unwrap_or(&self.present)
+    }
+
+    fn cards(&self) -> impl Iterator<Item = &Card> {
+        [&self.card, &self.present]
+            .into_iter()
+            .chain(&self.old_card)
+    }
+}
+
 impl Card {
     /// The chip's content as a reader publishes it in `cmd/read/reply`.
     pub fn chip(&self) -> Value {
@@ -220,12 +237,18 @@ impl Card {
             .flat_map(|[right, left]| [("right", right), ("left", left)])
             .map(|(hand, template)| json!({ "hand": hand, "template": STANDARD.encode(template) }))
             .collect();
-        json!({
+        let mut chip = json!({
             "serial": self.serial,
             "number": self.number,
             "name": self.name,
             "fingers": fingers,
-        })
+            "picture": { "format": "wlt", "bytes": STANDARD.encode(&self.picture) },
+        });
+        if let (Ok(expiry), Some(fields)) = (Expiry::from_chip(self.valid_to), chip.as_object_mut())
+        {
+            fields.insert("expiry".to_owned(), json!(expiry));
+        }
+        chip
     }
 }
 
@@ -265,16 +288,33 @@ fn person(at: usize, rng: &mut fastrand::Rng) -> Result<Person, schemas::text::I
                 number: number.clone(),
                 name: name.to_owned(),
                 fingers: None,
+                valid_to: "20261231",
+                picture: picture(at),
             })
         })
         .transpose()?;
+    let fingers = Some([right.clone(), left.clone()]);
+    let present = Card {
+        serial: CardSerial::new(format!("505245{:010}", at + 1))?,
+        number: number.clone(),
+        name: name.to_owned(),
+        fingers: fingers.clone(),
+        valid_to: PRESENT_ENDS
+            .get(at % PRESENT_ENDS.len())
+            .copied()
+            .unwrap_or("长期"),
+        picture: picture(at),
+    };
     Ok(Person {
         name: name.to_owned(),
+        present,
         card: Card {
             serial,
             number,
             name: name.to_owned(),
-            fingers: Some([right.clone(), left.clone()]),
+            fingers,
+            valid_to: "20461101",
+            picture: picture(at),
         },
         voucher: format!("11010500120261101{:05}", at + 1),
         residence: if at == 6 { "other-province" } else { "local" },
@@ -283,6 +323,31 @@ fn person(at: usize, rng: &mut fastrand::Rng) -> Result<Person, schemas::text::I
         right,
         left,
     })
+}
+
+/// Bytes of a chip's picture.
+pub const PICTURE_BYTES: usize = 1_024;
+/// What a picture of an invented person begins with, before their place in the manifest.
+const FACE_MARK: &[u8] = b"simulated face ";
+/// When cards end that people have at home: in and out of the months in which they may be renewed at the end of 2026.
+const PRESENT_ENDS: [&str; 5] = ["20270115", "20261020", "20361101", "长期", "20201101"];
+
+/// The picture of an invented person, as long as a chip's is.
+fn picture(person: usize) -> Vec<u8> {
+    let digits = format!("{person:03}");
+    let mark = FACE_MARK.iter().copied().chain(digits.into_bytes());
+    mark.chain((0..=u8::MAX).cycle())
+        .take(PICTURE_BYTES)
+        .collect()
+}
+
+/// Whose picture it is, if it bears the mark of one: their place in the manifest.
+pub fn face_of(picture: &[u8]) -> Option<usize> {
+    let at = picture
+        .windows(FACE_MARK.len())
+        .position(|part| part == FACE_MARK)?;
+    let digits = picture.get(at + FACE_MARK.len()..)?.first_chunk::<3>()?;
+    core::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 /// A template as the chip's vectors have it: head, registration, finger, quality, then what it measures.
@@ -328,6 +393,20 @@ mod tests {
         assert_eq!(manifest.cards.len(), PEOPLE_LEN_MAX);
         assert_eq!(manifest.cards.iter().filter(|card| card.held).count(), 1);
         assert_eq!(people(9).manifest(), people(9).manifest());
+    }
+
+    /// A7: each picture is its owner's; one without a mark is nobody's. A3: each card has a last day.
+    #[test]
+    fn a7_pictures_bear_the_mark_of_their_owner() {
+        for (at, person) in people(12).people.iter().enumerate() {
+            for card in person.cards() {
+                assert_eq!(card.picture.len(), PICTURE_BYTES);
+                assert_eq!(face_of(&card.picture), Some(at));
+                assert!(Expiry::from_chip(card.valid_to).is_ok());
+            }
+        }
+        assert_eq!(face_of(b"a photo"), None);
+        assert_eq!(face_of(FACE_MARK), None);
     }
 
     /// P4: the right finger scores high, a bad one in between, another's near nothing.

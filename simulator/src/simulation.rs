@@ -22,7 +22,7 @@ use crate::people::People;
 use crate::reader::{self, Place, ReaderProtocol};
 use crate::scanner::{self, ScannerProtocol};
 use crate::world::{Behaviour, World};
-use crate::{control, matcher};
+use crate::{control, face_matcher, matcher};
 
 /// Ids of the devices but the dispenser's, which is its adapter's. A device that speaks MQTT goes by its id there; one that does
 /// not, and the matcher, are switched on and off by it.
@@ -38,6 +38,8 @@ pub struct DeviceIds {
     pub camera: DeviceId,
     /// The matcher, which is a service.
     pub matcher: DeviceId,
+    /// The face matcher, another one.
+    pub face_matcher: DeviceId,
 }
 
 /// How fast the devices are, in ms.
@@ -84,6 +86,8 @@ pub struct SimulationConfig {
     pub camera: CameraProtocol,
     /// Where the matcher listens, if at all; port 0 for any free one.
     pub matcher_listen: Option<SocketAddr>,
+    /// Where the face matcher listens, if at all; port 0 for any free one.
+    pub face_matcher_listen: Option<SocketAddr>,
     /// Where the control interface listens, if at all. Loopback.
     pub control_listen: Option<SocketAddr>,
     /// Folder of the dispenser's memory; made if missing.
@@ -143,7 +147,7 @@ pub enum SimulationError {
 
 impl SimulationConfig {
     /// The default machine at `broker`: station `demo`, Modbus TCP on 127.0.0.1:5020, readers on 5021 and 5022, the scanner on
-    /// 5023, the matcher on 5024, the camera on 5025, control on 9465, 12 people of batch `demo-1`, a citizen who behaves.
+    /// 5023, the matcher on 5024, the camera on 5025, the face matcher on 5026, control on 9465, 12 people of batch `demo-1`, a citizen who behaves.
     pub fn new(broker: Broker, data_dir: PathBuf) -> Result<Self, SimulationError> {
         Ok(Self {
             broker,
@@ -154,6 +158,7 @@ impl SimulationConfig {
                 scanner: DeviceId::new("scanner-1")?,
                 camera: DeviceId::new("camera-1")?,
                 matcher: DeviceId::new("matcher-1")?,
+                face_matcher: DeviceId::new("face-matcher-1")?,
             },
             dispenser: DispenserLine::Tcp(SocketAddr::from(([127, 0, 0, 1], 5020))),
             dispenser_profile: None,
@@ -162,6 +167,7 @@ impl SimulationConfig {
             scanner: ScannerProtocol::zfm(5023),
             camera: CameraProtocol::onvif(5025, CameraLogin::made_up()),
             matcher_listen: Some(SocketAddr::from(([127, 0, 0, 1], 5024))),
+            face_matcher_listen: Some(SocketAddr::from(([127, 0, 0, 1], 5026))),
             control_listen: Some(SocketAddr::from(([127, 0, 0, 1], 9465))),
             data_dir,
             batch: BatchId::new("demo-1")?,
@@ -187,6 +193,7 @@ pub struct Simulation {
     scanner: Option<SocketAddr>,
     matcher: Option<SocketAddr>,
     camera: Option<SocketAddr>,
+    face_matcher: Option<SocketAddr>,
 }
 
 /// The switches of the devices.
@@ -218,6 +225,7 @@ impl Simulation {
             scanner,
             matcher,
             camera,
+            face_matcher,
         } = start_devices(&config, &world).await?;
         let powers = Arc::new(Powers(switches));
         let control = match config.control_listen {
@@ -247,6 +255,7 @@ impl Simulation {
             scanner,
             matcher,
             camera,
+            face_matcher,
         })
     }
 
@@ -278,6 +287,11 @@ impl Simulation {
     /// Where the camera listens, unless it speaks MQTT.
     pub const fn camera_address(&self) -> Option<SocketAddr> {
         self.camera
+    }
+
+    /// Where the face matcher listens.
+    pub const fn face_matcher_address(&self) -> Option<SocketAddr> {
+        self.face_matcher
     }
 
     /// Where the control interface listens.
@@ -338,6 +352,7 @@ struct Started {
     scanner: Option<SocketAddr>,
     matcher: Option<SocketAddr>,
     camera: Option<SocketAddr>,
+    face_matcher: Option<SocketAddr>,
 }
 
 async fn start_devices(
@@ -392,6 +407,19 @@ async fn start_devices(
         devices.push(tokio::spawn(matcher::serve(options, listener, power)));
         at_matcher = Some(address);
     }
+    let mut at_face_matcher = None;
+    if let Some(listen) = config.face_matcher_listen {
+        let (listener, address) = face_matcher::bind(listen).await?;
+        let options = face_matcher::FaceMatcherOptions {
+            compare_ms: speeds.match_ms,
+            faults: world.faces.clone(),
+        };
+        let power = switch_of(&ids.face_matcher);
+        let seen = Arc::clone(world);
+        let serving = face_matcher::serve(options, move || seen.look(), listener, power);
+        devices.push(tokio::spawn(serving));
+        at_face_matcher = Some(address);
+    }
     let camera = camera::start(
         &config.camera,
         link(&ids.camera, camera::mqtt::description()),
@@ -408,5 +436,6 @@ async fn start_devices(
         scanner: scanner.address,
         matcher: at_matcher,
         camera: camera.address,
+        face_matcher: at_face_matcher,
     })
 }

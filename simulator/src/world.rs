@@ -2,12 +2,14 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use schemas::matcher::Score;
 use schemas::words::{CarriagePosition, Hand};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::camera::CameraFault;
 use crate::dispenser::Dispenser;
+use crate::face_matcher::{FaceFault, Look};
 use crate::faults::Faults;
 use crate::matcher::MatcherFault;
 use crate::people::{People, Quality};
@@ -64,10 +66,14 @@ pub struct World {
     pub scanner: Faults<ScannerFault>,
     /// Faults of the matcher.
     pub matcher: Faults<MatcherFault>,
+    /// Faults of the face matcher.
+    pub faces: Faults<FaceFault>,
     /// Faults of the camera.
     pub camera: Faults<CameraFault>,
     /// The citizen in front of the machine, where a test has said so.
     visitor: Mutex<Option<usize>>,
+    /// Whose face is to be seen there, and the score it gets, where a test has said so.
+    look: Mutex<(Option<usize>, Option<Score>)>,
 }
 
 impl World {
@@ -84,12 +90,15 @@ impl World {
             intake: ReaderFaults::default(),
             scanner: Faults::default(),
             matcher: Faults::default(),
+            faces: Faults::default(),
             camera: Faults::default(),
             visitor: Mutex::new(None),
+            look: Mutex::default(),
         }
     }
 
-    /// Says who stands in front of the machine; none: the owner of the card that it holds.
+    /// Says who stands in front of the machine; none: the owner of the card that it holds, else of the
+    /// card on the intake.
     pub fn set_visitor(&self, person: Option<usize>) {
         *self.visitor.lock().unwrap_or_else(PoisonError::into_inner) = person;
     }
@@ -98,11 +107,38 @@ impl World {
     pub fn visitor(&self) -> Option<usize> {
         let said = *self.visitor.lock().unwrap_or_else(PoisonError::into_inner);
         said.or_else(|| {
-            let card = self
-                .dispenser
-                .look(|machine| machine.memory().carried().map(|c| c.card.clone()))?;
+            let card = self.dispenser.look(|machine| {
+                let carried = machine.memory().carried().map(|c| c.card.clone());
+                carried.or_else(|| machine.on_intake().cloned())
+            })?;
             self.people.owner(&card).map(|(at, _)| at)
         })
+    }
+
+    /// Says whose face is to be seen, and which score it gets; none: the visitor's, and what comes of it.
+    pub fn set_look(&self, person: Option<usize>, score: Option<Score>) {
+        *self.look.lock().unwrap_or_else(PoisonError::into_inner) = (person, score);
+    }
+
+    /// The face that a photo of the citizen shows. With nobody at the machine it is whoever tries it out: the first of the
+    /// invented people.
+    pub fn look(&self) -> Look {
+        let (person, score) = *self.look.lock().unwrap_or_else(PoisonError::into_inner);
+        Look {
+            person: person.or_else(|| self.visitor()).unwrap_or(0),
+            score,
+        }
+    }
+
+    /// The visitor lays their present card on the intake. `false`: nobody was said to stand here.
+    pub fn lay_present_card(&self) -> bool {
+        let person = self.visitor().and_then(|at| self.people.people.get(at));
+        let card = person.map(|person| person.present_card().serial.clone());
+        let laid = card.is_some();
+        if laid {
+            self.dispenser.act(|machine| machine.lay_on_intake(card));
+        }
+        laid
     }
 
     /// The card in the inner reader.

@@ -48,6 +48,7 @@ async fn station(behaviour: Behaviour) -> Station {
     config.dispenser = DispenserLine::Tcp(loopback());
     config.scanner = ScannerProtocol::zfm(0);
     config.matcher_listen = Some(loopback());
+    config.face_matcher_listen = Some(loopback());
     config.control_listen = Some(loopback());
     // No adapter runs here that would bring a reader's own protocol to MQTT.
     config.reader = ReaderProtocol::Mqtt;

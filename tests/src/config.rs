@@ -18,6 +18,7 @@ pub struct Layout {
     pub scanner: SocketAddr,
     pub matcher: SocketAddr,
     pub camera: SocketAddr,
+    pub face_matcher: SocketAddr,
     pub control: SocketAddr,
     pub pull: SocketAddr,
 }
@@ -26,7 +27,7 @@ impl Layout {
     /// Free ports on loopback and a folder for everything.
     pub fn new(root: &Path) -> Self {
         // Held together until all are chosen, so that no two are the same.
-        let held: Vec<_> = (0..11)
+        let held: Vec<_> = (0..12)
             .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
             .collect();
         let mut ports = held.iter().map(|l| l.local_addr().unwrap());
@@ -42,6 +43,7 @@ impl Layout {
             scanner: port(),
             matcher: port(),
             camera: port(),
+            face_matcher: port(),
             control: port(),
             pull: port(),
         }
@@ -85,6 +87,7 @@ impl Layout {
             ("127.0.0.1:5023", self.scanner.to_string()),
             ("127.0.0.1:5024", self.matcher.to_string()),
             ("127.0.0.1:5025", self.camera.to_string()),
+            ("127.0.0.1:5026", self.face_matcher.to_string()),
             ("127.0.0.1:9465", self.control.to_string()),
             ("127.0.0.1:9466", self.pull.to_string()),
             (

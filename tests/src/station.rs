@@ -353,6 +353,7 @@ impl Devices {
             .args(["--scanner", &layout.scanner.to_string()])
             .args(["--matcher", &layout.matcher.to_string()])
             .args(["--camera", &layout.camera.to_string()])
+            .args(["--face-matcher", &layout.face_matcher.to_string()])
             .arg("--camera-password-file")
             .arg(layout.camera_password())
             .args(["--control", &layout.control.to_string()])

@@ -16,35 +16,14 @@ use super::counts::Counts;
 use super::line::{Introduced, Line, Still};
 use super::standing::Standing;
 use super::{CameraConfig, CameraFault, description};
-use crate::link::{Command, Inbound, Link, LinkConfig, LinkHandle, new_blob_id, new_message_id};
+use crate::drive::{self, drive};
+use crate::link::{Command, LinkConfig, LinkHandle, new_message_id};
 
 /// Longest text that a camera may say of itself, in characters.
 const TEXT_LEN_MAX: usize = 64;
 
-pub(super) async fn run(
-    config: CameraConfig,
-    link: LinkConfig,
-    mut shutdown: watch::Receiver<bool>,
-) {
-    let (link, mut inbound) = Link::start(link);
-    let mut adapter = Adapter::new(config, link.handle());
-    while !*shutdown.borrow() {
-        tokio::select! {
-            message = inbound.recv() => match message {
-                Some(Inbound::Command(command)) => adapter.take(command),
-                Some(Inbound::Receipt(_) | Inbound::Prompt(_) | Inbound::Connected) => {}
-                None => break,
-            },
-            () = tokio::time::sleep_until(adapter.next_at.into()) => {
-                tokio::select! {
-                    () = adapter.step() => {}
-                    _ = shutdown.wait_for(|ends| *ends) => break,
-                }
-            }
-            changed = shutdown.changed() => if changed.is_err() { break },
-        }
-    }
-    link.shutdown().await;
+pub(super) async fn run(config: CameraConfig, link: LinkConfig, shutdown: watch::Receiver<bool>) {
+    drive(link, shutdown, |link| Adapter::new(config, link)).await;
 }
 
 /// A command under way.
@@ -83,24 +62,7 @@ struct Adapter {
     next_at: Instant,
 }
 
-impl Adapter {
-    fn new(config: CameraConfig, link: LinkHandle) -> Self {
-        Standing::Starting.say(&link);
-        let now = Instant::now();
-        Self {
-            line: Line::new(config.clone()),
-            config,
-            link,
-            asked: None,
-            standing: Standing::Starting,
-            is_doubtful: true,
-            counts: Counts::default(),
-            silent_since: None,
-            beat_at: now,
-            next_at: now,
-        }
-    }
-
+impl drive::Adapter for Adapter {
     fn take(&mut self, command: Command) {
         let Command::Capture(command) = command else {
             tracing::warn!(command = %command.id(), "not a camera's command");
@@ -120,7 +82,10 @@ impl Adapter {
         self.next_at = now;
     }
 
-    /// One round with the camera. What it brought is said before it returns.
+    fn next_at(&self) -> Instant {
+        self.next_at
+    }
+
     async fn step(&mut self) {
         let until = self.asked.as_ref().map(|asked| asked.until);
         let round = self.exchange();
@@ -140,6 +105,25 @@ impl Adapter {
         let interval = Duration::from_millis(self.config.property_interval_ms);
         self.counts.publish(&self.link, interval, now);
         self.next_at = now + self.pause(now);
+    }
+}
+
+impl Adapter {
+    fn new(config: CameraConfig, link: LinkHandle) -> Self {
+        Standing::Starting.say(&link);
+        let now = Instant::now();
+        Self {
+            line: Line::new(config.clone()),
+            config,
+            link,
+            asked: None,
+            standing: Standing::Starting,
+            is_doubtful: true,
+            counts: Counts::default(),
+            silent_since: None,
+            beat_at: now,
+            next_at: now,
+        }
     }
 
     async fn exchange(&mut self) -> Result<(), CameraFault> {
@@ -198,23 +182,8 @@ impl Adapter {
     /// Publishes a still and waits until it is confirmed.
     async fn publish(&self, still: Still) -> Option<BlobId> {
         let until = self.asked.as_ref()?.until;
-        let id = new_blob_id();
-        let sent = self.link.blob(id.clone(), Bytes::from_owner(still));
-        let confirmed = match sent {
-            Ok(confirmed) => timeout_at(until.into(), confirmed.wait()).await,
-            Err(error) => Ok(Err(error)),
-        };
-        match confirmed {
-            Ok(Ok(())) => Some(id),
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "a photo was not taken");
-                None
-            }
-            Err(_elapsed) => {
-                tracing::warn!("a photo was not confirmed in time");
-                None
-            }
-        }
+        let still = Bytes::from_owner(still);
+        self.link.confirmed_blob(still, until).await
     }
 
     /// A round failed.

@@ -161,7 +161,9 @@ impl Adapter {
             Command::Read(_)
             | Command::Match(_)
             | Command::MatchOnSensor(_)
-            | Command::Capture(_) => {
+            | Command::Capture(_)
+            | Command::CaptureFinger(_)
+            | Command::CompareFaces(_) => {
                 tracing::warn!(command = %command.id(), "not a dispenser's command");
             }
         }

@@ -4,6 +4,7 @@ use schemas::message::command::{
     CaptureCommand, CommandId, MatchCommand, MatchOnSensorCommand, MoveCommand, QueryCommand,
     ReadCommand,
 };
+use schemas::message::face::{CaptureFingerCommand, CompareFacesCommand};
 use schemas::message::kiosk::{Prompt, Receipt};
 
 /// A command, as its topic and payload say.
@@ -21,6 +22,10 @@ pub enum Command {
     MatchOnSensor(MatchOnSensorCommand),
     /// `cmd/capture`.
     Capture(CaptureCommand),
+    /// `cmd/capture-finger`.
+    CaptureFinger(CaptureFingerCommand),
+    /// `cmd/compare-faces`.
+    CompareFaces(CompareFacesCommand),
 }
 
 impl Command {
@@ -33,6 +38,8 @@ impl Command {
             Self::Match(command) => &command.command_id,
             Self::MatchOnSensor(command) => &command.command_id,
             Self::Capture(command) => &command.command_id,
+            Self::CaptureFinger(command) => &command.command_id,
+            Self::CompareFaces(command) => &command.command_id,
         }
     }
 }
@@ -70,6 +77,8 @@ pub(super) fn parse(channel: &str, payload: &[u8]) -> Result<Inbound, String> {
         "cmd/match" => Command::Match(read(payload)?),
         "cmd/match-on-sensor" => Command::MatchOnSensor(read(payload)?),
         "cmd/capture" => Command::Capture(read(payload)?),
+        "cmd/capture-finger" => Command::CaptureFinger(read(payload)?),
+        "cmd/compare-faces" => Command::CompareFaces(read(payload)?),
         _ if channel.starts_with("receipt/") => return read(payload).map(Inbound::Receipt),
         _ => return Err("no such channel".to_owned()),
     };

@@ -16,6 +16,7 @@ mod shared;
 pub mod tls;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use schemas::ids::{BlobId, BootId, MessageId};
@@ -27,6 +28,7 @@ use serde::Serialize;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::timeout_at;
 use zeroize::Zeroizing;
 
 pub use config::{Broker, Confirmation, LinkConfig, LinkLimits};
@@ -214,6 +216,27 @@ impl LinkHandle {
     /// Publishes a photo or a scan on `blob/{id}`.
     pub fn blob(&self, id: BlobId, bytes: Bytes) -> Result<Confirmed, LinkError> {
         self.send(&FromDevice::Blob(id), bytes, None)
+    }
+
+    /// Publishes a photo or a scan on a `blob/{id}` of its own and waits until it is confirmed. `None`: it was not, or not until
+    /// `until`.
+    pub async fn confirmed_blob(&self, bytes: Bytes, until: Instant) -> Option<BlobId> {
+        let id = new_blob_id();
+        let confirmed = match self.blob(id.clone(), bytes) {
+            Ok(confirmed) => timeout_at(until.into(), confirmed.wait()).await,
+            Err(error) => Ok(Err(error)),
+        };
+        match confirmed {
+            Ok(Ok(())) => Some(id),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "a blob was not taken");
+                None
+            }
+            Err(_elapsed) => {
+                tracing::warn!("a blob was not confirmed in time");
+                None
+            }
+        }
     }
 
     /// Publishes a kiosk's request on `request/{name}`.

@@ -15,32 +15,11 @@ use super::request::Request;
 use super::said::{Holder, ReadReply};
 use super::standing::Standing;
 use super::{ReaderConfig, SamId, description};
-use crate::link::{Command, Inbound, Link, LinkConfig, LinkHandle, new_message_id};
+use crate::drive::{self, drive};
+use crate::link::{Command, LinkConfig, LinkHandle, new_message_id};
 
-pub(super) async fn run(
-    config: ReaderConfig,
-    link: LinkConfig,
-    mut shutdown: watch::Receiver<bool>,
-) {
-    let (link, mut inbound) = Link::start(link);
-    let mut adapter = Adapter::new(config, link.handle());
-    while !*shutdown.borrow() {
-        tokio::select! {
-            message = inbound.recv() => match message {
-                Some(Inbound::Command(command)) => adapter.take(command),
-                Some(Inbound::Receipt(_) | Inbound::Prompt(_) | Inbound::Connected) => {}
-                None => break,
-            },
-            () = tokio::time::sleep_until(adapter.next_at.into()) => {
-                tokio::select! {
-                    () = adapter.step() => {}
-                    _ = shutdown.wait_for(|ends| *ends) => break,
-                }
-            }
-            changed = shutdown.changed() => if changed.is_err() { break },
-        }
-    }
-    link.shutdown().await;
+pub(super) async fn run(config: ReaderConfig, link: LinkConfig, shutdown: watch::Receiver<bool>) {
+    drive(link, shutdown, |link| Adapter::new(config, link)).await;
 }
 
 /// A command under way.
@@ -72,25 +51,7 @@ struct Adapter {
     next_at: Instant,
 }
 
-impl Adapter {
-    fn new(config: ReaderConfig, link: LinkHandle) -> Self {
-        Standing::Starting.say(&link);
-        let now = Instant::now();
-        Self {
-            line: Line::new(config.clone()),
-            config,
-            link,
-            asked: None,
-            lying: Lying::Unknown,
-            standing: Standing::Starting,
-            counts: Counts::default(),
-            named: None,
-            silent_since: Some(now),
-            status_at: now,
-            next_at: now,
-        }
-    }
-
+impl drive::Adapter for Adapter {
     fn take(&mut self, command: Command) {
         let Command::Read(command) = command else {
             tracing::warn!(command = %command.id(), "not a reader's command");
@@ -115,7 +76,10 @@ impl Adapter {
         self.next_at = now;
     }
 
-    /// One round with the reader. What it brought is said before it returns.
+    fn next_at(&self) -> Instant {
+        self.next_at
+    }
+
     async fn step(&mut self) {
         let began = Instant::now();
         match self.exchange().await {
@@ -148,6 +112,26 @@ impl Adapter {
         let interval = Duration::from_millis(self.config.property_interval_ms);
         self.counts.publish(&self.link, interval, now);
         self.next_at = now + self.pause(now);
+    }
+}
+
+impl Adapter {
+    fn new(config: ReaderConfig, link: LinkHandle) -> Self {
+        Standing::Starting.say(&link);
+        let now = Instant::now();
+        Self {
+            line: Line::new(config.clone()),
+            config,
+            link,
+            asked: None,
+            lying: Lying::Unknown,
+            standing: Standing::Starting,
+            counts: Counts::default(),
+            named: None,
+            silent_since: Some(now),
+            status_at: now,
+            next_at: now,
+        }
     }
 
     /// The line failed in a round that `began` then.

@@ -4,11 +4,17 @@ use schemas::citizen::{CitizenName, CitizenNumber};
 use schemas::ids::{CardSerial, MessageId};
 use schemas::message::Template;
 use schemas::message::command::CommandId;
+use schemas::message::face::{Picture, PictureBytes, PictureFormat};
+use schemas::validity::Expiry;
 use schemas::words::{Completion, Hand};
 use serde::Serialize;
 
 use super::card::ReadCard;
+use super::content::Photo;
 use super::fingerprint::{FingerBlock, Registration};
+
+/// Bytes of a chip's picture.
+const WLT_BYTES: usize = 1_024;
 
 /// `cmd/read/reply`. It carries personal data in the clear: its bytes are for the gateway alone.
 #[derive(Serialize)]
@@ -27,6 +33,10 @@ pub(super) struct Chip<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     fingers: Vec<Finger<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiry: Option<Expiry>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    picture: Option<&'a Picture>,
 }
 
 #[derive(Serialize)]
@@ -40,6 +50,8 @@ struct Finger<'a> {
 pub(super) struct Holder {
     number: CitizenNumber,
     name: Option<CitizenName>,
+    expiry: Option<Expiry>,
+    picture: Option<Picture>,
 }
 
 impl Holder {
@@ -49,6 +61,8 @@ impl Holder {
         Some(Self {
             number: CitizenNumber::new(text.number().expose()).ok()?,
             name: CitizenName::new(text.name().expose()).ok(),
+            expiry: Expiry::from_chip(text.valid_to().expose()).ok(),
+            picture: picture(&card.content.photo),
         })
     }
 
@@ -58,6 +72,8 @@ impl Holder {
             number: self.number.expose(),
             name: self.name.as_ref().map(CitizenName::expose),
             fingers: card.content.fingers.iter().filter_map(finger).collect(),
+            expiry: self.expiry,
+            picture: self.picture.as_ref(),
         }
     }
 }
@@ -69,5 +85,16 @@ fn finger(block: &FingerBlock) -> Option<Finger<'_>> {
     registered.then_some(Finger {
         hand,
         template: &block.template,
+    })
+}
+
+/// The chip's picture as it stands there; none of another length than that of a WLT stream.
+fn picture(photo: &Photo) -> Option<Picture> {
+    let bytes = photo.expose();
+    let is_whole = bytes.len() == WLT_BYTES;
+    let bytes = is_whole.then(|| PictureBytes::new(bytes.to_vec()).ok())??;
+    Some(Picture {
+        format: PictureFormat::Wlt,
+        bytes,
     })
 }

@@ -221,6 +221,16 @@ impl CardText {
         }
     }
 
+    /// The last day, YYYYMMDD or 长期.
+    pub const fn valid_to(&self) -> &Personal {
+        match self {
+            Self::Citizen(text) => &text.valid_to,
+            Self::Permit(text) => &text.valid_to,
+            Self::Foreigner2017(text) => &text.valid_to,
+            Self::Foreigner2023(text) => &text.valid_to,
+        }
+    }
+
     /// The number of the card's holder.
     pub const fn number(&self) -> &Personal {
         match self {

@@ -10,41 +10,20 @@ use super::acknowledgement::Confirmation;
 use super::counts::{Counts, count};
 use super::instruction::{Instruction, Light};
 use super::line::{AskError, Line};
-use super::matching::{Matcher, MatcherFault};
 use super::standing::Standing;
 use super::task::{Asked, Outcome, Task};
 use super::{LightKind, ScannerConfig};
-use crate::link::{Command, Inbound, Link, LinkConfig, LinkHandle};
+use crate::drive::{self, drive};
+use crate::link::{Command, LinkConfig, LinkHandle};
+use crate::matcher::{Matcher, MatcherFault};
 
-pub(super) async fn run(
-    config: ScannerConfig,
-    link: LinkConfig,
-    mut shutdown: watch::Receiver<bool>,
-) {
-    let (link, mut inbound) = Link::start(link);
-    let mut adapter = Adapter::new(config, link.handle());
-    while !*shutdown.borrow() {
-        tokio::select! {
-            message = inbound.recv() => match message {
-                Some(Inbound::Command(command)) => adapter.take(command),
-                Some(Inbound::Receipt(_) | Inbound::Prompt(_) | Inbound::Connected) => {}
-                None => break,
-            },
-            () = tokio::time::sleep_until(adapter.next_at.into()) => {
-                tokio::select! {
-                    () = adapter.step() => {}
-                    _ = shutdown.wait_for(|ends| *ends) => break,
-                }
-            }
-            changed = shutdown.changed() => if changed.is_err() { break },
-        }
-    }
-    link.shutdown().await;
+pub(super) async fn run(config: ScannerConfig, link: LinkConfig, shutdown: watch::Receiver<bool>) {
+    drive(link, shutdown, |link| Adapter::new(config, link)).await;
 }
 
 #[derive(Debug)]
 pub(super) struct Adapter {
-    config: ScannerConfig,
+    pub(super) config: ScannerConfig,
     pub(super) link: LinkHandle,
     pub(super) line: Line,
     pub(super) matcher: Option<Matcher>,
@@ -63,32 +42,17 @@ pub(super) struct Adapter {
     next_at: Instant,
 }
 
-impl Adapter {
-    fn new(config: ScannerConfig, link: LinkHandle) -> Self {
-        Standing::Starting.say(&link);
-        let now = Instant::now();
-        Self {
-            line: Line::new(config.clone()),
-            matcher: config.matcher.clone().map(Matcher::new),
-            config,
-            link,
-            asked: None,
-            is_used: false,
-            light: None,
-            standing: Standing::Starting,
-            counts: Counts::default(),
-            silent_since: Some(now),
-            status_at: now,
-            probed: None,
-            next_at: now,
-        }
-    }
-
+impl drive::Adapter for Adapter {
     fn take(&mut self, command: Command) {
         let task = match command {
             Command::Match(command) => Task::Card(command),
             Command::MatchOnSensor(command) => Task::Library(command),
-            Command::Move(_) | Command::Query(_) | Command::Read(_) | Command::Capture(_) => {
+            Command::CaptureFinger(command) => Task::Image(command),
+            Command::Move(_)
+            | Command::Query(_)
+            | Command::Read(_)
+            | Command::Capture(_)
+            | Command::CompareFaces(_) => {
                 tracing::warn!(command = %command.id(), "not a scanner's command");
                 return;
             }
@@ -98,7 +62,8 @@ impl Adapter {
             self.link.forget(old.id());
         }
         if matches!(task, Task::Card(_)) && self.matcher.is_none() {
-            return task.answer(&self.link, Outcome::Failed(Completion::UnsupportedCommand));
+            let outcome = Outcome::Failed(Completion::UnsupportedCommand);
+            return task.answer(&self.link, outcome, None);
         }
         let now = Instant::now();
         let otherwise = match self.standing {
@@ -111,7 +76,10 @@ impl Adapter {
         self.next_at = now;
     }
 
-    /// One round with the sensor. What it brought is said before it returns.
+    fn next_at(&self) -> Instant {
+        self.next_at
+    }
+
     async fn step(&mut self) {
         let began = Instant::now();
         match self.exchange().await {
@@ -143,6 +111,28 @@ impl Adapter {
         let interval = Duration::from_millis(self.config.property_interval_ms);
         self.counts.publish(&self.link, interval, now);
         self.next_at = now + self.pause(now);
+    }
+}
+
+impl Adapter {
+    fn new(config: ScannerConfig, link: LinkHandle) -> Self {
+        Standing::Starting.say(&link);
+        let now = Instant::now();
+        Self {
+            line: Line::new(config.clone()),
+            matcher: config.matcher.clone().map(Matcher::new),
+            config,
+            link,
+            asked: None,
+            is_used: false,
+            light: None,
+            standing: Standing::Starting,
+            counts: Counts::default(),
+            silent_since: Some(now),
+            status_at: now,
+            probed: None,
+            next_at: now,
+        }
     }
 
     /// The line failed in a round that `began` then.
@@ -183,8 +173,8 @@ impl Adapter {
             self.look_after().await?;
         }
         if let Some(asked) = &self.asked {
-            let (hand, pages) = (asked.task.hand(), asked.task.pages());
-            return self.attempt(hand, pages).await;
+            let (hand, aim) = (asked.task.hand(), asked.task.aim());
+            return self.attempt(hand, aim).await;
         }
         self.shine(Light::OFF).await?;
         let due = Duration::from_millis(self.config.heartbeat_ms);
@@ -275,7 +265,7 @@ impl Adapter {
 
     pub(super) fn answer(&mut self, outcome: Outcome) {
         if let Some(asked) = self.asked.take() {
-            asked.task.answer(&self.link, outcome);
+            asked.task.answer(&self.link, outcome, asked.quality);
         }
     }
 }

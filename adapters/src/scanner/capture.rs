@@ -1,4 +1,4 @@
-//! One look at the sensor for a command: is there a finger, is it to be seen well, and what comes of the comparison.
+//! One look at the sensor for a command: is there a finger, is it to be seen well, and what comes of it.
 
 use std::time::Instant;
 
@@ -11,8 +11,23 @@ use super::counts::count;
 use super::image::Image;
 use super::instruction::{Buffer, Instruction, Light, Pages};
 use super::line::AskError;
+use super::matching;
 use super::standing::Standing;
-use super::task::Outcome;
+use super::task::{Aim, Outcome};
+use crate::matcher::MatcherFault;
+
+/// What a matcher says of a finger and a card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verified {
+    /// Similarity of the best template, 0 to 100.
+    Score(u8),
+    /// Too little of a finger is to be seen.
+    Poor,
+    /// There is nothing that could compare the two.
+    Unsupported,
+    /// It did not answer.
+    Failed(MatcherFault),
+}
 
 /// Colour of the ring for a right hand's finger.
 const BLUE: u8 = 2;
@@ -23,11 +38,7 @@ const RED: u8 = 1;
 
 impl Adapter {
     /// Looks for a finger once; if there is one, does what was asked.
-    pub(super) async fn attempt(
-        &mut self,
-        hand: Option<Hand>,
-        pages: Option<Pages>,
-    ) -> Result<(), AskError> {
+    pub(super) async fn attempt(&mut self, hand: Option<Hand>, aim: Aim) -> Result<(), AskError> {
         self.shine(colour(hand)).await?;
         let taken = self.line.ask(Instruction::TakeImage).await?.confirmation;
         if taken == Confirmation::NoFinger {
@@ -48,9 +59,10 @@ impl Adapter {
         if extracted != Confirmation::Done {
             return self.not_taken(extracted);
         }
-        match pages {
-            Some(pages) => self.search(pages).await,
-            None => self.compare().await,
+        match aim {
+            Aim::Library(pages) => self.search(pages).await,
+            Aim::Card => self.compare().await,
+            Aim::Image => self.enrol().await,
         }
     }
 
@@ -71,7 +83,7 @@ impl Adapter {
     }
 
     /// A finger lies there, but too little of it is to be seen. It may lie better the next time.
-    fn poor(&mut self) {
+    pub(super) fn poor(&mut self) {
         count(&mut self.counts.poor_captures);
         self.spoil(Completion::SequenceError);
     }
@@ -87,55 +99,70 @@ impl Adapter {
         }
     }
 
-    /// Has the matcher compare the finger with the card.
-    async fn compare(&mut self) -> Result<(), AskError> {
+    /// The image of the finger that lies there. `None`: there is too little of it.
+    pub(super) async fn upload(&mut self) -> Result<Option<Image>, AskError> {
         let began = Instant::now();
         let image = self.line.upload().await?;
         self.counts.upload_time = Some(began.elapsed());
-        if !image.is_usable() {
+        let usable = image.is_usable();
+        if !usable {
             self.poor();
-            return Ok(());
         }
-        self.shine(Light::OFF).await?;
-        if let Some(outcome) = self.verify(image).await {
-            return self.done(outcome).await;
-        }
-        self.poor();
-        Ok(())
+        Ok(usable.then_some(image))
     }
 
-    /// What the matcher says of an image. `None`: it sees too little of a finger.
-    async fn verify(&mut self, image: Image) -> Option<Outcome> {
+    /// Has the matcher compare the finger with the card.
+    async fn compare(&mut self) -> Result<(), AskError> {
+        let Some(image) = self.upload().await? else {
+            return Ok(());
+        };
+        self.shine(Light::OFF).await?;
+        let outcome = match self.verify(image).await {
+            Verified::Score(score) => Outcome::Score(score),
+            Verified::Poor => {
+                self.poor();
+                return Ok(());
+            }
+            Verified::Unsupported => Outcome::Failed(Completion::UnsupportedCommand),
+            Verified::Failed(fault) => Outcome::Failed(fault.completion()),
+        };
+        self.done(outcome).await
+    }
+
+    /// What the matcher says of an image and the card's templates.
+    pub(super) async fn verify(&mut self, image: Image) -> Verified {
         let (Some(matcher), Some(asked)) = (&self.matcher, &self.asked) else {
-            return Some(Outcome::Failed(Completion::UnsupportedCommand));
+            return Verified::Unsupported;
         };
-        let Some(templates) = asked.task.templates() else {
-            return Some(Outcome::Failed(Completion::UnsupportedCommand));
+        let (Some(templates), Ok(image)) = (asked.task.templates(), image.into_matchers()) else {
+            return Verified::Unsupported;
         };
-        let request = VerifyRequest {
-            image: image.into_matchers().ok()?,
-            templates: templates.to_vec(),
-        };
+        let templates = templates.to_vec();
+        let request = VerifyRequest { image, templates };
         let began = Instant::now();
-        let answered = matcher.verify(&request).await;
+        let answered = matching::verify(matcher, &request).await;
         self.counts.match_time = Some(began.elapsed());
         self.probed = Some((answered.map(drop), Instant::now()));
         match answered {
-            Ok(VerifyAnswer::Score(score)) => Some(Outcome::Score(score.get())),
-            Ok(VerifyAnswer::Refusal(Refusal::ImagePoor)) => None,
+            Ok(VerifyAnswer::Score(score)) => Verified::Score(score.get()),
+            Ok(VerifyAnswer::Refusal(Refusal::ImagePoor)) => Verified::Poor,
             Ok(VerifyAnswer::Refusal(
                 refusal @ (Refusal::ImageUnsupported | Refusal::TemplateUnreadable),
             )) => {
                 tracing::warn!(?refusal, "the matcher does not compare");
-                Some(Outcome::Failed(Completion::UnsupportedCommand))
+                Verified::Unsupported
             }
             Err(fault) => {
-                tracing::warn!(%fault, "a finger was not compared");
-                count(&mut self.counts.matcher_failures);
-                self.stand(Standing::NoMatcher(fault));
-                Some(Outcome::Failed(fault.completion()))
+                self.matcher_failed(fault);
+                Verified::Failed(fault)
             }
         }
+    }
+
+    pub(super) fn matcher_failed(&mut self, fault: MatcherFault) {
+        tracing::warn!(%fault, "the matcher did not answer");
+        count(&mut self.counts.matcher_failures);
+        self.stand(Standing::NoMatcher(fault));
     }
 
     /// Compares with what is enrolled: with one page by Match, with several by Search.
@@ -170,7 +197,7 @@ impl Adapter {
 
     /// Replies. Before that the sensor is looked at: a finger that still lies there is not one for the next
     /// command.
-    async fn done(&mut self, outcome: Outcome) -> Result<(), AskError> {
+    pub(super) async fn done(&mut self, outcome: Outcome) -> Result<(), AskError> {
         count(&mut self.counts.captures);
         let after = self.line.ask(Instruction::TakeImage).await;
         self.is_used = !after

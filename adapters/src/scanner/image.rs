@@ -12,7 +12,7 @@ pub const IMAGE_BYTES: usize = WIDTH * HEIGHT / 2;
 /// Side of the squares that are looked at one by one, in pixels.
 const SQUARE: usize = 16;
 /// Shades that lie between ridge and valley in a square that shows skin.
-const RELIEF_MIN: u8 = 4;
+pub(super) const RELIEF_MIN: u8 = 4;
 /// Squares that must show skin, in percent.
 const COVERAGE_PERCENT_MIN: usize = 25;
 
@@ -53,15 +53,20 @@ impl Image {
     /// Share of squares that show skin, in percent. The sensor judges the features; this judges the picture, so
     /// that one which is empty or smeared is not sent on.
     pub fn coverage_percent(&self) -> usize {
-        let columns = (0..WIDTH).step_by(SQUARE);
-        let squares = columns.flat_map(|x| (0..HEIGHT).step_by(SQUARE).map(move |y| (x, y)));
-        let skin = squares.filter(|(x, y)| self.relief(*x, *y) >= RELIEF_MIN);
+        let skin = self.reliefs().filter(|relief| *relief >= RELIEF_MIN);
         skin.count() * 100 / (WIDTH * HEIGHT / SQUARE / SQUARE)
     }
 
     /// Whether enough of a finger is to be seen.
     pub fn is_usable(&self) -> bool {
         self.coverage_percent() >= COVERAGE_PERCENT_MIN
+    }
+
+    /// The relief of each square.
+    pub(super) fn reliefs(&self) -> impl Iterator<Item = u8> {
+        let columns = (0..WIDTH).step_by(SQUARE);
+        let squares = columns.flat_map(|x| (0..HEIGHT).step_by(SQUARE).map(move |y| (x, y)));
+        squares.map(|(x, y)| self.relief(x, y))
     }
 
     /// Shades between the darkest and the lightest of a square's middle: a single pixel does not count.

@@ -3,18 +3,21 @@
 //! Owns the protocol's codec (`packet`, `instruction`, `acknowledgement`, `image`), which is pure, the client of a
 //! matcher service, and the adapter ([`run`]). A card's template (GA/T 1012) cannot be compared on such a
 //! sensor, so the matcher does it; where there is none, the command is answered as not supported. Must never make
-//! up a score, never keep an image longer than its comparison takes, and never print one.
+//! up a score, never keep an image longer than its comparison and its publication take, and never print one.
 
 pub mod acknowledgement;
 mod adapter;
 mod capture;
 mod counts;
+mod enrolment;
 pub mod image;
 pub mod instruction;
 mod line;
 mod matching;
 pub mod packet;
 mod password;
+pub mod png;
+mod quality;
 mod standing;
 mod task;
 
@@ -26,6 +29,7 @@ use tokio::sync::watch;
 
 use crate::link::LinkConfig;
 
+pub use crate::matcher::MatcherConfig;
 pub use password::Password;
 
 /// Where a sensor is.
@@ -57,29 +61,13 @@ pub enum LightKind {
     Ring,
 }
 
-/// Where the matcher listens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MatcherConfig {
-    /// Host name or address.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
-    /// Longest a comparison may take, in ms.
-    pub timeout_ms: u64,
-    /// Pause between two questions whether it is ready, in ms.
-    pub probe_ms: u64,
-}
-
-impl MatcherConfig {
-    /// One that is asked every 5 s whether it is ready.
-    pub const fn new(host: String, port: u16, timeout_ms: u64) -> Self {
-        Self {
-            host,
-            port,
-            timeout_ms,
-            probe_ms: 5_000,
-        }
-    }
+/// Who says how good the image of a finger is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QualityBy {
+    /// This adapter: [`image::Image::quality`].
+    Measure,
+    /// The matcher.
+    Matcher,
 }
 
 /// Configuration of a scanner's adapter.
@@ -95,6 +83,8 @@ pub struct ScannerConfig {
     pub light: LightKind,
     /// What compares images with the templates of cards; none: nothing does.
     pub matcher: Option<MatcherConfig>,
+    /// Who says how good an image is.
+    pub quality: QualityBy,
     /// Pause between two looks for a finger, in ms.
     pub poll_ms: u64,
     /// Pause between two heartbeats, in ms.
@@ -126,6 +116,7 @@ impl ScannerConfig {
             password: Password::FACTORY,
             light: LightKind::None,
             matcher: None,
+            quality: QualityBy::Measure,
             poll_ms: 100,
             heartbeat_ms: 1_000,
             request_timeout_ms: 1_000,
@@ -141,17 +132,21 @@ impl ScannerConfig {
 }
 
 /// What `desc` says of a scanner behind this adapter. It compares with a card only where there is a matcher; with
-/// what is enrolled on the sensor it always can.
+/// what is enrolled on the sensor it always can. Its model says who judges the quality of an image.
 pub fn description(config: &ScannerConfig) -> Description {
     let matcher = config.matcher.as_ref().map(|_| "match");
     Description {
         kind: DeviceKind::Scanner,
         vendor: "ZFM".to_owned(),
-        model: "serial fingerprint module".to_owned(),
+        model: match config.quality {
+            QualityBy::Measure => "serial fingerprint module, quality measured",
+            QualityBy::Matcher => "serial fingerprint module, quality by matcher",
+        }
+        .to_owned(),
         firmware: env!("CARGO_PKG_VERSION").to_owned(),
         commands: matcher
             .into_iter()
-            .chain(["match-on-sensor"])
+            .chain(["match-on-sensor", "capture-finger"])
             .map(str::to_owned)
             .collect(),
         events: vec!["finger-present".to_owned()],

@@ -3,8 +3,8 @@
 use schemas::message::device::Code;
 use schemas::words::DeviceStatus;
 
-use super::matching::MatcherFault;
 use crate::link::LinkHandle;
+use crate::matcher::MatcherFault;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {

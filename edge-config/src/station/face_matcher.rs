@@ -47,9 +47,7 @@ pub(crate) fn check(
         if placed.contains_key(device) {
             refuse(
                 "device",
-                format!(
-                    "{device} is a device of a machine or a kiosk already; write another id"
-                ),
+                format!("{device} is a device of a machine or a kiosk already; write another id"),
             );
         }
         if !driven.insert(device) {

@@ -26,6 +26,8 @@ pub struct ZfmScanner {
     pub light: ScannerLight,
     /// What compares its images with the templates of cards; none: nothing, so no citizen is verified by it.
     pub matcher: Option<MatcherUrl>,
+    /// Who says how good the image of a finger is (A9).
+    pub quality: FingerQuality,
     /// Pause between two looks for a finger, in ms.
     pub poll_ms: u32,
     /// How long a connection attempt may take, in ms.
@@ -46,6 +48,20 @@ pub enum ScannerLight {
     /// A ring in several colours.
     Ring,
 }
+
+/// Who says how good the image of a finger is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FingerQuality {
+    /// The adapter, by what the image shows at a glance: how much of a finger, and how clearly.
+    Measured,
+    /// The matcher.
+    Matcher,
+}
+
+const QUALITIES: &[(&str, FingerQuality)] = &[
+    ("measured", FingerQuality::Measured),
+    ("matcher", FingerQuality::Matcher),
+];
 
 const LIGHTS: &[(&str, ScannerLight)] =
     &[("none", ScannerLight::None), ("ring", ScannerLight::Ring)];
@@ -118,6 +134,13 @@ pub(crate) fn read(s: &mut Section<'_>) -> Option<ZfmScanner> {
     let password = s.optional("password", "\"00000000\"");
     let light = s.word("light", LIGHTS, ScannerLight::None);
     let matcher = s.optional("matcher", "\"http://127.0.0.1:5024\"");
+    let quality = s.word("quality", QUALITIES, FingerQuality::Measured);
+    if quality == FingerQuality::Matcher && !s.has("matcher") {
+        s.refuse(
+            "quality",
+            "there is no matcher to ask; write matcher = \"http://127.0.0.1:5024\" too, or quality = \"measured\"",
+        );
+    }
     let poll_ms = s.number("poll_ms", 20..=10_000, 100);
     let connect_timeout_ms = s.number("connect_timeout_ms", 100..=60_000, 2_000);
     let request_timeout_ms = s.number("request_timeout_ms", 100..=60_000, 1_000);
@@ -130,6 +153,7 @@ pub(crate) fn read(s: &mut Section<'_>) -> Option<ZfmScanner> {
         password: password.unwrap_or(ScannerPassword::FACTORY),
         light,
         matcher,
+        quality,
         poll_ms,
         connect_timeout_ms,
         request_timeout_ms,

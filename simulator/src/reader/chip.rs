@@ -7,9 +7,6 @@ use zeroize::Zeroizing;
 
 use crate::people::Card;
 
-/// Bytes of a photo.
-const PHOTO_BYTES: usize = 1024;
-
 /// The card management number. `None`: the card's serial is not the 16 hexadecimal digits of a chip.
 pub(super) fn management_number(card: &Card) -> Option<ManagementNumber> {
     let digits = card.serial.as_str();
@@ -24,13 +21,13 @@ pub(super) fn management_number(card: &Card) -> Option<ManagementNumber> {
 /// Text, photo and, where it is asked for, fingerprints.
 pub(super) fn content(card: &Card, fingers: bool) -> Result<Zeroizing<Vec<u8>>, ContentError> {
     let text = text(card).encode()?;
-    let photo: Vec<u8> = (0..=u8::MAX).cycle().take(PHOTO_BYTES).collect();
+    let photo = &card.picture;
     let blocks = Zeroizing::new(card.fingers.iter().flatten().flatten().copied().collect());
     let blocks: &Vec<u8> = &blocks;
     if fingers {
-        encode(&[&text, &photo, blocks])
+        encode(&[&text, photo, blocks])
     } else {
-        encode(&[&text, &photo])
+        encode(&[&text, photo])
     }
 }
 
@@ -46,7 +43,7 @@ fn text(card: &Card) -> CardText {
         number: Personal::new(card.number.as_str()),
         issuer: Personal::new("测试市公安局"),
         valid_from: Personal::new("20260101"),
-        valid_to: Personal::new("20460101"),
+        valid_to: Personal::new(card.valid_to),
     };
     // The division codes of Hong Kong, Macao and Taiwan: their residents have a card of its own layout.
     if !["81", "82", "83"]

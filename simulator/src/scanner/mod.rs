@@ -30,6 +30,8 @@ pub enum ScannerFault {
     FewPoints,
     /// The image is grey all over, and the module does not notice.
     Smeared,
+    /// The finger covers a third of the glass, and the module does not notice.
+    Partial,
     /// An image stops in the middle of a packet.
     HalfPacket,
     /// The connection breaks in the middle of an image.

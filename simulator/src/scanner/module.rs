@@ -191,8 +191,14 @@ impl Module {
         };
         let grey = [0x88; SAMPLE_BYTES];
         let smeared = self.faults.take(ScannerFault::Smeared);
+        let mut drawn = draw(if smeared { &grey } else { image });
+        if self.faults.take(ScannerFault::Partial) {
+            let covered = drawn.len() / 3;
+            // White: there is no skin.
+            drawn.iter_mut().skip(covered).for_each(|byte| *byte = 0xFF);
+        }
         Answer {
-            data: Some(draw(if smeared { &grey } else { image })),
+            data: Some(drawn),
             ..Confirmation::Done.into()
         }
     }

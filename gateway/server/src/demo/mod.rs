@@ -153,6 +153,11 @@ impl Demo {
             CameraProtocol::Onvif { listen, login }
         });
         config.matcher_listen = scanner.and_then(|s| s.matcher).map(|url| url.0);
+        let face_matcher = station.face_matchers.first();
+        config.face_matcher_listen = face_matcher.map(|matcher| matcher.url.0);
+        if let Some(matcher) = face_matcher {
+            config.devices.face_matcher = matcher.device.clone();
+        }
         config.control_listen = Some(station.demo.control);
         config.shape.columns = machine.columns;
         config.shape.slots_per_column = machine.slots_per_column;
