@@ -46,7 +46,6 @@ struct Finger<'a> {
 }
 
 /// The holder of a card that names a citizen.
-#[derive(Debug)]
 pub(super) struct Holder {
     number: CitizenNumber,
     name: Option<CitizenName>,

@@ -3,6 +3,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod camera;
+pub(crate) mod face;
 pub(crate) mod lighttpd;
 pub(crate) mod reader;
 pub(crate) mod scanner;

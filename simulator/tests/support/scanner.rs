@@ -112,6 +112,17 @@ pub(crate) fn compare(id: &str, hand: Hand, timeout_s: u16) -> Value {
     })
 }
 
+/// `cmd/capture-finger` for a right finger of this quality, to be compared with the first person's card where `compares`.
+pub(crate) fn capture(id: &str, quality_min: u16, compares: bool, timeout_s: u16) -> Value {
+    let mut command = compare(id, Hand::Right, timeout_s);
+    command["quality_min"] = json!(quality_min);
+    command["position"] = json!("right-index");
+    if !compares {
+        command["templates"] = json!([]);
+    }
+    command
+}
+
 /// An adapter that is in a hurry, as a test is.
 pub(crate) fn quick(address: Address) -> ScannerConfig {
     ScannerConfig {
@@ -233,6 +244,17 @@ impl ScannerBench {
     pub(crate) async fn compare(&mut self, id: &str, timeout_s: u16) -> Value {
         self.order(&compare(id, Hand::Right, timeout_s)).await;
         self.reply(id).await
+    }
+
+    /// Asks for the image of a right finger.
+    pub(crate) async fn order_image(&self, command: &Value) {
+        let topic = "scanner-1/cmd/capture-finger";
+        self.gateway.send(topic, command).await;
+    }
+
+    pub(crate) async fn image_reply(&mut self, id: &str) -> Value {
+        let topic = "scanner-1/cmd/capture-finger/reply";
+        self.gateway.json_where(topic, "command_id", id).await
     }
 
     pub(crate) async fn search(&mut self, id: &str, first_page: u16, pages: u16) -> Value {

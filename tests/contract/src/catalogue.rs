@@ -7,7 +7,7 @@ use schemas::message::{
     application as a, command as c, device as d, face as f, kiosk as k, manifest as m,
     peripheral as p,
 };
-use schemas::{downlink as i, matcher as v, uplink};
+use schemas::{downlink as i, face_matcher as fm, matcher as v, uplink};
 
 /// A message with its type.
 #[derive(Debug)]
@@ -81,10 +81,14 @@ pub const MESSAGES: &[Message] = messages! {
     "manifest" = m::Manifest;
 };
 
-/// What a scanner's adapter and a matcher say to each other over HTTP, by the name of the schema file.
+/// What adapters and matchers, of fingers and of faces, say to each other over HTTP, by the name of the schema file.
 pub const MATCHER: &[Message] = messages! {
     "verify-request" = v::VerifyRequest;
     "verify-answer" = v::VerifyAnswer;
+    "quality-request" = v::QualityRequest;
+    "quality-answer" = v::QualityAnswer;
+    "compare-request" = fm::CompareRequest;
+    "compare-answer" = fm::CompareAnswer;
 };
 
 /// What stands in the centre's store: beside an event, and as `data` of each instruction, by its CloudEvents type.

@@ -20,7 +20,7 @@ pub fn refused() -> serde_json::Result<BTreeMap<String, Vec<Value>>> {
     serde_json::from_str(include_str!("../examples/refused.json"))
 }
 
-/// What is said to a matcher and by it, by name: what fits, and what both type and schema refuse.
+/// What is said to matchers and by them, by name: what fits, and what both type and schema refuse.
 ///
 /// # Errors
 /// The file is no JSON of that shape.

@@ -110,13 +110,16 @@ fn what_stands_in_the_centre_s_store_fits_its_type() {
     }
 }
 
-/// P4: what is said to a matcher and by it; the page shows these examples.
+/// P4, A7, A9: what is said to matchers and by them; the pages show these examples.
 #[test]
 fn what_a_matcher_is_asked_and_answers_fits_its_type() {
     let examples = examples::matcher().unwrap();
     let names: BTreeSet<&str> = examples.keys().map(String::as_str).collect();
     assert_eq!(names, MATCHER.iter().map(|part| part.name).collect());
-    let page = include_str!("../../../ops/docs/matcher.md");
+    let page = concat!(
+        include_str!("../../../ops/docs/matcher.md"),
+        include_str!("../../../ops/docs/face-matcher.md")
+    );
     let shown: Vec<Value> = (page.split("```json").skip(1))
         .filter_map(|rest| serde_json::from_str(rest.split("```").next()?).ok())
         .collect();
@@ -137,7 +140,7 @@ fn what_a_matcher_is_asked_and_answers_fits_its_type() {
             }
         }
         let first = judged.good.first().unwrap();
-        assert!(shown.contains(first), "{first} in matcher.md");
+        assert!(shown.contains(first), "{first} in matcher.md or face-matcher.md");
     }
 }
 
