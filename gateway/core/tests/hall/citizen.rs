@@ -2,10 +2,7 @@
 
 use gateway_core::{Effect, Entry, FacesReply, FingerReply, Order, Person, Reply};
 use schemas::event::application::{MaskedPhone, PortraitChecked};
-<<<<<<< HEAD
-=======
 use schemas::ids::SessionId;
->>>>>>> 0c24bed
 use schemas::message::application::{ApplicationPrompt, StepName as S};
 use schemas::message::keyed::SmsCode;
 use schemas::words::application::{
@@ -89,11 +86,7 @@ impl Case {
     }
 
     /// What the citizen enters at a step; none: it is not the citizen's turn.
-<<<<<<< HEAD
-    fn entry(&self, hall: &Hall, prompt: &ApplicationPrompt) -> Option<Entry> {
-=======
     pub fn entry(&self, hall: &Hall, prompt: &ApplicationPrompt) -> Option<Entry> {
->>>>>>> 0c24bed
         let fault = |fault| self.fault == fault;
         Some(match prompt.step? {
             S::ChooseKind => Entry::Kind(self.kind),
@@ -182,33 +175,6 @@ impl Case {
         }
         let session = hall.begin(kiosk);
         for _ in 0..200 {
-<<<<<<< HEAD
-            let (_, prompt) = hall.prompt(kiosk).unwrap();
-            if prompt.outcome.is_some() {
-                return prompt;
-            }
-            if prompt.card_unreadable == Some(true) {
-                hall.request(kiosk, gateway_core::Request::Cancel { session });
-                let (_, prompt) = hall.prompt(kiosk).unwrap();
-                assert_eq!(prompt.outcome, Some(ApplicationOutcome::Cancelled));
-                return prompt;
-            }
-            if prompt.step == Some(S::RightFinger) && self.fault == Fault::ScannerLost {
-                hall.lost("scanner-2");
-            } else if let Some(entry) = self.entry(hall, &prompt) {
-                hall.enter(kiosk, entry);
-            } else if let Some(effect) = hall.effects().first().cloned() {
-                let reply = self.reply(hall, &effect).unwrap();
-                hall.reply(&effect, reply);
-            } else if self.link != Link::Up || !hall.answer(&session, EligibilityVerdict::Eligible)
-            {
-                assert!(hall.wait(), "{self:?} waits for ever at {:?}", prompt.step);
-            }
-        }
-        panic!("{self:?} does not end");
-    }
-}
-=======
             if let Some(prompt) = self.once(hall, kiosk, &session) {
                 return prompt;
             }
@@ -257,4 +223,3 @@ pub const GOOD: Case = Case {
     clock: Clock::Trusted,
     fault: Fault::None,
 };
->>>>>>> 0c24bed
