@@ -311,7 +311,9 @@ impl Adapter {
                         let outcome = MotionResult::Rejected {
                             detail: refusal(&self.config.profile, exception),
                         };
-                        self.finish(outcome, snapshot).await
+                        // What was known may be from before the command: the answer tells what is so after it.
+                        let seen = self.line.snapshot().await?;
+                        self.finish(outcome, seen).await
                     }
                     // Nothing was sent, or it is not known whether it was taken: the registers are read
                     // before anything else happens.
