@@ -2,11 +2,15 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use schemas::ids::{BlobHash, StationId};
-use simulator::centre::{CentreConfig, Desk, Registration, Running};
+use schemas::ids::{BatchId, BlobHash, StationId};
+use simulator::centre::{
+    Centre, CentreConfig, Desk, GrantTerms, OfficeConfig, Registration, Running,
+};
+use simulator::people::People;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::say;
@@ -64,6 +68,59 @@ pub(crate) struct Run {
     /// Register unknown stations that offer a fitting key, without asking anybody. For demonstrations only.
     #[arg(long)]
     accept_unknown: bool,
+    #[command(flatten)]
+    office: Office,
+}
+
+/// What the centre needs to decide applications.
+#[derive(Args)]
+struct Office {
+    /// Decide applications: the private key that stations seal to, 64 hexadecimal digits. Needs --received.
+    #[arg(long, requires = "received")]
+    private_key: Option<PathBuf>,
+    /// Where the counter is: orders to pay, and the phone that codes are sent to. It shows what is personal: leave it on loopback.
+    #[arg(long, default_value = "127.0.0.1:9471")]
+    counter: SocketAddr,
+    /// File with the citizen numbers of the flagged, one a line.
+    #[arg(long)]
+    flagged: Option<PathBuf>,
+    /// How long a grant holds, in hours.
+    #[arg(long, default_value_t = 168)]
+    grant_hours: u32,
+    /// The people that the centre knows: how many, and their seed, as `simulator` makes them.
+    #[arg(long, default_value_t = 24)]
+    people: usize,
+    /// See above.
+    #[arg(long, default_value_t = 1)]
+    people_seed: u64,
+}
+
+impl Office {
+    fn config(&self) -> anyhow::Result<Option<OfficeConfig>> {
+        let Some(path) = &self.private_key else {
+            return Ok(None);
+        };
+        let private = Centre::from_text(&text(path)?)
+            .with_context(|| format!("cannot use {}", path.display()))?;
+        let batch = BatchId::new("register").context("a name")?;
+        let register = People::new(batch, self.people, self.people_seed)?;
+        let flagged = self.flagged.as_deref().map(text).transpose()?;
+        let flagged = flagged.unwrap_or_default();
+        let lines = flagged
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty());
+        Ok(Some(OfficeConfig {
+            private: Arc::new(private),
+            register: Arc::new(register),
+            terms: GrantTerms {
+                valid_hours: self.grant_hours,
+                flagged: lines.map(str::to_owned).collect(),
+                ..GrantTerms::default()
+            },
+            counter: Some(self.counter),
+        }))
+    }
 }
 
 #[derive(Args)]
@@ -187,6 +244,7 @@ async fn run(options: Run) -> anyhow::Result<()> {
         listen: Some(options.listen),
         received: options.received,
         accept_unknown: options.accept_unknown,
+        office: options.office.config()?,
         ..CentreConfig::new(
             options.store.connection()?,
             options.store.place.folder,
@@ -197,6 +255,9 @@ async fn run(options: Run) -> anyhow::Result<()> {
     let address = running.address().context("no pages")?;
     let view = running.view();
     say(&format!("centre http://{address}"))?;
+    if let Some(counter) = running.counter() {
+        say(&format!("counter http://{counter}"))?;
+    }
     say(&format!("its key: {} ({})", view.vkey, view.public_key))?;
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {

@@ -145,6 +145,24 @@ impl People {
             .find(|card| card.serial == *serial)
     }
 
+    /// The person of a citizen number.
+    pub fn known(&self, number: &str) -> Option<&Person> {
+        let mut people = self.people.iter();
+        people.find(|person| person.card.number == number)
+    }
+
+    /// What is on the chip of a card that is made for somebody, as [`Card::chip`]: the fingerprints of whom the register knows.
+    pub fn chip_of(&self, number: &str, name: &str, serial: &CardSerial) -> Value {
+        let known = self.known(number);
+        let card = Card {
+            serial: serial.clone(),
+            number: number.to_owned(),
+            name: name.to_owned(),
+            fingers: known.map(|person| [person.right.clone(), person.left.clone()]),
+        };
+        card.chip()
+    }
+
     /// The owner of a card, new or old, and its place in the manifest.
     pub fn owner(&self, serial: &CardSerial) -> Option<(usize, &Person)> {
         self.people

@@ -116,7 +116,7 @@ impl Follower {
     }
 
     /// Sends an instruction to a station, under the centre's newest key.
-    async fn say(
+    pub(super) async fn say(
         &mut self,
         registration: &Registration,
         instruction: &Instruction,
@@ -156,7 +156,7 @@ impl Follower {
 }
 
 /// Whether the others can be answered although this one cannot.
-fn is_of_one_stream(error: &SendError) -> bool {
+pub(super) fn is_of_one_stream(error: &SendError) -> bool {
     match error {
         SendError::Link(error) => error.is_denied(),
         SendError::Instruction(_)

@@ -82,6 +82,16 @@ impl Folder {
         self.0.join("forks")
     }
 
+    /// What the office knows. It names people.
+    pub(super) fn office(&self) -> PathBuf {
+        self.0.join("office.json")
+    }
+
+    /// The chips of the cards that were made, by serial.
+    pub(super) fn made(&self) -> PathBuf {
+        self.0.join("made")
+    }
+
     /// What has been seen of the store as a whole.
     pub(super) fn seen(&self) -> PathBuf {
         self.0.join("seen.json")

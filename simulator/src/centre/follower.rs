@@ -15,6 +15,7 @@ use super::followed::Followed;
 use super::keys::CentreKeys;
 use super::link::{Link, LinkError};
 use super::log::NotUsable;
+use super::office::serving::Serving;
 use super::received::Received;
 use super::registration::{self, Registration};
 use super::seen::Seen;
@@ -59,6 +60,8 @@ pub(super) struct Follower {
     pub(super) offers: Vec<Registration>,
     /// The store does not let the centre look for streams; those that are registered are read all the same.
     pub(super) is_blind: bool,
+    /// What is done about applications, if anything.
+    pub(super) serving: Option<Serving>,
     kept_house: Option<Instant>,
     swept: Option<Instant>,
     pub(super) trouble: Option<String>,
@@ -84,6 +87,7 @@ impl Follower {
         settings: Settings,
         folder: Folder,
         link: Link,
+        serving: Option<Serving>,
         view: watch::Sender<Arc<View>>,
     ) -> Result<Self, RoundError> {
         let lock = folder.lock()?;
@@ -101,6 +105,7 @@ impl Follower {
             alerts_due: BTreeSet::new(),
             offers: Vec::new(),
             is_blind: false,
+            serving,
             kept_house: None,
             swept: None,
             trouble: None,
@@ -158,6 +163,7 @@ impl Follower {
         }
         let mut busy = self.look_around().await?;
         busy |= self.follow_all().await?;
+        busy |= self.serve().await?;
         self.answer_all().await?;
         Ok(busy)
     }
@@ -205,6 +211,7 @@ impl Follower {
     }
 
     fn save_all(&mut self) -> io::Result<()> {
+        self.tell_office()?;
         for followed in self.logs.values_mut() {
             followed.save(&self.folder)?;
         }

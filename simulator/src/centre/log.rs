@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::checkpoints::{Checkpoints, Fork, Refused};
 use super::fault::{Fault, Located};
 use super::figures::Figures;
+use super::office::Heard;
 use super::registration::Registration;
 use super::stored::Stored;
 
@@ -28,6 +29,8 @@ pub(super) struct Log {
     chain: KeyChain,
     frontier: Frontier,
     kept: Kept,
+    /// What the office has not taken yet; never saved, since it is taken before the log is.
+    news: Vec<Heard>,
 }
 
 /// What is saved beside the tree and the keys.
@@ -67,6 +70,11 @@ pub(super) fn check(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> boo
 }
 
 impl Log {
+    /// What concerns the office, since the last time.
+    pub(super) fn take_news(&mut self) -> Vec<Heard> {
+        std::mem::take(&mut self.news)
+    }
+
     /// Nothing of it was seen yet.
     pub(super) fn new(registration: Registration) -> Self {
         let first = registration.first_key.to_raw();
@@ -75,6 +83,7 @@ impl Log {
             registration,
             frontier: Frontier::new(),
             kept: Kept::default(),
+            news: Vec::new(),
         }
     }
 
@@ -236,7 +245,10 @@ impl Log {
         self.frontier.append_leaf(leaf);
         self.kept.last_id = Some(hex::encode(stored.id));
         match &entry {
-            Some(entry) => self.kept.figures.apply(entry),
+            Some(entry) => {
+                self.kept.figures.apply(entry);
+                self.news.extend(Heard::of(index, &entry.event));
+            }
             None => self.kept.unknown_types += 1,
         }
         self.compare(&metadata)

@@ -6,8 +6,8 @@ use schemas::time::rfc3339;
 
 use super::figures::ZONE_MS;
 use super::seen::Alert;
-use super::texts;
 use super::view::{LogView, UnknownView, View};
+use super::{page_office, texts};
 
 const STYLE: &str = "
 body{font:15px/1.5 system-ui,'Noto Sans CJK SC','Microsoft YaHei',sans-serif;margin:1.5rem auto;max-width:78rem;padding:0 1rem;color:#1a1a1a;background:#fff}
@@ -28,6 +28,7 @@ pub(super) fn html(view: &View) -> String {
     notices(&mut page, view);
     alerts(&mut page, view);
     stations(&mut page, view);
+    page_office::applications(&mut page, view);
     unknown(&mut page, view);
     foot(&mut page, view);
     page
@@ -271,7 +272,7 @@ fn in_beijing(wall_ms: u64) -> String {
 }
 
 /// What stands in the store may have been written by anybody.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

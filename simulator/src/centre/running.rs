@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use tokio::net::TcpListener;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::fault::Located;
@@ -16,8 +17,13 @@ use super::folder::Folder;
 use super::follower::{Follower, RoundError, Settings};
 use super::http;
 use super::link::{Link, LinkError};
+use super::office::counter::{self, Asks};
+use super::office::serving::{Ask, Serving};
+use super::office::{Asked, GrantTerms, Openers};
+use super::opener::Centre;
 use super::registration::{self, Registration};
 use super::view::{LogView, View};
+use crate::people::People;
 
 /// How long the store may end before what was verified: a cluster that changes its leader needs some seconds.
 const STORE_PATIENCE: Duration = Duration::from_mins(1);
@@ -40,6 +46,21 @@ pub struct CentreConfig {
     pub accept_unknown: bool,
     /// How long the store may end before what was verified, until that is a fault.
     pub store_patience: Duration,
+    /// What is done about applications; none: nothing.
+    pub office: Option<OfficeConfig>,
+}
+
+/// What the centre needs for applications.
+#[derive(Debug, Clone)]
+pub struct OfficeConfig {
+    /// The private key that stations seal to.
+    pub private: Arc<Centre>,
+    /// Whom the centre knows: names and fingerprints for the cards that are made.
+    pub register: Arc<People>,
+    /// What stations are granted.
+    pub terms: GrantTerms,
+    /// Where the counter is, if anywhere; port 0 for any free one. It shows what is personal.
+    pub counter: Option<SocketAddr>,
 }
 
 /// Why a centre did not start.
@@ -64,6 +85,9 @@ pub enum StartError {
         /// Why.
         error: io::Error,
     },
+    /// Applications are sealed to keys that come there.
+    #[error("applications need the folder of what stations have sent")]
+    NothingReceived,
     /// The thread of the loop.
     #[error("no thread: {0}")]
     Thread(io::Error),
@@ -78,6 +102,8 @@ pub struct Running {
     stop: watch::Sender<bool>,
     ended: oneshot::Receiver<()>,
     folder: Folder,
+    asks: Asks,
+    counter: Option<(SocketAddr, JoinHandle<()>)>,
 }
 
 impl CentreConfig {
@@ -91,6 +117,7 @@ impl CentreConfig {
             received: None,
             accept_unknown: false,
             store_patience: STORE_PATIENCE,
+            office: None,
         }
     }
 }
@@ -124,13 +151,22 @@ impl Running {
             store_patience: config.store_patience,
         };
         let (shown, view) = watch::channel(Arc::new(View::default()));
-        let follower = Follower::new(settings, folder.clone(), link, shown);
+        let (asks, asked) = mpsc::unbounded_channel();
+        let serving = match &config.office {
+            Some(office) => Some(serving(&config, office, &folder, asked)?),
+            None => None,
+        };
+        let follower = Follower::new(settings, folder.clone(), link, serving, shown);
         let follower = follower.map_err(|error: RoundError| unusable(error.to_string()))?;
         let (address, pages) = match config.listen {
-            Some(address) => serve(address, view.clone())
+            Some(address) => serve(address, http::router(view.clone()))
                 .await
                 .map(|(at, task)| (Some(at), Some(task)))?,
             None => (None, None),
+        };
+        let counter = match config.office.as_ref().and_then(|office| office.counter) {
+            Some(address) => Some(serve(address, counter::router(asks.clone())).await?),
+            None => None,
         };
         let (stop, stopped) = watch::channel(false);
         let ended = follow(follower, stopped).map_err(StartError::Thread)?;
@@ -141,12 +177,27 @@ impl Running {
             stop,
             ended,
             folder,
+            asks,
+            counter,
         })
     }
 
     /// Where the pages are.
     pub fn address(&self) -> Option<SocketAddr> {
         self.address
+    }
+
+    /// Where the counter is.
+    pub fn counter(&self) -> Option<SocketAddr> {
+        self.counter.as_ref().map(|(address, _)| *address)
+    }
+
+    /// Asks the office; done, and on the disk, when it is answered.
+    ///
+    /// # Errors
+    /// What is asked for cannot be done; why.
+    pub async fn ask(&self, asked: Asked) -> Result<serde_json::Value, String> {
+        counter::ask(&self.asks, asked).await
     }
 
     /// What the centre shows now.
@@ -203,6 +254,9 @@ impl Running {
         if let Some(pages) = self.pages {
             pages.abort();
         }
+        if let Some((_, counter)) = self.counter {
+            counter.abort();
+        }
     }
 }
 
@@ -224,15 +278,35 @@ fn follow(follower: Follower, stopped: watch::Receiver<bool>) -> io::Result<ones
     Ok(ended)
 }
 
+fn serving(
+    config: &CentreConfig,
+    office: &OfficeConfig,
+    folder: &Folder,
+    asked: mpsc::UnboundedReceiver<Ask>,
+) -> Result<Serving, StartError> {
+    let received = config.received.clone();
+    let openers = Openers {
+        private: Arc::clone(&office.private),
+        received: received.ok_or(StartError::NothingReceived)?,
+    };
+    let register = Arc::clone(&office.register);
+    Serving::open(folder, openers, register, office.terms.clone(), asked).map_err(|error| {
+        StartError::Folder {
+            path: config.folder.clone(),
+            why: error.to_string(),
+        }
+    })
+}
+
 async fn serve(
     address: SocketAddr,
-    view: watch::Receiver<Arc<View>>,
+    router: Router,
 ) -> Result<(SocketAddr, JoinHandle<()>), StartError> {
     let listen = |error| StartError::Listen { address, error };
     let listener = TcpListener::bind(address).await.map_err(listen)?;
     let bound = listener.local_addr().map_err(listen)?;
     let serving = async move {
-        if let Err(error) = axum::serve(listener, http::router(view)).await {
+        if let Err(error) = axum::serve(listener, router).await {
             tracing::error!(%error, "the centre's pages stopped");
         }
     };

@@ -10,6 +10,8 @@ use super::fault::Located;
 use super::figures::Whereabouts;
 use super::followed::Followed;
 use super::follower::{Follower, wall_ms};
+use super::office::OfficeShown;
+use super::office::serving::Serving;
 use super::seen::{Alert, Unknown};
 
 /// Everything there is to show.
@@ -33,6 +35,9 @@ pub struct View {
     pub logs: BTreeMap<String, LogView>,
     /// Streams of logs that are not registered.
     pub unknown: BTreeMap<String, UnknownView>,
+    /// What is done about applications, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub applications: Option<OfficeShown>,
     /// The newest alerts of each station, the newest last.
     pub alerts: BTreeMap<String, Vec<Alert>>,
 }
@@ -123,6 +128,7 @@ impl View {
                 .map(|(stream, log)| (stream.clone(), LogView::of(log)))
                 .collect(),
             unknown: unknown.collect(),
+            applications: follower.serving.as_ref().map(Serving::shown),
             alerts: alerts
                 .map(|(station, alerts)| {
                     (station.to_string(), alerts.newest.iter().cloned().collect())

@@ -153,5 +153,8 @@ fn close_day(draft: &mut Draft<'_>) {
 }
 
 #[cfg(test)]
+#[path = "payment_properties.rs"]
+mod properties;
+#[cfg(test)]
 #[path = "payment_tests.rs"]
 mod tests;

@@ -5,6 +5,7 @@ use aws_lc_rs::digest;
 use edge_config::Station;
 use gateway_core::{Answer, Input, Instructed, Rules, Told};
 use gateway_sync::{Follow, Fork, Stored};
+use schemas::downlink::application::GrantIssued;
 use schemas::downlink::{self, Genuine, Instruction};
 use schemas::envelope::Origin;
 use schemas::event::centre::{Contradiction, InstructionRefusal};
@@ -15,7 +16,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::acknowledged::{self, Acknowledgement};
 use super::blobs::Again;
-use super::{LinkParts, policy, verifying};
+use super::{LinkParts, grant, policy, verifying};
 
 /// Follows instructions.
 #[derive(Debug)]
@@ -105,10 +106,8 @@ impl Follower {
             Instruction::WindowOutcome(told) => (answer(Answer::Window(told)), None),
             Instruction::PaymentConfirmed(told) => (answer(Answer::Paid(told)), None),
             Instruction::PaymentRefunded(told) => (answer(Answer::Refunded(told)), None),
-            // Nothing here keeps a grant's list yet, and without it nobody would be flagged.
-            Instruction::GrantIssued(_) | Instruction::Acknowledged(_) => {
-                (Err(InstructionRefusal::Unusable), None)
-            }
+            Instruction::GrantIssued(issued) => (self.grant(issued).await, None),
+            Instruction::Acknowledged(_) => (Err(InstructionRefusal::Unusable), None),
         };
         Recording {
             told: told.map(|told| (number, told)),
@@ -133,6 +132,20 @@ impl Follower {
                 Err(InstructionRefusal::Unusable)
             }
         }
+    }
+
+    /// The list is kept before the rules are told that there is one.
+    async fn grant(&self, issued: GrantIssued) -> Result<Told, InstructionRefusal> {
+        let data = self.parts.station.storage.data_folder.clone();
+        blocking(move || {
+            let version = issued.version;
+            let kept = grant::keep(&data, &issued).map_err(|error| {
+                tracing::warn!(version, %error, "a grant of the centre is not taken");
+                InstructionRefusal::Unusable
+            })?;
+            answer(Answer::Grant(kept))
+        })
+        .await
     }
 
     async fn policy(

@@ -5,6 +5,7 @@ mod acknowledged;
 mod blobs;
 mod figures;
 mod follower;
+mod grant;
 mod policy;
 mod pruning;
 mod verifying;
@@ -34,6 +35,7 @@ use crate::snapshot::SnapshotStore;
 pub use acknowledged::{Acknowledgement, acknowledgement};
 pub use blobs::Place as BlobPlace;
 pub use figures::show;
+pub use grant::{GrantList, grant_list};
 pub use policy::policy_in_force;
 pub use verifying::verify_key;
 

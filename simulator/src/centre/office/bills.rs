@@ -1,0 +1,127 @@
+//! The payment networks, as the centre has them: orders that stations opened, what citizens paid, what was given back.
+
+use schemas::downlink::application::{PaymentConfirmed, PaymentRefunded};
+use schemas::event::Event;
+use schemas::ids::{OrderId, SessionId, TransactionId};
+use schemas::message::peripheral::Fen;
+use schemas::words::application::PaymentWay;
+use serde::{Deserialize, Serialize};
+
+use super::letters::Letter;
+use super::{Office, Sender};
+
+/// An order of a station.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Bill {
+    pub(super) sender: Sender,
+    pub(super) session: SessionId,
+    pub(super) amount_fen: Fen,
+    pub(super) way: PaymentWay,
+    /// Transactions of the networks that pay it, and how much each.
+    pub(super) transactions: Vec<(TransactionId, Fen)>,
+    /// The station has recorded that it is paid.
+    pub(super) is_confirmed: bool,
+    pub(super) is_expired: bool,
+    /// Refunds that the station asked for, and that it has recorded.
+    pub(super) refunds: u32,
+    pub(super) refunded: u32,
+}
+
+impl Bill {
+    /// Whether the card may be made: the station keeps one payment of it.
+    pub(super) fn is_paid(&self) -> bool {
+        // A terminal's payment has no transaction here.
+        let came = u32::try_from(self.transactions.len()).unwrap_or(u32::MAX);
+        self.is_confirmed && self.refunds < came.max(1)
+    }
+}
+
+impl Office {
+    /// Takes what concerns a payment.
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the office waits for a few kinds of events"
+    )]
+    pub(super) fn billed(&mut self, sender: &Sender, event: Event, now_ms: u64) {
+        let bills = &mut self.bills;
+        match event {
+            Event::PaymentOrdered(b) => {
+                let bill = Bill {
+                    sender: sender.clone(),
+                    session: b.session,
+                    amount_fen: b.amount_fen,
+                    way: b.way,
+                    transactions: Vec::new(),
+                    is_confirmed: false,
+                    is_expired: false,
+                    refunds: 0,
+                    refunded: 0,
+                };
+                bills.entry(b.order).or_insert(bill);
+            }
+            Event::PaymentWayChosen(b) => change(bills, &b.order, |bill| bill.way = b.way),
+            Event::PaymentConfirmed(b) => change(bills, &b.order, |bill| bill.is_confirmed = true),
+            Event::PaymentExpired(b) => change(bills, &b.order, |bill| bill.is_expired = true),
+            Event::PaymentRefunded(b) => change(bills, &b.order, |bill| bill.refunded += 1),
+            Event::RefundAsked(b) => {
+                change(bills, &b.order, |bill| bill.refunds += 1);
+                let Some(transaction) = self.next_transaction("503000", now_ms) else {
+                    return;
+                };
+                let refunded = PaymentRefunded {
+                    order: b.order,
+                    amount_fen: b.amount_fen,
+                    transaction,
+                };
+                let station = sender.station.clone();
+                self.post(&station, Letter::Refunded(refunded), now_ms);
+            }
+            _ => {}
+        }
+    }
+
+    /// A citizen pays an order; twice where the fault asks for it.
+    pub(super) fn pay(
+        &mut self,
+        order: &OrderId,
+        amount_fen: Option<Fen>,
+        now_ms: u64,
+    ) -> Result<Vec<TransactionId>, String> {
+        let bill = self.bills.get(order).ok_or("no such order")?;
+        let amount_fen = amount_fen.unwrap_or(bill.amount_fen);
+        let station = bill.sender.station.clone();
+        let times = if self.faults.double_payment { 2 } else { 1 };
+        let mut paid = Vec::new();
+        for _ in 0..times {
+            let transaction = self.next_transaction("420000", now_ms);
+            let transaction = transaction.ok_or("no number of a transaction can be made")?;
+            change(&mut self.bills, order, |bill| {
+                bill.transactions.push((transaction.clone(), amount_fen));
+            });
+            let confirmed = PaymentConfirmed {
+                order: order.clone(),
+                amount_fen,
+                transaction: transaction.clone(),
+            };
+            self.post(&station, Letter::Paid(confirmed), now_ms);
+            paid.push(transaction);
+        }
+        Ok(paid)
+    }
+
+    /// 28 digits, as the networks have them.
+    fn next_transaction(&mut self, head: &str, now_ms: u64) -> Option<TransactionId> {
+        self.transactions += 1;
+        TransactionId::new(format!("{head}{now_ms:013}{:09}", self.transactions)).ok()
+    }
+}
+
+fn change(
+    bills: &mut std::collections::BTreeMap<OrderId, Bill>,
+    order: &OrderId,
+    change: impl FnOnce(&mut Bill),
+) {
+    if let Some(bill) = bills.get_mut(order) {
+        change(bill);
+    }
+}

@@ -1,0 +1,293 @@
+//! Applications: who is eligible, and which of the accepted ones stand. Of one person's applications the first that the centre reads is
+//! kept, whatever the stations' clocks say.
+
+use std::io;
+
+use schemas::acceptance::{AcceptanceSite, DailyPlace};
+use schemas::citizen::CitizenNumber;
+use schemas::civil::CivilDate;
+use schemas::downlink::application::{ApplicationDecided, EligibilityAnswered, SmsCodeSent};
+use schemas::event::application::{
+    ApplicationAccepted, ApplicationEligibilityAsked, ApplicationSmsAsked, Decision, SaltedCode,
+};
+use schemas::ids::{BatchId, CardSerial, OrderId, SessionId};
+use schemas::sealed::SealedField;
+use schemas::words::Residence;
+use schemas::words::application::{ApplicationKind, EligibilityVerdict, RejectionReason};
+use serde::{Deserialize, Serialize};
+
+use super::letters::Letter;
+use super::opening::{Holder, Opened};
+use super::{Office, Openers, Sender};
+
+/// Completed years from which one may apply (A5).
+const AGE_MIN: u16 = 16;
+/// How long a code is valid, in s.
+const CODE_VALID_S: u32 = 300;
+
+/// A question of a station that is not answered yet.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Question {
+    sender: Sender,
+    session: SessionId,
+    question: u32,
+    about: About,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+enum About {
+    Person(SealedField),
+    Phone(SealedField),
+}
+
+/// An application that a station accepted.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Case {
+    /// Counts up over all stations.
+    pub(super) arrival: u64,
+    pub(super) sender: Sender,
+    pub(super) session: SessionId,
+    pub(super) kind: Option<ApplicationKind>,
+    pub(super) residence: Option<Residence>,
+    pub(super) is_provisional: bool,
+    pub(super) site: AcceptanceSite,
+    pub(super) place: DailyPlace,
+    pub(super) order: Option<OrderId>,
+    sealed: Option<SealedField>,
+    pub(super) holder: Option<Holder>,
+    pub(super) standing: Standing,
+}
+
+/// How a case stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Standing {
+    /// It was not read yet.
+    Arrived,
+    /// It stands; the card is made when its fee is paid.
+    Confirmed,
+    /// It does not.
+    Rejected(RejectionReason),
+    /// Its card is made and announced.
+    Made { card: CardSerial, batch: BatchId },
+}
+
+impl Question {
+    pub(super) fn who(sender: &Sender, b: ApplicationEligibilityAsked) -> Self {
+        Self {
+            sender: sender.clone(),
+            session: b.session,
+            question: b.question,
+            about: About::Person(b.holder),
+        }
+    }
+
+    pub(super) fn code(sender: &Sender, b: ApplicationSmsAsked) -> Self {
+        Self {
+            sender: sender.clone(),
+            session: b.session,
+            question: b.question,
+            about: About::Phone(b.phone),
+        }
+    }
+
+    pub(super) fn is_of(&self, sender: &Sender, session: &SessionId) -> bool {
+        self.sender == *sender && self.session == *session
+    }
+}
+
+impl Office {
+    pub(super) fn arrived(&mut self, sender: &Sender, b: ApplicationAccepted) {
+        self.arrivals += 1;
+        let case = Case {
+            arrival: self.arrivals,
+            sender: sender.clone(),
+            kind: b.entered.kind,
+            residence: b.entered.residence,
+            is_provisional: !b.provisional.is_empty(),
+            site: b.site,
+            place: b.place,
+            order: b.order,
+            sealed: b.entered.holder,
+            holder: None,
+            standing: Standing::Arrived,
+            session: b.session,
+        };
+        let key = format!("{}/{}", sender.stream, case.session);
+        self.cases.entry(key).or_insert(case);
+    }
+
+    /// Answers what can be opened. True: something changed.
+    pub(super) fn answer(&mut self, openers: &Openers, now_ms: u64) -> bool {
+        let mut waiting = Vec::new();
+        let mut changed = false;
+        for question in std::mem::take(&mut self.questions) {
+            match self.answer_to(openers, &question, now_ms) {
+                Ok(Some(letter)) => {
+                    let station = question.sender.station.clone();
+                    self.post(&station, letter, now_ms);
+                    changed = true;
+                }
+                Ok(None) => waiting.push(question),
+                Err(error) => {
+                    waiting.push(question);
+                    tracing::warn!(%error, "a session's key cannot be read");
+                }
+            }
+        }
+        self.questions = waiting;
+        changed
+    }
+
+    fn answer_to(
+        &mut self,
+        openers: &Openers,
+        question: &Question,
+        now_ms: u64,
+    ) -> io::Result<Option<Letter>> {
+        let (sender, session) = (&question.sender, &question.session);
+        match &question.about {
+            About::Person(field) => {
+                let verdict = match openers.holder(sender, session, field)? {
+                    Opened::NotYet => return Ok(None),
+                    Opened::Never => EligibilityVerdict::Window,
+                    Opened::It(holder) => self.verdict(&holder, now_ms),
+                };
+                Ok(Some(Letter::Eligibility(EligibilityAnswered {
+                    incarnation: sender.incarnation,
+                    session: session.clone(),
+                    question: question.question,
+                    verdict,
+                })))
+            }
+            About::Phone(field) => {
+                let phone = match openers.phone(sender, session, field)? {
+                    Opened::NotYet => return Ok(None),
+                    // Nobody can be sent anything: the code that is never shown fits nothing.
+                    Opened::Never => None,
+                    Opened::It(phone) => Some(phone),
+                };
+                let (salt, code) = draw()?;
+                if let Some(phone) = phone {
+                    self.show(phone, format!("验证码 {code}，5 分钟内有效。Code {code}"));
+                }
+                Ok(Some(Letter::Code(SmsCodeSent {
+                    incarnation: sender.incarnation,
+                    session: session.clone(),
+                    question: question.question,
+                    code: SaltedCode::of(salt, &code),
+                    valid_s: CODE_VALID_S,
+                })))
+            }
+        }
+    }
+
+    fn verdict(&self, holder: &Holder, now_ms: u64) -> EligibilityVerdict {
+        if self.faults.reject {
+            return EligibilityVerdict::NotInScope;
+        }
+        let today = CivilDate::in_china(now_ms);
+        let number = CitizenNumber::new(&holder.number).ok();
+        let age = number.and_then(|number| number.birth_date().age_on(today));
+        if age.is_none_or(|age| age < AGE_MIN) {
+            EligibilityVerdict::UnderAge
+        } else if self.is_flagged(&holder.number) {
+            EligibilityVerdict::Flagged
+        } else if self.keeps_one_of(&holder.number) {
+            EligibilityVerdict::AlreadyApplied
+        } else {
+            EligibilityVerdict::Eligible
+        }
+    }
+
+    /// Decides the cases that can be opened, in the order of their arrival. True: something changed.
+    pub(super) fn decide(&mut self, openers: &Openers, now_ms: u64) -> io::Result<bool> {
+        let mut arrived: Vec<(u64, String)> = self
+            .cases
+            .iter()
+            .filter(|(_, case)| case.standing == Standing::Arrived)
+            .map(|(key, case)| (case.arrival, key.clone()))
+            .collect();
+        arrived.sort();
+        let mut changed = false;
+        for (_, key) in arrived {
+            changed |= self.decide_one(&key, openers, now_ms)?;
+        }
+        Ok(changed)
+    }
+
+    fn decide_one(&mut self, key: &str, openers: &Openers, now_ms: u64) -> io::Result<bool> {
+        let Some(case) = self.cases.get(key) else {
+            return Ok(false);
+        };
+        let holder = match &case.sealed {
+            None => Opened::Never,
+            Some(field) => openers.holder(&case.sender, &case.session, field)?,
+        };
+        let (holder, rejected) = match holder {
+            Opened::NotYet => return Ok(false),
+            Opened::Never => (None, Some(RejectionReason::Identity)),
+            Opened::It(holder) => {
+                let rejected = self.objection(&holder);
+                (Some(holder), rejected)
+            }
+        };
+        let Some(case) = self.cases.get_mut(key) else {
+            return Ok(false);
+        };
+        case.holder = holder;
+        let outcome = match rejected {
+            Some(reason) => Decision::Rejected { reason },
+            None => Decision::Confirmed {
+                site: case.site.clone(),
+                place: case.place,
+            },
+        };
+        case.standing = rejected.map_or(Standing::Confirmed, Standing::Rejected);
+        let decided = ApplicationDecided {
+            incarnation: case.sender.incarnation,
+            session: case.session.clone(),
+            outcome,
+        };
+        let station = case.sender.station.clone();
+        self.post(&station, Letter::Decided(decided), now_ms);
+        Ok(true)
+    }
+
+    /// Why it does not stand, if it does not.
+    fn objection(&self, holder: &Holder) -> Option<RejectionReason> {
+        if self.keeps_one_of(&holder.number) {
+            Some(RejectionReason::AlreadyAppliedElsewhere)
+        } else if self.faults.reject {
+            Some(RejectionReason::Other)
+        } else if self.is_flagged(&holder.number) {
+            Some(RejectionReason::NotEligible)
+        } else {
+            None
+        }
+    }
+
+    /// Whether another application of this person stands.
+    fn keeps_one_of(&self, number: &str) -> bool {
+        self.cases.values().any(|case| {
+            let stands = match &case.standing {
+                Standing::Confirmed | Standing::Made { .. } => true,
+                Standing::Arrived | Standing::Rejected(_) => false,
+            };
+            stands && case.holder.as_ref().is_some_and(|h| h.number == number)
+        })
+    }
+}
+
+/// Salt, and a code of six digits.
+fn draw() -> io::Result<([u8; 16], String)> {
+    let mut bytes = [0; 20];
+    aws_lc_rs::rand::fill(&mut bytes)
+        .map_err(|_unspecified| io::Error::other("no random numbers"))?;
+    let (salt, number) = bytes.split_at(16);
+    let number = number
+        .iter()
+        .fold(0u32, |n, byte| (n << 8) | u32::from(*byte));
+    let salt = <[u8; 16]>::try_from(salt).map_err(io::Error::other)?;
+    Ok((salt, format!("{:06}", number % 1_000_000)))
+}

@@ -1,0 +1,191 @@
+//! What the centre does about applications: it says who is eligible, sends codes, confirms payments, decides what was accepted in its own
+//! order, has the cards made and announces them, and grants stations what they may decide alone.
+//!
+//! All it knows is from the logs and from the counter (the demonstration's people: a citizen who pays, a phone that shows what was
+//! sent). It opens what is sealed with the centre's private key, so its file holds personal data, and nothing of that is ever shown but
+//! on the phone.
+
+mod asked;
+mod bills;
+mod cases;
+pub(super) mod counter;
+mod grants;
+mod letters;
+mod maker;
+mod opening;
+pub(super) mod serving;
+mod shown;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use schemas::event::Event;
+use schemas::ids::{OrderId, SessionId, StationId, TicketNumber};
+use serde::{Deserialize, Serialize};
+
+pub use asked::{Asked, OfficeFaults};
+pub use grants::GrantTerms;
+pub use shown::{CaseShown, CaseStanding, OfficeShown};
+
+use bills::Bill;
+use cases::{Case, Question};
+use grants::Granted;
+use letters::{Letter, Posted};
+pub(super) use opening::Openers;
+
+/// Everything the office knows. Saved before anything is said of it.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Office {
+    /// The next event of each log, by stream: what was taken is not taken again.
+    read: BTreeMap<String, u64>,
+    questions: Vec<Question>,
+    /// By stream and session.
+    cases: BTreeMap<String, Case>,
+    arrivals: u64,
+    bills: BTreeMap<OrderId, Bill>,
+    /// Window tickets that no officer has seen to, by number and station.
+    tickets: Vec<Ticket>,
+    /// What phones were sent, the newest last.
+    messages: VecDeque<Message>,
+    outbox: VecDeque<Posted>,
+    granted: BTreeMap<StationId, Granted>,
+    made: u32,
+    transactions: u64,
+    faults: OfficeFaults,
+    /// Citizen numbers of the flagged: configured, not remembered.
+    #[serde(skip)]
+    flagged: BTreeSet<String>,
+}
+
+/// A log, as it is answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Sender {
+    pub(super) stream: String,
+    pub(super) station: StationId,
+    pub(super) incarnation: u32,
+    pub(super) origin: String,
+}
+
+/// An event in its place in a log.
+#[derive(Debug, Clone)]
+pub(super) struct Heard {
+    pub(super) index: u64,
+    pub(super) event: Event,
+}
+
+/// A window ticket.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Ticket {
+    sender: Sender,
+    session: SessionId,
+    ticket: TicketNumber,
+}
+
+/// What a phone shows. Personal data, synthetic.
+#[derive(Clone, Serialize, Deserialize)]
+struct Message {
+    phone: String,
+    text: String,
+}
+
+impl core::fmt::Debug for Message {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Message(hidden)")
+    }
+}
+
+impl core::fmt::Debug for Office {
+    // It holds persons.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Office")
+            .field("cases", &self.cases.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Messages that the phone keeps.
+const MESSAGES_MAX: usize = 50;
+
+impl Heard {
+    /// Of the few events that concern the office.
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the office waits for a few kinds of events"
+    )]
+    pub(super) fn of(index: u64, event: &Event) -> Option<Self> {
+        match event {
+            Event::ApplicationEligibilityAsked(_)
+            | Event::ApplicationSmsAsked(_)
+            | Event::ApplicationAccepted(_)
+            | Event::ApplicationEnded(_)
+            | Event::WindowTicketIssued(_)
+            | Event::WindowTicketClosed(_)
+            | Event::PaymentOrdered(_)
+            | Event::PaymentWayChosen(_)
+            | Event::PaymentConfirmed(_)
+            | Event::PaymentExpired(_)
+            | Event::RefundAsked(_)
+            | Event::PaymentRefunded(_) => Some(Self {
+                index,
+                event: event.clone(),
+            }),
+            _ => None,
+        }
+    }
+}
+
+impl Office {
+    /// Takes an event that was verified. False: it was taken before.
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the office waits for a few kinds of events"
+    )]
+    pub(super) fn take(&mut self, sender: &Sender, heard: Heard, now_ms: u64) -> bool {
+        let next = self.read.entry(sender.stream.clone()).or_default();
+        if heard.index < *next {
+            return false;
+        }
+        *next = heard.index.saturating_add(1);
+        match heard.event {
+            Event::ApplicationEligibilityAsked(b) => self.questions.push(Question::who(sender, b)),
+            Event::ApplicationSmsAsked(b) => self.questions.push(Question::code(sender, b)),
+            Event::ApplicationAccepted(b) => self.arrived(sender, b),
+            // Whoever asked is gone.
+            Event::ApplicationEnded(b) => {
+                self.questions.retain(|q| !q.is_of(sender, &b.session));
+            }
+            Event::WindowTicketIssued(b) => self.tickets.push(Ticket {
+                sender: sender.clone(),
+                session: b.session,
+                ticket: b.ticket,
+            }),
+            Event::WindowTicketClosed(b) => self
+                .tickets
+                .retain(|t| t.sender != *sender || t.ticket != b.ticket),
+            event => self.billed(sender, event, now_ms),
+        }
+        true
+    }
+
+    /// Says something to a station, now or later as the faults have it.
+    fn post(&mut self, station: &StationId, letter: Letter, now_ms: u64) {
+        let late_ms = u64::from(self.faults.late_s).saturating_mul(1_000);
+        let due_ms = if letter.is_answer() {
+            now_ms.saturating_add(late_ms)
+        } else {
+            now_ms
+        };
+        self.outbox.push_back(Posted {
+            station: station.clone(),
+            letter,
+            due_ms,
+        });
+    }
+
+    fn show(&mut self, phone: String, text: String) {
+        self.messages.push_back(Message { phone, text });
+        if self.messages.len() > MESSAGES_MAX {
+            self.messages.pop_front();
+        }
+    }
+}

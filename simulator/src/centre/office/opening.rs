@@ -1,0 +1,114 @@
+//! Opens what stations sealed, with the keys that came from them. A key may come later than the event that needs it.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use schemas::citizen::{CitizenName, CitizenNumber};
+use schemas::ids::SessionId;
+use schemas::sealed::SealedField;
+use serde::{Deserialize, Serialize};
+
+use super::Sender;
+use crate::centre::opener::Centre;
+
+/// The sealed fields of an application keep these names wherever they are copied to.
+pub(super) const HOLDER: &str = "application.holder";
+pub(super) const PHONE: &str = "application.phone";
+
+/// The private key, and where sealed session keys come in: `<station>/session-keys/<key>.json`.
+#[derive(Debug, Clone)]
+pub(in crate::centre) struct Openers {
+    pub(in crate::centre) private: Arc<Centre>,
+    pub(in crate::centre) received: PathBuf,
+}
+
+/// Who applies. It does not print.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Holder {
+    pub(super) number: String,
+    #[serde(default)]
+    pub(super) name: Option<String>,
+}
+
+/// What became of an attempt to open something.
+pub(super) enum Opened<T> {
+    /// Its key has not come.
+    NotYet,
+    /// It will never open, or says nothing of use.
+    Never,
+    It(T),
+}
+
+impl Openers {
+    /// Who applies.
+    pub(super) fn holder(
+        &self,
+        sender: &Sender,
+        session: &SessionId,
+        field: &SealedField,
+    ) -> io::Result<Opened<Holder>> {
+        Ok(match self.field(sender, session, HOLDER, field)? {
+            Opened::NotYet => Opened::NotYet,
+            Opened::Never => Opened::Never,
+            Opened::It(plain) => match serde_json::from_slice::<Holder>(&plain) {
+                Ok(holder) if holder.is_valid() => Opened::It(holder),
+                Ok(_) | Err(_) => Opened::Never,
+            },
+        })
+    }
+
+    /// Where a code goes.
+    pub(super) fn phone(
+        &self,
+        sender: &Sender,
+        session: &SessionId,
+        field: &SealedField,
+    ) -> io::Result<Opened<String>> {
+        Ok(match self.field(sender, session, PHONE, field)? {
+            Opened::NotYet => Opened::NotYet,
+            Opened::Never => Opened::Never,
+            Opened::It(plain) => String::from_utf8(plain).map_or(Opened::Never, Opened::It),
+        })
+    }
+
+    fn field(
+        &self,
+        sender: &Sender,
+        session: &SessionId,
+        name: &str,
+        field: &SealedField,
+    ) -> io::Result<Opened<Vec<u8>>> {
+        let Some(key) = field.key() else {
+            return Ok(Opened::Never);
+        };
+        let folder = self.received.join(sender.station.as_str());
+        let path = folder.join("session-keys").join(format!("{key}.json"));
+        let file = match std::fs::read(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Opened::NotYet),
+            Err(error) => return Err(error),
+        };
+        // A key of another session, or of another station's, opens nothing here.
+        let own = self.private.open_key(&file).ok();
+        let own = own.filter(|k| k.session == *session && k.origin == sender.origin);
+        let plain = own.and_then(|key| key.open_field(name, field).ok());
+        Ok(plain.map_or(Opened::Never, Opened::It))
+    }
+}
+
+impl Holder {
+    fn is_valid(&self) -> bool {
+        let named = self
+            .name
+            .as_deref()
+            .is_none_or(|name| CitizenName::new(name).is_ok());
+        named && CitizenNumber::new(&self.number).is_ok()
+    }
+}
+
+impl core::fmt::Debug for Holder {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Holder(hidden)")
+    }
+}

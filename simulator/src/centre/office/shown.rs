@@ -1,0 +1,108 @@
+//! What the centre's pages show of applications. Nothing personal.
+
+use schemas::ids::{CardSerial, OrderId};
+use schemas::words::application::{ApplicationKind, RejectionReason};
+use serde::Serialize;
+
+use super::cases::{Case, Standing};
+use super::{Office, OfficeFaults};
+
+/// The office at a glance.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct OfficeShown {
+    /// The applications, the newest last.
+    pub cases: Vec<CaseShown>,
+    /// Questions of stations that are not answered, because a key has not come.
+    pub questions: usize,
+    /// Letters that are late, kept back, or on their way.
+    pub letters: usize,
+    /// Orders that are paid, of all that were opened.
+    pub paid: usize,
+    /// Orders that were opened.
+    pub orders: usize,
+    /// Refunds that stations asked for.
+    pub refunds: u64,
+    /// Window tickets that no officer has seen to.
+    pub tickets: usize,
+    /// How it misbehaves.
+    pub faults: OfficeFaults,
+}
+
+/// How an application stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CaseStanding {
+    /// It was not read yet.
+    Arrived,
+    /// It stands; its card waits for the payment.
+    Confirmed,
+    /// It does not.
+    Rejected,
+    /// Its card is made and announced.
+    Made,
+}
+
+/// An application.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CaseShown {
+    /// The station that accepted it.
+    pub station: String,
+    /// The session.
+    pub session: String,
+    /// What is applied for.
+    pub kind: Option<ApplicationKind>,
+    /// Whether the station accepted it provisionally.
+    pub provisional: bool,
+    /// How it stands.
+    pub standing: CaseStanding,
+    /// Why it was rejected.
+    pub rejected: Option<RejectionReason>,
+    /// The order of its fee.
+    pub order: Option<OrderId>,
+    /// Whether that is paid; free of charge counts as paid.
+    pub paid: bool,
+    /// Its card, once it is made.
+    pub card: Option<CardSerial>,
+}
+
+impl Office {
+    pub(super) fn shown(&self) -> OfficeShown {
+        let mut cases: Vec<&Case> = self.cases.values().collect();
+        cases.sort_by_key(|case| case.arrival);
+        let paid = self.bills.values().filter(|bill| bill.is_paid());
+        OfficeShown {
+            cases: cases
+                .into_iter()
+                .map(|case| self.case_shown(case))
+                .collect(),
+            questions: self.questions.len(),
+            letters: self.outbox.len(),
+            paid: paid.count(),
+            orders: self.bills.len(),
+            refunds: self.bills.values().map(|b| u64::from(b.refunds)).sum(),
+            tickets: self.tickets.len(),
+            faults: self.faults,
+        }
+    }
+
+    fn case_shown(&self, case: &Case) -> CaseShown {
+        let (standing, rejected, card) = match &case.standing {
+            Standing::Arrived => (CaseStanding::Arrived, None, None),
+            Standing::Confirmed => (CaseStanding::Confirmed, None, None),
+            Standing::Rejected(reason) => (CaseStanding::Rejected, Some(*reason), None),
+            Standing::Made { card, .. } => (CaseStanding::Made, None, Some(card.clone())),
+        };
+        let bill = case.order.as_ref().map(|order| self.bills.get(order));
+        CaseShown {
+            station: case.sender.station.to_string(),
+            session: case.session.to_string(),
+            kind: case.kind,
+            provisional: case.is_provisional,
+            standing,
+            rejected,
+            order: case.order.clone(),
+            paid: bill.is_none_or(|bill| bill.is_some_and(super::Bill::is_paid)),
+            card,
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! What the centre does about applications, over the store: events in the form of the contract go up, instructions come down.
+
+use schemas::downlink::Instruction;
+use schemas::downlink::application::GrantIssued;
+use schemas::event::application::Decision;
+use schemas::event::payment::{PaymentConfirmed, PaymentWitness, RefundAsked};
+use schemas::ids::{DeviceId, OrderId};
+use schemas::message::manifest::Manifest;
+use schemas::message::peripheral::Fen;
+use schemas::words::application::{
+    ApplicationKind, EligibilityVerdict, RefundCause, RejectionReason,
+};
+use simulator::centre::{Asked, CaseStanding, GrantTerms, OfficeFaults, Running};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::house::{House, until};
+use crate::station::Station;
+use crate::town::{FEE, NUMBER, OTHER, Session, Town, until_cases, until_said};
+
+fn order() -> OrderId {
+    OrderId::new("110105001i1e3").unwrap()
+}
+
+async fn faults(centre: &Running, faults: OfficeFaults) {
+    centre.ask(Asked::Faults(faults)).await.unwrap();
+}
+
+/// A17: two stations without a link accepted the same person. The centre keeps the one that it reads first, and rejects the other; a
+/// restart says nothing twice. Somebody else is not concerned.
+#[tokio::test]
+async fn a17_of_two_acceptances_of_one_person_the_first_is_kept() {
+    let mut town = Town::new().await;
+    let mut stations = [town.station("s1", 1), town.station("s2", 2)];
+    let mut centre = town.centre().await;
+    let people = [(1, NUMBER), (0, NUMBER), (0, OTHER)];
+    for (at, number) in people {
+        let session = Session::next(&stations[at]);
+        let holder = town.holder(&session, number);
+        let order = Some(OrderId::new("110105001i1e999").unwrap());
+        stations[at].push(session.accepted(holder, ApplicationKind::Lost, order));
+        town.send(&mut centre, &stations[at]).await;
+    }
+    until_cases(
+        &mut centre,
+        &[
+            CaseStanding::Confirmed,
+            CaseStanding::Rejected,
+            CaseStanding::Confirmed,
+        ],
+    )
+    .await;
+    centre.shutdown().await;
+    let mut centre = town.centre().await;
+    stations[0].fill(1);
+    town.send(&mut centre, &stations[0]).await;
+    let mut outcomes = Vec::new();
+    for station in &stations {
+        for told in town.told(&centre, station).await {
+            match told {
+                Instruction::ApplicationDecided(decided) => outcomes.push(match decided.outcome {
+                    Decision::Confirmed { .. } => None,
+                    Decision::Rejected { reason } => Some(reason),
+                }),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    let elsewhere = Some(RejectionReason::AlreadyAppliedElsewhere);
+    assert_eq!(outcomes, [elsewhere, None, None]);
+    centre.shutdown().await;
+}
+
+/// A2, A5: the centre answers as soon as the key of the question has come; the flagged, the young and those who have applied are not
+/// eligible.
+#[tokio::test]
+async fn a5_a_question_is_answered_when_its_key_has_come() {
+    use EligibilityVerdict as V;
+    let mut town = Town::new().await;
+    let mut station = town.station("s1", 1);
+    let terms = GrantTerms {
+        flagged: vec![OTHER.to_owned()],
+        ..GrantTerms::default()
+    };
+    let mut centre = Running::start(town.config(terms)).await.unwrap();
+    let accepted = Session::next(&station);
+    let holder = town.holder(&accepted, "34052419800101001X");
+    station.push(accepted.accepted(holder, ApplicationKind::Lost, None));
+    let mut late = None;
+    // A renewal, a flagged one, a child, and one who has applied above.
+    for number in [NUMBER, OTHER, "110101202311012176", "34052419800101001X"] {
+        let session = Session::next(&station);
+        let holder = town.holder(&session, number);
+        station.push(session.asks_who(holder.clone()));
+        if number == NUMBER {
+            town.hold_key(&session, &holder, false);
+            late = Some((session, holder));
+        }
+    }
+    town.send(&mut centre, &station).await;
+    until(&mut centre, |view| {
+        let office = view.applications.as_ref().unwrap();
+        (office.questions, office.letters) == (1, 0)
+    })
+    .await;
+    let (session, holder) = late.unwrap();
+    town.hold_key(&session, &holder, true);
+    until_said(&mut centre).await;
+    let told = town.told(&centre, &station).await;
+    let verdicts = told.iter().filter_map(|told| match told {
+        Instruction::EligibilityAnswered(body) => Some((body.session.clone(), body.verdict)),
+        _ => None,
+    });
+    let verdicts: Vec<_> = verdicts.collect();
+    let said: Vec<_> = verdicts.iter().map(|(_, verdict)| *verdict).collect();
+    assert_eq!(
+        verdicts.last().map(|(of, _)| of),
+        Some(&session.id),
+        "the late one is the last"
+    );
+    assert_eq!(
+        said,
+        [V::Flagged, V::UnderAge, V::AlreadyApplied, V::Eligible]
+    );
+    centre.shutdown().await;
+}
+
+/// A8: the phone shows the code that the station's hash is of, and nothing else of the centre shows either.
+#[tokio::test]
+async fn a8_the_phone_shows_the_code_that_fits() {
+    let mut town = Town::new().await;
+    let mut station = town.station("s1", 1);
+    let mut centre = town.centre().await;
+    let session = Session::next(&station);
+    let phone = town.seal(&session, "application.phone", "13812345678");
+    station.push(session.asks_code(phone));
+    town.send(&mut centre, &station).await;
+    until_said(&mut centre).await;
+    let told = town.told(&centre, &station).await;
+    let [Instruction::SmsCodeSent(sent)] = told.as_slice() else {
+        panic!("{told:?}")
+    };
+    let look = centre.ask(Asked::Look).await.unwrap();
+    assert_eq!(look["phone"][0]["phone"], "13812345678");
+    let text = look["phone"][0]["text"].as_str().unwrap();
+    let code = text.split_whitespace().last().unwrap();
+    assert!(sent.code.is(code), "{text}");
+    let shown = serde_json::to_string(&*centre.view()).unwrap();
+    assert!(!shown.contains(code) && !shown.contains("13812345678"));
+    let page = http(&centre, "GET / HTTP/1.1").await;
+    assert!(page.contains(code), "{page}");
+    centre.shutdown().await;
+}
+
+/// A12: what a citizen pays is confirmed; with the fault twice, as two transactions; what the station asks back is given back once.
+#[tokio::test]
+async fn a12_payments_are_confirmed_and_given_back() {
+    let mut town = Town::new().await;
+    let mut station = town.station("s1", 1);
+    let mut centre = town.centre().await;
+    let session = Session::next(&station);
+    station.push(session.orders(&order()));
+    town.send(&mut centre, &station).await;
+    let unknown = OrderId::new("110105001i1e4").unwrap();
+    let amount_fen = None;
+    let refused = centre
+        .ask(Asked::Pay {
+            order: unknown,
+            amount_fen,
+        })
+        .await;
+    assert_eq!(refused, Err("no such order".to_owned()));
+    faults(
+        &centre,
+        OfficeFaults {
+            double_payment: true,
+            ..OfficeFaults::default()
+        },
+    )
+    .await;
+    let paid = http(&centre, &format!("POST /pay?order={} HTTP/1.1", order())).await;
+    assert!(paid.starts_with("HTTP/1.1 200"), "{paid}");
+    until_said(&mut centre).await;
+    let told = town.told(&centre, &station).await;
+    let transactions: Vec<_> = told
+        .iter()
+        .map(|told| match told {
+            Instruction::PaymentConfirmed(body) => {
+                assert_eq!((&body.order, body.amount_fen.get()), (&order(), FEE));
+                body.transaction.clone()
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert!(transactions.len() == 2 && transactions[0] != transactions[1]);
+    station.push(RefundAsked {
+        order: order(),
+        amount_fen: Fen::new(FEE).unwrap(),
+        cause: RefundCause::PaidTwice,
+        transaction: Some(transactions[1].clone()),
+    });
+    town.send(&mut centre, &station).await;
+    until_said(&mut centre).await;
+    centre.shutdown().await;
+    let mut centre = town.centre().await;
+    station.fill(1);
+    town.send(&mut centre, &station).await;
+    let told = town.told(&centre, &station).await;
+    assert!(
+        matches!(told.as_slice(), [_, _, Instruction::PaymentRefunded(b)] if b.order == order())
+    );
+    centre.shutdown().await;
+}
+
+/// C1, P1, P6, A12: once an application stands and is paid, its card is made, once, and announced with the acceptance number as its
+/// voucher; a renewal has an old card to hand in. From there it goes the way of every card.
+#[tokio::test]
+async fn c1_a_card_is_made_when_the_application_stands_and_is_paid() {
+    let mut town = Town::new().await;
+    let mut station = town.station("s1", 1);
+    let mut centre = town.centre().await;
+    let session = Session::next(&station);
+    let holder = town.holder(&session, NUMBER);
+    station.push(session.accepted(holder, ApplicationKind::Renewal, Some(order())));
+    station.push(session.orders(&order()));
+    town.send(&mut centre, &station).await;
+    until_cases(&mut centre, &[CaseStanding::Confirmed]).await;
+    station.push(PaymentConfirmed {
+        order: order(),
+        amount_fen: Fen::new(FEE).unwrap(),
+        witness: PaymentWitness::Terminal {
+            device: DeviceId::new("terminal-1").unwrap(),
+        },
+    });
+    town.send(&mut centre, &station).await;
+    until_cases(&mut centre, &[CaseStanding::Made]).await;
+    centre.shutdown().await;
+    let mut centre = town.centre().await;
+    station.fill(1);
+    town.send(&mut centre, &station).await;
+    let told = town.told(&centre, &station).await;
+    let [
+        Instruction::ApplicationDecided(_),
+        Instruction::ManifestIssued(text),
+    ] = told.as_slice()
+    else {
+        panic!("{told:?}")
+    };
+    let manifest: Manifest = serde_json::from_str(text.get()).unwrap();
+    let card = &manifest.cards[0];
+    assert_eq!(
+        (card.number.expose(), card.voucher.expose()),
+        (NUMBER, "1101050012026112100007")
+    );
+    // The register's name: the number was keyed, and no card told it.
+    assert_eq!((card.name.expose(), card.old_card_due), ("张三", true));
+    let chip = town
+        .house
+        .folder
+        .path()
+        .join(format!("made/{}.json", card.serial));
+    let chip: serde_json::Value = serde_json::from_slice(&std::fs::read(chip).unwrap()).unwrap();
+    assert_eq!(
+        (&chip["number"], chip["fingers"].as_array().unwrap().len()),
+        (&NUMBER.into(), 2)
+    );
+    centre.shutdown().await;
+}
+
+/// A17: every station is granted, once as long as that holds; the list flags by the hash that stations make; another list is another
+/// version.
+#[tokio::test]
+async fn a17_every_station_has_a_grant() {
+    let mut town = Town::new().await;
+    let mut station = town.station("s1", 1);
+    let terms = |flagged: &[&str]| GrantTerms {
+        flagged: flagged.iter().map(|number| (*number).to_owned()).collect(),
+        ..GrantTerms::default()
+    };
+    let mut versions = Vec::new();
+    for (flagged, issued) in [(&[NUMBER][..], 1), (&[NUMBER], 1), (&[NUMBER, OTHER], 2)] {
+        let mut centre = Running::start(town.config(terms(flagged))).await.unwrap();
+        station.fill(1);
+        town.send(&mut centre, &station).await;
+        until_said(&mut centre).await;
+        let grants = grants(&town, &centre, &station).await;
+        assert_eq!(grants.len(), issued);
+        let newest = grants.last().unwrap();
+        assert_eq!(newest.flagged.len(), flagged.len());
+        assert!(
+            newest
+                .flagged
+                .iter()
+                .any(|hash| hash.as_str() == hashed(newest, NUMBER))
+        );
+        versions.push(newest.version);
+        centre.shutdown().await;
+    }
+    assert!(
+        versions[0] == versions[1] && versions[1] < versions[2],
+        "{versions:?}"
+    );
+}
+
+/// A17: while the office is silent nothing is answered; then it is, late. Rejecting, it lets nobody in.
+#[tokio::test]
+async fn a17_a_silent_office_answers_late() {
+    let mut town = Town::new().await;
+    let mut station = town.station("s1", 1);
+    let mut centre = town.centre().await;
+    let (silent, reject) = (true, true);
+    faults(
+        &centre,
+        OfficeFaults {
+            silent,
+            reject,
+            ..OfficeFaults::default()
+        },
+    )
+    .await;
+    let session = Session::next(&station);
+    let holder = town.holder(&session, NUMBER);
+    station.push(session.asks_who(holder.clone()));
+    station.push(session.accepted(holder, ApplicationKind::Lost, None));
+    town.send(&mut centre, &station).await;
+    until(&mut centre, |view| {
+        view.applications.as_ref().unwrap().letters == 2
+    })
+    .await;
+    assert!(town.told(&centre, &station).await.is_empty());
+    faults(&centre, OfficeFaults::default()).await;
+    until_said(&mut centre).await;
+    let told = town.told(&centre, &station).await;
+    assert!(
+        matches!(
+            told.as_slice(),
+            [Instruction::ApplicationDecided(b), Instruction::EligibilityAnswered(a)]
+                if a.verdict == EligibilityVerdict::NotInScope
+                    && b.outcome == (Decision::Rejected { reason: RejectionReason::Other })
+        ),
+        "{told:?}"
+    );
+    centre.shutdown().await;
+}
+
+async fn grants(town: &Town, centre: &Running, station: &Station) -> Vec<GrantIssued> {
+    let key = House::shown_key(&centre.view());
+    let told = town.house.told(&station.id, &[key]).await.into_iter();
+    told.filter_map(|genuine| match genuine.instruction {
+        Instruction::GrantIssued(grant) => Some(grant),
+        _ => None,
+    })
+    .collect()
+}
+
+/// As link.md, section 6, says.
+fn hashed(grant: &GrantIssued, number: &str) -> String {
+    use argon2::{Algorithm, Argon2, Params, Version};
+    let params = Params::new(19_456, 2, 1, Some(16)).unwrap();
+    let salt = hex::decode(grant.salt.as_str()).unwrap();
+    let mut hash = [0; 16];
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_into(number.as_bytes(), &salt, &mut hash)
+        .unwrap();
+    hex::encode(hash)
+}
+
+async fn http(centre: &Running, line: &str) -> String {
+    let mut socket = TcpStream::connect(centre.counter().unwrap()).await.unwrap();
+    let request =
+        format!("{line}\r\nhost: counter\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.unwrap();
+    answer
+}

@@ -1,0 +1,302 @@
+//! Stations that take applications, and a centre that decides them: what a station seals, and what it appends.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hpke::aead::AesGcm256;
+use hpke::kdf::HkdfSha256;
+use hpke::kem::X25519HkdfSha256;
+use hpke::{Kem, OpModeS, Serializable as _, single_shot_seal};
+use schemas::acceptance::AcceptanceSite;
+use schemas::downlink::Instruction;
+use schemas::event::Event;
+use schemas::event::application::{
+    ApplicationAccepted, ApplicationEligibilityAsked, ApplicationSmsAsked, Entered,
+};
+use schemas::event::payment::PaymentOrdered;
+use schemas::ids::{DeviceId, OrderId, SessionId};
+use schemas::key::SealingKeyId;
+use schemas::lookup::LookupTag;
+use schemas::message::peripheral::Fen;
+use schemas::sealed::SealedField;
+use schemas::words::Residence;
+use schemas::words::application::{ApplicationKind, PaymentWay, ProvisionalCause};
+use serde_json::json;
+use simulator::centre::{
+    CaseStanding, Centre, CentreConfig, GrantTerms, OfficeConfig, Running, View,
+};
+use simulator::people::People;
+use tempfile::TempDir;
+
+use crate::house::{House, until, until_acknowledged};
+use crate::station::Station;
+
+pub const NUMBER: &str = "11010519491231002X";
+pub const OTHER: &str = "440524188001010014";
+pub const FEE: u32 = 2_000;
+
+pub struct Town {
+    pub house: House,
+    pub received: TempDir,
+    private: String,
+    public: <X25519HkdfSha256 as Kem>::PublicKey,
+    /// How much of each log is in the store.
+    sent: BTreeMap<String, usize>,
+}
+
+impl Town {
+    pub async fn new() -> Self {
+        let (private, public) = X25519HkdfSha256::gen_keypair();
+        Self {
+            house: House::new().await,
+            received: tempfile::tempdir().unwrap(),
+            private: hex::encode(private.to_bytes()),
+            public,
+            sent: BTreeMap::new(),
+        }
+    }
+
+    /// A registered station.
+    pub fn station(&self, id: &str, seed: u8) -> Station {
+        let station = Station::of_len(id, seed, 2);
+        self.house.register(station.registration());
+        station
+    }
+
+    pub fn config(&self, terms: GrantTerms) -> CentreConfig {
+        let people = People::new("demo-1".parse().unwrap(), 8, 1).unwrap();
+        let office = OfficeConfig {
+            private: Arc::new(Centre::from_text(&self.private).unwrap()),
+            register: Arc::new(people),
+            terms,
+            counter: Some("127.0.0.1:0".parse().unwrap()),
+        };
+        CentreConfig {
+            received: Some(self.received.path().to_owned()),
+            office: Some(office),
+            ..self.house.config()
+        }
+    }
+
+    pub async fn centre(&self) -> Running {
+        let config = self.config(GrantTerms::default());
+        Running::start(config).await.unwrap()
+    }
+
+    /// Appends what is new of a station's log, and waits until the centre has it.
+    pub async fn send(&mut self, centre: &mut Running, station: &Station) {
+        self.append(station).await;
+        until_acknowledged(centre, station).await;
+    }
+
+    pub async fn append(&mut self, station: &Station) {
+        let stream = station.stream();
+        let from = self.sent.insert(stream.clone(), station.events.len());
+        let from = from.unwrap_or(0);
+        let records = station.records();
+        self.house.append(&stream, from, &records[from..]).await;
+    }
+
+    /// Seals a field for a session, as the station does, and sends its key up unless that is late.
+    pub fn seal(&self, session: &Session, name: &str, plain: &str) -> SealedField {
+        let mut secret = [0; 32];
+        aws_lc_rs::rand::fill(&mut secret).unwrap();
+        let id: [u8; 16] = secret[..16].try_into().unwrap();
+        let id = SealingKeyId::of(&id);
+        let folder = self
+            .received
+            .path()
+            .join(&session.station)
+            .join("session-keys");
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = key_file(&self.public, session, &id, &secret);
+        std::fs::write(folder.join(format!("{id}.json")), file).unwrap();
+        sealed(session, &id, &secret, name, plain)
+    }
+
+    /// The key of a field is not at the centre until this is called with `here`.
+    pub fn hold_key(&self, session: &Session, field: &SealedField, here: bool) {
+        let folder = self
+            .received
+            .path()
+            .join(&session.station)
+            .join("session-keys");
+        let name = format!("{}.json", field.key().unwrap());
+        let (open, held) = (folder.join(&name), self.received.path().join(name));
+        let (from, to) = if here { (held, open) } else { (open, held) };
+        std::fs::rename(from, to).unwrap();
+    }
+
+    pub fn holder(&self, session: &Session, number: &str) -> SealedField {
+        let plain = json!({ "number": number }).to_string();
+        self.seal(session, "application.holder", &plain)
+    }
+
+    /// What the station was told, without the acknowledgements and grants.
+    pub async fn told(&self, centre: &Running, station: &Station) -> Vec<Instruction> {
+        let key = House::shown_key(&centre.view());
+        let told = self.house.told(&station.id, &[key]).await;
+        let told = told.into_iter().map(|genuine| genuine.instruction);
+        told.filter(|told| {
+            !matches!(
+                told,
+                Instruction::Acknowledged(_) | Instruction::GrantIssued(_)
+            )
+        })
+        .collect()
+    }
+}
+
+/// A session of a station.
+pub struct Session {
+    pub id: SessionId,
+    pub station: String,
+    pub origin: String,
+}
+
+impl Session {
+    /// The one that the station's next event opens.
+    pub fn next(station: &Station) -> Self {
+        Self {
+            id: SessionId::from_index(station.size()),
+            station: station.id.to_string(),
+            origin: station.origin.to_string(),
+        }
+    }
+
+    pub fn asks_who(&self, holder: SealedField) -> Event {
+        Event::ApplicationEligibilityAsked(ApplicationEligibilityAsked {
+            session: self.id.clone(),
+            question: 1,
+            kind: ApplicationKind::Renewal,
+            residence: Residence::Local,
+            number: LookupTag::new(format!("00000001.{}", "a".repeat(22))).unwrap(),
+            holder,
+        })
+    }
+
+    pub fn asks_code(&self, phone: SealedField) -> Event {
+        Event::ApplicationSmsAsked(ApplicationSmsAsked {
+            session: self.id.clone(),
+            question: 2,
+            phone,
+        })
+    }
+
+    /// Accepted provisionally, as without a link.
+    pub fn accepted(
+        &self,
+        holder: SealedField,
+        kind: ApplicationKind,
+        order: Option<OrderId>,
+    ) -> Event {
+        Event::ApplicationAccepted(ApplicationAccepted {
+            session: self.id.clone(),
+            kiosk: DeviceId::new("kiosk-1").unwrap(),
+            site: AcceptanceSite::new("110105001").unwrap(),
+            place: serde_json::from_value(json!({ "date": "2026-11-21", "sequence": 7 })).unwrap(),
+            reason: 2,
+            provisional: vec![ProvisionalCause::Eligibility],
+            order,
+            entered: Box::new(Entered {
+                kind: Some(kind),
+                residence: Some(Residence::Local),
+                holder: Some(holder),
+                ..Entered::default()
+            }),
+        })
+    }
+
+    pub fn orders(&self, order: &OrderId) -> Event {
+        Event::PaymentOrdered(PaymentOrdered {
+            session: self.id.clone(),
+            order: order.clone(),
+            amount_fen: Fen::new(FEE).unwrap(),
+            way: PaymentWay::Wechat,
+            valid_s: 3_600,
+        })
+    }
+}
+
+pub async fn until_cases(centre: &mut Running, standings: &[CaseStanding]) {
+    let shows = |view: &View| {
+        let office = view.applications.as_ref().unwrap();
+        let found: Vec<_> = office.cases.iter().map(|case| case.standing).collect();
+        found == standings && office.letters == 0
+    };
+    until(centre, shows).await;
+}
+
+pub async fn until_said(centre: &mut Running) {
+    until(centre, |view| {
+        let office = view.applications.as_ref().unwrap();
+        office.letters == 0 && office.questions == 0
+    })
+    .await;
+}
+
+fn key_file(
+    public: &<X25519HkdfSha256 as Kem>::PublicKey,
+    session: &Session,
+    id: &SealingKeyId,
+    secret: &[u8; 32],
+) -> String {
+    use aws_lc_rs::digest::{SHA256, digest};
+    let aad = [
+        &id.to_raw(),
+        session.origin.as_bytes(),
+        b"\0",
+        session.id.as_str().as_bytes(),
+    ];
+    let (enc, ct) = single_shot_seal::<AesGcm256, HkdfSha256, X25519HkdfSha256>(
+        &OpModeS::Base,
+        public,
+        b"station-gateway session key v1",
+        secret,
+        &aad.concat(),
+    )
+    .unwrap();
+    let kid = hex::encode(&digest(&SHA256, &public.to_bytes()).as_ref()[..8]);
+    json!({
+        "version": 1, "key": id, "session": session.id, "origin": session.origin,
+        "recipients": [{ "kid": kid, "enc": URL_SAFE_NO_PAD.encode(enc.to_bytes()), "ct": URL_SAFE_NO_PAD.encode(ct) }],
+    })
+    .to_string()
+}
+
+fn sealed(
+    session: &Session,
+    id: &SealingKeyId,
+    secret: &[u8; 32],
+    name: &str,
+    plain: &str,
+) -> SealedField {
+    let mut derived = [0; 32];
+    let info: [&[u8]; 3] = [b"station-gateway field v1", b"\0", name.as_bytes()];
+    let derive = Salt::new(HKDF_SHA256, &[]).extract(secret);
+    derive
+        .expand(&info, Len32)
+        .unwrap()
+        .fill(&mut derived)
+        .unwrap();
+    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &derived).unwrap());
+    let aad = [session.origin.as_str(), session.id.as_str(), name].join("\0");
+    let mut body = plain.as_bytes().to_vec();
+    let nonce = Nonce::assume_unique_for_key([1; 12]);
+    key.seal_in_place_append_tag(nonce, Aad::from(aad.as_bytes()), &mut body)
+        .unwrap();
+    let body = [&[1; 12], body.as_slice()].concat();
+    SealedField::new(format!("v1.{id}.{}", URL_SAFE_NO_PAD.encode(body))).unwrap()
+}
+
+struct Len32;
+
+impl KeyType for Len32 {
+    fn len(&self) -> usize {
+        32
+    }
+}
