@@ -47,10 +47,38 @@ fn failure(reply: &Value) -> Completion {
 async fn a7_faces_are_compared() {
     let mut bench = FaceBench::new(1).await;
     for (id, look, expected) in [
-        ("1-1-0", Look { person: 2, score: None }, 97),
-        ("1-2-0", Look { person: 1, score: None }, 12),
-        ("1-3-0", Look { person: 1, score: Score::new(94).ok() }, 94),
-        ("1-4-0", Look { person: 2, score: Score::new(0).ok() }, 0),
+        (
+            "1-1-0",
+            Look {
+                person: 2,
+                score: None,
+            },
+            97,
+        ),
+        (
+            "1-2-0",
+            Look {
+                person: 1,
+                score: None,
+            },
+            12,
+        ),
+        (
+            "1-3-0",
+            Look {
+                person: 1,
+                score: Score::new(94).ok(),
+            },
+            94,
+        ),
+        (
+            "1-4-0",
+            Look {
+                person: 2,
+                score: Score::new(0).ok(),
+            },
+            0,
+        ),
     ] {
         *bench.look.lock().unwrap() = look;
         let reply = bench.compare(id, 2, PHOTO).await;
@@ -173,7 +201,11 @@ async fn g1_a_face_matcher_is_born_and_says_goodbye() {
     bench.faults.set(FaceFault::NoFace, 1);
     bench.compare("1-1-0", 0, PHOTO).await;
     bench.compare("1-2-0", 0, PHOTO).await;
-    for (name, at_least) in [("comparisons-total", 1.0), ("refusals-total", 1.0), ("compare-time", 1.0)] {
+    for (name, at_least) in [
+        ("comparisons-total", 1.0),
+        ("refusals-total", 1.0),
+        ("compare-time", 1.0),
+    ] {
         let topic = format!("face-matcher-1/prop/{name}");
         while bench.gateway.json(&topic).await["value"].as_f64().unwrap() < at_least {}
     }

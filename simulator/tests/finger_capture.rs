@@ -79,9 +79,13 @@ async fn a9_an_image_is_published_and_compared() {
 async fn a9_a_poor_image_is_taken_again() {
     let mut bench = ScannerBench::new().await;
     *bench.glass.lifts.lock().unwrap() = true;
-    for (at, fault) in [ScannerFault::Partial, ScannerFault::Smeared, ScannerFault::Messy]
-        .into_iter()
-        .enumerate()
+    for (at, fault) in [
+        ScannerFault::Partial,
+        ScannerFault::Smeared,
+        ScannerFault::Messy,
+    ]
+    .into_iter()
+    .enumerate()
     {
         bench.glass.lay(right());
         bench.faults.set(fault, 3);
@@ -154,11 +158,15 @@ async fn a9_without_a_comparison_there_is_an_image_and_no_score() {
 /// A9: where the matcher judges the image, its word counts, and without it there is none.
 #[tokio::test]
 async fn a9_quality_may_be_the_matchers() {
-    let change = |config: &mut adapters::scanner::ScannerConfig| config.quality = QualityBy::Matcher;
+    let change =
+        |config: &mut adapters::scanner::ScannerConfig| config.quality = QualityBy::Matcher;
     let mut bench = ScannerBench::without_adapter(None).await;
     bench.start_adapter(change);
     let desc = bench.gateway.json("scanner-1/desc").await;
-    assert_eq!(desc["model"], "serial fingerprint module, quality by matcher");
+    assert_eq!(
+        desc["model"],
+        "serial fingerprint module, quality by matcher"
+    );
     bench.state("status", "online").await;
     *bench.glass.lifts.lock().unwrap() = true;
     bench.glass.lay(right());
@@ -196,7 +204,10 @@ async fn pillow_reads_the_image() {
         .output()
         .unwrap();
     let errors = String::from_utf8_lossy(&said.stderr);
-    assert!(said.status.success(), "this test needs Pillow: ops/test --judges\n{errors}");
+    assert!(
+        said.status.success(),
+        "this test needs Pillow: ops/test --judges\n{errors}"
+    );
     let drawn = Image::new(draw(&right().unwrap())).unwrap();
     let pixels = (0..HEIGHT).flat_map(|row| (0..WIDTH).map(move |column| (column, row)));
     let shades = pixels.map(|(column, row)| drawn.shade(column, row).unwrap() * 17);

@@ -73,7 +73,10 @@ async fn g1_a_scanner_is_born_and_says_goodbye() {
     bench.start_adapter(|_| {});
     let desc = bench.gateway.json("scanner-1/desc").await;
     assert_eq!(desc["kind"], "scanner");
-    assert_eq!(desc["commands"], json!(["match", "match-on-sensor", "capture-finger"]));
+    assert_eq!(
+        desc["commands"],
+        json!(["match", "match-on-sensor", "capture-finger"])
+    );
     let pages = bench.gateway.json("scanner-1/prop/library-pages").await;
     assert_eq!(pages["value"], 300.0);
     // Born when it has answered.
@@ -102,7 +105,10 @@ async fn p4_without_a_matcher_there_is_no_score() {
     let mut bench = ScannerBench::without_adapter(None).await;
     bench.start_adapter(|config| config.matcher = None);
     let desc = bench.gateway.json("scanner-1/desc").await;
-    assert_eq!(desc["commands"], json!(["match-on-sensor", "capture-finger"]));
+    assert_eq!(
+        desc["commands"],
+        json!(["match-on-sensor", "capture-finger"])
+    );
     bench.state("status", "online").await;
     bench.glass.lay(right());
     let reply = bench.compare("1-1-0", 30).await;

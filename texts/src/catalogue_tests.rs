@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fluent_syntax::ast::{self, Entry};
 use schemas::application::ApplicationReason;
 use schemas::message::peripheral::PaymentMethod;
+use schemas::words::application::{PortraitCheck, WindowReason};
 use schemas::words::{PickupOutcome, PromptCode, RefusalReason};
 
 use super::{CHINESE, ENGLISH, bundle};
@@ -18,6 +19,12 @@ const OTHERS: &[&str] = &[
     "out-of-service-log-in-doubt",
     "out-of-service-maintenance",
     "slip-pickup",
+    "finger-of-card",
+    "finger-thumb",
+    "finger-index",
+    "finger-middle",
+    "finger-ring",
+    "finger-little",
 ];
 
 /// Each key of a catalogue with the arguments of its text.
@@ -69,6 +76,8 @@ fn asked_for() -> BTreeMap<String, BTreeSet<String>> {
                 .iter()
                 .map(|word| key("payment-method", word)),
         )
+        .chain(PortraitCheck::ALL.iter().map(|word| key("portrait", word)))
+        .chain(WindowReason::ALL.iter().map(|word| key("window", word)))
         .chain(prompts().map(|word| key("prompt", word)))
         .chain(OTHERS.iter().map(|id| (*id).to_owned()));
     typed
@@ -147,10 +156,6 @@ fn required_sentences_are_word_for_word() {
         (
             Message::ApplyOutOfScope,
             "Your resident ID card is not within the self-service acceptance scope. If you need help, please contact the staff.",
-        ),
-        (
-            Message::ApplyFingersFailed,
-            "fingerprint information collection failed, please go to the household administration window",
         ),
     ] {
         assert_eq!(super::text(&message).en, sentence);

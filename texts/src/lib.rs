@@ -5,11 +5,13 @@
 //! tests hold the keys against both catalogues, so that a text that is missing, or one that lacks an argument, never gets to a citizen.
 //! Nothing personal is in a catalogue; what is personal comes masked, as an argument.
 
+mod application;
 mod catalogue;
 mod kiosk;
 mod message;
 mod words;
 
+pub use crate::application::{application, window_reason};
 pub use crate::catalogue::text;
 pub use crate::kiosk::{prompt, refusal, slip};
 pub use crate::message::Message;

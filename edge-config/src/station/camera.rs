@@ -2,14 +2,14 @@
 
 use core::fmt;
 use core::str::FromStr;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use schemas::ids::{DeviceId, RecorderReference};
+use schemas::words::DeviceKind;
 use url::{Host, Url};
 
-use super::device::Machine;
 use crate::reader::{At, Section};
 
 /// Longest name of a user or of a profile, in bytes.
@@ -177,13 +177,14 @@ fn login(s: &mut Section<'_>) -> Option<CameraLogin> {
 /// What holds between cameras and machines.
 pub(crate) fn check(
     root: &Section<'_>,
-    machines: &[At<'_, Machine>],
+    placed: &BTreeMap<&DeviceId, DeviceKind>,
     cameras: &[At<'_, OnvifCamera>],
     simulated: bool,
 ) {
-    let known: BTreeSet<&str> = machines
+    let known: BTreeSet<&str> = placed
         .iter()
-        .map(|m| m.value.devices.camera.as_str())
+        .filter(|(_, kind)| **kind == DeviceKind::Camera)
+        .map(|(id, _)| id.as_str())
         .collect();
     let (mut driven, mut places) = (BTreeSet::new(), BTreeSet::new());
     for camera in cameras {
@@ -195,7 +196,7 @@ pub(crate) fn check(
             let known = super::check::one_of(known.iter().copied());
             refuse(
                 "device",
-                format!("no machine has the camera {named}; write {known}"),
+                format!("no machine and no kiosk has the camera {named}; write {known}"),
             );
         }
         if !driven.insert(named) {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::ids::DeviceId;
+use schemas::words::DeviceKind;
 
 use super::centre::Centre;
 use super::device::{Kiosk, Machine, SamVReader};
@@ -131,14 +132,14 @@ pub(super) fn devices(root: &Section<'_>, machines: &[At<'_, Machine>], kiosks: 
 
 pub(super) fn readers(
     root: &Section<'_>,
-    machines: &[At<'_, Machine>],
+    placed: &BTreeMap<&DeviceId, DeviceKind>,
     readers: &[At<'_, SamVReader>],
     simulated: bool,
 ) {
-    let known: BTreeSet<&str> = machines
+    let known: BTreeSet<&str> = placed
         .iter()
-        .flat_map(|m| [&m.value.devices.reader, &m.value.devices.intake_reader])
-        .map(DeviceId::as_str)
+        .filter(|(_, kind)| **kind == DeviceKind::Reader)
+        .map(|(id, _)| id.as_str())
         .collect();
     let (mut driven, mut places) = (BTreeSet::new(), BTreeSet::new());
     for reader in readers {
@@ -151,7 +152,7 @@ pub(super) fn readers(
             let known = one_of(known.iter().copied());
             refuse(
                 "device",
-                format!("no machine has the reader {named}; write {known}"),
+                format!("no machine and no kiosk has the reader {named}; write {known}"),
             );
         }
         if !driven.insert(named) {

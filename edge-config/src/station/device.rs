@@ -2,6 +2,7 @@
 
 use core::str::FromStr;
 
+use schemas::event::application::ApplicationDevices;
 use schemas::event::pickup::MachineDevices;
 use schemas::ids::{DeviceId, MachineId};
 use schemas::slot::{COLUMNS_MAX, SLOTS_PER_COLUMN_MAX};
@@ -31,6 +32,8 @@ pub struct Kiosk {
     pub machine: MachineId,
     /// Its peripherals: it may bring them to MQTT, and hears them.
     pub peripherals: Vec<DeviceId>,
+    /// The devices of its applications; none: it takes none.
+    pub application: Option<ApplicationDevices>,
 }
 
 /// An ID-card reader with a SAM_V module (GA 450).
@@ -117,10 +120,12 @@ pub(crate) fn kiosk(s: &mut Section<'_>) -> Option<Kiosk> {
     let id = s.parsed("id", "\"kiosk-1\"");
     let machine = s.parsed("machine", "\"machine-1\"");
     let peripherals = s.ids("peripherals", "printer-1", PERIPHERALS_MAX);
+    let application = s.section("application", super::application::devices);
     Some(Kiosk {
         id: id?,
         machine: machine?,
         peripherals,
+        application: application.flatten(),
     })
 }
 

@@ -91,7 +91,7 @@ pub(crate) fn read(s: &mut Section<'_>) -> Option<Installed> {
     })
 }
 
-/// What a device is by its place: the devices of machines and the kiosks.
+/// What a device is by its place: the devices of machines, the kiosks, and the devices of their applications.
 pub(crate) fn by_place<'a>(
     machines: impl Iterator<Item = &'a Machine>,
     kiosks: impl Iterator<Item = &'a Kiosk>,
@@ -106,8 +106,18 @@ pub(crate) fn by_place<'a>(
             (&d.camera, DeviceKind::Camera),
         ]
     };
-    let kiosks = kiosks.map(|kiosk| (&kiosk.id, DeviceKind::Kiosk));
-    machines.flat_map(of_machine).chain(kiosks).collect()
+    let of_kiosk = |kiosk: &'a Kiosk| {
+        let own = kiosk.application.iter().flat_map(super::application::kinds);
+        // A face matcher has a section of its own.
+        let own = own.filter(|(_, _, kind)| *kind != DeviceKind::FaceMatcher);
+        own.map(|(_, device, kind)| (device, kind))
+            .chain([(&kiosk.id, DeviceKind::Kiosk)])
+    };
+    // What a machine or a kiosk makes of a device counts, whatever an application takes it for.
+    let placed = kiosks.flat_map(of_kiosk).collect::<BTreeMap<_, _>>();
+    let mut all = placed;
+    all.extend(machines.flat_map(of_machine));
+    all
 }
 
 /// Whether a device of this kind is a kiosk's peripheral.

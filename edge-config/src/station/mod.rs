@@ -1,5 +1,6 @@
 //! `station.toml`: what this station is, where its things are and how much of everything is enough.
 
+pub(crate) mod application;
 pub(crate) mod broker;
 pub(crate) mod camera;
 pub(crate) mod centre;
@@ -28,6 +29,7 @@ use schemas::words::DeviceKind;
 use crate::adapted::Adapted;
 use crate::policy::Policy;
 use crate::reader::Section;
+use application::Accepting;
 use broker::Broker;
 use camera::OnvifCamera;
 use centre::Centre;
@@ -80,6 +82,8 @@ pub struct Station {
     pub onvif_cameras: Vec<OnvifCamera>,
     /// Services that compare faces.
     pub face_matchers: Vec<FaceMatcher>,
+    /// Who accepts applications here; none: nobody.
+    pub application: Option<Accepting>,
     /// Devices simulated within the program.
     pub demo: Demo,
     /// The rules.
@@ -283,24 +287,25 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
     let scanners = root.list("zfm_scanner", scanner::read);
     let cameras = root.list("onvif_camera", camera::read);
     let matchers = root.list("face_matcher", face_matcher::read);
+    let accepting = root.section("application", application::read).flatten();
     check::storage(root, &storage);
     check::log(root, log.unwrap_or_default(), &policy);
     check::blob_store(root, centre.as_ref());
     check::demo(root, &demo, centre.as_ref(), &operators);
     check::devices(root, &machines, &kiosks);
-    dispenser::check(root, &machines, &dispensers, demo.simulated_devices);
-    installed::check(root, &machines, &kiosks, &matchers, &installed);
-    check::readers(root, &machines, &readers, demo.simulated_devices);
-    scanner::check(root, &machines, &scanners, demo.simulated_devices);
-    camera::check(root, &machines, &cameras, demo.simulated_devices);
     let placed = installed::by_place(
         machines.iter().map(|at| &at.value),
         kiosks.iter().map(|at| &at.value),
     );
+    dispenser::check(root, &machines, &dispensers, demo.simulated_devices);
+    installed::check(root, &machines, &kiosks, &matchers, &installed);
+    check::readers(root, &placed, &readers, demo.simulated_devices);
+    scanner::check(root, &placed, &scanners, demo.simulated_devices);
+    camera::check(root, &placed, &cameras, demo.simulated_devices);
     face_matcher::check(root, &placed, &scanners, &matchers);
     check::operators(root, &operators);
     let (id, province) = head?;
-    Some(Station {
+    let station = Station {
         id: id?,
         province: province?,
         storage,
@@ -316,7 +321,7 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
             trust: ClockTrustRule::Auto,
         }),
         machines: machines.into_iter().map(|at| at.value).collect(),
-        kiosks: kiosks.into_iter().map(|at| at.value).collect(),
+        kiosks: kiosks.iter().map(|at| at.value.clone()).collect(),
         installed: installed.into_iter().map(|at| at.value).collect(),
         operators: operators.into_iter().map(|at| at.value).collect(),
         modbus_dispensers: dispensers.into_iter().map(|at| at.value).collect(),
@@ -324,9 +329,12 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
         zfm_scanners: scanners.into_iter().map(|at| at.value).collect(),
         onvif_cameras: cameras.into_iter().map(|at| at.value).collect(),
         face_matchers: matchers.into_iter().map(|at| at.value).collect(),
+        application: accepting,
         demo,
         policy,
-    })
+    };
+    application::check(root, &kiosks, &station.device_kinds());
+    Some(station)
 }
 
 pub(crate) const fn loopback(port: u16) -> SocketAddr {

@@ -2,12 +2,12 @@
 
 use core::fmt;
 use core::str::FromStr;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use schemas::ids::DeviceId;
+use schemas::words::DeviceKind;
 
-use super::device::Machine;
 use super::line::LineAddress;
 use crate::reader::{At, Section};
 
@@ -165,13 +165,14 @@ pub(crate) fn read(s: &mut Section<'_>) -> Option<ZfmScanner> {
 /// What holds between scanners and machines.
 pub(crate) fn check(
     root: &Section<'_>,
-    machines: &[At<'_, Machine>],
+    placed: &BTreeMap<&DeviceId, DeviceKind>,
     scanners: &[At<'_, ZfmScanner>],
     simulated: bool,
 ) {
-    let known: BTreeSet<&str> = machines
+    let known: BTreeSet<&str> = placed
         .iter()
-        .map(|m| m.value.devices.scanner.as_str())
+        .filter(|(_, kind)| **kind == DeviceKind::Scanner)
+        .map(|(id, _)| id.as_str())
         .collect();
     let (mut driven, mut places) = (BTreeSet::new(), BTreeSet::new());
     for scanner in scanners {
@@ -184,7 +185,7 @@ pub(crate) fn check(
             let known = super::check::one_of(known.iter().copied());
             refuse(
                 "device",
-                format!("no machine has the scanner {named}; write {known}"),
+                format!("no machine and no kiosk has the scanner {named}; write {known}"),
             );
         }
         if !driven.insert(named) {

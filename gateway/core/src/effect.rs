@@ -1,8 +1,9 @@
 //! What the world still owes us.
 
 use schemas::event::pickup::Step;
-use schemas::ids::{DeviceId, SessionId};
+use schemas::ids::{BlobHash, DeviceId, SessionId};
 use schemas::message::command::CommandId;
+use schemas::sealed::SealedField;
 use schemas::time::{Deadline, Now};
 use schemas::words::application::{FacePair, FingerPosition};
 use schemas::words::{Hand, Motion, PhotoView};
@@ -73,6 +74,10 @@ pub enum Order {
         session: SessionId,
         /// Which two.
         pair: FacePair,
+        /// Whose card's picture is the historical portrait.
+        reference: SealedField,
+        /// What is compared with it.
+        probe: BlobHash,
     },
 }
 

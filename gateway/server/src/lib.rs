@@ -16,6 +16,7 @@ pub mod clock;
 pub mod demo;
 pub mod effects;
 pub mod external;
+pub mod held;
 pub mod http;
 pub mod inbox;
 pub mod incarnation;

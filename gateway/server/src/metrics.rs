@@ -55,6 +55,8 @@ pub struct Metrics {
     pub sessions: IntCounterVec,
     /// The gateway's own share of a pickup, summed over its messages.
     pub pickup_seconds: Histogram,
+    /// The gateway's own share of an application, summed over its messages (A16).
+    pub application_seconds: Histogram,
     /// 1 while the station takes new sessions.
     pub in_service: IntGauge,
     /// Cards that were not the card of the record.
@@ -135,6 +137,11 @@ impl Metrics {
                 &[
                     0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0,
                 ],
+            )?,
+            application_seconds: make.histogram(
+                "station_application_seconds",
+                "The gateway's own share of an application, in s",
+                &[0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0],
             )?,
             in_service: make.gauge(
                 "station_in_service",

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use crate::blobs::{BlobDesk, BlobStore};
 use crate::clock::Clock;
 use crate::effects::{Effects, Reach};
+use crate::held::Held;
 use crate::inbox::Inbox;
 use crate::ingress::{Arrival, Desks, Ingress, Taken};
 use crate::keys::{self, KeyRing, LookupKeys, StationKeys};
@@ -120,9 +121,11 @@ impl Bench {
         let metrics = Metrics::new().unwrap();
         let inbox = Inbox::new(&place.path().join("inbox"), keys.lookup.clone());
         let sealing = sealing_desk(place.path());
+        let held = Held::default();
         let blobs = BlobDesk::new(
             BlobStore::open(&place.path().join("blobs")).unwrap(),
             sealing.clone(),
+            held.clone(),
             1 << 20,
             2,
         );
@@ -134,6 +137,7 @@ impl Bench {
                 inbox: inbox.clone(),
                 blobs: blobs.clone(),
                 sealing: sealing.clone(),
+                held: held.clone(),
                 outlet: Arc::new(sent.clone()),
                 metrics: metrics.clone(),
             },
@@ -158,6 +162,11 @@ impl Bench {
             inbox,
             blobs,
             sealing: sealing.clone(),
+            held,
+            window: schemas::message::kiosk::Text {
+                zh: String::new(),
+                en: String::new(),
+            },
             lookup: keys.lookup.clone(),
             metrics: metrics.clone(),
             service: Service::default(),

@@ -140,7 +140,10 @@ fn what_a_matcher_is_asked_and_answers_fits_its_type() {
             }
         }
         let first = judged.good.first().unwrap();
-        assert!(shown.contains(first), "{first} in matcher.md or face-matcher.md");
+        assert!(
+            shown.contains(first),
+            "{first} in matcher.md or face-matcher.md"
+        );
     }
 }
 

@@ -28,7 +28,6 @@ apply-renewal-late = Self-service renewal of your card ended on { $closes }, ple
 apply-renewal-never = Your card is valid for life and does not have to be renewed
 apply-loss-reported = This card is reported as lost: please choose the replacement of a lost card
 apply-already-applied = An application of yours is already under way, please ask with its collection certificate
-apply-numbers-used-up = No more applications can be accepted today, please come tomorrow or go to the window
 
 ## The portrait, its four ways (A6)
 
@@ -40,37 +39,27 @@ apply-portrait-prepared = The photo that you had taken before is being looked fo
 apply-portrait-not-found = No photo was found, please choose another way
 apply-portrait-checking = Your photo is being checked, please wait
 apply-portrait-good = Your photo is good. Use it?
-apply-portrait-attempts-used = No photo came out well, please go to the window
 
 ## What is wrong with a portrait, by the name of the check (A6; GA/T 461)
 
-portrait-no-face = No face was found: face the lens and try again
-portrait-several-faces = Somebody else is in the picture: try again alone
-portrait-not-frontal = Face the lens straight, neither sideways nor up or down
-portrait-head-tilted = Your head is tilted: hold it upright and try again
-portrait-eyes-closed = Your eyes are closed: open them and try again
-portrait-eyes-hidden = Your eyes are hidden, or your glasses reflect: take care of that and try again
-portrait-dark-glasses = Take off tinted glasses and try again
-portrait-mouth-open = Close your mouth and look natural
-portrait-face-covered = Your face is covered by hair or something else: take it away and try again
-portrait-head-covered = Take off your hat and try again
-portrait-too-near = You are too near: move back a little
-portrait-too-far = You are too far away: come a little nearer
-portrait-off-centre = Move your face to the middle of the picture
-portrait-too-dark = The picture is too dark: try again
-portrait-too-bright = The picture is too bright: try again
-portrait-uneven-light = The light on your face is uneven: change your place and try again
-portrait-blurred = The picture is blurred: hold still and try again
+portrait-one-face = There must be one face in the picture, yours alone: try again
+portrait-size = The photo does not have the size asked for: try again or send another one
+portrait-face-size = Your face is too large or too small: change your distance from the lens
+portrait-centred = Move your face to the middle of the picture
+portrait-head-upright = Your head is tilted: hold it upright and try again
+portrait-looks-ahead = Face the lens straight, neither sideways nor up or down
+portrait-eyes-open = Your eyes are closed: open them and try again
+portrait-mouth-closed = Close your mouth and look natural
+portrait-eyes-visible = Your eyes are hidden, or your glasses are tinted or reflect: take care of that and try again
+portrait-uncovered = Something covers your face or head: take it off and try again
+portrait-ears-visible = Show both ears and try again
 portrait-background = The background is not white: try again
-portrait-light-clothes = Wear dark clothes and try again
-portrait-wrong-size = The photo does not have the size asked for: please send another one
-portrait-wrong-format = The photo cannot be read: please send another one
-portrait-not-yours = The photo does not match the one on record: try again
+portrait-lighting = The light is too bright, too dark or uneven: change your place and try again
+portrait-sharpness = The picture is blurred: hold still and try again
 
 ## The live photo (A7)
 
 apply-live-photo = Look into the camera, to show that it is you
-apply-live-photo-failed = The live photo did not match, please go to the window
 
 ## The phone number (A8)
 
@@ -78,6 +67,7 @@ apply-phone = Key in your mobile number
 apply-phone-again = Key in your mobile number again
 apply-phone-wrong = This is not a mobile number, please key in its 11 digits
 apply-phone-differs = The two numbers differ, please key them in again
+apply-sms-sending = A code is being sent, please wait
 apply-sms-code = A code was sent to { $phone }: key it in
 apply-sms-code-wrong = The code is wrong, please key it in again
 apply-sms-code-expired = The code is no longer valid, please ask for a new one
@@ -87,10 +77,14 @@ apply-sms-unavailable = No text message can be sent now; your number will be con
 
 apply-right-finger = Put your right { $finger } on the scanner
 apply-left-finger = Put your left { $finger } on the scanner
+finger-of-card = finger that your card holds
+finger-thumb = thumb
+finger-index = index finger
+finger-middle = middle finger
+finger-ring = ring finger
+finger-little = little finger
 apply-finger-again = The print is not clear: wipe your finger and put it on again
 apply-finger-good = The print is good, take your finger away
-apply-fingers-failed = fingerprint information collection failed, please go to the household administration window
-apply-fingers-differ = The fingerprints do not match those of your present card, please go to the window
 
 ## Supporting documents (A10)
 
@@ -128,9 +122,28 @@ apply-done-provisional = Your application is accepted provisionally. A text mess
 apply-print-failed = Your papers could not be printed, please contact the staff
 apply-to-window = Please take the ticket to the window: they go on from here, you need not start again
 apply-cancelled = The application was cancelled
+apply-interrupted = A device has failed and nothing was applied for: please start again, or contact the staff
 apply-timed-out = Out of time: nothing was applied for, please start again
 
 ## Notices that follow (A17, T2)
 
 apply-notice-confirmed = Your application for a resident ID card has passed the check
 apply-notice-rejected = Your application for a resident ID card did not pass the check. Please go to the window: { $address }
+
+## Why somebody is sent to the window (A9, A15)
+
+window-no-grant = You cannot be checked over the network now, please go on at the window with the ticket
+window-clock-not-trusted = The time of this machine is in doubt, please go on at the window with the ticket
+window-provisional-limit = You cannot be checked over the network now, please go to the window with the ticket
+window-centre-asks = An officer has to look into your case, please go to the window
+window-portrait-failed = No photo came out well, please go to the window
+window-portrait-differs = The photo does not match the one on record, please go to the window
+window-live-differs = The live photo did not match, please go to the window
+window-no-live-photo = No live photo could be taken, please go to the window
+window-number-failed = The citizen number was entered wrongly too often, please go to the window
+window-phone-failed = The phone number could not be confirmed, please go to the window
+window-fingers-not-captured = fingerprint information collection failed, please go to the household administration window
+window-fingers-differ = The fingerprints do not match those of your present card, please go to the window
+window-device-failed = A device has failed, please go on at the window with the ticket
+window-numbers-exhausted = No more applications can be accepted today, please come tomorrow or go to the window
+window-review-rejected = Your application did not pass the review, please go to the window

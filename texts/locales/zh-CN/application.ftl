@@ -28,7 +28,6 @@ apply-renewal-late = 您的证件已超过自助换领期限（{ $closes }），
 apply-renewal-never = 您的证件长期有效，无需到期换领
 apply-loss-reported = 该证件已挂失，不能用于换领，请选择丢失补领
 apply-already-applied = 您已有正在办理的申请，请凭领取凭证查询
-apply-numbers-used-up = 今日受理号已用完，请明日再来或到人工窗口办理
 
 ## The portrait, its four ways (A6)
 
@@ -40,37 +39,27 @@ apply-portrait-prepared = 正在查找您已采集的相片，请稍候
 apply-portrait-not-found = 未找到相片，请选择其他方式
 apply-portrait-checking = 正在检测相片，请稍候
 apply-portrait-good = 相片合格，请确认使用
-apply-portrait-attempts-used = 多次拍照未合格，请到人工窗口办理
 
 ## What is wrong with a portrait, by the name of the check (A6; GA/T 461)
 
-portrait-no-face = 未检测到人脸，请正对镜头重拍
-portrait-several-faces = 画面中有其他人，请单独重拍
-portrait-not-frontal = 请正对镜头，不要侧脸或抬头低头
-portrait-head-tilted = 头部倾斜，请摆正后重拍
-portrait-eyes-closed = 双眼未睁开，请睁眼重拍
-portrait-eyes-hidden = 眼睛被遮挡或眼镜反光，请整理后重拍
-portrait-dark-glasses = 请摘下墨镜或有色眼镜重拍
-portrait-mouth-open = 请闭合嘴唇，表情自然
-portrait-face-covered = 面部被头发或物品遮挡，请整理后重拍
-portrait-head-covered = 请摘下帽子或头饰重拍
-portrait-too-near = 离镜头太近，请后退一些
-portrait-too-far = 离镜头太远，请靠近一些
-portrait-off-centre = 请将面部移到画面中央
-portrait-too-dark = 光线太暗，请重拍
-portrait-too-bright = 光线太亮，请重拍
-portrait-uneven-light = 面部光线不均，请调整后重拍
-portrait-blurred = 相片模糊，请保持不动重拍
+portrait-one-face = 请单独正对镜头重拍：画面中须有且仅有一张人脸
+portrait-size = 相片尺寸不符合要求，请重拍或重新上传
+portrait-face-size = 面部过大或过小，请调整与镜头的距离
+portrait-centred = 请将面部移到画面中央
+portrait-head-upright = 头部倾斜，请摆正后重拍
+portrait-looks-ahead = 请正对镜头，不要侧脸或抬头低头
+portrait-eyes-open = 双眼未睁开，请睁眼重拍
+portrait-mouth-closed = 请闭合嘴唇，表情自然
+portrait-eyes-visible = 眼睛被遮挡、眼镜反光或镜片有色，请整理后重拍
+portrait-uncovered = 面部或头部被遮挡，请摘下帽子等物品后重拍
+portrait-ears-visible = 请露出双耳后重拍
 portrait-background = 背景不是白色，请重拍
-portrait-light-clothes = 请穿深色上衣重拍
-portrait-wrong-size = 相片尺寸不符合要求，请重新上传
-portrait-wrong-format = 相片格式无法识别，请重新上传
-portrait-not-yours = 相片与登记的本人相片不一致，请重拍
+portrait-lighting = 光线过亮、过暗或不均，请调整后重拍
+portrait-sharpness = 相片模糊，请保持不动重拍
 
 ## The live photo (A7)
 
 apply-live-photo = 请正视摄像头，核验本人
-apply-live-photo-failed = 人像核验未通过，请到人工窗口办理
 
 ## The phone number (A8)
 
@@ -78,6 +67,7 @@ apply-phone = 请输入您的手机号码
 apply-phone-again = 请再次输入手机号码
 apply-phone-wrong = 手机号码有误，请输入 11 位手机号码
 apply-phone-differs = 两次输入的手机号码不一致，请重新输入
+apply-sms-sending = 正在发送短信验证码，请稍候
 apply-sms-code = 验证码已发送至 { $phone }，请输入
 apply-sms-code-wrong = 验证码错误，请重新输入
 apply-sms-code-expired = 验证码已失效，请重新获取
@@ -87,10 +77,14 @@ apply-sms-unavailable = 短信暂时无法发送，手机号码将稍后核实
 
 apply-right-finger = 请将右手{ $finger }放在指纹仪上
 apply-left-finger = 请将左手{ $finger }放在指纹仪上
+finger-of-card = 证件上登记的手指
+finger-thumb = 拇指
+finger-index = 食指
+finger-middle = 中指
+finger-ring = 环指
+finger-little = 小指
 apply-finger-again = 指纹不清晰，请擦净手指后重新按压
 apply-finger-good = 指纹采集成功，请移开手指
-apply-fingers-failed = 指纹信息采集失败，请到户政窗口办理
-apply-fingers-differ = 指纹与原证件信息不一致，请到人工窗口办理
 
 ## Supporting documents (A10)
 
@@ -128,9 +122,28 @@ apply-done-provisional = 已预受理，联网核查后短信通知您结果。�
 apply-print-failed = 凭证打印失败，请联系工作人员
 apply-to-window = 请持转办单到人工窗口继续办理，无需重新填写
 apply-cancelled = 申请已取消
+apply-interrupted = 设备故障，业务中断，未受理，请重新办理或联系工作人员
 apply-timed-out = 操作超时，申请未提交，请重新开始
 
 ## Notices that follow (A17, T2)
 
 apply-notice-confirmed = 您的居民身份证申请已通过核查
 apply-notice-rejected = 您的居民身份证申请未通过核查，请持转办单到人工窗口办理：{ $address }
+
+## Why somebody is sent to the window (A9, A15)
+
+window-no-grant = 目前无法联网核查，请凭转办单到人工窗口继续办理
+window-clock-not-trusted = 设备时间异常，请凭转办单到人工窗口继续办理
+window-provisional-limit = 目前无法联网核查，请凭转办单到人工窗口办理
+window-centre-asks = 您的情况需要人工核实，请到人工窗口办理
+window-portrait-failed = 未能采集合格相片，请到人工窗口办理
+window-portrait-differs = 提交的相片与登记相片不一致，请到人工窗口办理
+window-live-differs = 人像核验未通过，请到人工窗口办理
+window-no-live-photo = 未能拍摄现场相片，请到人工窗口办理
+window-number-failed = 公民身份号码多次输入有误，请到人工窗口办理
+window-phone-failed = 手机号码未能确认，请到人工窗口办理
+window-fingers-not-captured = 指纹信息采集失败，请到户政窗口办理
+window-fingers-differ = 指纹与现持证件不一致，请到人工窗口办理
+window-device-failed = 设备故障，请凭转办单到人工窗口继续办理
+window-numbers-exhausted = 今日受理已满，请明日再来或到人工窗口办理
+window-review-rejected = 申领未通过审核，请到人工窗口办理

@@ -36,11 +36,11 @@ fn effect(state: &State, a: &Application) -> Option<Effect> {
             (order, policy.step_timeout_s)
         }
         Step::ComparePortrait => (
-            compare(a, FacePair::PortraitHistorical),
+            compare(a, FacePair::PortraitHistorical)?,
             policy.command_timeout_s,
         ),
         Step::CompareLive { .. } => (
-            compare(a, FacePair::LiveHistorical),
+            compare(a, FacePair::LiveHistorical)?,
             policy.command_timeout_s,
         ),
         Step::ChooseKind
@@ -65,9 +65,19 @@ fn effect(state: &State, a: &Application) -> Option<Effect> {
     })
 }
 
-fn compare(a: &Application, pair: FacePair) -> Order {
-    let session = a.id.clone();
-    Order::CompareFaces { session, pair }
+/// None: there is nothing to compare, and the rules did not ask for it.
+fn compare(a: &Application, pair: FacePair) -> Option<Order> {
+    let entered = &a.entered;
+    let probe = match pair {
+        FacePair::PortraitHistorical => entered.portrait.as_ref()?.picture.as_ref()?,
+        FacePair::LiveHistorical => entered.live.as_ref()?,
+    };
+    Some(Order::CompareFaces {
+        session: a.id.clone(),
+        pair,
+        reference: entered.holder.clone()?,
+        probe: probe.blob.clone(),
+    })
 }
 
 /// The deadlines of all applications under way.

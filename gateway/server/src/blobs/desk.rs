@@ -1,5 +1,6 @@
 //! Takes blobs in: seals, writes, remembers under what id each device sent them, until a reply names them.
-//! It must never keep one in the clear: the bytes that came are wiped when they are sealed.
+//! It must never keep one in the clear: the bytes that came are wiped when they are sealed. Those of an application are handed to
+//! what holds them in memory until its end.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +12,7 @@ use tokio::sync::Semaphore;
 
 use super::seal::seal;
 use super::store::BlobStore;
+use crate::held::Held;
 use crate::sealing::{NotSealed, SealingDesk, SessionKey};
 use crate::wiped::wipe;
 
@@ -51,6 +53,7 @@ pub struct BlobDesk(Arc<Inner>);
 struct Inner {
     store: BlobStore,
     sealing: SealingDesk,
+    held: Held,
     len_max: usize,
     in_flight: Arc<Semaphore>,
     shelf: Mutex<BTreeMap<DeviceId, VecDeque<Slot>>>,
@@ -70,12 +73,14 @@ impl BlobDesk {
     pub fn new(
         store: BlobStore,
         sealing: SealingDesk,
+        held: Held,
         len_max: usize,
         in_flight_max: usize,
     ) -> Self {
         Self(Arc::new(Inner {
             store,
             sealing,
+            held,
             len_max,
             in_flight: Arc::new(Semaphore::new(in_flight_max)),
             shelf: Mutex::default(),
@@ -140,8 +145,13 @@ impl BlobDesk {
         let inner = Arc::clone(&self.0);
         let sealed = tokio::task::spawn_blocking(move || {
             let sealed = seal(&key, &blob).map_err(std::io::Error::other);
-            wipe(blob);
             let written = sealed.and_then(|sealed| inner.store.write(&sealed));
+            if let Ok(hash) = &written
+                && inner.sealing.is_application(key.session())
+            {
+                inner.held.came(key.session(), hash, &blob);
+            }
+            wipe(blob);
             drop(permit);
             written
         });
@@ -215,7 +225,11 @@ mod tests {
         let sealing = desk_tests::desk(folder);
         sealing.opened(&SessionId::from_index(40), &desk_tests::devices());
         let store = BlobStore::open(&folder.join("blobs")).unwrap();
-        (BlobDesk::new(store, sealing.clone(), len_max, 2), sealing)
+        let held = Held::default();
+        (
+            BlobDesk::new(store, sealing.clone(), held, len_max, 2),
+            sealing,
+        )
     }
 
     fn id(n: u8) -> BlobId {

@@ -105,8 +105,17 @@ impl Acl {
         };
         matches!(
             rest,
-            "scan" | "cmd/read/reply" | "cmd/match" | "cmd/match/reply" | "session"
+            "scan"
+                | "session"
+                | "cmd/read/reply"
+                | "cmd/match"
+                | "cmd/match/reply"
+                | "cmd/capture-finger"
+                | "cmd/capture-finger/reply"
+                | "cmd/compare-faces"
+                | "cmd/compare-faces/reply"
         ) || rest.starts_with("blob/")
+            || rest.starts_with("paper/")
             || rest.starts_with("request/")
     }
 

@@ -8,10 +8,12 @@ use schemas::message::command::{
     CaptureCommand, CommandId, MatchCommand, MatchOnSensorCommand, MoveCommand, QueryCommand,
     ReadCommand,
 };
-
-use schemas::message::face::CaptureFingerCommand;
+use schemas::message::face::{
+    CaptureFingerCommand, CompareFacesCommand, Picture, PictureBytes, PictureFormat,
+};
 
 use super::{json, personal_json};
+use crate::held::Held;
 use crate::outlet::Outgoing;
 use crate::vault::Vault;
 
@@ -27,6 +29,7 @@ impl Issued {
         open: Vec<Effect>,
         came: &BTreeSet<DeviceId>,
         vault: &Vault,
+        held: &Held,
     ) -> Vec<Outgoing> {
         let before = std::mem::take(&mut self.0);
         let mut due = Vec::new();
@@ -34,11 +37,11 @@ impl Issued {
             let sent = before.contains_key(&effect.id) && !came.contains(&effect.device);
             let (id, device) = (effect.id.clone(), effect.device.clone());
             if !sent {
-                match message(effect, vault) {
+                match message(effect, vault, held) {
                     Some(message) => due.push(message),
                     // The session ended in a later group, or its templates went with an earlier life.
                     None => {
-                        tracing::debug!(%device, command = %id, "no templates for a comparison");
+                        tracing::debug!(%device, command = %id, "nothing is held for a comparison");
                     }
                 }
             }
@@ -48,8 +51,8 @@ impl Issued {
     }
 }
 
-/// None: a comparison whose templates are gone.
-fn message(effect: Effect, vault: &Vault) -> Option<Outgoing> {
+/// None: a comparison without the templates or pictures that were held for it, in an earlier life perhaps.
+fn message(effect: Effect, vault: &Vault, held: &Held) -> Option<Outgoing> {
     let Effect {
         id: command_id,
         device,
@@ -121,8 +124,28 @@ fn message(effect: Effect, vault: &Vault) -> Option<Outgoing> {
                 personal_json(&command, 1_024 + bytes * 3 / 2),
             )
         }
-        // No picture is held in memory, so there is nothing to send.
-        Order::CompareFaces { .. } => return None,
+        Order::CompareFaces {
+            session,
+            pair,
+            reference,
+            probe,
+        } => {
+            let person = held.person_of(&session, &reference)?;
+            let reference = person.picture.clone()?;
+            let probe = picture(&held.picture(&session, &probe)?)?;
+            let bytes = reference.bytes.expose().len() + probe.bytes.expose().len();
+            let command = CompareFacesCommand {
+                command_id,
+                pair,
+                reference,
+                probe,
+                timeout_s,
+            };
+            (
+                "compare-faces",
+                personal_json(&command, 1_024 + bytes * 3 / 2),
+            )
+        }
         Order::TouchSensor => (
             "match-on-sensor",
             json(&MatchOnSensorCommand {
@@ -150,6 +173,19 @@ fn message(effect: Effect, vault: &Vault) -> Option<Outgoing> {
     })
 }
 
+/// A picture as its first bytes say it is written; none: neither JPEG nor PNG, or too large.
+fn picture(bytes: &[u8]) -> Option<Picture> {
+    let format = if bytes.starts_with(b"\xff\xd8\xff") {
+        PictureFormat::Jpeg
+    } else if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
+        PictureFormat::Png
+    } else {
+        return None;
+    };
+    let bytes = PictureBytes::new(bytes.to_vec()).ok()?;
+    Some(Picture { format, bytes })
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
@@ -171,7 +207,8 @@ mod tests {
         let (mut issued, vault) = (Issued::default(), Vault::default());
         let nobody = BTreeSet::new();
         let reader = BTreeSet::from([DeviceId::new("reader-1").unwrap()]);
-        let mut due = |open: Vec<Effect>, came| issued.due(open, came, &vault).len();
+        let mut due =
+            |open: Vec<Effect>, came| issued.due(open, came, &vault, &Held::default()).len();
         assert_eq!(due(vec![read(4, "reader-1")], &nobody), 1);
         assert_eq!(
             due(vec![read(4, "reader-1"), read(9, "reader-2")], &nobody),
@@ -201,7 +238,12 @@ mod tests {
             order,
             ..read(5, "scanner-1")
         };
-        let due = Issued::default().due(vec![effect], &BTreeSet::new(), &Vault::default());
+        let due = Issued::default().due(
+            vec![effect],
+            &BTreeSet::new(),
+            &Vault::default(),
+            &Held::default(),
+        );
         assert!(due.is_empty());
     }
 }

@@ -22,12 +22,14 @@ use gateway_log::{Durable, Log};
 use schemas::event::Event;
 use schemas::ids::{DeviceId, MessageId, SessionId};
 use schemas::key::LookupKeyId;
+use schemas::message::kiosk::Text;
 use schemas::time::Now;
 use serde::Serialize;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use crate::blobs::BlobDesk;
+use crate::held::Held;
 use crate::inbox::Inbox;
 use crate::keys::{LookupKeys, NotRotated};
 use crate::metrics::Metrics;
@@ -63,6 +65,8 @@ pub struct Outbox {
     pub came: BTreeSet<DeviceId>,
     /// What each kiosk shows after this group.
     pub views: BTreeMap<DeviceId, View>,
+    /// The applications that are under way after this group: the kiosk of each, and the device that serves its step.
+    pub applications: BTreeMap<SessionId, BTreeSet<DeviceId>>,
     /// How the devices stand after this group.
     pub registry: Registry,
     /// Kiosks that want their prompt again.
@@ -148,6 +152,7 @@ pub struct Effects {
     inbox: Inbox,
     blobs: BlobDesk,
     sealing: SealingDesk,
+    held: Held,
     metrics: Metrics,
     service: Service,
     slips: Slips,
@@ -172,6 +177,10 @@ pub struct Reach {
     pub blobs: BlobDesk,
     /// Sealing keys of sessions.
     pub sealing: SealingDesk,
+    /// What applications hold in memory.
+    pub held: Held,
+    /// Where the window is.
+    pub window: Text,
     /// Lookup keys.
     pub lookup: LookupKeys,
     /// Figures.
@@ -196,6 +205,8 @@ impl Effects {
             inbox,
             blobs,
             sealing,
+            held,
+            window,
             lookup,
             metrics,
             service,
@@ -209,11 +220,12 @@ impl Effects {
             rotations: Rotations::new(lookup),
             errands: Vec::new(),
             sealing,
+            held,
             metrics,
             service,
             slips,
             issued: Issued::default(),
-            prompts: Prompts::default(),
+            prompts: Prompts::new(window),
             registry: Registry::default(),
             shares: Shares::default(),
         }
@@ -233,6 +245,7 @@ impl Effects {
             effects,
             came,
             views,
+            applications,
             registry,
             shows,
             rotated,
@@ -244,8 +257,10 @@ impl Effects {
         for (_, event) in &recorded {
             self.follow(event);
         }
+        // Before the commands go out: what a device sends for a step finds its session.
+        self.sealing.applications(&applications);
         // Commands first: what a citizen waits for is the device, not the receipt.
-        for message in self.issued.due(effects, &came, vault) {
+        for message in self.issued.due(effects, &came, vault, &self.held) {
             self.outlet.send(message);
         }
         for (message, view) in self.prompts.changed(views, now) {
@@ -259,6 +274,8 @@ impl Effects {
         for ack in acks {
             self.answer(ack);
         }
+        // Whatever needed what an ended session held has its own share of it by now.
+        self.held.only(&applications.into_keys().collect());
         for Show { device, id, done } in shows {
             self.outlet
                 .send(receipts::recorded(&device, id, None, None, None));

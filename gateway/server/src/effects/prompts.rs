@@ -4,56 +4,73 @@ use std::collections::BTreeMap;
 
 use gateway_core::View;
 use schemas::ids::DeviceId;
-use schemas::message::kiosk::Prompt;
+use schemas::message::kiosk::{Prompt, Text};
 use schemas::time::Now;
 
 use super::json;
 use crate::outlet::Outgoing;
 
 /// What each kiosk was shown last.
-#[derive(Debug, Default)]
-pub(crate) struct Prompts(BTreeMap<DeviceId, View>);
+#[derive(Debug)]
+pub(crate) struct Prompts {
+    shown: BTreeMap<DeviceId, View>,
+    /// Where citizens are sent to.
+    window: Text,
+}
 
 impl Prompts {
+    /// Nothing was shown yet. `window`: where the window is.
+    pub(crate) const fn new(window: Text) -> Self {
+        Self {
+            shown: BTreeMap::new(),
+            window,
+        }
+    }
+
     /// The prompts that changed, and the views they show.
     pub(crate) fn changed(
         &mut self,
         views: BTreeMap<DeviceId, View>,
         now: &Now,
     ) -> Vec<(Outgoing, View)> {
-        let before = std::mem::replace(&mut self.0, views);
+        let before = std::mem::replace(&mut self.shown, views);
         let new = self
-            .0
+            .shown
             .iter()
             .filter(|(kiosk, view)| before.get(kiosk) != Some(view));
-        new.map(|(kiosk, view)| (outgoing(kiosk, view, now), view.clone()))
+        new.map(|(kiosk, view)| (self.outgoing(kiosk, view, now), view.clone()))
             .collect()
     }
 
     /// The present prompt of a kiosk and its view; none for a device that is no kiosk.
     pub(crate) fn again(&self, kiosk: &DeviceId, now: &Now) -> Option<(Outgoing, View)> {
-        let view = self.0.get(kiosk)?;
-        Some((outgoing(kiosk, view, now), view.clone()))
+        let view = self.shown.get(kiosk)?;
+        Some((self.outgoing(kiosk, view, now), view.clone()))
+    }
+
+    fn outgoing(&self, kiosk: &DeviceId, view: &View, now: &Now) -> Outgoing {
+        Outgoing {
+            device: kiosk.clone(),
+            channel: "session".to_owned(),
+            payload: json(&prompt(view, now, &self.window)),
+            assured: true,
+            expiry_s: None,
+        }
     }
 }
 
-fn outgoing(kiosk: &DeviceId, view: &View, now: &Now) -> Outgoing {
-    Outgoing {
-        device: kiosk.clone(),
-        channel: "session".to_owned(),
-        payload: json(&prompt(view, now)),
-        assured: true,
-        expiry_s: None,
-    }
-}
-
-/// A view with its words, at this instant.
-pub fn prompt(view: &View, now: &Now) -> Prompt {
+/// A view with its words, at this instant. `window`: where the window is.
+pub fn prompt(view: &View, now: &Now, window: &Text) -> Prompt {
+    let (name, tail) = (view.name.as_ref(), view.number_tail.as_ref());
+    let text = view.application.as_deref().map_or_else(
+        || texts::prompt(view.code, view.outcome, &view.reasons, view.machine_reason),
+        |application| texts::application(application, name, tail, window),
+    );
     let left_s = |deadline: &schemas::time::Deadline| deadline.left_ms(now).div_ceil(1_000);
     Prompt {
         session: view.session.clone(),
         code: view.code,
-        text: texts::prompt(view.code, view.outcome, &view.reasons, view.machine_reason),
+        text,
         name: view.name.clone(),
         number_tail: view.number_tail.clone(),
         attempt: view.attempt,

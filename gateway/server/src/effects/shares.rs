@@ -1,4 +1,4 @@
-//! The gateway's own share of each pickup (P9): for every message of the session, the time from its arrival until what
+//! The gateway's own share of each pickup (P9) and application (A16): for every message of the session, the time from its arrival until what
 //! follows from it has been sent. Kept per session until it ends, then a figure without a name.
 
 use std::collections::BTreeMap;
@@ -23,12 +23,16 @@ impl Shares {
         }
     }
 
-    /// The pickups that ended with these events become figures. Other sessions are forgotten at their end.
+    /// The pickups and applications that ended with these events become figures. Other sessions are forgotten at their end.
     pub(super) fn ended(&mut self, recorded: &[(u64, Event)], metrics: &Metrics) {
         for (_, event) in recorded {
             if let Event::PickupEnded(body) = event {
                 if let Some(share) = self.0.remove(&body.session) {
                     metrics.pickup_seconds.observe(share.as_secs_f64());
+                }
+            } else if let Event::ApplicationEnded(body) = event {
+                if let Some(share) = self.0.remove(&body.session) {
+                    metrics.application_seconds.observe(share.as_secs_f64());
                 }
             } else if let Event::ActEnded(body) = event {
                 self.0.remove(&body.session);

@@ -6,6 +6,7 @@
 //! that the rules decide, and never acknowledge: it passes on what the pipeline, or a durable blob, says.
 
 mod devices;
+mod entry;
 mod lanes;
 mod parse;
 mod peripherals;
@@ -30,6 +31,7 @@ use schemas::topic::FromDevice;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::blobs::{BlobDesk, BlobRefusal};
+use crate::held::Held;
 use crate::inbox::Inbox;
 use crate::keys::LookupKeys;
 use crate::metrics::Metrics;
@@ -111,6 +113,8 @@ pub struct Desks {
     pub blobs: BlobDesk,
     /// Keys of sessions.
     pub sealing: SealingDesk,
+    /// What applications hold in memory.
+    pub held: Held,
     /// Where error receipts go out.
     pub outlet: Arc<dyn Outlet>,
     /// Figures.
@@ -208,16 +212,25 @@ impl Inner {
             Parsed::Plain(input) => (None, Content::Input(input)),
             Parsed::Message(id, input) => (Some(key(id)), Content::Input(input)),
             Parsed::ChipRead(id, read) => {
-                match read.seal(&device, &self.desks.sealing).await {
+                match read.seal(&device, self.aids()).await {
                     Some((input, fingers)) => (Some(key(id)), Content::ChipRead(input, fingers)),
                     // Not acknowledged: the reader brings it again.
                     None => return Taken::Failed,
                 }
             }
             Parsed::Captured(id, captured) => {
-                let input = captured.resolve(&device, &self.desks.blobs, &self.desks.sealing);
+                let input = captured.resolve(&device, self.aids());
                 (Some(key(id)), Content::Input(input))
             }
+            Parsed::FingerCaptured(id, captured) => {
+                let input = captured.resolve(&device, self.aids());
+                (Some(key(id)), Content::Input(input))
+            }
+            Parsed::Entered(id, entered) => match entered.resolve(&device, self.aids()).await {
+                Some(input) => (Some(key(id)), Content::Input(input)),
+                // Not acknowledged: the kiosk brings it again.
+                None => return Taken::Failed,
+            },
             Parsed::Operated(id, operated) => {
                 let operated = operated.look_up(&self.desks.pins, &self.desks.inbox).await;
                 (Some(key(id)), Content::Operated(operated))
@@ -232,6 +245,22 @@ impl Inner {
             done,
         }));
         self.enqueue(job, answer, ticket, if_full).await
+    }
+
+    fn aids(&self) -> entry::Aids<'_> {
+        let Desks {
+            keys,
+            blobs,
+            sealing,
+            held,
+            ..
+        } = &self.desks;
+        entry::Aids {
+            keys,
+            blobs,
+            sealing,
+            held,
+        }
     }
 
     /// The ticket is given up when the job has its place in the queue.

@@ -9,7 +9,8 @@ use schemas::message::peripheral::Scan;
 use schemas::topic::FromDevice;
 use serde::de::DeserializeOwned;
 
-use super::reply::{self, Captured, ChipRead};
+use super::entry::Entered;
+use super::reply::{self, Captured, ChipRead, FingerCaptured};
 use super::request::{self, Operated};
 use super::{Arrival, MESSAGE_BYTES_MAX, devices, peripherals};
 use crate::keys::LookupKeys;
@@ -31,6 +32,10 @@ pub(super) enum Parsed {
     ChipRead(MessageId, ChipRead),
     /// A photo was taken: which one is to be looked up.
     Captured(MessageId, Captured),
+    /// A finger was captured for an application: its image is to be looked up.
+    FingerCaptured(MessageId, FingerCaptured),
+    /// What a citizen entered: it is to be sealed, its pictures are to be looked up.
+    Entered(MessageId, Entered),
     /// An operator's request: the PIN is to be compared.
     Operated(MessageId, Operated),
 }

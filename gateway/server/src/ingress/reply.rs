@@ -1,20 +1,23 @@
 //! Replies to commands (`cmd/{name}/reply`).
 
-use gateway_core::{CardRead, Input, ReadFailure, Reply};
+use gateway_core::{CardRead, FacesReply, FingerReply, Input, Person, ReadFailure, Reply};
+use schemas::event::application::SealedBlob;
 use schemas::ids::{BlobId, DeviceId, MessageId};
 use schemas::message::command::{
     CaptureReply, ChipContent, CommandId, FingerTemplate, MatchOnSensorReply, MatchReply,
     MoveReply, QueryReply, ReadReply, SlotMap,
 };
+use schemas::message::face::{CaptureFingerReply, CompareFacesReply};
 use schemas::slot::SlotAddress;
 use schemas::words::{Completion, Hand};
 
 use schemas::lookup::LookupTag;
 
+use super::entry::Aids;
 use super::parse::{Parsed, Unreadable, read};
-use crate::blobs::BlobDesk;
+use crate::held;
 use crate::keys::{Domain, LookupKeys};
-use crate::sealing::{NotSealed, SealingDesk};
+use crate::sealing::NotSealed;
 use crate::vault::TEMPLATES_MAX;
 
 pub(super) fn parse(
@@ -84,8 +87,64 @@ pub(super) fn parse(
                 },
             ))
         }
+        "capture-finger" => finger_captured(payload),
+        "compare-faces" => faces_compared(device, payload),
         _ => Err(Unreadable::with_id_of(payload)),
     }
+}
+
+fn finger_captured(payload: &[u8]) -> Result<Parsed, Unreadable> {
+    let CaptureFingerReply {
+        message_id,
+        command_id,
+        completion,
+        quality,
+        blob,
+        score,
+    } = read(payload)?;
+    let is_whole = (completion == Completion::Success) == blob.is_some();
+    let in_range = [quality, score].into_iter().flatten().all(|n| n <= 100);
+    if !is_whole || !in_range {
+        return Err(Unreadable {
+            message_id: Some(message_id),
+        });
+    }
+    let captured = FingerCaptured {
+        command: command_id,
+        completion,
+        quality,
+        blob,
+        score,
+    };
+    Ok(Parsed::FingerCaptured(message_id, captured))
+}
+
+fn faces_compared(device: &DeviceId, payload: &[u8]) -> Result<Parsed, Unreadable> {
+    let CompareFacesReply {
+        message_id,
+        command_id,
+        completion,
+        score,
+        refusal,
+    } = read(payload)?;
+    let is_whole = match completion {
+        Completion::Success => score.is_some() != refusal.is_some(),
+        _ => score.is_none(),
+    };
+    if !is_whole || score.is_some_and(|score| score > 100) {
+        return Err(Unreadable {
+            message_id: Some(message_id),
+        });
+    }
+    let reply = Reply::Faces(FacesReply {
+        completion,
+        score,
+        refusal,
+    });
+    Ok(Parsed::Message(
+        message_id,
+        input(device, command_id, reply),
+    ))
 }
 
 fn queried(device: &DeviceId, payload: &[u8]) -> Result<Parsed, Unreadable> {
@@ -180,11 +239,12 @@ pub(super) struct ChipRead {
 
 impl ChipRead {
     /// Number and name are sealed for the session that the reader serves, and wiped; without a session there is no sealed
-    /// holder. The templates travel beside the input, to the vault. None: it could not be sealed.
+    /// holder. Who applies is held to the end of the application. The templates travel beside the input, to the vault. None: it
+    /// could not be sealed.
     pub(super) async fn seal(
         self,
         device: &DeviceId,
-        sealing: &SealingDesk,
+        aids: Aids<'_>,
     ) -> Option<(Input, Vec<FingerTemplate>)> {
         let Self {
             command,
@@ -203,13 +263,28 @@ impl ChipRead {
             number,
             name,
             fingers,
-            ..
+            expiry,
+            picture,
         } = card;
-        let sealed = sealing.seal_holder(device, &number, name.as_ref()).await;
-        let holder = match sealed {
-            Ok(holder) => Some(holder),
-            Err(NotSealed::NoSession) => None,
-            Err(NotSealed::Failed) => return None,
+        let sealing = aids.sealing;
+        let serves = sealing.session_of(device);
+        let (holder, person) = if serves.is_some_and(|session| sealing.is_application(&session)) {
+            let person = held::Person {
+                number,
+                name,
+                picture,
+            };
+            match aids.person(device, person).await {
+                Ok(person) => (None, Some(Box::new(Person { expiry, ..person }))),
+                Err(NotSealed::NoSession) => (None, None),
+                Err(NotSealed::Failed) => return None,
+            }
+        } else {
+            match sealing.seal_holder(device, &number, name.as_ref()).await {
+                Ok(holder) => (Some(holder), None),
+                Err(NotSealed::NoSession) => (None, None),
+                Err(NotSealed::Failed) => return None,
+            }
         };
         let has = |hand: &&Hand| fingers.iter().any(|finger| finger.hand == **hand);
         let hands = Hand::ALL.iter().filter(has).copied().collect();
@@ -218,7 +293,7 @@ impl ChipRead {
             number: tags,
             hands,
             holder,
-            person: None,
+            person,
         };
         Some((input(device, command, Reply::Read(Ok(read))), fingers))
     }
@@ -235,25 +310,47 @@ impl Captured {
     /// Which photo is meant. One that is not here (it was acknowledged in an earlier life of the gateway, and nothing
     /// named it then) counts as not taken: no photo, no presenting. So does one that came for another session: it is
     /// sealed under the key of that one.
-    pub(super) fn resolve(
-        self,
-        device: &DeviceId,
-        blobs: &BlobDesk,
-        sealing: &SealingDesk,
-    ) -> Input {
+    pub(super) fn resolve(self, device: &DeviceId, aids: Aids<'_>) -> Input {
         let captured = self.blob.and_then(|id| {
-            let serves = sealing.session_of(device);
-            let received = blobs
-                .received(device, &id)
-                .filter(|received| serves.as_ref() == Some(&received.session))
-                .ok_or(Completion::SequenceError)?;
-            Ok(gateway_core::Captured {
-                blob: received.hash,
-                key: received.key,
-                len: received.len,
-            })
+            let serves = aids.sealing.session_of(device);
+            let photo = serves.and_then(|session| aids.picture(device, &session, &id));
+            let SealedBlob { blob, key, len } = photo.ok_or(Completion::SequenceError)?;
+            Ok(gateway_core::Captured { blob, key, len })
         });
         input(device, self.command, Reply::Captured(captured))
+    }
+}
+
+/// A scanner's reply, before its image is looked up.
+#[derive(Debug)]
+pub(super) struct FingerCaptured {
+    command: CommandId,
+    completion: Completion,
+    quality: Option<u16>,
+    blob: Option<BlobId>,
+    score: Option<u16>,
+}
+
+impl FingerCaptured {
+    /// Which image is meant. One that is not here, or came for another session, counts as not taken.
+    pub(super) fn resolve(self, device: &DeviceId, aids: Aids<'_>) -> Input {
+        let serves = aids.sealing.session_of(device);
+        let image = serves
+            .zip(self.blob)
+            .and_then(|(session, id)| aids.scan(device, &session, &id));
+        let is_lost = self.completion == Completion::Success && image.is_none();
+        let completion = if is_lost {
+            Completion::SequenceError
+        } else {
+            self.completion
+        };
+        let reply = Reply::Finger(FingerReply {
+            completion,
+            quality: self.quality,
+            image,
+            score: self.score,
+        });
+        input(device, self.command, reply)
     }
 }
 

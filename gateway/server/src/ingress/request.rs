@@ -9,6 +9,7 @@ use schemas::message::kiosk::{
 use schemas::words::{LookupBy, RefusalReason};
 use serde::Deserialize;
 
+use super::entry;
 use super::parse::{Parsed, Unreadable, read};
 use crate::inbox::Inbox;
 use crate::keys::{Domain, LookupKeys};
@@ -34,6 +35,8 @@ pub(super) fn parse(
 ) -> Result<Parsed, Unreadable> {
     let (message_id, deadline_ms, operator, pin, act) = match name {
         "start-pickup" => return start_pickup(device, payload, keys),
+        "start-application" => return entry::start(device, payload),
+        "application-input" => return entry::parse(payload),
         "cancel" => {
             let Cancel {
                 message_id,

@@ -1,6 +1,8 @@
 //! A group while it gathers: events of several commands, and what is owed when they are durable. They are signed together when
 //! it is full.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use gateway_core::{Rules, State, pending, registry, views};
 use gateway_log::{Batch, Group};
 use schemas::envelope::Unsigned;
@@ -131,6 +133,8 @@ impl Gathering {
             .find_map(|(_, event)| {
                 if let Event::CardVerified(body) = event {
                     Some(&body.session)
+                } else if let Event::ApplicationCardRead(body) = event {
+                    Some(&body.session)
                 } else {
                     None
                 }
@@ -190,6 +194,7 @@ impl Gathering {
         // carries are the same snapshots again.
         outbox.effects = pending(state);
         outbox.views = views(state, rules);
+        outbox.applications = applications(state);
         outbox.registry = registry(state, rules);
         outbox.erasures.clone_from(state.erasures());
         Group {
@@ -200,4 +205,14 @@ impl Gathering {
             value: outbox,
         }
     }
+}
+
+/// The applications under way: the kiosk of each, and the device that serves its present step.
+fn applications(state: &State) -> BTreeMap<SessionId, BTreeSet<DeviceId>> {
+    let devices = |kiosk: &DeviceId, serving: Option<&DeviceId>| {
+        std::iter::once(kiosk).chain(serving).cloned().collect()
+    };
+    let open = state.applications();
+    open.map(|(session, kiosk, serving)| (session.clone(), devices(kiosk, serving)))
+        .collect()
 }

@@ -343,7 +343,11 @@ impl Pipeline {
                 self.recent.insert(index, cause);
             }
             if let Event::PickupEnding(schemas::event::pickup::PickupEnding { session, .. })
-            | Event::PickupEnded(schemas::event::pickup::PickupEnded { session, .. }) = event
+            | Event::PickupEnded(schemas::event::pickup::PickupEnded { session, .. })
+            | Event::ApplicationEnded(schemas::event::application::ApplicationEnded {
+                session,
+                ..
+            }) = event
             {
                 self.vault.forget(session);
             }

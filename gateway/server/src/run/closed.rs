@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use edge_config::Broker;
 use gateway_broker::MemoryStore;
 use gateway_core::View;
+use schemas::message::kiosk::Text;
 use schemas::topic::Topics;
 use schemas::words::{PromptCode, ServiceReason};
 
@@ -51,7 +52,12 @@ impl ClosedDoor {
             slip: None,
             application: None,
         };
-        let payload = json(&prompt(&view, &prepared.clock.now()));
+        // No application is shown here, so nobody is sent to a window.
+        let nowhere = Text {
+            zh: String::new(),
+            en: String::new(),
+        };
+        let payload = json(&prompt(&view, &prepared.clock.now(), &nowhere));
         for kiosk in &prepared.station.kiosks {
             outlet.send(Outgoing {
                 device: kiosk.id.clone(),

@@ -223,6 +223,7 @@ fn desks(prepared: &Prepared, outlet: &Arc<dyn Outlet>) -> Desks {
         inbox: prepared.inbox.clone(),
         blobs: prepared.blobs.clone(),
         sealing: prepared.sealing.clone(),
+        held: prepared.held.clone(),
         outlet: Arc::clone(outlet),
         metrics: prepared.metrics.clone(),
     }

@@ -7,16 +7,19 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use edge_config::{DevicePolicy, Station};
 use gateway_core::{
-    DeviceRules, Eligibility, FirmwarePattern, KioskRules, MachineRules, RegistryPolicy, Rules,
+    ApplicationRules, DeviceRules, Eligibility, FirmwarePattern, KioskRules, MachineRules,
+    RegistryPolicy, Rules,
 };
 use schemas::envelope::Origin;
 use schemas::ids::{DeviceId, RecorderReference};
+use schemas::message::kiosk::Text;
 use schemas::words::DeviceKind;
 
 use super::announce::front_page;
 use crate::blobs::{BlobDesk, BlobStore};
 use crate::clock::Clock;
 use crate::effects::{Effects, Reach};
+use crate::held::Held;
 use crate::http::{Pages, router};
 use crate::inbox::Inbox;
 use crate::keys::{self, StationKeys};
@@ -40,6 +43,7 @@ pub(super) struct Prepared {
     pub(super) blob_store: BlobStore,
     pub(super) blobs: BlobDesk,
     pub(super) sealing: SealingDesk,
+    pub(super) held: Held,
     pub(super) inbox: Inbox,
     pub(super) metrics: Metrics,
     pub(super) service: Service,
@@ -79,6 +83,8 @@ impl Prepared {
             inbox: self.inbox.clone(),
             blobs: self.blobs.clone(),
             sealing: self.sealing.clone(),
+            held: self.held.clone(),
+            window: window(&self.station.policy),
             lookup: self.keys.lookup.clone(),
             metrics: self.metrics.clone(),
             service: self.service.clone(),
@@ -119,7 +125,14 @@ pub(super) fn prepare(station: Station) -> Result<Prepared, Refusal> {
     let sealing = SealingDesk::new(key_store, recipients(&station)?);
     let limits = &station.pipeline;
     let (len_max, in_flight_max) = (limits.blob_kib_max * 1024, limits.blobs_in_flight_max);
-    let blobs = BlobDesk::new(blob_store.clone(), sealing.clone(), len_max, in_flight_max);
+    let held = Held::default();
+    let blobs = BlobDesk::new(
+        blob_store.clone(),
+        sealing.clone(),
+        held.clone(),
+        len_max,
+        in_flight_max,
+    );
     Ok(Prepared {
         inbox: Inbox::new(&storage.inbox_folder, keys.lookup.clone()),
         metrics: Metrics::new().context("metrics")?,
@@ -131,6 +144,7 @@ pub(super) fn prepare(station: Station) -> Result<Prepared, Refusal> {
         blob_store,
         blobs,
         sealing,
+        held,
         station,
     })
 }
@@ -196,7 +210,7 @@ pub fn rules(station: &Station) -> Rules {
             kiosk.id.clone(),
             KioskRules {
                 machine: kiosk.machine.clone(),
-                application: None,
+                application: kiosk.application.clone(),
             },
         )
     };
@@ -219,7 +233,14 @@ pub fn rules(station: &Station) -> Rules {
             residences: policy.eligibility.residences.clone(),
             grounds: policy.eligibility.grounds.clone(),
         },
-        application: None,
+        application: station
+            .application
+            .as_ref()
+            .map(|accepting| ApplicationRules {
+                site: accepting.site.clone(),
+                policy: policy.application.session.clone(),
+                recorders: recorders(station),
+            }),
         motion_timeout_s: policy.pickup.motion_timeout_s,
         query_attempts_max: policy.pickup.query_attempts_max,
         dedupe_days: policy.custody.dedupe_days,
@@ -286,4 +307,20 @@ pub fn without_demo(mut station: Station) -> anyhow::Result<Station> {
     }
     station.demo.simulated_devices = false;
     Ok(station)
+}
+
+/// Where the window is.
+fn window(policy: &edge_config::Policy) -> Text {
+    Text {
+        zh: policy.application.window_zh.clone(),
+        en: policy.application.window_en.clone(),
+    }
+}
+
+/// What the recorder calls the footage of each camera of an application (A14).
+fn recorders(station: &Station) -> BTreeMap<DeviceId, RecorderReference> {
+    let cameras = station.onvif_cameras.iter();
+    cameras
+        .filter_map(|camera| Some((camera.device.clone(), camera.recorder.clone()?)))
+        .collect()
 }

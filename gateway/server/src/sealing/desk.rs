@@ -33,8 +33,10 @@ struct Inner {
 /// An open session.
 #[derive(Debug)]
 struct Open {
-    devices: MachineDevices,
+    devices: BTreeSet<DeviceId>,
     key: Option<Arc<SessionKey>>,
+    /// An application: its devices change with its steps.
+    is_application: bool,
 }
 
 /// Why there is no key.
@@ -78,11 +80,34 @@ impl SealingDesk {
 
     /// A session has begun, durably.
     pub fn opened(&self, session: &SessionId, devices: &MachineDevices) {
+        let MachineDevices {
+            dispenser: _,
+            reader,
+            intake_reader,
+            scanner,
+            camera,
+        } = devices.clone();
         let open = Open {
-            devices: devices.clone(),
+            devices: BTreeSet::from([reader, intake_reader, scanner, camera]),
             key: None,
+            is_application: false,
         };
         self.open().insert(session.clone(), open);
+    }
+
+    /// The applications under way, durably: the kiosk of each, and the device that serves its present step. Those that are not
+    /// among them have ended.
+    pub fn applications(&self, under_way: &BTreeMap<SessionId, BTreeSet<DeviceId>>) {
+        let mut open = self.open();
+        open.retain(|session, open| !open.is_application || under_way.contains_key(session));
+        for (session, devices) in under_way {
+            let application = open.entry(session.clone()).or_insert_with(|| Open {
+                devices: BTreeSet::new(),
+                key: None,
+                is_application: true,
+            });
+            application.devices.clone_from(devices);
+        }
     }
 
     /// A session has ended, durably: its key is wiped with its last user.
@@ -90,13 +115,22 @@ impl SealingDesk {
         drop(self.open().remove(session));
     }
 
-    /// The session that a device serves.
+    /// The session that a device serves. One that an application's step has serves that step, whatever else it belongs to.
     pub fn session_of(&self, device: &DeviceId) -> Option<SessionId> {
         let open = self.open();
-        let (session, _) = open
+        let mut serving = open
             .iter()
-            .find(|(_, open)| serves(&open.devices, device))?;
-        Some(session.clone())
+            .filter(|(_, open)| open.devices.contains(device))
+            .peekable();
+        let first = serving.peek().map(|(session, _)| (*session).clone());
+        let step = serving.find(|(_, open)| open.is_application);
+        step.map(|(session, _)| session.clone()).or(first)
+    }
+
+    /// Whether a session is an application.
+    pub fn is_application(&self, session: &SessionId) -> bool {
+        let open = self.open();
+        open.get(session).is_some_and(|open| open.is_application)
     }
 
     /// The key of the session that a device serves; made, its file durable, when there is none yet.
@@ -161,6 +195,17 @@ impl SealingDesk {
             .map_err(std::io::Error::other)?
     }
 
+    /// Seals words for the session that a device serves, as the field of this name.
+    pub async fn seal_words(
+        &self,
+        device: &DeviceId,
+        name: &'static str,
+        plain: &[u8],
+    ) -> Result<(SessionId, SealedField), NotSealed> {
+        let key = self.key_for(device).await?;
+        Ok((key.session().clone(), key.seal_field(name, plain)?))
+    }
+
     fn make(&self, session: &SessionId) -> Result<Arc<SessionKey>, NotSealed> {
         let Inner {
             store, recipients, ..
@@ -189,17 +234,6 @@ impl SealingDesk {
     fn open(&self) -> MutexGuard<'_, BTreeMap<SessionId, Open>> {
         self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn serves(devices: &MachineDevices, device: &DeviceId) -> bool {
-    let MachineDevices {
-        dispenser: _,
-        reader,
-        intake_reader,
-        scanner,
-        camera,
-    } = devices;
-    [reader, intake_reader, scanner, camera].contains(&device)
 }
 
 #[cfg(test)]

@@ -14,6 +14,12 @@ use super::key::{SealError, SessionKey, TAG_LEN, random};
 
 /// Who a card's chip names: `{"number":"…","name":"…"}`.
 pub const HOLDER: &str = "card-verified.holder";
+/// Who applies, in the same form. An acceptance and a ticket hold it under the name it was sealed under.
+pub(crate) const APPLICATION_HOLDER: &str = "application.holder";
+/// The phone number of an application.
+pub(crate) const APPLICATION_PHONE: &str = "application.phone";
+/// The barcode of a photo receipt.
+pub(crate) const APPLICATION_RECEIPT: &str = "application.receipt";
 const INFO: &[u8] = b"station-gateway field v1";
 const NONCE_LEN: usize = 12;
 
@@ -55,7 +61,8 @@ struct Holder<'a> {
     name: Option<&'a str>,
 }
 
-fn holder(
+/// A person as JSON, in a buffer that is wiped.
+pub(crate) fn holder(
     number: &CitizenNumber,
     name: Option<&CitizenName>,
 ) -> Result<Zeroizing<Vec<u8>>, SealError> {

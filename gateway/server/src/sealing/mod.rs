@@ -8,7 +8,7 @@
 //! It must never write a session key in the clear, print one, or make one for a session that has ended.
 
 mod desk;
-mod field;
+pub(crate) mod field;
 mod file;
 mod key;
 mod leaving;

@@ -1,0 +1,253 @@
+//! What a citizen enters in an application (`request/application-input`), with everything personal taken out: numbers become keyed
+//! tags and sealed fields, pictures the hashes of their sealed files. What is checked here needs the words in the clear; what
+//! follows from it, the rules decide.
+
+use gateway_core::{BirthDate, Entry, Input, Person, Request};
+use schemas::citizen::{CitizenNumber, PhoneNumber};
+use schemas::event::application::{MaskedPhone, SealedBlob};
+use schemas::ids::{BlobId, DeviceId, SessionId};
+use schemas::message::application::{
+    ApplicationInput, Entry as Said, PhoneEntry, PortraitEntry, StartApplication,
+};
+use schemas::message::keyed::Keyed;
+use schemas::words::RefusalReason;
+use schemas::words::application::InputFault;
+
+use super::parse::{Parsed, Unreadable, read};
+use crate::blobs::BlobDesk;
+use crate::held::{self, Held};
+use crate::keys::{Domain, LookupKeys};
+use crate::sealing::{NotSealed, SealingDesk, field};
+
+pub(super) fn start(device: &DeviceId, payload: &[u8]) -> Result<Parsed, Unreadable> {
+    let StartApplication {
+        message_id,
+        deadline_ms,
+        language,
+    } = read(payload)?;
+    let input = Input::Request {
+        kiosk: device.clone(),
+        deadline_ms,
+        request: Request::StartApplication { language },
+    };
+    Ok(Parsed::Message(message_id, input))
+}
+
+pub(super) fn parse(payload: &[u8]) -> Result<Parsed, Unreadable> {
+    let ApplicationInput {
+        message_id,
+        deadline_ms,
+        session,
+        step,
+        input,
+    } = read(payload)?;
+    let entered = Entered {
+        deadline_ms,
+        session,
+        step,
+        said: input,
+    };
+    Ok(Parsed::Entered(message_id, entered))
+}
+
+/// An entry as it was made.
+#[derive(Debug)]
+pub(super) struct Entered {
+    deadline_ms: u64,
+    session: SessionId,
+    step: u32,
+    said: Said,
+}
+
+/// What an entry is looked up and sealed with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Aids<'a> {
+    pub(super) keys: &'a LookupKeys,
+    pub(super) blobs: &'a BlobDesk,
+    pub(super) sealing: &'a SealingDesk,
+    pub(super) held: &'a Held,
+}
+
+impl Entered {
+    /// Takes out what is personal. None: it could not be sealed.
+    pub(super) async fn resolve(self, kiosk: &DeviceId, aids: Aids<'_>) -> Option<Input> {
+        let Self {
+            deadline_ms,
+            session,
+            step,
+            said,
+        } = self;
+        let request = match entry(said, kiosk, &session, aids).await {
+            Ok(entry) => Request::ApplicationInput {
+                session,
+                step,
+                entry: Box::new(entry),
+            },
+            // Nothing is sealed for a kiosk without a session, so nothing can be entered.
+            Err(NotSealed::NoSession) => Request::Unserviceable {
+                name: "application-input".to_owned(),
+                reason: RefusalReason::NoSuchSession,
+            },
+            Err(NotSealed::Failed) => return None,
+        };
+        Some(Input::Request {
+            kiosk: kiosk.clone(),
+            deadline_ms,
+            request,
+        })
+    }
+}
+
+async fn entry(
+    said: Said,
+    kiosk: &DeviceId,
+    session: &SessionId,
+    aids: Aids<'_>,
+) -> Result<Entry, NotSealed> {
+    let scan = |id: &BlobId| aids.scan(kiosk, session, id);
+    Ok(match said {
+        Said::Kind(kind) => Entry::Kind(kind),
+        Said::Residence(residence) => Entry::Residence(residence),
+        Said::Number(keyed) => Entry::Number(aids.number(kiosk, &keyed).await?),
+        Said::ConfirmIdentity(confirmed) => Entry::ConfirmIdentity(confirmed),
+        Said::Portrait(portrait) => aids.portrait(kiosk, session, portrait).await?,
+        Said::Phone(phone) => Entry::Phone(aids.phone(kiosk, &phone).await?),
+        Said::SmsCode(code) => Entry::SmsCode(code),
+        Said::Document(document) => Entry::Document(document.kind, scan(&document.scan)),
+        Said::DocumentsDone(_) => Entry::DocumentsDone,
+        Said::Signature(image) => Entry::Signature(aids.picture(kiosk, session, &image)),
+        Said::PaymentMethod(way) => Entry::Payment(way),
+        Said::Back(_) => Entry::Back,
+        Said::Retry(_) => Entry::Retry,
+        Said::Language(language) => Entry::Language(language),
+    })
+}
+
+impl Aids<'_> {
+    /// The person of a keyed number; none where it is no citizen number (A3).
+    async fn number(
+        &self,
+        kiosk: &DeviceId,
+        keyed: &Keyed,
+    ) -> Result<Option<Box<Person>>, NotSealed> {
+        let Ok(number) = CitizenNumber::new(keyed.expose()) else {
+            return Ok(None);
+        };
+        let person = held::Person {
+            number,
+            name: None,
+            picture: None,
+        };
+        let person = self.person(kiosk, person).await?;
+        Ok(Some(Box::new(person)))
+    }
+
+    /// Seals a person and holds them to the end of the session.
+    pub(super) async fn person(
+        &self,
+        device: &DeviceId,
+        person: held::Person,
+    ) -> Result<Person, NotSealed> {
+        let (number, name) = (&person.number, person.name.as_ref());
+        let plain = field::holder(number, name)?;
+        let name_of_field = field::APPLICATION_HOLDER;
+        let sealed = self.sealing.seal_words(device, name_of_field, &plain);
+        let (session, holder) = sealed.await?;
+        let known = Person {
+            number: self.keys.tags(Domain::Number, number.expose()),
+            number_tail: number.tail(),
+            name: name.map(schemas::citizen::CitizenName::masked),
+            born: BirthDate(number.birth_date()),
+            holder: Some(holder.clone()),
+            expiry: None,
+            picture: person.picture.is_some(),
+            flagged: None,
+        };
+        self.held.person(&session, &holder, person);
+        Ok(known)
+    }
+
+    async fn portrait(
+        &self,
+        kiosk: &DeviceId,
+        session: &SessionId,
+        portrait: PortraitEntry,
+    ) -> Result<Entry, NotSealed> {
+        let PortraitEntry {
+            way,
+            picture,
+            receipt,
+            checks,
+        } = portrait;
+        let receipt = match receipt {
+            None => None,
+            Some(receipt) => {
+                let plain = receipt.expose().as_bytes();
+                let sealed = self
+                    .sealing
+                    .seal_words(kiosk, field::APPLICATION_RECEIPT, plain);
+                Some(sealed.await?.1)
+            }
+        };
+        Ok(Entry::Portrait {
+            way,
+            picture: picture.and_then(|id| self.picture(kiosk, session, &id)),
+            receipt,
+            checks,
+        })
+    }
+
+    /// A phone number that was entered twice, or what is wrong with it (A8).
+    async fn phone(
+        &self,
+        kiosk: &DeviceId,
+        PhoneEntry { first, second }: &PhoneEntry,
+    ) -> Result<Result<(MaskedPhone, schemas::sealed::SealedField), InputFault>, NotSealed> {
+        let (Ok(phone), Ok(again)) = (
+            PhoneNumber::new(first.expose()),
+            PhoneNumber::new(second.expose()),
+        ) else {
+            return Ok(Err(InputFault::PhoneInvalid));
+        };
+        if phone != again {
+            return Ok(Err(InputFault::PhonesDiffer));
+        }
+        let Ok(masked) = MaskedPhone::new(phone.masked()) else {
+            return Ok(Err(InputFault::PhoneInvalid));
+        };
+        let plain = phone.expose().as_bytes();
+        let sealed = self
+            .sealing
+            .seal_words(kiosk, field::APPLICATION_PHONE, plain);
+        let (session, sealed) = sealed.await?;
+        self.held.phone(&session, &sealed, phone);
+        Ok(Ok((masked, sealed)))
+    }
+
+    /// A picture that is used later: it is held to the end of the session.
+    pub(super) fn picture(
+        &self,
+        device: &DeviceId,
+        session: &SessionId,
+        id: &BlobId,
+    ) -> Option<SealedBlob> {
+        let picture = self.scan(device, session, id)?;
+        self.held.named(session, &picture.blob);
+        Some(picture)
+    }
+
+    /// The blob that a device sent under this id for this session.
+    pub(super) fn scan(
+        &self,
+        device: &DeviceId,
+        session: &SessionId,
+        id: &BlobId,
+    ) -> Option<SealedBlob> {
+        let received = self.blobs.received(device, id)?;
+        (received.session == *session).then_some(SealedBlob {
+            blob: received.hash,
+            key: received.key,
+            len: received.len,
+        })
+    }
+}
