@@ -159,6 +159,11 @@ impl People {
             number: number.to_owned(),
             name: name.to_owned(),
             fingers: known.map(|person| [person.right.clone(), person.left.clone()]),
+            valid_to: "20461101",
+            picture: known.map_or_else(
+                || vec![0; PICTURE_BYTES],
+                |person| person.card.picture.clone(),
+            ),
         };
         card.chip()
     }

@@ -14,6 +14,7 @@ use schemas::ids::{OrderId, SessionId};
 use schemas::message::kiosk::Text;
 use schemas::message::peripheral::{Fen, PaymentMethod};
 use schemas::validity::Validity;
+use schemas::words::application::WindowReason;
 
 pub(crate) const NUMBER: &str = "1101050012026112200042";
 pub(crate) const ORDER: &str = "110105001i1e57";
@@ -188,7 +189,7 @@ pub(crate) fn receipt_of(fonts: &Fonts) -> Result<Pdf, Error> {
 
 pub(crate) fn ticket(fonts: &Fonts) -> Result<Pdf, Error> {
     let session = SessionId::from_index(92);
-    let why = texts::text(&texts::Message::ApplyLivePhotoFailed);
+    let why = texts::window_reason(WindowReason::LiveDiffers);
     let holder = holder();
     let ticket = WindowTicket {
         station: &station(),
