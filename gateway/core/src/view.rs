@@ -97,10 +97,14 @@ fn view(state: &State, rules: &Rules, kiosk: &DeviceId, own: &KioskRules) -> Vie
                 Ended::Act(_) => None,
             });
             let session = last.map(|(session, _)| session.clone());
+            let application = state.applications.last.get(kiosk).map(application::ended);
+            let (applied, application) =
+                application.map_or((None, None), |view| (view.session, view.application));
             View {
-                session,
+                session: session.or(applied),
                 outcome,
                 machine_reason,
+                application,
                 ..View::bare(PromptCode::OutOfService)
             }
         }

@@ -1,6 +1,10 @@
 //! Every way through an application, as a table: what the citizen is, what goes wrong, and how it then must end (A1 to A17).
 #![allow(
     clippy::unwrap_used,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::match_same_arms,
+    clippy::items_after_statements,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::as_conversions,
     clippy::wildcard_enum_match_arm,

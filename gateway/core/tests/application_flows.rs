@@ -1,6 +1,10 @@
 //! Applications beside each other, back and forth, restarted, answered late, paid late (A8, A12, A14, A15, A17).
 #![allow(
     clippy::unwrap_used,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::match_same_arms,
+    clippy::items_after_statements,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::as_conversions,
     clippy::wildcard_enum_match_arm,

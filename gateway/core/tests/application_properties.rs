@@ -3,8 +3,11 @@
 //! end, no device serves two sessions, and nothing personal is in any event (A1 to A17, G7).
 #![allow(
     clippy::unwrap_used,
-    clippy::panic,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::match_same_arms,
+    clippy::items_after_statements,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::as_conversions,
     clippy::wildcard_enum_match_arm,
     dead_code,
@@ -191,7 +194,7 @@ fn stray(pick: usize) -> Entry {
         6 => Entry::DocumentsDone,
         7 => Entry::Signature(None),
         8 => Entry::Payment(PaymentWay::Alipay),
-        9 | 10 | 11 => Entry::Back,
+        9..=11 => Entry::Back,
         12 => Entry::Retry,
         _ => Entry::Language(schemas::words::application::Language::En),
     }

@@ -225,6 +225,10 @@ fn cause(wire: Wire<'_>) -> Result<Option<Cause>, EnvelopeError> {
 }
 
 /// What an event is about: a session before a card, a card before a device.
+#[allow(
+    clippy::too_many_lines,
+    reason = "one closed match over all events, a line for each"
+)]
 fn subject(event: &Event) -> Option<&str> {
     use Event as E;
     let text = match event {

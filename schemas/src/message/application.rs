@@ -263,6 +263,7 @@ pub struct ApplicationPrompt {
 }
 
 /// A citizen may read the number of their own application; nothing else writes it in the clear.
+#[allow(clippy::ref_option, reason = "the form that serde calls it in")]
 fn for_the_citizen<S: Serializer>(
     number: &Option<AcceptanceNumber>,
     serializer: S,

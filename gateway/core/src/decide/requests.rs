@@ -150,9 +150,10 @@ pub(super) fn machine_free(
     };
     if machine.blocked.is_some() {
         Err(RefusalReason::MachineBlocked)
-    } else if draft.state().applications.open.contains_key(kiosk) {
-        Err(RefusalReason::MachineBusy)
-    } else if machine.session.is_some() || draft.state().session_at(kiosk).is_some() {
+    } else if machine.session.is_some()
+        || draft.state().session_at(kiosk).is_some()
+        || draft.state().applications.open.contains_key(kiosk)
+    {
         Err(RefusalReason::MachineBusy)
     } else if machine.ask.is_some() || machine.motion.is_some() {
         Err(RefusalReason::DeviceOffline)

@@ -127,9 +127,9 @@ impl Case {
         })
     }
 
-    /// What a device answers; none: it never does.
-    fn reply(&self, hall: &Hall, effect: &Effect) -> Option<Reply> {
-        Some(match &effect.order {
+    /// What a device answers.
+    fn reply(&self, hall: &Hall, effect: &Effect) -> Reply {
+        match &effect.order {
             Order::Read if self.card == Card::Unreadable => UNREADABLE,
             Order::Read => Reply::Read(Ok(card(&self.person(hall)))),
             Order::Capture { .. } if self.fault == Fault::CameraBroken => {
@@ -165,7 +165,7 @@ impl Case {
                 }),
             }),
             _ => hall.orderly(effect),
-        })
+        }
     }
 
     /// Goes through from the first touch to the end; what the kiosk shows then.
@@ -205,7 +205,7 @@ impl Case {
         } else if let Some(entry) = self.entry(hall, &prompt) {
             hall.enter(kiosk, entry);
         } else if let Some(effect) = hall.effects().first().cloned() {
-            let reply = self.reply(hall, &effect).unwrap();
+            let reply = self.reply(hall, &effect);
             hall.reply(&effect, reply);
         } else if self.link != Link::Up || !hall.answer(session, EligibilityVerdict::Eligible) {
             assert!(hall.wait(), "{self:?} waits for ever at {:?}", prompt.step);

@@ -42,6 +42,10 @@ impl Shares {
 }
 
 /// The session an event belongs to.
+#[allow(
+    clippy::too_many_lines,
+    reason = "one closed match over all events, a line for each"
+)]
 pub fn session_of(event: &Event) -> Option<&SessionId> {
     use Event as E;
     match event {

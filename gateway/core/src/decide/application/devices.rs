@@ -90,7 +90,7 @@ pub(in crate::decide) fn replied(
             fingers::captured(draft, &kiosk, capture, reply);
         }
         (Step::ComparePortrait | Step::CompareLive { .. }, Reply::Faces(reply)) => {
-            faces::compared(draft, &kiosk, step, reply);
+            faces::compared(draft, &kiosk, step, *reply);
         }
         _ => return false,
     }

@@ -38,7 +38,7 @@ pub(in crate::decide) fn enter(
             about_reach(draft, kiosk, step, entry)?;
         }
         Entry::Document(..) | Entry::DocumentsDone | Entry::Signature(_) | Entry::Payment(_) => {
-            about_closing(draft, kiosk, step, entry)?
+            about_closing(draft, kiosk, step, entry)?;
         }
     }
     Ok(session.clone())

@@ -78,7 +78,7 @@ fn record(draft: &mut Draft<'_>, kiosk: &DeviceId, pair: FacePair, comparison: C
 }
 
 /// What the matcher says.
-pub(super) fn compared(draft: &mut Draft<'_>, kiosk: &DeviceId, step: Step, reply: &FacesReply) {
+pub(super) fn compared(draft: &mut Draft<'_>, kiosk: &DeviceId, step: Step, reply: FacesReply) {
     let score = reply.score.filter(|score| *score <= 100);
     match (reply.completion, reply.refusal, score) {
         (Completion::Success, None, Some(score)) => scored(draft, kiosk, step, score),

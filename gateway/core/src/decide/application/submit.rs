@@ -5,7 +5,7 @@ use schemas::civil::CivilDate;
 use schemas::event::application::ApplicationAccepted;
 use schemas::ids::DeviceId;
 use schemas::time::ClockTrust;
-use schemas::words::application::{ApplicationOutcome, WindowReason};
+use schemas::words::application::{ApplicationKind, ApplicationOutcome, WindowReason};
 
 use super::super::draft::Draft;
 use super::session::end;
@@ -18,7 +18,7 @@ pub(super) fn submit(draft: &mut Draft<'_>, kiosk: &DeviceId) {
     };
     let trusted = draft.now.trust == ClockTrust::Synchronised;
     let Some(a) = at(draft, kiosk) else { return };
-    let Some(reason) = a.entered.kind.and_then(|kind| kind.reason()) else {
+    let Some(reason) = a.entered.kind.and_then(ApplicationKind::reason) else {
         return;
     };
     let provisional = a.provisional(trusted);
