@@ -13,9 +13,8 @@ impl Image {
     pub fn quality(&self) -> u8 {
         let skin = || self.reliefs().filter(|relief| *relief >= RELIEF_MIN);
         let sum: usize = skin().map(usize::from).sum();
-        let relief = sum / skin().count().max(1);
         let coverage = share(self.coverage_percent(), COVERAGE_PERCENT_GOOD);
-        let contrast = share(relief, RELIEF_GOOD);
+        let contrast = share(sum, RELIEF_GOOD * skin().count().max(1));
         u8::try_from(coverage * contrast / 100).unwrap_or(100)
     }
 }
