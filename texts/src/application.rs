@@ -3,6 +3,7 @@
 use schemas::citizen::{MaskedName, NumberTail};
 use schemas::message::application::{ApplicationPrompt, StepName};
 use schemas::message::kiosk::Text;
+use schemas::message::peripheral::Fen;
 use schemas::words::application::{
     ApplicationKind, ApplicationOutcome, ApplicationRefusal, FingerPosition, InputFault,
     PaymentWay, PortraitCheck, WindowReason,
@@ -112,7 +113,7 @@ fn asked(
 
 /// The fee in yuan, with two decimals.
 fn amount(prompt: &ApplicationPrompt) -> String {
-    let fen = prompt.fee_fen.map_or(0, |fee| fee.get());
+    let fen = prompt.fee_fen.map_or(0, Fen::get);
     format!("{}.{:02}", fen / 100, fen % 100)
 }
 
@@ -276,7 +277,7 @@ mod tests {
     fn the_fee_is_shown_in_yuan() {
         let fee = ApplicationPrompt {
             step: Some(StepName::ChoosePayment),
-            fee_fen: schemas::message::peripheral::Fen::new(2_005).ok(),
+            fee_fen: Fen::new(2_005).ok(),
             ..ApplicationPrompt::default()
         };
         assert!(says(&fee).en.contains("20.05 CNY"), "{}", says(&fee).en);

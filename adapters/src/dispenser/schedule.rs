@@ -133,7 +133,7 @@ mod tests {
         let start = Instant::now();
         let mut schedule = Schedule::new(10, start, start);
         schedule.beaten(start);
-        schedule.done(start, Duration::from_secs(60));
+        schedule.done(start, Duration::from_mins(1));
         let at = |ms, is_writable| schedule.next(start + Duration::from_millis(ms), is_writable);
         assert_eq!(at(0, true), Ok(Job::Write));
         assert_eq!(at(2_499, false), Err(start + Duration::from_millis(2_500)));

@@ -7,7 +7,7 @@ use super::image::{HEIGHT, Image, WIDTH};
 
 const SIGNATURE: [u8; 8] = [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n'];
 /// Most bytes of a stored block (RFC 1951, section 3.2.4).
-const BLOCK_BYTES_MAX: usize = u16::MAX as usize;
+const BLOCK_BYTES_MAX: usize = 65_535;
 /// Rows with their filter type, as they are compressed.
 const ROWS_BYTES: usize = HEIGHT * (1 + WIDTH);
 /// Length, type and check of a chunk.

@@ -52,7 +52,7 @@ async fn until(store: &Memory, log: &Log, count: usize) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
-    let enough = tokio::time::timeout(Duration::from_secs(3_600), enough);
+    let enough = tokio::time::timeout(Duration::from_hours(1), enough);
     tokio::select! {
         () = running => {}
         came = enough => came.unwrap(),

@@ -268,14 +268,15 @@ fn a12_what_does_not_fit_is_not_counted() {
 #[test]
 fn a12_what_is_not_due_is_asked_back_once() {
     use ApplicationOutcome as O;
-    let endings: [(&dyn Fn(&mut House) -> Vec<Event>, Option<RefundCause>); 4] = [
-        (&|house| house.end(1, O::Accepted), None),
-        (&|house| house.end(1, O::Provisional), None),
+    type End = fn(&mut House) -> Vec<Event>;
+    let endings: [(End, Option<RefundCause>); 4] = [
+        (|house| house.end(1, O::Accepted), None),
+        (|house| house.end(1, O::Provisional), None),
         (
-            &|house| house.end(1, O::Interrupted),
+            |house| house.end(1, O::Interrupted),
             Some(RefundCause::SessionEnded),
         ),
-        (&|house| house.reject(1), Some(RefundCause::Rejected)),
+        (|house| house.reject(1), Some(RefundCause::Rejected)),
     ];
     for (end, why) in endings {
         let mut before = House::new();
@@ -332,7 +333,7 @@ fn a12_a_day_is_reconciled_once() {
     // No tick came at midnight: what comes in first is of the new day all the same.
     let next = house.centre(&open, FEE, "T2");
     let Event::PaymentsReconciled(day) = &next[0] else {
-        panic!("{next:?}")
+        unreachable!("{next:?}")
     };
     assert_eq!(day.day.to_string(), "2026-11-21");
     let fee = u64::from(FEE);

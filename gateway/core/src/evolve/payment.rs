@@ -97,23 +97,20 @@ fn refund_asked(payments: &mut Payments, b: &RefundAsked) {
         return;
     };
     let way = order.way;
-    match order.receipt_of(b.transaction.as_ref()) {
-        Some(receipt) => {
-            if receipt.fate == Fate::Kept {
-                receipt.fate = Fate::Owed;
-                payments.book.owed(receipt.amount_fen);
-            }
+    if let Some(receipt) = order.receipt_of(b.transaction.as_ref()) {
+        if receipt.fate == Fate::Kept {
+            receipt.fate = Fate::Owed;
+            payments.book.owed(receipt.amount_fen);
         }
-        None => {
-            order.receipts.push(Receipt {
-                transaction: b.transaction.clone(),
-                amount_fen: b.amount_fen,
-                way,
-                fate: Fate::Owed,
-            });
-            payments.book.came_and_owed(way, b.amount_fen);
-        }
+        return;
     }
+    order.receipts.push(Receipt {
+        transaction: b.transaction.clone(),
+        amount_fen: b.amount_fen,
+        way,
+        fate: Fate::Owed,
+    });
+    payments.book.came_and_owed(way, b.amount_fen);
 }
 
 fn refunded(payments: &mut Payments, b: &PaymentRefunded) {
