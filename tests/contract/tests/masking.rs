@@ -6,7 +6,7 @@ use contract::examples;
 use serde_json::Value;
 
 /// The names under which messages carry personal data. A masked name (`**明`) may be shown.
-const PERSONAL: [&str; 7] = [
+const PERSONAL: [&str; 14] = [
     "number",
     "citizen_number",
     "voucher",
@@ -14,6 +14,13 @@ const PERSONAL: [&str; 7] = [
     "template",
     "pin",
     "content",
+    "templates",
+    "bytes",
+    "first",
+    "second",
+    "sms_code",
+    "receipt",
+    "acceptance_number",
 ];
 
 fn personal(value: &Value, found: &mut Vec<String>) {
@@ -23,16 +30,17 @@ fn personal(value: &Value, found: &mut Vec<String>) {
                 let text = value.as_str().filter(|text| !text.starts_with('*'));
                 match text.filter(|_| PERSONAL.contains(&name.as_str())) {
                     Some(text) => found.push(text.to_owned()),
+                    None if PERSONAL.contains(&name.as_str()) && value.is_array() => {
+                        let items = value.as_array().into_iter().flatten();
+                        found.extend(items.filter_map(Value::as_str).map(str::to_owned));
+                    }
                     None => personal(value, found),
                 }
             }
         }
         Value::Array(items) => {
             for item in items {
-                match item.as_str() {
-                    Some(text) => found.push(text.to_owned()),
-                    None => personal(item, found),
-                }
+                personal(item, found);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
@@ -48,7 +56,7 @@ fn g7_no_message_prints_what_is_personal_in_it() {
             let mut planted = Vec::new();
             personal(example, &mut planted);
             let printed = (message.prints)(&example.to_string()).unwrap();
-            let is_carrier = !planted.is_empty() && message.name != "description";
+            let is_carrier = !planted.is_empty();
             if is_carrier {
                 carriers.push(message.name);
                 for planted in planted {
@@ -63,7 +71,10 @@ fn g7_no_message_prints_what_is_personal_in_it() {
         [
             "read-reply",
             "match-command",
+            "compare-faces-command",
+            "capture-finger-command",
             "start-pickup",
+            "application-input",
             "receive-batch",
             "scan-card",
             "close-batch",
@@ -74,6 +85,7 @@ fn g7_no_message_prints_what_is_personal_in_it() {
             "resolve-machine",
             "set-maintenance",
             "scan",
+            "prompt",
             "manifest",
         ],
         "the messages that carry personal data"
