@@ -100,12 +100,12 @@ impl Follower {
             }
             Instruction::ErasureDone(done) => (Ok(Told::ErasureDone(done.session)), None),
             Instruction::BlobsMissing(missing) => (self.mark(missing.blobs).await, None),
-            Instruction::EligibilityAnswered(told) => (answer(Answer::Eligibility(told)), None),
-            Instruction::SmsCodeSent(told) => (answer(Answer::SmsSent(told)), None),
-            Instruction::ApplicationDecided(told) => (answer(Answer::Decided(told)), None),
-            Instruction::WindowOutcome(told) => (answer(Answer::Window(told)), None),
-            Instruction::PaymentConfirmed(told) => (answer(Answer::Paid(told)), None),
-            Instruction::PaymentRefunded(told) => (answer(Answer::Refunded(told)), None),
+            Instruction::EligibilityAnswered(told) => (Ok(answer(Answer::Eligibility(told))), None),
+            Instruction::SmsCodeSent(told) => (Ok(answer(Answer::SmsSent(told))), None),
+            Instruction::ApplicationDecided(told) => (Ok(answer(Answer::Decided(told))), None),
+            Instruction::WindowOutcome(told) => (Ok(answer(Answer::Window(told))), None),
+            Instruction::PaymentConfirmed(told) => (Ok(answer(Answer::Paid(told))), None),
+            Instruction::PaymentRefunded(told) => (Ok(answer(Answer::Refunded(told))), None),
             Instruction::GrantIssued(issued) => (self.grant(issued).await, None),
             Instruction::Acknowledged(_) => (Err(InstructionRefusal::Unusable), None),
         };
@@ -143,7 +143,7 @@ impl Follower {
                 tracing::warn!(version, %error, "a grant of the centre is not taken");
                 InstructionRefusal::Unusable
             })?;
-            answer(Answer::Grant(kept))
+            Ok(answer(Answer::Grant(kept)))
         })
         .await
     }
@@ -281,8 +281,8 @@ impl Follow for Follower {
 }
 
 /// What the rules judge.
-fn answer(answer: Answer) -> Result<Told, InstructionRefusal> {
-    Ok(Told::Answer(Box::new(answer)))
+fn answer(answer: Answer) -> Told {
+    Told::Answer(Box::new(answer))
 }
 
 /// Runs what touches files beside the runtime's own threads.

@@ -79,13 +79,13 @@ impl Office {
         result: WindowResult,
         now_ms: u64,
     ) -> Result<(), String> {
-        let at = self.tickets.iter().position(|t| t.ticket == *ticket);
+        let at = self.tickets.iter().position(|t| t.number == *ticket);
         let at = at.ok_or("no such ticket is open")?;
         let open = self.tickets.remove(at);
         let outcome = WindowOutcome {
             incarnation: open.sender.incarnation,
             session: open.session,
-            ticket: open.ticket,
+            ticket: open.number,
             result,
         };
         self.post(&open.sender.station, Letter::Window(outcome), now_ms);
@@ -101,7 +101,7 @@ impl Office {
         let phone = self.messages.iter();
         let phone = phone.map(|m| json!({ "phone": m.phone, "text": m.text }));
         let tickets = self.tickets.iter();
-        let tickets = tickets.map(|t| json!({ "station": t.sender.station, "ticket": t.ticket }));
+        let tickets = tickets.map(|t| json!({ "station": t.sender.station, "ticket": t.number }));
         json!({
             "orders": orders.collect::<Vec<_>>(),
             "phone": phone.collect::<Vec<_>>(),

@@ -30,7 +30,7 @@ const CODE_VALID_S: u32 = 300;
 pub(super) struct Question {
     sender: Sender,
     session: SessionId,
-    question: u32,
+    number: u32,
     about: About,
 }
 
@@ -77,7 +77,7 @@ impl Question {
         Self {
             sender: sender.clone(),
             session: b.session,
-            question: b.question,
+            number: b.question,
             about: About::Person(b.holder),
         }
     }
@@ -86,7 +86,7 @@ impl Question {
         Self {
             sender: sender.clone(),
             session: b.session,
-            question: b.question,
+            number: b.question,
             about: About::Phone(b.phone),
         }
     }
@@ -156,7 +156,7 @@ impl Office {
                 Ok(Some(Letter::Eligibility(EligibilityAnswered {
                     incarnation: sender.incarnation,
                     session: session.clone(),
-                    question: question.question,
+                    question: question.number,
                     verdict,
                 })))
             }
@@ -174,7 +174,7 @@ impl Office {
                 Ok(Some(Letter::Code(SmsCodeSent {
                     incarnation: sender.incarnation,
                     session: session.clone(),
-                    question: question.question,
+                    question: question.number,
                     code: SaltedCode::of(salt, &code),
                     valid_s: CODE_VALID_S,
                 })))

@@ -78,7 +78,7 @@ pub(super) struct Heard {
 struct Ticket {
     sender: Sender,
     session: SessionId,
-    ticket: TicketNumber,
+    number: TicketNumber,
 }
 
 /// What a phone shows. Personal data, synthetic.
@@ -157,11 +157,11 @@ impl Office {
             Event::WindowTicketIssued(b) => self.tickets.push(Ticket {
                 sender: sender.clone(),
                 session: b.session,
-                ticket: b.ticket,
+                number: b.ticket,
             }),
             Event::WindowTicketClosed(b) => self
                 .tickets
-                .retain(|t| t.sender != *sender || t.ticket != b.ticket),
+                .retain(|t| t.sender != *sender || t.number != b.ticket),
             event => self.billed(sender, event, now_ms),
         }
         true
