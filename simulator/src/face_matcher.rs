@@ -16,12 +16,15 @@ use schemas::message::face::{FaceRefusal, PICTURE_BYTES_MAX, Picture};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::device::Power;
+use crate::faces::face_of;
 use crate::faults::Faults;
-use crate::people::face_of;
 use crate::powered::{hush, listening};
+use crate::simulation::SimulationError;
+use crate::world::World;
 
 /// Score of two pictures of one person.
 const SAME: u8 = 97;
@@ -150,16 +153,25 @@ fn scored(request: &CompareRequest, look: Look, is_doubtful: bool) -> CompareAns
     )
 }
 
-/// Listens on `address`; port 0 for any free one.
-pub(crate) async fn bind(
+/// Starts the one of this world on `address`; port 0 for any free one. Returns where it listens.
+pub(crate) async fn start(
     address: SocketAddr,
-) -> Result<(TcpListener, SocketAddr), crate::SimulationError> {
-    let not_listening = |error| crate::SimulationError::Listen {
+    world: &Arc<World>,
+    match_ms: u64,
+    power: watch::Receiver<Power>,
+) -> Result<(SocketAddr, JoinHandle<()>), SimulationError> {
+    let not_listening = |error| SimulationError::Listen {
         what: "the face matcher",
         address,
         error,
     };
     let listener = TcpListener::bind(address).await.map_err(not_listening)?;
     let address = listener.local_addr().map_err(not_listening)?;
-    Ok((listener, address))
+    let options = FaceMatcherOptions {
+        compare_ms: match_ms,
+        faults: world.faces.clone(),
+    };
+    let seen = Arc::clone(world);
+    let serving = serve(options, move || seen.look(), listener, power);
+    Ok((address, tokio::spawn(serving)))
 }

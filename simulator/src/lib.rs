@@ -11,6 +11,7 @@ pub mod control;
 mod device;
 pub mod dispenser;
 pub mod face_matcher;
+pub mod faces;
 pub mod faults;
 pub mod load;
 pub mod matcher;

@@ -2,6 +2,7 @@
 //! it knows nothing.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::scanner::image::Image;
@@ -18,6 +19,7 @@ use schemas::message::Template;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use zeroize::Zeroizing;
 
@@ -26,6 +28,8 @@ use crate::faults::Faults;
 use crate::people::similarity;
 use crate::powered::{hush, listening};
 use crate::scanner::read;
+use crate::simulation::SimulationError;
+use crate::world::World;
 
 /// What a template begins with (GA/T 1012).
 const TEMPLATE_MARK: u8 = 0x43;
@@ -146,16 +150,24 @@ fn compare(request: &VerifyRequest) -> VerifyAnswer {
     )
 }
 
-/// Listens on `address`; port 0 for any free one.
-pub(crate) async fn bind(
+/// Starts the one of this world on `address`; port 0 for any free one. Returns where it listens.
+pub(crate) async fn start(
     address: SocketAddr,
-) -> Result<(TcpListener, SocketAddr), crate::SimulationError> {
-    let not_listening = |error| crate::SimulationError::Listen {
+    world: &Arc<World>,
+    match_ms: u64,
+    power: watch::Receiver<Power>,
+) -> Result<(SocketAddr, JoinHandle<()>), SimulationError> {
+    let not_listening = |error| SimulationError::Listen {
         what: "the matcher",
         address,
         error,
     };
     let listener = TcpListener::bind(address).await.map_err(not_listening)?;
     let address = listener.local_addr().map_err(not_listening)?;
-    Ok((listener, address))
+    let options = MatcherOptions {
+        match_ms,
+        faults: world.matcher.clone(),
+    };
+    let serving = serve(options, listener, power);
+    Ok((address, tokio::spawn(serving)))
 }

@@ -12,6 +12,8 @@ use schemas::validity::Expiry;
 use schemas::words::Hand;
 use serde_json::{Value, json};
 
+use crate::faces::picture;
+
 /// Length of a template (GA/T 1012).
 const TEMPLATE_BYTES: usize = 512;
 /// Cards a manifest may have.
@@ -51,7 +53,7 @@ pub struct Card {
     pub fingers: Option<[Vec<u8>; 2]>,
     /// The last day as the chip has it: 8 digits, or 长期.
     pub valid_to: &'static str,
-    /// The picture of [`PICTURE_BYTES`]: a mark that says whose, no image.
+    /// The picture of [`crate::faces::PICTURE_BYTES`]: a mark that says whose, no image.
     pub picture: Vec<u8>,
 }
 
@@ -348,30 +350,8 @@ fn person(at: usize, rng: &mut fastrand::Rng) -> Result<Person, schemas::text::I
     })
 }
 
-/// Bytes of a chip's picture.
-pub const PICTURE_BYTES: usize = 1_024;
-/// What a picture of an invented person begins with, before their place in the manifest.
-const FACE_MARK: &[u8] = b"simulated face ";
 /// When cards end that people have at home: in and out of the months in which they may be renewed at the end of 2026.
 const PRESENT_ENDS: [&str; 5] = ["20270115", "20261020", "20361101", "长期", "20201101"];
-
-/// The picture of an invented person, as long as a chip's is.
-fn picture(person: usize) -> Vec<u8> {
-    let digits = format!("{person:03}");
-    let mark = FACE_MARK.iter().copied().chain(digits.into_bytes());
-    mark.chain((0..=u8::MAX).cycle())
-        .take(PICTURE_BYTES)
-        .collect()
-}
-
-/// Whose picture it is, if it bears the mark of one: their place in the manifest.
-pub fn face_of(picture: &[u8]) -> Option<usize> {
-    let at = picture
-        .windows(FACE_MARK.len())
-        .position(|part| part == FACE_MARK)?;
-    let digits = picture.get(at + FACE_MARK.len()..)?.first_chunk::<3>()?;
-    core::str::from_utf8(digits).ok()?.parse().ok()
-}
 
 /// A template as the chip's vectors have it: head, registration, finger, quality, then what it measures.
 fn template(finger: u8, rng: &mut fastrand::Rng) -> Vec<u8> {
@@ -402,6 +382,7 @@ fn made_up_number(at: usize) -> Result<String, schemas::text::Invalid> {
 #[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
     use super::*;
+    use crate::faces::face_of;
     use schemas::message::manifest::Manifest;
 
     fn people(len: usize) -> People {
@@ -418,18 +399,15 @@ mod tests {
         assert_eq!(people(9).manifest(), people(9).manifest());
     }
 
-    /// A7: each picture is its owner's; one without a mark is nobody's. A3: each card has a last day.
+    /// A7: each card bears the picture of its owner. A3: each has a last day.
     #[test]
-    fn a7_pictures_bear_the_mark_of_their_owner() {
+    fn a7_cards_bear_the_picture_of_their_owner() {
         for (at, person) in people(12).people.iter().enumerate() {
             for card in person.cards() {
-                assert_eq!(card.picture.len(), PICTURE_BYTES);
                 assert_eq!(face_of(&card.picture), Some(at));
                 assert!(Expiry::from_chip(card.valid_to).is_ok());
             }
         }
-        assert_eq!(face_of(b"a photo"), None);
-        assert_eq!(face_of(FACE_MARK), None);
     }
 
     /// P4: the right finger scores high, a bad one in between, another's near nothing.

@@ -398,26 +398,16 @@ async fn start_devices(
     devices.push(scanner.task);
     let mut at_matcher = None;
     if let Some(listen) = config.matcher_listen {
-        let (listener, address) = matcher::bind(listen).await?;
-        let options = matcher::MatcherOptions {
-            match_ms: speeds.match_ms,
-            faults: world.matcher.clone(),
-        };
         let power = switch_of(&ids.matcher);
-        devices.push(tokio::spawn(matcher::serve(options, listener, power)));
+        let (address, task) = matcher::start(listen, world, speeds.match_ms, power).await?;
+        devices.push(task);
         at_matcher = Some(address);
     }
     let mut at_face_matcher = None;
     if let Some(listen) = config.face_matcher_listen {
-        let (listener, address) = face_matcher::bind(listen).await?;
-        let options = face_matcher::FaceMatcherOptions {
-            compare_ms: speeds.match_ms,
-            faults: world.faces.clone(),
-        };
         let power = switch_of(&ids.face_matcher);
-        let seen = Arc::clone(world);
-        let serving = face_matcher::serve(options, move || seen.look(), listener, power);
-        devices.push(tokio::spawn(serving));
+        let (address, task) = face_matcher::start(listen, world, speeds.match_ms, power).await?;
+        devices.push(task);
         at_face_matcher = Some(address);
     }
     let camera = camera::start(

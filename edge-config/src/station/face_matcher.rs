@@ -1,10 +1,11 @@
 //! Services that compare faces, each brought to MQTT by an adapter (A7).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use schemas::ids::DeviceId;
-use schemas::words::DeviceKind;
 
+use super::device::{Kiosk, Machine};
+use super::installed::by_place;
 use super::scanner::{MatcherUrl, ZfmScanner};
 use crate::reader::{At, Section};
 
@@ -30,13 +31,18 @@ pub(crate) fn read(s: &mut Section<'_>) -> Option<FaceMatcher> {
     })
 }
 
-/// What holds between these services and the other devices. `placed` are those of machines and kiosks.
+/// What holds between these services and the other devices.
 pub(crate) fn check(
     root: &Section<'_>,
-    placed: &BTreeMap<&DeviceId, DeviceKind>,
+    machines: &[At<'_, Machine>],
+    kiosks: &[At<'_, Kiosk>],
     scanners: &[At<'_, ZfmScanner>],
     matchers: &[At<'_, FaceMatcher>],
 ) {
+    let placed = by_place(
+        machines.iter().map(|at| &at.value),
+        kiosks.iter().map(|at| &at.value),
+    );
     let of_fingers: BTreeSet<_> = scanners.iter().filter_map(|s| s.value.matcher).collect();
     let (mut driven, mut places) = (BTreeSet::new(), BTreeSet::new());
     for matcher in matchers {

@@ -302,7 +302,7 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
     check::readers(root, &placed, &readers, demo.simulated_devices);
     scanner::check(root, &placed, &scanners, demo.simulated_devices);
     camera::check(root, &placed, &cameras, demo.simulated_devices);
-    face_matcher::check(root, &placed, &scanners, &matchers);
+    face_matcher::check(root, &machines, &kiosks, &scanners, &matchers);
     check::operators(root, &operators);
     let (id, province) = head?;
     let station = Station {
