@@ -1,15 +1,21 @@
 //! G7: what the way in makes of a message that carries personal data prints none of it, nor does what reaches the rules.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
 use gateway_core::Input;
 use schemas::ids::{DeviceId, SessionId, StationId};
 use schemas::topic::Topics;
 
+use super::entry::Aids;
 use super::parse::{self, Parsed};
 use super::{Arrival, wipe};
+use crate::blobs::{BlobDesk, BlobStore};
+use crate::held::Held;
 use crate::pipeline::Content;
-use crate::sealing::desk_tests;
+use crate::sealing::{SealingDesk, desk_tests};
 
-const PLANTED: [&str; 7] = [
+const PLANTED: [&str; 8] = [
     "11010519491231002X",
     "19491231",
     "李",
@@ -17,10 +23,11 @@ const PLANTED: [&str; 7] = [
     "1101050012026110100001",
     "c2FtcGxlLXRlbXBsYXRl",
     "975312468",
+    "13812345678",
 ];
 
 /// Topic and message of every type that can carry personal data.
-const MESSAGES: [(&str, &str); 12] = [
+const MESSAGES: [(&str, &str); 16] = [
     (
         "reader-1/cmd/read/reply",
         r#"{"message_id":"ID","command_id":"1-1-0","completion":"success","card":{"serial":"AB12345678",
@@ -62,6 +69,22 @@ const MESSAGES: [(&str, &str); 12] = [
         r#"{OPERATED,"machine":"machine-1","card_now":"safe"}"#,
     ),
     (
+        "kiosk-1/request/application-input",
+        r#"{"message_id":"ID","deadline_ms":1,"session":"s-50","step":1,"input":{"number":"11010519491231002x"}}"#,
+    ),
+    (
+        "kiosk-1/request/application-input",
+        r#"{"message_id":"ID","deadline_ms":1,"session":"s-50","step":1,"input":{"phone":{"first":"13812345678","second":"13812345678"}}}"#,
+    ),
+    (
+        "kiosk-1/request/application-input",
+        r#"{"message_id":"ID","deadline_ms":1,"session":"s-50","step":1,"input":{"portrait":{"way":"receipt","receipt":"1101050012026110100001"}}}"#,
+    ),
+    (
+        "kiosk-1/request/application-input",
+        r#"{"message_id":"ID","deadline_ms":1,"session":"s-50","step":1,"input":{"number":"11010519491231"}}"#,
+    ),
+    (
         "kiosk-1/request/unheard-of",
         r#"{"message_id":"ID","deadline_ms":1,"citizen_number":"11010519491231002X"}"#,
     ),
@@ -77,6 +100,11 @@ fn clean(what: &str, printed: &str) {
     }
 }
 
+fn blobs(place: &Path, sealing: &SealingDesk, held: &Held) -> BlobDesk {
+    let store = BlobStore::open(&place.join("blobs")).unwrap();
+    BlobDesk::new(store, sealing.clone(), held.clone(), 1 << 20, 1)
+}
+
 #[tokio::test]
 async fn nothing_personal_prints_on_the_way_in() {
     let place = tempfile::tempdir().unwrap();
@@ -85,6 +113,20 @@ async fn nothing_personal_prints_on_the_way_in() {
     let sealing = desk_tests::desk(place.path());
     let session = SessionId::from_index(40);
     sealing.opened(&session, &desk_tests::devices());
+    let (application, kiosk) = (SessionId::from_index(50), DeviceId::new("kiosk-1").unwrap());
+    sealing.applications(&BTreeMap::from([(
+        application.clone(),
+        BTreeSet::from([kiosk]),
+    )]));
+    let held = Held::default();
+    held.only(&BTreeSet::from([application]));
+    let blobs = blobs(place.path(), &sealing, &held);
+    let aids = Aids {
+        keys: &keys.lookup,
+        blobs: &blobs,
+        sealing: &sealing,
+        held: &held,
+    };
     let inbox = crate::inbox::Inbox::new(&place.path().join("inbox"), keys.lookup.clone());
     let pins = crate::operators::PinDesk::new(&crate::testing::station().operators, 1);
     let topics = Topics::new(StationId::new("demo").unwrap());
@@ -103,7 +145,7 @@ async fn nothing_personal_prints_on_the_way_in() {
         clean(&topic, &format!("{parsed:?}"));
         let content = match parsed {
             Parsed::ChipRead(_, read) => {
-                let (input, fingers) = read.seal(&device, &sealing).await.unwrap();
+                let (input, fingers) = read.seal(&device, aids).await.unwrap();
                 let Input::Reply {
                     reply: gateway_core::Reply::Read(Ok(read)),
                     ..
@@ -115,6 +157,9 @@ async fn nothing_personal_prints_on_the_way_in() {
                 Content::ChipRead(input, fingers)
             }
             Parsed::Message(_, input) => Content::Input(input),
+            Parsed::Entered(_, entered) => {
+                Content::Input(entered.resolve(&device, aids).await.unwrap())
+            }
             Parsed::Operated(_, operated) => {
                 Content::Operated(operated.look_up(&pins, &inbox).await)
             }
@@ -145,7 +190,15 @@ async fn a_reading_of_no_session_has_no_holder() {
         unreachable!("not read")
     };
     let reader = DeviceId::new("reader-1").unwrap();
-    let (input, fingers) = read.seal(&reader, &sealing).await.unwrap();
+    let held = Held::default();
+    let blobs = blobs(place.path(), &sealing, &held);
+    let aids = Aids {
+        keys: &keys.lookup,
+        blobs: &blobs,
+        sealing: &sealing,
+        held: &held,
+    };
+    let (input, fingers) = read.seal(&reader, aids).await.unwrap();
     assert!(format!("{input:?}").contains("holder: None"), "{input:?}");
     assert_eq!(fingers.len(), 1);
     wipe(arrival.payload);
