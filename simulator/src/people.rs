@@ -163,7 +163,7 @@ impl People {
             fingers: known.map(|person| [person.right.clone(), person.left.clone()]),
             valid_to: "20461101",
             picture: known.map_or_else(
-                || vec![0; PICTURE_BYTES],
+                || vec![0; crate::faces::PICTURE_BYTES],
                 |person| person.card.picture.clone(),
             ),
         };

@@ -66,7 +66,7 @@ impl Lines {
         self.runtime.spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
                 let plan = Arc::clone(&plan);
-                tokio::spawn(async move { connect(near, far, &plan).await });
+                tokio::spawn(async move { Box::pin(connect(near, far, &plan)).await });
             }
         });
         line

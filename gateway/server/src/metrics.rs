@@ -83,6 +83,14 @@ pub struct Metrics {
     pub upload: UploadMetrics,
 }
 
+fn application_seconds(make: &Maker) -> Result<Histogram, prometheus::Error> {
+    make.histogram(
+        "station_application_seconds",
+        "The gateway's own share of an application, in s",
+        &[0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0],
+    )
+}
+
 impl Metrics {
     /// All at their beginning.
     pub fn new() -> Result<Self, prometheus::Error> {
@@ -138,11 +146,7 @@ impl Metrics {
                     0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0,
                 ],
             )?,
-            application_seconds: make.histogram(
-                "station_application_seconds",
-                "The gateway's own share of an application, in s",
-                &[0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0],
-            )?,
+            application_seconds: application_seconds(&make)?,
             in_service: make.gauge(
                 "station_in_service",
                 "1 while the station takes new sessions",

@@ -52,6 +52,7 @@ impl Issued {
 }
 
 /// None: a comparison without the templates or pictures that were held for it, in an earlier life perhaps.
+#[allow(clippy::too_many_lines, reason = "a part for each order")]
 fn message(effect: Effect, vault: &Vault, held: &Held) -> Option<Outgoing> {
     let Effect {
         id: command_id,
@@ -85,18 +86,16 @@ fn message(effect: Effect, vault: &Vault, held: &Held) -> Option<Outgoing> {
             }),
         ),
         Order::Match { session, hand } => {
-            let templates = vault.templates(&session, hand);
-            if templates.is_empty() {
-                return None;
-            }
-            let bytes: usize = templates.iter().map(|t| t.expose().len()).sum();
+            let templates = Some(vault.templates(&session, hand));
+            let templates = templates.filter(|templates| !templates.is_empty())?;
+            let room = room(templates.iter().map(|t| t.expose().len()));
             let command = MatchCommand {
                 command_id,
                 hand,
                 templates,
                 timeout_s,
             };
-            ("match", personal_json(&command, 1_024 + bytes * 3 / 2))
+            ("match", personal_json(&command, room))
         }
         Order::CaptureFinger {
             session,
@@ -105,12 +104,9 @@ fn message(effect: Effect, vault: &Vault, held: &Held) -> Option<Outgoing> {
             quality_min,
             compare,
         } => {
-            let templates = if compare {
-                vault.templates(&session, hand)
-            } else {
-                Vec::new()
-            };
-            let bytes: usize = templates.iter().map(|t| t.expose().len()).sum();
+            let templates = compare.then(|| vault.templates(&session, hand));
+            let templates = templates.unwrap_or_default();
+            let room = room(templates.iter().map(|t| t.expose().len()));
             let command = CaptureFingerCommand {
                 command_id,
                 hand,
@@ -119,10 +115,7 @@ fn message(effect: Effect, vault: &Vault, held: &Held) -> Option<Outgoing> {
                 templates,
                 timeout_s,
             };
-            (
-                "capture-finger",
-                personal_json(&command, 1_024 + bytes * 3 / 2),
-            )
+            ("capture-finger", personal_json(&command, room))
         }
         Order::CompareFaces {
             session,
@@ -130,10 +123,9 @@ fn message(effect: Effect, vault: &Vault, held: &Held) -> Option<Outgoing> {
             reference,
             probe,
         } => {
-            let person = held.person_of(&session, &reference)?;
-            let reference = person.picture.clone()?;
+            let reference = held.person_of(&session, &reference)?.picture.clone()?;
             let probe = picture(&held.picture(&session, &probe)?)?;
-            let bytes = reference.bytes.expose().len() + probe.bytes.expose().len();
+            let room = room([&reference, &probe].map(|p| p.bytes.expose().len()));
             let command = CompareFacesCommand {
                 command_id,
                 pair,
@@ -141,10 +133,7 @@ fn message(effect: Effect, vault: &Vault, held: &Held) -> Option<Outgoing> {
                 probe,
                 timeout_s,
             };
-            (
-                "compare-faces",
-                personal_json(&command, 1_024 + bytes * 3 / 2),
-            )
+            ("compare-faces", personal_json(&command, room))
         }
         Order::TouchSensor => (
             "match-on-sensor",
@@ -171,6 +160,11 @@ fn message(effect: Effect, vault: &Vault, held: &Held) -> Option<Outgoing> {
         assured: true,
         expiry_s: Some(u32::from(timeout_s.max(1))),
     })
+}
+
+/// Room for a message with parts of these lengths in base64, in bytes.
+fn room(parts: impl IntoIterator<Item = usize>) -> usize {
+    1_024 + parts.into_iter().sum::<usize>() * 3 / 2
 }
 
 /// A picture as its first bytes say it is written; none: neither JPEG nor PNG, or too large.

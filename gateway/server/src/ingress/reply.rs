@@ -127,9 +127,10 @@ fn faces_compared(device: &DeviceId, payload: &[u8]) -> Result<Parsed, Unreadabl
         score,
         refusal,
     } = read(payload)?;
-    let is_whole = match completion {
-        Completion::Success => score.is_some() != refusal.is_some(),
-        _ => score.is_none(),
+    let is_whole = if completion == Completion::Success {
+        score.is_some() != refusal.is_some()
+    } else {
+        score.is_none()
     };
     if !is_whole || score.is_some_and(|score| score > 100) {
         return Err(Unreadable {

@@ -184,6 +184,10 @@ pub struct Pipeline {
 type InFlight = FuturesOrdered<BoxFuture<'static, Result<(Durable<Outbox>, Instant), AppendError>>>;
 
 /// What woke the loop.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and it is taken apart at once"
+)]
 enum Wake {
     Durable(Option<Result<(Durable<Outbox>, Instant), AppendError>>),
     Job(Option<Job>),
