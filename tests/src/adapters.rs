@@ -10,12 +10,15 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::station::{binary, http_get};
 use crate::wait_for;
 
-/// The sections of adapted devices, taken out of the text of a `station.toml`: the rest, and they.
+/// The sections of adapted devices, taken out of the text of a `station.toml`: the rest, and they. What compares faces is then known
+/// by its kind alone.
 pub fn cut_out(station: &str) -> (String, String) {
     let (before, rest) = station.split_once("[[modbus_dispenser]]").unwrap();
     let (sections, after) = rest.split_once("\n[demo]").unwrap();
     (
-        format!("{before}[demo]{after}"),
+        format!(
+            "{before}[[device]]\nid = \"face-matcher-1\"\nkind = \"face-matcher\"\n\n[demo]{after}"
+        ),
         format!("[[modbus_dispenser]]{sections}"),
     )
 }

@@ -119,15 +119,14 @@ fn amount(prompt: &ApplicationPrompt) -> String {
 
 fn finger(is_right: bool, position: Option<FingerPosition>) -> Text {
     use FingerPosition as F;
-    let id = match position {
-        None => "finger-of-card",
-        Some(F::RightThumb | F::LeftThumb) => "finger-thumb",
-        Some(F::RightIndex | F::LeftIndex) => "finger-index",
-        Some(F::RightMiddle | F::LeftMiddle) => "finger-middle",
-        Some(F::RightRing | F::LeftRing) => "finger-ring",
-        Some(F::RightLittle | F::LeftLittle) => "finger-little",
+    let name = match position {
+        None => both("finger-of-card", &[]),
+        Some(F::RightThumb | F::LeftThumb) => text(&Message::FingerThumb),
+        Some(F::RightIndex | F::LeftIndex) => text(&Message::FingerIndex),
+        Some(F::RightMiddle | F::LeftMiddle) => text(&Message::FingerMiddle),
+        Some(F::RightRing | F::LeftRing) => text(&Message::FingerRing),
+        Some(F::RightLittle | F::LeftLittle) => text(&Message::FingerLittle),
     };
-    let name = both(id, &[]);
     let of = |finger: &str| {
         text(&if is_right {
             Message::ApplyRightFinger { finger }

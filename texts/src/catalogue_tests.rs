@@ -20,11 +20,6 @@ const OTHERS: &[&str] = &[
     "out-of-service-maintenance",
     "slip-pickup",
     "finger-of-card",
-    "finger-thumb",
-    "finger-index",
-    "finger-middle",
-    "finger-ring",
-    "finger-little",
 ];
 
 /// Each key of a catalogue with the arguments of its text.

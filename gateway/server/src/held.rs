@@ -189,7 +189,8 @@ mod tests {
         let held = Held::default();
         let session = SessionId::from_index(1);
         held.only(&BTreeSet::from([session.clone()]));
-        let field = |tail: &str| SealedField::new(format!("v1.{}.{tail}", "a".repeat(22))).unwrap();
+        let key = schemas::key::SealingKeyId::of(&[7; 16]);
+        let field = |tail: &str| SealedField::new(format!("v1.{key}.{tail}")).unwrap();
         let person = |number: &str| Person {
             number: CitizenNumber::new(number).unwrap(),
             name: None,

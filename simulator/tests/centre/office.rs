@@ -180,8 +180,7 @@ async fn a12_payments_are_confirmed_and_given_back() {
     .await;
     let paid = http(&centre, &format!("POST /pay?order={} HTTP/1.1", order())).await;
     assert!(paid.starts_with("HTTP/1.1 200"), "{paid}");
-    until_said(&mut centre).await;
-    let told = town.told(&centre, &station).await;
+    let told = town.told_so_many(&centre, &station, 2).await;
     let transactions: Vec<_> = told
         .iter()
         .map(|told| match told {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
@@ -148,6 +149,26 @@ impl Town {
             )
         })
         .collect()
+    }
+
+    /// The same, once so many were told.
+    pub async fn told_so_many(
+        &self,
+        centre: &Running,
+        station: &Station,
+        count: usize,
+    ) -> Vec<Instruction> {
+        let enough = async {
+            loop {
+                let told = self.told(centre, station).await;
+                if told.len() >= count {
+                    return told;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let patience = Duration::from_secs(30);
+        tokio::time::timeout(patience, enough).await.unwrap()
     }
 }
 

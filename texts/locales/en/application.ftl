@@ -78,11 +78,6 @@ apply-sms-unavailable = No text message can be sent now; your number will be con
 apply-right-finger = Put your right { $finger } on the scanner
 apply-left-finger = Put your left { $finger } on the scanner
 finger-of-card = finger that your card holds
-finger-thumb = thumb
-finger-index = index finger
-finger-middle = middle finger
-finger-ring = ring finger
-finger-little = little finger
 apply-finger-again = The print is not clear: wipe your finger and put it on again
 apply-finger-good = The print is good, take your finger away
 

@@ -78,11 +78,6 @@ apply-sms-unavailable = 短信暂时无法发送，手机号码将稍后核实
 apply-right-finger = 请将右手{ $finger }放在指纹仪上
 apply-left-finger = 请将左手{ $finger }放在指纹仪上
 finger-of-card = 证件上登记的手指
-finger-thumb = 拇指
-finger-index = 食指
-finger-middle = 中指
-finger-ring = 环指
-finger-little = 小指
 apply-finger-again = 指纹不清晰，请擦净手指后重新按压
 apply-finger-good = 指纹采集成功，请移开手指
 
