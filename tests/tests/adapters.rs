@@ -23,7 +23,13 @@ use station_tests::stock::Stocked;
 use station_tests::tls_way::TlsWay;
 use station_tests::{left, wait_for};
 
-const ADAPTED: [&str; 4] = ["dispenser-1", "reader-1", "reader-2", "scanner-1"];
+const ADAPTED: [&str; 5] = [
+    "dispenser-1",
+    "reader-1",
+    "reader-2",
+    "scanner-1",
+    "face-matcher-1",
+];
 
 /// A free port, which the station will listen on.
 fn free() -> SocketAddr {

@@ -190,7 +190,7 @@ mod tests {
         let session = SessionId::from_index(1);
         held.only(&BTreeSet::from([session.clone()]));
         let key = schemas::key::SealingKeyId::of(&[7; 16]);
-        let field = |tail: &str| SealedField::new(format!("v1.{key}.{tail}")).unwrap();
+        let field = |tail: &str| SealedField::new(format!("v1.{key}.{}", tail.repeat(20))).unwrap();
         let person = |number: &str| Person {
             number: CitizenNumber::new(number).unwrap(),
             name: None,

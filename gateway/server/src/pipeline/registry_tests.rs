@@ -61,11 +61,11 @@ async fn g1_what_cannot_be_is_recorded_once() {
 /// A11, A12, P1: reports of peripherals are facts with their receipts; what a barcode says is nowhere in the log.
 #[tokio::test]
 async fn peripherals_report_and_scans_leave_no_trace() {
-    let kiosk = "id = \"kiosk-1\"\nmachine = \"machine-1\"\n";
+    let none = "# peripherals = [\"printer-1\"]\n";
     let more = "peripherals = [\"printer-1\", \"barcode-1\"]\n\
         [[device]]\nid = \"printer-1\"\nkind = \"printer\"\n\
         [[device]]\nid = \"barcode-1\"\nkind = \"barcode-scanner\"\n";
-    let text = edge_config::DEFAULT_STATION.replace(kiosk, &format!("{kiosk}{more}"));
+    let text = edge_config::DEFAULT_STATION.replace(none, more);
     let configured = edge_config::parse_station(&text, "station.toml", station().policy).unwrap();
     let bench = Bench::with(configured, gateway_log::Limits::default(), 64);
     let printed = json!({ "message_id": id(1), "job": "j-1", "outcome": { "result": "printed" } });
