@@ -3,7 +3,6 @@
 //! in a row.
 
 use crate::ids::{BlobId, DeviceId, MessageId, StationId};
-use crate::message::paper::PaperKind;
 use crate::text::{has_long_number, is_slug};
 
 /// First two levels of every topic.
@@ -43,8 +42,6 @@ pub enum ToDevice {
     Session,
     /// `slip`: what a kiosk shall print for the citizen.
     Slip,
-    /// `paper/{kind}`: a document that it shall print.
-    Paper(PaperKind),
 }
 
 /// Builds and reads the topics of one station.
@@ -116,7 +113,6 @@ impl Topics {
             ToDevice::Receipt(id) => format!("{base}/receipt/{id}"),
             ToDevice::Session => format!("{base}/session"),
             ToDevice::Slip => format!("{base}/slip"),
-            ToDevice::Paper(kind) => format!("{base}/paper/{}", kind.word()),
         }
     }
 

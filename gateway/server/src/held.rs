@@ -1,13 +1,12 @@
-//! What is personal of an application and still needed in the clear: for comparisons of faces (A7) and for its papers (A11, A13).
+//! The pictures of an application that are still needed in the clear, for comparisons of faces (A7).
 //!
-//! In memory only, each under the name that events have for it: words under their sealed field, a picture under the hash of its
-//! sealed file. So what an event does not name is never used. It must never be written to disk or printed; all of it is wiped
-//! when the session ends and when the program ends.
+//! In memory only, each under the name that events have for it: a card's picture under the sealed field that names its holder, another one
+//! under the hash of its sealed file. So what an event does not name is never used. It must never be written to disk or printed; all
+//! of it is wiped when the session ends and when the program ends.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use schemas::citizen::{CitizenName, CitizenNumber, PhoneNumber};
 use schemas::ids::{BlobHash, SessionId};
 use schemas::message::face::Picture;
 use schemas::sealed::SealedField;
@@ -15,21 +14,10 @@ use zeroize::Zeroizing;
 
 /// Pictures of a session that came and that nothing has named yet.
 const FRESH_MAX: usize = 4;
-/// Pictures of a session that were named: its portrait, live photo and signature, each a few times.
+/// Pictures of a session that were named: its portrait and its live photo, each a few times.
 const KEPT_MAX: usize = 8;
-/// Persons and phone numbers of a session: whoever is corrected may be entered again.
-const WORDS_MAX: usize = 16;
-
-/// Who applies.
-#[derive(Debug)]
-pub struct Person {
-    /// The citizen number.
-    pub number: CitizenNumber,
-    /// The name, where the card was read.
-    pub name: Option<CitizenName>,
-    /// The card's picture: the historical portrait (A7).
-    pub picture: Option<Picture>,
-}
+/// Cards that were read in a session.
+const CARDS_MAX: usize = 4;
 
 /// The bytes of a picture.
 pub type PictureBytes = Zeroizing<Vec<u8>>;
@@ -40,8 +28,7 @@ pub struct Held(Arc<Mutex<BTreeMap<SessionId, Session>>>);
 
 #[derive(Default)]
 struct Session {
-    persons: Recent<SealedField, Person>,
-    phones: Recent<SealedField, PhoneNumber>,
+    references: Recent<SealedField, Picture>,
     fresh: Recent<BlobHash, PictureBytes>,
     kept: Recent<BlobHash, PictureBytes>,
 }
@@ -80,18 +67,11 @@ impl Held {
         }
     }
 
-    /// Keeps a person; nothing where no such application is under way.
-    pub fn person(&self, session: &SessionId, sealed: &SealedField, person: Person) {
+    /// Keeps the picture of the card whose holder this field seals; nothing where no such application is under way.
+    pub fn reference(&self, session: &SessionId, holder: &SealedField, picture: Picture) {
         self.with(session, |held| {
-            held.persons
-                .put(sealed.clone(), Arc::new(person), WORDS_MAX);
-        });
-    }
-
-    /// Keeps a phone number.
-    pub fn phone(&self, session: &SessionId, sealed: &SealedField, phone: PhoneNumber) {
-        self.with(session, |held| {
-            held.phones.put(sealed.clone(), Arc::new(phone), WORDS_MAX);
+            held.references
+                .put(holder.clone(), Arc::new(picture), CARDS_MAX);
         });
     }
 
@@ -112,14 +92,9 @@ impl Held {
         });
     }
 
-    /// The person that this field seals.
-    pub fn person_of(&self, session: &SessionId, sealed: &SealedField) -> Option<Arc<Person>> {
-        self.sessions().get(session)?.persons.get(sealed)
-    }
-
-    /// The phone number that this field seals.
-    pub fn phone_of(&self, session: &SessionId, sealed: &SealedField) -> Option<Arc<PhoneNumber>> {
-        self.sessions().get(session)?.phones.get(sealed)
+    /// The picture of the card whose holder this field seals: the historical portrait.
+    pub fn reference_of(&self, session: &SessionId, holder: &SealedField) -> Option<Arc<Picture>> {
+        self.sessions().get(session)?.references.get(holder)
     }
 
     /// The picture whose sealed file has this hash.
@@ -151,6 +126,8 @@ impl std::fmt::Debug for Held {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
+    use schemas::message::face::PictureFormat;
+
     use super::*;
 
     fn blob(n: u8) -> BlobHash {
@@ -183,23 +160,22 @@ mod tests {
         assert_eq!(Arc::strong_count(&last), 1, "wiped with its last user");
     }
 
-    /// A3, G7: a person is had by the field that seals them, so that one who was entered out of step is nobody's.
+    /// A7, G7: a card's picture is had by the field that seals its holder, so that one that was read out of step is nobody's.
     #[test]
-    fn a3_a_person_is_had_by_their_sealed_field() {
+    fn a7_a_reference_is_had_by_the_sealed_holder() {
         let held = Held::default();
         let session = SessionId::from_index(1);
         held.only(&BTreeSet::from([session.clone()]));
         let key = schemas::key::SealingKeyId::of(&[7; 16]);
         let field = |tail: &str| SealedField::new(format!("v1.{key}.{}", tail.repeat(20))).unwrap();
-        let person = |number: &str| Person {
-            number: CitizenNumber::new(number).unwrap(),
-            name: None,
-            picture: None,
+        let picture = |byte: u8| Picture {
+            format: PictureFormat::Wlt,
+            bytes: schemas::message::face::PictureBytes::new(vec![byte; 4]).unwrap(),
         };
-        held.person(&session, &field("AA"), person("11010519491231002X"));
-        held.person(&session, &field("BB"), person("440524188001010014"));
-        let first = held.person_of(&session, &field("AA")).unwrap();
-        assert_eq!(first.number.expose(), "11010519491231002X");
-        assert!(held.person_of(&session, &field("CC")).is_none());
+        held.reference(&session, &field("AA"), picture(1));
+        held.reference(&session, &field("BB"), picture(2));
+        let first = held.reference_of(&session, &field("AA")).unwrap();
+        assert_eq!(*first, picture(1));
+        assert!(held.reference_of(&session, &field("CC")).is_none());
     }
 }

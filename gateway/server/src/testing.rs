@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::blobs::{BlobDesk, BlobStore};
+use crate::centre::GrantDesk;
 use crate::clock::Clock;
 use crate::effects::{Effects, Reach};
 use crate::held::Held;
@@ -122,6 +123,7 @@ impl Bench {
         let inbox = Inbox::new(&place.path().join("inbox"), keys.lookup.clone());
         let sealing = sealing_desk(place.path());
         let held = Held::default();
+        let grants = GrantDesk::new(place.path());
         let blobs = BlobDesk::new(
             BlobStore::open(&place.path().join("blobs")).unwrap(),
             sealing.clone(),
@@ -138,6 +140,7 @@ impl Bench {
                 blobs: blobs.clone(),
                 sealing: sealing.clone(),
                 held: held.clone(),
+                grants: grants.clone(),
                 outlet: Arc::new(sent.clone()),
                 metrics: metrics.clone(),
             },
@@ -163,6 +166,7 @@ impl Bench {
             blobs,
             sealing: sealing.clone(),
             held,
+            grants,
             window: schemas::message::kiosk::Text {
                 zh: String::new(),
                 en: String::new(),

@@ -115,7 +115,6 @@ impl Acl {
                 | "cmd/compare-faces"
                 | "cmd/compare-faces/reply"
         ) || rest.starts_with("blob/")
-            || rest.starts_with("paper/")
             || rest.starts_with("request/")
     }
 

@@ -131,7 +131,6 @@ fn personal_topics_are_kept_in_memory_only() {
         ("scanner-1/cmd/capture-finger", true),
         ("faces-1/cmd/compare-faces", true),
         ("faces-1/cmd/compare-faces/reply", true),
-        ("kiosk-1/paper/registration-form", true),
         ("camera-1/blob/x", true),
         ("barcode-1/scan", true),
         ("kiosk-1/request/start-pickup", true),

@@ -2,7 +2,8 @@
 //! keys are, and named by its hash; the log says which one is in force.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use schemas::citizen::CitizenNumber;
@@ -96,6 +97,47 @@ pub fn grant_list(data: &Path, in_force: Option<(u32, &str)>) -> Option<GrantLis
         );
     }
     list
+}
+
+/// The list in force, for whoever asks about a person. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct GrantDesk(Arc<Desk>);
+
+#[derive(Debug)]
+struct Desk {
+    data: PathBuf,
+    list: Mutex<Option<Arc<GrantList>>>,
+}
+
+impl GrantDesk {
+    /// Of the station whose data lies there. There is no grant yet.
+    pub fn new(data: &Path) -> Self {
+        Self(Arc::new(Desk {
+            data: data.to_owned(),
+            list: Mutex::default(),
+        }))
+    }
+
+    /// The log records this grant as the one in force: its version and the SHA-256 of its list. Reads the list.
+    pub fn took(&self, in_force: Option<(u32, &str)>) {
+        let list = grant_list(&self.0.data, in_force).map(Arc::new);
+        *self.0.list.lock().unwrap_or_else(PoisonError::into_inner) = list;
+    }
+
+    fn list(&self) -> Option<Arc<GrantList>> {
+        self.0
+            .list
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Whether the list flags somebody, with its version; none where there is no list.
+    pub async fn flags(&self, number: CitizenNumber) -> Option<(u32, bool)> {
+        let list = self.list()?;
+        let looked = tokio::task::spawn_blocking(move || list.flags(&number));
+        looked.await.ok().flatten()
+    }
 }
 
 impl GrantList {

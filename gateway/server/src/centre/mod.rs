@@ -35,7 +35,7 @@ use crate::snapshot::SnapshotStore;
 pub use acknowledged::{Acknowledgement, acknowledgement};
 pub use blobs::Place as BlobPlace;
 pub use figures::show;
-pub use grant::{GrantList, grant_list};
+pub use grant::{GrantDesk, GrantList, grant_list};
 pub use policy::policy_in_force;
 pub use verifying::verify_key;
 

@@ -123,7 +123,7 @@ fn message(effect: Effect, vault: &Vault, held: &Held) -> Option<Outgoing> {
             reference,
             probe,
         } => {
-            let reference = held.person_of(&session, &reference)?.picture.clone()?;
+            let reference = Picture::clone(&*held.reference_of(&session, &reference)?);
             let probe = picture(&held.picture(&session, &probe)?)?;
             let room = room([&reference, &probe].map(|p| p.bytes.expose().len()));
             let command = CompareFacesCommand {

@@ -29,6 +29,7 @@ use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use crate::blobs::BlobDesk;
+use crate::centre::GrantDesk;
 use crate::held::Held;
 use crate::inbox::Inbox;
 use crate::keys::{LookupKeys, NotRotated};
@@ -153,6 +154,7 @@ pub struct Effects {
     blobs: BlobDesk,
     sealing: SealingDesk,
     held: Held,
+    grants: GrantDesk,
     metrics: Metrics,
     service: Service,
     slips: Slips,
@@ -179,6 +181,8 @@ pub struct Reach {
     pub sealing: SealingDesk,
     /// What applications hold in memory.
     pub held: Held,
+    /// The list of the centre's grant.
+    pub grants: GrantDesk,
     /// Where the window is.
     pub window: Text,
     /// Lookup keys.
@@ -206,6 +210,7 @@ impl Effects {
             blobs,
             sealing,
             held,
+            grants,
             window,
             lookup,
             metrics,
@@ -221,6 +226,7 @@ impl Effects {
             errands: Vec::new(),
             sealing,
             held,
+            grants,
             metrics,
             service,
             slips,
@@ -367,6 +373,8 @@ impl Effects {
             self.rotations.changed(changed);
         } else if let Event::PhotoArchived(photo) = event {
             self.blobs.named(&photo.blob);
+        } else if let Event::GrantReceived(grant) = event {
+            self.grants.took(Some((grant.version, &grant.sha256)));
         } else if let Event::BatchAnnounced(batch) = event {
             self.inbox.remove(&batch.batch);
         } else if let Event::ServiceChanged(service) = event {

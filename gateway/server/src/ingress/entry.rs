@@ -3,19 +3,21 @@
 //! follows from it, the rules decide.
 
 use gateway_core::{BirthDate, Entry, Input, Person, Request};
-use schemas::citizen::{CitizenNumber, PhoneNumber};
+use schemas::citizen::{CitizenName, CitizenNumber, PhoneNumber};
 use schemas::event::application::{MaskedPhone, SealedBlob};
 use schemas::ids::{BlobId, DeviceId, SessionId};
 use schemas::message::application::{
     ApplicationInput, Entry as Said, PhoneEntry, PortraitEntry, StartApplication,
 };
+use schemas::message::face::Picture;
 use schemas::message::keyed::Keyed;
 use schemas::words::RefusalReason;
 use schemas::words::application::InputFault;
 
 use super::parse::{Parsed, Unreadable, read};
 use crate::blobs::BlobDesk;
-use crate::held::{self, Held};
+use crate::centre::GrantDesk;
+use crate::held::Held;
 use crate::keys::{Domain, LookupKeys};
 use crate::sealing::{NotSealed, SealingDesk, field};
 
@@ -66,6 +68,7 @@ pub(super) struct Aids<'a> {
     pub(super) blobs: &'a BlobDesk,
     pub(super) sealing: &'a SealingDesk,
     pub(super) held: &'a Held,
+    pub(super) grants: &'a GrantDesk,
 }
 
 impl Entered {
@@ -115,7 +118,7 @@ async fn entry(
         Said::SmsCode(code) => Entry::SmsCode(code),
         Said::Document(document) => Entry::Document(document.kind, scan(&document.scan)),
         Said::DocumentsDone(_) => Entry::DocumentsDone,
-        Said::Signature(image) => Entry::Signature(aids.picture(kiosk, session, &image)),
+        Said::Signature(image) => Entry::Signature(scan(&image)),
         Said::PaymentMethod(way) => Entry::Payment(way),
         Said::Back(_) => Entry::Back,
         Said::Retry(_) => Entry::Retry,
@@ -133,37 +136,36 @@ impl Aids<'_> {
         let Ok(number) = CitizenNumber::new(keyed.expose()) else {
             return Ok(None);
         };
-        let person = held::Person {
-            number,
-            name: None,
-            picture: None,
-        };
-        let person = self.person(kiosk, person).await?;
+        let person = self.person(kiosk, number, None, None).await?;
         Ok(Some(Box::new(person)))
     }
 
-    /// Seals a person and holds them to the end of the session.
+    /// Seals a person; the picture of their card is held to the end of the session.
     pub(super) async fn person(
         &self,
         device: &DeviceId,
-        person: held::Person,
+        number: CitizenNumber,
+        name: Option<&CitizenName>,
+        picture: Option<Picture>,
     ) -> Result<Person, NotSealed> {
-        let (number, name) = (&person.number, person.name.as_ref());
-        let plain = field::holder(number, name)?;
-        let name_of_field = field::APPLICATION_HOLDER;
-        let sealed = self.sealing.seal_words(device, name_of_field, &plain);
+        let plain = field::holder(&number, name)?;
+        let sealed = self
+            .sealing
+            .seal_words(device, field::APPLICATION_HOLDER, &plain);
         let (session, holder) = sealed.await?;
         let known = Person {
             number: self.keys.tags(Domain::Number, number.expose()),
             number_tail: number.tail(),
-            name: name.map(schemas::citizen::CitizenName::masked),
+            name: name.map(CitizenName::masked),
             born: BirthDate(number.birth_date()),
             holder: Some(holder.clone()),
             expiry: None,
-            picture: person.picture.is_some(),
-            flagged: None,
+            picture: picture.is_some(),
+            flagged: self.grants.flags(number).await,
         };
-        self.held.person(&session, &holder, person);
+        if let Some(picture) = picture {
+            self.held.reference(&session, &holder, picture);
+        }
         Ok(known)
     }
 
@@ -219,9 +221,7 @@ impl Aids<'_> {
         let sealed = self
             .sealing
             .seal_words(kiosk, field::APPLICATION_PHONE, plain);
-        let (session, sealed) = sealed.await?;
-        self.held.phone(&session, &sealed, phone);
-        Ok(Ok((masked, sealed)))
+        Ok(Ok((masked, sealed.await?.1)))
     }
 
     /// A picture that is used later: it is held to the end of the session.

@@ -31,6 +31,7 @@ use schemas::topic::FromDevice;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::blobs::{BlobDesk, BlobRefusal};
+use crate::centre::GrantDesk;
 use crate::held::Held;
 use crate::inbox::Inbox;
 use crate::keys::LookupKeys;
@@ -115,6 +116,8 @@ pub struct Desks {
     pub sealing: SealingDesk,
     /// What applications hold in memory.
     pub held: Held,
+    /// The list of the centre's grant.
+    pub grants: GrantDesk,
     /// Where error receipts go out.
     pub outlet: Arc<dyn Outlet>,
     /// Figures.
@@ -253,6 +256,7 @@ impl Inner {
             blobs,
             sealing,
             held,
+            grants,
             ..
         } = &self.desks;
         entry::Aids {
@@ -260,6 +264,7 @@ impl Inner {
             blobs,
             sealing,
             held,
+            grants,
         }
     }
 

@@ -11,6 +11,7 @@ use super::entry::Aids;
 use super::parse::{self, Parsed};
 use super::{Arrival, wipe};
 use crate::blobs::{BlobDesk, BlobStore};
+use crate::centre::GrantDesk;
 use crate::held::Held;
 use crate::pipeline::Content;
 use crate::sealing::{SealingDesk, desk_tests};
@@ -121,11 +122,13 @@ async fn nothing_personal_prints_on_the_way_in() {
     let held = Held::default();
     held.only(&BTreeSet::from([application]));
     let blobs = blobs(place.path(), &sealing, &held);
+    let grants = GrantDesk::new(place.path());
     let aids = Aids {
         keys: &keys.lookup,
         blobs: &blobs,
         sealing: &sealing,
         held: &held,
+        grants: &grants,
     };
     let inbox = crate::inbox::Inbox::new(&place.path().join("inbox"), keys.lookup.clone());
     let pins = crate::operators::PinDesk::new(&crate::testing::station().operators, 1);
@@ -192,11 +195,13 @@ async fn a_reading_of_no_session_has_no_holder() {
     let reader = DeviceId::new("reader-1").unwrap();
     let held = Held::default();
     let blobs = blobs(place.path(), &sealing, &held);
+    let grants = GrantDesk::new(place.path());
     let aids = Aids {
         keys: &keys.lookup,
         blobs: &blobs,
         sealing: &sealing,
         held: &held,
+        grants: &grants,
     };
     let (input, fingers) = read.seal(&reader, aids).await.unwrap();
     assert!(format!("{input:?}").contains("holder: None"), "{input:?}");

@@ -15,7 +15,6 @@ use schemas::lookup::LookupTag;
 
 use super::entry::Aids;
 use super::parse::{Parsed, Unreadable, read};
-use crate::held;
 use crate::keys::{Domain, LookupKeys};
 use crate::sealing::NotSealed;
 use crate::vault::TEMPLATES_MAX;
@@ -270,12 +269,7 @@ impl ChipRead {
         let sealing = aids.sealing;
         let serves = sealing.session_of(device);
         let (holder, person) = if serves.is_some_and(|session| sealing.is_application(&session)) {
-            let person = held::Person {
-                number,
-                name,
-                picture,
-            };
-            match aids.person(device, person).await {
+            match aids.person(device, number, name.as_ref(), picture).await {
                 Ok(person) => (None, Some(Box::new(Person { expiry, ..person }))),
                 Err(NotSealed::NoSession) => (None, None),
                 Err(NotSealed::Failed) => return None,

@@ -219,6 +219,7 @@ fn settle(prepared: &Prepared, memory: &Memory, size: u64) {
         .serving(reasons.is_empty(), reasons.iter().copied().collect());
     prepared.metrics.begin(&memory.state);
     prepared.sealing.begin(&memory.state);
+    prepared.grants.took(memory.state.grant());
     prepared
         .metrics
         .log_size

@@ -224,6 +224,7 @@ fn desks(prepared: &Prepared, outlet: &Arc<dyn Outlet>) -> Desks {
         blobs: prepared.blobs.clone(),
         sealing: prepared.sealing.clone(),
         held: prepared.held.clone(),
+        grants: prepared.grants.clone(),
         outlet: Arc::clone(outlet),
         metrics: prepared.metrics.clone(),
     }

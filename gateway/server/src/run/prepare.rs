@@ -17,6 +17,7 @@ use schemas::words::DeviceKind;
 
 use super::announce::front_page;
 use crate::blobs::{BlobDesk, BlobStore};
+use crate::centre::GrantDesk;
 use crate::clock::Clock;
 use crate::effects::{Effects, Reach};
 use crate::held::Held;
@@ -44,6 +45,7 @@ pub(super) struct Prepared {
     pub(super) blobs: BlobDesk,
     pub(super) sealing: SealingDesk,
     pub(super) held: Held,
+    pub(super) grants: GrantDesk,
     pub(super) inbox: Inbox,
     pub(super) metrics: Metrics,
     pub(super) service: Service,
@@ -84,6 +86,7 @@ impl Prepared {
             blobs: self.blobs.clone(),
             sealing: self.sealing.clone(),
             held: self.held.clone(),
+            grants: self.grants.clone(),
             window: window(&self.station.policy),
             lookup: self.keys.lookup.clone(),
             metrics: self.metrics.clone(),
@@ -126,6 +129,7 @@ pub(super) fn prepare(station: Station) -> Result<Prepared, Refusal> {
     let limits = &station.pipeline;
     let (len_max, in_flight_max) = (limits.blob_kib_max * 1024, limits.blobs_in_flight_max);
     let held = Held::default();
+    let grants = GrantDesk::new(&storage.data_folder);
     let blobs = BlobDesk::new(
         blob_store.clone(),
         sealing.clone(),
@@ -145,6 +149,7 @@ pub(super) fn prepare(station: Station) -> Result<Prepared, Refusal> {
         blobs,
         sealing,
         held,
+        grants,
         station,
     })
 }
