@@ -74,16 +74,19 @@ fn asked(
 ) -> Text {
     let amount = amount(prompt);
     let finger = |is_right: bool| finger(is_right, prompt.position);
-    let name = name.map_or("", MaskedName::as_str);
-    let number = tail.map(|tail| format!("{:*>18}", tail.as_str()));
+    let number = tail.map_or_else(String::new, |tail| format!("{:*>18}", tail.as_str()));
     let message = match step {
         StepName::ChooseKind => Message::ApplyChooseKind,
         StepName::ChooseResidence => Message::ApplyChooseResidence,
         StepName::ReadCard => Message::ApplyLayCard,
         StepName::KeyNumber => Message::ApplyKeyInNumber,
-        StepName::ConfirmIdentity => Message::ApplyConfirmIdentity {
-            name,
-            number: number.as_deref().unwrap_or_default(),
+        StepName::ConfirmIdentity => match name.map(MaskedName::as_str) {
+            Some(name) => Message::ApplyConfirmIdentity {
+                name,
+                number: &number,
+            },
+            // Whose number was keyed, the centre knows.
+            None => Message::ApplyConfirmNumber { number: &number },
         },
         StepName::AwaitEligibility => Message::ApplyResidenceChecking,
         StepName::GivePortrait => Message::ApplyPortraitChoose,

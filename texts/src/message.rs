@@ -45,6 +45,7 @@ messages! {
     ApplyCardUnreadable => "apply-card-unreadable",
     ApplyKeyInNumber => "apply-key-in-number",
     ApplyNumberWrong => "apply-number-wrong",
+    ApplyConfirmNumber { number } => "apply-confirm-number",
     ApplyConfirmIdentity { name, number } => "apply-confirm-identity",
     // What is not accepted (A1, A3, A5)
     ApplyOutOfScope => "apply-out-of-scope",

@@ -16,6 +16,7 @@ apply-reading-card = Your card is being read, please leave it where it is
 apply-card-unreadable = Unable to read, please contact the staff
 apply-key-in-number = Key in your citizen number
 apply-number-wrong = This is not a citizen number, please check it and key it in again
+apply-confirm-number = Is this you? Citizen number { $number }
 apply-confirm-identity = Is this you? { $name }, citizen number { $number }
 
 ## What is not accepted (A1, A3, A5)

@@ -16,6 +16,7 @@ apply-reading-card = 正在读取证件，请勿移开
 apply-card-unreadable = 无法读取证件，请联系工作人员
 apply-key-in-number = 请输入您的公民身份号码
 apply-number-wrong = 公民身份号码有误，请核对后重新输入
+apply-confirm-number = 请确认是否本人：公民身份号码 { $number }
 apply-confirm-identity = 请确认是否本人：{ $name }，公民身份号码 { $number }
 
 ## What is not accepted (A1, A3, A5)

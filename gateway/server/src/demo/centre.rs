@@ -1,16 +1,21 @@
 //! The demonstration's centre: a simulated event store that really listens, and a centre that is its client like a real one. Both
 //! live in a folder beside the keys folder, because the centre is another house.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use edge_config::Station;
 use schemas::envelope::Origin;
-use schemas::ids::StationId;
+use schemas::ids::{BatchId, StationId};
 use schemas::key::PublicKey;
 use schemas::proof::NoteKey;
 use simulated_eventstore::{Server, ServerConfig};
-use simulator::centre::{CentreConfig, Desk, Registration, Running};
+use simulator::centre::{
+    Centre, CentreConfig, Desk, GrantTerms, OfficeConfig, Registration, Running,
+};
+use simulator::people::People;
+use zeroize::Zeroizing;
 
 use super::CENTRE_FOLDER;
 use crate::centre::BlobPlace;
@@ -26,6 +31,9 @@ pub struct DemoCentre {
 
 /// The folder of what the station sends beside its events.
 const RECEIVED_FOLDER: &str = "received";
+/// How many people there are, and what they are drawn from.
+const PEOPLE_LEN: usize = 12;
+const PEOPLE_SEED: u64 = 1;
 
 impl DemoCentre {
     /// Starts store and centre. The station's log is registered: here nobody carries a file.
@@ -51,7 +59,9 @@ impl DemoCentre {
         })
         .context("the demonstration's centre does not know this log")?;
         let key = NoteKey::from_vkey(&desk.vkey(&province)).context("the centre's key")?;
+        let office = office(&folder)?;
         let mut config = CentreConfig::new(address(&store), folder, &province);
+        config.office = Some(office);
         config.listen = Some(station.demo.centre);
         let received = centre_folder(station).join(RECEIVED_FOLDER);
         gateway_durable::make_folder(&received, 0o700)
@@ -88,6 +98,22 @@ impl DemoCentre {
         self.centre.shutdown().await;
         self.store.shutdown().await;
     }
+}
+
+/// What decides applications: it opens what is sealed to the demonstration's own key.
+fn office(folder: &Path) -> anyhow::Result<OfficeConfig> {
+    let file = folder.join("seal-key.private");
+    let text = std::fs::read_to_string(&file).map(Zeroizing::new);
+    let text = text.with_context(|| format!("cannot read {}", file.display()))?;
+    let private = Centre::from_text(&text).with_context(|| format!("{}", file.display()))?;
+    // The people of the simulated devices.
+    let register = People::new(BatchId::new("demo-1")?, PEOPLE_LEN, PEOPLE_SEED)?;
+    Ok(OfficeConfig {
+        private: Arc::new(private),
+        register: Arc::new(register),
+        terms: GrantTerms::default(),
+        counter: None,
+    })
 }
 
 fn address(store: &Server) -> String {

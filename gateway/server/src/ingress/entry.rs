@@ -14,6 +14,8 @@ use schemas::message::keyed::Keyed;
 use schemas::words::RefusalReason;
 use schemas::words::application::InputFault;
 
+use zeroize::Zeroizing;
+
 use super::parse::{Parsed, Unreadable, read};
 use crate::blobs::BlobDesk;
 use crate::centre::GrantDesk;
@@ -133,7 +135,7 @@ impl Aids<'_> {
         kiosk: &DeviceId,
         keyed: &Keyed,
     ) -> Result<Option<Box<Person>>, NotSealed> {
-        let Ok(number) = CitizenNumber::new(keyed.expose()) else {
+        let Ok(number) = CitizenNumber::new(&bare(keyed)) else {
             return Ok(None);
         };
         let person = self.person(kiosk, number, None, None).await?;
@@ -206,8 +208,8 @@ impl Aids<'_> {
         PhoneEntry { first, second }: &PhoneEntry,
     ) -> Result<Result<(MaskedPhone, schemas::sealed::SealedField), InputFault>, NotSealed> {
         let (Ok(phone), Ok(again)) = (
-            PhoneNumber::new(first.expose()),
-            PhoneNumber::new(second.expose()),
+            PhoneNumber::new(mobile(&bare(first))),
+            PhoneNumber::new(mobile(&bare(second))),
         ) else {
             return Ok(Err(InputFault::PhoneInvalid));
         };
@@ -249,5 +251,46 @@ impl Aids<'_> {
             key: received.key,
             len: received.len,
         })
+    }
+}
+
+/// What was keyed, without the spaces and hyphens that people set between groups of digits.
+fn bare(keyed: &Keyed) -> Zeroizing<String> {
+    let text = keyed.expose();
+    // As long as it can become, so that no unwiped copy is left behind by growing.
+    let mut bare = Zeroizing::new(String::with_capacity(text.len()));
+    bare.extend(text.chars().filter(|c| !matches!(c, ' ' | '-')));
+    bare
+}
+
+/// A mobile number without the prefix of the country.
+fn mobile(bare: &str) -> &str {
+    bare.strip_prefix("+86").unwrap_or(bare)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use super::*;
+
+    /// A3, A8: numbers are taken as people write them; what is no number of theirs is left to the check.
+    #[test]
+    fn a3_a8_groups_and_prefixes_are_taken() {
+        for (keyed, number) in [
+            ("110105 19491231 002x", "11010519491231002x"),
+            ("110105-19491231-002X", "11010519491231002X"),
+        ] {
+            let bare = bare(&Keyed::new(keyed).unwrap());
+            assert_eq!(*bare, number);
+            assert!(CitizenNumber::new(&bare).is_ok());
+        }
+        for keyed in ["138 1234 5678", "+86 138-1234-5678"] {
+            let bare = bare(&Keyed::new(keyed).unwrap());
+            assert_eq!(
+                PhoneNumber::new(mobile(&bare)).unwrap().expose(),
+                "13812345678"
+            );
+        }
+        assert!(PhoneNumber::new(mobile("+8512345678901")).is_err());
     }
 }
