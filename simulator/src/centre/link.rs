@@ -5,6 +5,7 @@
 //! events when they are waited for with a limit, so the centre reads, page by page.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,6 +13,7 @@ use eventstore::{
     AppendToStreamOptions, Client, ClientSettings, Error, EventData, Position, ReadAllOptions,
     ReadStream, ReadStreamOptions, RecordedEvent, StreamPosition, StreamState, SubscriptionFilter,
 };
+use futures_util::FutureExt as _;
 use schemas::uplink::Record;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -247,8 +249,11 @@ async fn within<T>(
     limit: Duration,
     doing: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, LinkError> {
+    // An append whose answer breaks off panics in the crate. What that leaves behind is the client, and none is used after an error.
+    let doing = AssertUnwindSafe(doing).catch_unwind();
     match tokio::time::timeout(limit, doing).await {
-        Ok(outcome) => outcome.map_err(LinkError::Store),
+        Ok(Ok(outcome)) => outcome.map_err(LinkError::Store),
+        Ok(Err(_panic)) => Err(LinkError::Client("it panicked".to_owned())),
         Err(_elapsed) => Err(LinkError::Silent(limit)),
     }
 }
