@@ -64,7 +64,9 @@ def put(log: list[Stored], at: int, *events: Stored) -> list[Stored]:
 
 def damaged(log: list[Stored]) -> dict[str, tuple[list[Stored], str]]:
     """Copies of the log by what was done to them, each with a word of the reason for which it must be refused."""
-    at = len(log) // 3
+    # A rotation and its neighbour are refused for a reason of their own.
+    plain = (at for at in range(len(log) // 3, len(log)) if ROTATED not in {log[at].type, log[at + 1].type})
+    at = next(plain)
     event = log[at]
     rotation = next(place for place, stored in enumerate(log) if stored.type == ROTATED)
     noted = next(place for place, stored in enumerate(log) if "checkpoint" in stored.beside() and place > 3)
