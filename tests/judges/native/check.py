@@ -62,7 +62,7 @@ def configuration(folder, gateway, ports):
     pin_hash = subprocess.run([gateway, "hash-pin"], input=PIN, capture_output=True, text=True, check=True).stdout.strip()
     text = re.sub(r'pin_hash = ".*"', lambda _: f'pin_hash = "{pin_hash}"', text)
     first, last = text.index("[[sam_v_reader]]"), text.index("[demo]")
-    text = text[:first] + text[last:].replace("simulated_devices = true", "simulated_devices = false")
+    text = re.sub(r"(?m)^application = .*\n", "", text[:first]) + text[last:].replace("simulated_devices = true", "simulated_devices = false")
     (folder / "seal-key").write_text(SEAL_KEY)
     text = re.sub(r"# seal_key = .*", 'seal_key = "seal-key"', text)
     (folder / "station.toml").write_text(text)
