@@ -113,10 +113,10 @@ apply-free = This is free of charge
 ## The end (A13, A15, A17)
 
 apply-printing = Your papers are being printed, please wait
-apply-done = Your application is accepted. Take your papers, and bring the collection certificate when you collect the card.
-apply-done-provisional = Your application is accepted provisionally. A text message will tell you what the check says. Take your papers.
+apply-done = Your application is accepted. Note the acceptance number: the card is collected with it.
+apply-done-provisional = Your application is accepted provisionally, until it is checked. Note the acceptance number: the card is collected with it.
 apply-print-failed = Your papers could not be printed, please contact the staff
-apply-to-window = Please take the ticket to the window: they go on from here, you need not start again
+apply-to-window = Please go to the window with the ticket number: they go on from here, you need not start again
 apply-cancelled = The application was cancelled
 apply-interrupted = A device has failed and nothing was applied for: please start again, or contact the staff
 apply-timed-out = Out of time: nothing was applied for, please start again

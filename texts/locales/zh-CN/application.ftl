@@ -113,10 +113,10 @@ apply-free = 本次办理免费
 ## The end (A13, A15, A17)
 
 apply-printing = 正在打印凭证，请稍候
-apply-done = 受理完成，请取走凭证。领证时请携带领取凭证。
-apply-done-provisional = 已预受理，联网核查后短信通知您结果。请取走凭证。
+apply-done = 受理完成。请记下受理号，领证时使用。
+apply-done-provisional = 已预受理，待联网核查。请记下受理号，领证时使用。
 apply-print-failed = 凭证打印失败，请联系工作人员
-apply-to-window = 请持转办单到人工窗口继续办理，无需重新填写
+apply-to-window = 请凭转办单号到人工窗口继续办理，无需重新填写
 apply-cancelled = 申请已取消
 apply-interrupted = 设备故障，业务中断，未受理，请重新办理或联系工作人员
 apply-timed-out = 操作超时，申请未提交，请重新开始
