@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use crate::camera::{self, CameraConfig, CameraLogins, Credentials, Source};
 use crate::dispenser::{self, DispenserConfig, LineSettings};
 use crate::face::{self, FaceConfig};
+use crate::kept::kept;
 use crate::link::LinkConfig;
 use crate::reader::request::Baud;
 use crate::reader::{self, ReaderConfig, SamId};
@@ -25,8 +26,8 @@ use crate::scanner::{self, LightKind, MatcherConfig, Password, QualityBy, Scanne
 pub const AGAIN_MS: u64 = 5_000;
 
 /// Starts an adapter for each device, within a tokio runtime. `link` says how a device with this description reaches the broker;
-/// no still is longer than `still_kib_max`. Each runs until `ending` becomes true or its sender is dropped. An error names a
-/// profile that cannot be used; then none was started.
+/// no still is longer than `still_kib_max`. Each runs until `ending` becomes true or its sender is dropped; one that panics is said and
+/// begun anew, and the others do not notice. An error names a profile that cannot be used; then none was started.
 pub fn start(
     adapted: Adapted<'_>,
     logins: &CameraLogins,
@@ -39,17 +40,16 @@ pub fn start(
     let mut tasks = Vec::new();
     for (device, config) in dispensers {
         let link = link(&device, dispenser::description(&config));
-        tasks.push(tokio::spawn(dispenser::run(config, link, ending.clone())));
+        tasks.push(keep(dispenser::run, config, link, ending));
     }
     for configured in adapted.sam_v_readers {
         let link = link(&configured.device, reader::description(None));
-        let run = reader::run(of_reader(configured), link, ending.clone());
-        tasks.push(tokio::spawn(run));
+        tasks.push(keep(reader::run, of_reader(configured), link, ending));
     }
     for configured in adapted.zfm_scanners {
         let config = of_scanner(configured);
         let link = link(&configured.device, scanner::description(&config));
-        tasks.push(tokio::spawn(scanner::run(config, link, ending.clone())));
+        tasks.push(keep(scanner::run, config, link, ending));
     }
     for configured in adapted.onvif_cameras {
         let login = logins.of(&configured.device).cloned();
@@ -58,14 +58,30 @@ pub fn start(
         };
         let mut link = link(&configured.device, camera::description());
         link.limits.payload_bytes_max = link.limits.payload_bytes_max.max(config.still_bytes_max);
-        tasks.push(tokio::spawn(camera::run(config, link, ending.clone())));
+        tasks.push(keep(camera::run, config, link, ending));
     }
     for configured in adapted.face_matchers {
         let link = link(&configured.device, face::description());
-        let run = face::run(of_face_matcher(configured), link, ending.clone());
-        tasks.push(tokio::spawn(run));
+        tasks.push(keep(face::run, of_face_matcher(configured), link, ending));
     }
     Ok(tasks)
+}
+
+/// Keeps an adapter running.
+fn keep<C, F>(
+    run: impl Fn(C, LinkConfig, watch::Receiver<bool>) -> F + Send + 'static,
+    config: C,
+    link: LinkConfig,
+    ending: &watch::Receiver<bool>,
+) -> JoinHandle<()>
+where
+    C: Clone + Send + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (device, ending) = (link.device.clone(), ending.clone());
+    let life = ending.clone();
+    let begin = move || run(config.clone(), link.clone(), life.clone());
+    tokio::spawn(kept(device, begin, ending))
 }
 
 /// The profile's file is read here.

@@ -9,6 +9,7 @@ pub mod configured;
 pub mod dispenser;
 mod drive;
 pub mod face;
+mod kept;
 pub mod link;
 mod matcher;
 mod port;

@@ -82,7 +82,8 @@ fn pin_hash() -> &'static str {
 #[derive(Debug)]
 pub struct Station {
     pub layout: Layout,
-    config: PathBuf,
+    /// Its configuration.
+    pub config: PathBuf,
     folders: Option<(PathBuf, PathBuf)>,
     log_filter: Option<&'static str>,
     clock: Option<PathBuf>,

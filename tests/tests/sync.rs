@@ -296,3 +296,52 @@ fn g4_a_restored_backup_is_noticed_at_first_contact() {
         centre.stop_store().await;
     });
 }
+
+/// G4, evidence.md 4: of two gateways with one identity, both running, the centre keeps the one that spoke first. The other is told so
+/// at its first contact and goes out of service; nothing of the first is overwritten, and it goes on.
+#[test]
+fn g4_of_two_gateways_with_one_identity_one_goes_out_of_service() {
+    let runtime = Runtime::new().unwrap();
+    let _entered = runtime.enter();
+    let root = tempfile::tempdir().unwrap();
+    let mut centre = runtime.block_on(TestCentre::start(root.path()));
+    let [one, two] = ["one", "two"].map(|name| root.path().join(name));
+    std::fs::create_dir_all(&one).unwrap();
+    let mut first = station_of(&centre, Layout::new(&one));
+    first.start();
+    publish(&first, "kiosk-9", 20);
+    assert!(first.stop().success());
+    for folder in ["data", "keys"] {
+        left::copy_all(&one.join(folder), &two.join(folder));
+    }
+    first.start();
+    centre.register(&first);
+    runtime.block_on(centre.follow());
+    publish(&first, "kiosk-9", 30);
+    let verified = |centre: &mut TestCentre, first: &Station| {
+        let size = first.metric("station_log_size").unwrap() as u64;
+        runtime.block_on(centre.until_verified(size));
+        size
+    };
+    let size = verified(&mut centre, &first);
+    let mut twin = station_of(&centre, Layout::new(&two));
+    twin.spawn();
+    wait_for("the twin is noticed", Duration::from_mins(1), || {
+        (twin.metric("station_link_standing{standing=\"forked\"}")? > 0.5).then_some(())
+    });
+    wait_for(
+        "the twin is out of service",
+        Duration::from_secs(20),
+        || (twin.metric("station_in_service")? < 0.5).then_some(()),
+    );
+    publish(&first, "kiosk-9", 40);
+    assert!(verified(&mut centre, &first) > size);
+    let serves = first.metric("station_in_service");
+    assert!(serves.is_some_and(|serves| serves > 0.5), "{serves:?}");
+    assert!(twin.stop().success() && first.stop().success());
+    assert_is_the_log(&centre, &runtime, &first.layout);
+    runtime.block_on(async {
+        centre.stop_following().await;
+        centre.stop_store().await;
+    });
+}

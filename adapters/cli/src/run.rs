@@ -15,8 +15,8 @@ use tokio::task::{JoinError, JoinHandle};
 use crate::links::Links;
 use crate::pages;
 
-/// Runs the adapters until Ctrl-C or SIGTERM. An adapter never ends by itself: one that does has panicked, and then all say goodbye, so
-/// that whoever supervises the process begins it anew.
+/// Runs the adapters until Ctrl-C or SIGTERM. One that panics is begun anew and never ends by itself; should one do so all the same, all
+/// say goodbye, so that whoever supervises the process begins it anew.
 pub(crate) async fn run(adapters: &Adapters) -> anyhow::Result<()> {
     let links = Links::prepare(adapters)?;
     let logins = CameraLogins::read(&adapters.onvif_cameras)?;

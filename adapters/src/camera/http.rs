@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use url::{Position, Url};
+use url::{Host, Position, Url};
 use zeroize::Zeroizing;
 
 use super::challenge::Offer;
@@ -144,9 +144,18 @@ impl Http {
     }
 
     async fn connect(&self, url: &Url) -> Result<TcpStream, CameraFault> {
-        let addresses = url.socket_addrs(|| None);
-        let addresses = addresses.map_err(|_unknown| CameraFault::Unreachable)?;
-        let connecting = TcpStream::connect(addresses.as_slice());
+        // The crate url looks a name up with a call that blocks; tokio does it beside the runtime, and within the deadline.
+        let (host, port) = (url.host(), url.port_or_known_default());
+        let (Some(host), Some(port)) = (host, port) else {
+            return Err(CameraFault::Unreachable);
+        };
+        let connecting = async {
+            match host {
+                Host::Domain(name) => TcpStream::connect((name, port)).await,
+                Host::Ipv4(address) => TcpStream::connect((address, port)).await,
+                Host::Ipv6(address) => TcpStream::connect((address, port)).await,
+            }
+        };
         match timeout(self.connect_timeout, connecting).await {
             Ok(Ok(stream)) => Ok(stream),
             Ok(Err(_)) | Err(_) => Err(CameraFault::Unreachable),

@@ -1,6 +1,6 @@
 //! Messages on their way out, in order, each kept until it is confirmed. Pure: time is an argument.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -194,10 +194,19 @@ impl Outbox {
         }
     }
 
-    /// The connection is gone: all that was not confirmed goes out again.
+    /// The connection is gone: all that was not confirmed goes out again, of the retained messages of a topic the newest. The
+    /// broker may have had it already, and an older one after it would stand as the newest, or be a count that runs backwards.
     pub(super) fn disconnected(&mut self) {
-        for entry in &mut self.entries {
-            entry.stage = Stage::Waiting;
+        let mut newest = BTreeSet::new();
+        for at in (0..self.entries.len()).rev() {
+            let Some(entry) = self.entries.get_mut(at) else {
+                continue;
+            };
+            if entry.message.retain && !newest.insert(entry.message.topic.clone()) {
+                self.finish(at, Ok(()));
+            } else {
+                entry.stage = Stage::Waiting;
+            }
         }
     }
 
@@ -231,8 +240,16 @@ impl Outbox {
             .any(|entry| entry.message.message_id.as_ref() == Some(id))
     }
 
+    /// Later, unless there is a newer message of its topic: after that one it would be taken for the newest.
     fn postpone(&mut self, at: usize, until: Instant) {
-        if let Some(entry) = self.entries.get_mut(at) {
+        let Some(entry) = self.entries.get(at) else {
+            return;
+        };
+        let newer =
+            |other: &Entry| other.message.retain && other.message.topic == entry.message.topic;
+        if entry.message.retain && self.entries.iter().skip(at + 1).any(newer) {
+            self.finish(at, Ok(()));
+        } else if let Some(entry) = self.entries.get_mut(at) {
             entry.stage = Stage::Later(until);
         }
     }

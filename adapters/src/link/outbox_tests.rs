@@ -82,6 +82,31 @@ fn busy_is_later_and_refused_is_never() {
     assert!(outbox.is_empty());
 }
 
+fn on_wire(outbox: &mut Outbox, topic: &str, ids: [u16; 2]) {
+    for id in ids {
+        outbox.push(message(topic, true, None)).unwrap();
+        assert_eq!(handed(outbox), [topic]);
+        outbox.on_wire(id);
+    }
+}
+
+/// G1: the broker may have had all of them; one that goes out again after a newer one would be a count that runs backwards.
+#[test]
+fn g1_of_a_retained_topic_only_the_newest_goes_out_again() {
+    let mut lost = outbox(Confirmation::Puback);
+    on_wire(&mut lost, "prop/reads-total", [1, 2]);
+    lost.disconnected();
+    assert_eq!(handed(&mut lost), ["prop/reads-total"]);
+    assert_eq!(lost.len(), 1);
+
+    let mut busy = outbox(Confirmation::Puback);
+    on_wire(&mut busy, "prop/reads-total", [1, 2]);
+    let now = Instant::now();
+    busy.puback(1, Verdict::Busy, now);
+    busy.puback(2, Verdict::Taken, now);
+    assert!(busy.is_empty());
+}
+
 /// G2: behind an external broker only the receipt confirms.
 #[test]
 fn a_receipt_confirms_where_the_puback_does_not() {

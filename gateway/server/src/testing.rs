@@ -231,6 +231,19 @@ impl Bench {
         self.ingress.take_in_turn(arrival(topic, payload))
     }
 
+    /// The same, sent again as its sender says.
+    pub(crate) fn send_again(
+        &self,
+        topic: &str,
+        payload: &str,
+    ) -> impl Future<Output = Taken> + use<> {
+        let again = true;
+        self.ingress.take(Arrival {
+            again,
+            ..arrival(topic, payload)
+        })
+    }
+
     /// The events of the log so far.
     pub(crate) fn entries(&self) -> Vec<schemas::envelope::Entry> {
         let read = |stored: Result<(u64, Vec<u8>), _>| {
@@ -259,6 +272,7 @@ fn arrival(topic: &str, payload: &str) -> Arrival {
         channel,
         topic: topic.into(),
         payload,
+        again: false,
     }
 }
 

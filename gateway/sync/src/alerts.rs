@@ -44,8 +44,7 @@ impl<S: Stores> Alerts<S> {
     /// Carries for ever. May be dropped at any moment.
     pub async fn run(self) {
         let mut backoff = Backoff::new();
-        // What was looked through in this life and held no alert.
-        let mut looked = self.log.first_index();
+        let mut looked = None;
         loop {
             if let Err(error) = self.carry(&mut looked, &mut backoff).await {
                 tracing::debug!(%error, "alerts do not reach the centre");
@@ -54,14 +53,25 @@ impl<S: Stores> Alerts<S> {
         }
     }
 
-    async fn carry(&self, looked: &mut u64, backoff: &mut Backoff) -> Result<(), StoreError> {
+    /// `looked`: before this index every alert was sent in this life, or was there already. None: nobody was asked yet. Then the
+    /// stream is, before the log is read: it may hold years, and without a connection nothing could be sent of it.
+    async fn carry(
+        &self,
+        looked: &mut Option<u64>,
+        backoff: &mut Backoff,
+    ) -> Result<(), StoreError> {
         let mut heads = self.log.heads();
+        let mut from = match *looked {
+            Some(from) => from,
+            None => self.begin().await?,
+        };
         loop {
-            // A connection is made only when there is something to say: alerts are rare.
-            let found = self.find(*looked).await?;
-            *looked = found.end;
+            *looked = Some(from);
+            // From here on a connection is made only when there is something to say: alerts are rare.
+            let found = self.find(from).await?;
             if found.records.is_empty() {
-                if found.end < self.log.size() {
+                from = found.end;
+                if from < self.log.size() {
                     continue;
                 }
                 backoff.reset();
@@ -70,11 +80,17 @@ impl<S: Stores> Alerts<S> {
                 }
                 continue;
             }
-            if let Err(error) = self.send(found.records).await {
-                *looked = self.log.first_index();
-                return Err(error);
-            }
+            self.send(found.records).await?;
+            from = found.end;
         }
+    }
+
+    /// Where alerts are looked for from: behind the last one that the stream has of this log.
+    async fn begin(&self) -> Result<u64, StoreError> {
+        let first = self.log.first_index();
+        let last = self.stores.connect()?.last(&self.stream).await?;
+        let behind = last.and_then(|last| self.index_of(&last));
+        Ok(behind.map_or(first, |index| first.max(index.saturating_add(1))))
     }
 
     /// Sends those that the stream does not have yet.

@@ -69,7 +69,13 @@ impl<S: Stores> Downlink<S> {
         loop {
             match self.read(&mut follow, &mut backoff).await {
                 Ok(never) => match never {},
-                Err(End::Unrecorded) => return,
+                Err(End::Unrecorded) => {
+                    tracing::error!(
+                        stream = self.stream,
+                        "what the centre says cannot be recorded and is not followed any more: start the station again"
+                    );
+                    return;
+                }
                 Err(End::Store(error)) => {
                     tracing::debug!(%error, "nothing comes down from the centre");
                     tokio::time::sleep(backoff.next((self.chance)())).await;

@@ -78,6 +78,7 @@ impl Gate {
             channel,
             topic: Arc::clone(&message.topic),
             payload,
+            again: message.duplicate,
         };
         Some((ingress.take(arrival), routed))
     }

@@ -189,8 +189,16 @@ impl Follower {
         } else {
             let (log, size) = (log.clone(), told.size);
             let root = tokio::task::spawn_blocking(move || log.root_at(size)).await;
-            let Ok(Ok(root)) = root else { return false };
-            Some(hex::encode(root.0))
+            match root {
+                Ok(Ok(root)) => Some(hex::encode(root.0)),
+                // Not counted as read, so that it is judged at the next start; what comes behind it is followed.
+                Ok(Err(error)) => {
+                    tracing::error!(size = told.size, %error, "an acknowledgement of the centre cannot be checked now");
+                    return true;
+                }
+                // The runtime ends.
+                Err(_cancelled) => return false,
+            }
         };
         if own.as_ref() != Some(&told.root) {
             let contradiction = match own {

@@ -59,7 +59,7 @@ pub(super) fn keep(data: &Path, issued: &GrantIssued) -> Result<GrantReceived, N
     };
     let text = serde_json::to_vec(&list).map_err(std::io::Error::other)?;
     let sha256 = sha256(&text);
-    std::fs::create_dir_all(data.join(FOLDER))?;
+    gateway_durable::make_folder(&data.join(FOLDER), 0o700)?;
     let path = data.join(FOLDER).join(format!("{sha256}.json"));
     gateway_durable::replace_file(&path, &text, 0o600)?;
     Ok(GrantReceived {

@@ -17,7 +17,7 @@ pub(super) fn parse(text: &str) -> Result<Policy, ConfigErrors> {
 pub(super) fn keep(data: &Path, sha256: &str, text: &str) -> std::io::Result<()> {
     let path = path(data, sha256);
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+        gateway_durable::make_folder(folder, 0o700)?;
     }
     gateway_durable::replace_file(&path, text.as_bytes(), 0o600)
 }

@@ -4,6 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Subcommand;
+use schemas::chain::KeyChain;
+use schemas::envelope::{self, Entry, KeyId};
+use schemas::event::Event;
 use schemas::proof::NoteKey;
 
 use super::say;
@@ -65,7 +68,7 @@ fn register(place: &Where) -> anyhow::Result<()> {
         "station": station, "origin": origin, "first_key": first_key,
     });
     say(&format!("{registration:#}"))?;
-    let fingerprint = hex::encode(schemas::envelope::KeyId::of(key.public_key()).0);
+    let fingerprint = hex::encode(KeyId::of(key.public_key()).0);
     super::complain(&format!(
         "carry this to the centre; its fingerprint there must be {fingerprint}"
     ));
@@ -77,7 +80,7 @@ fn show(place: &Where) -> anyhow::Result<()> {
     let last = keys.len();
     for (number, vkey) in (1..).zip(&keys) {
         let key = NoteKey::from_vkey(vkey)?;
-        let id = hex::encode(schemas::envelope::KeyId::of(key.public_key()).0);
+        let id = hex::encode(KeyId::of(key.public_key()).0);
         let standing = if number == last {
             "signs now"
         } else {
@@ -93,26 +96,36 @@ fn show(place: &Where) -> anyhow::Result<()> {
 
 /// A stopped station's rotations are in its log, which is read for them.
 fn vkeys(place: &Where) -> anyhow::Result<Vec<String>> {
-    let source = place.find()?;
+    let mut source = place.find()?;
     if let Source::Station(_, standing) = &source {
         return Ok(standing.vkeys.clone());
     }
     let (anchor, _) = place.anchor(&source)?;
     let mut chain = anchor.chain();
-    let (events, total) = source.events(0..u64::MAX)?;
+    let beginning = source.beginning(place, chain.origin())?;
+    let first = beginning.first();
+    for (index, event) in beginning.rotations {
+        follow(&mut chain, index, &event)?;
+    }
+    let (events, total) = source.events(first..u64::MAX)?;
     let bar = super::progress::events("reading the log", total);
-    for (index, event) in (0..).zip(bar.wrap_iter(events)) {
-        let entry = schemas::envelope::read(&event?);
-        if let Ok(schemas::envelope::Entry {
-            event: schemas::event::Event::KeyRotated(rotation),
-            ..
-        }) = entry
-        {
-            chain.rotate(index, &rotation, &gateway_audit::check)?;
-        }
+    for (index, event) in (first..).zip(bar.wrap_iter(events)) {
+        follow(&mut chain, index, &event?)?;
     }
     bar.finish_and_clear();
     let keys = std::iter::once(*chain.first()).chain(chain.rotations().map(|(_, key)| *key));
     keys.map(|key| Ok(NoteKey::new(chain.origin().as_str(), key)?.to_vkey()))
         .collect()
+}
+
+/// Follows the chain over an event that changes the key; another one changes nothing.
+fn follow(chain: &mut KeyChain, index: u64, event: &[u8]) -> anyhow::Result<()> {
+    if let Ok(Entry {
+        event: Event::KeyRotated(rotation),
+        ..
+    }) = envelope::read(event)
+    {
+        chain.rotate(index, &rotation, &gateway_audit::check)?;
+    }
+    Ok(())
 }

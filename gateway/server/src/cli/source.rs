@@ -159,11 +159,11 @@ impl Source {
     /// Signed checkpoints that must fit, with their names.
     pub(super) fn checkpoints(&mut self, place: &Where) -> anyhow::Result<Vec<(String, String)>> {
         Ok(match self {
-            Self::Station(client, _) => {
-                vec![(
-                    "the station's checkpoint".to_owned(),
-                    client.get_text("/checkpoint")?,
-                )]
+            Self::Station(client, standing) => {
+                let note = client.get_text("/checkpoint")?;
+                // It may cover events that came since the station was asked first.
+                *standing = client.get("/station")?;
+                vec![("the station's checkpoint".to_owned(), note)]
             }
             Self::Bundle(bundle) => {
                 vec![(

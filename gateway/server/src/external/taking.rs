@@ -61,6 +61,7 @@ where
             channel,
             topic: topic.into(),
             payload: arrived.publish.payload.clone(),
+            again: arrived.publish.dup,
         })
     });
     async move {

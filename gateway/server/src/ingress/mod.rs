@@ -59,6 +59,9 @@ pub struct Arrival {
     pub topic: Arc<str>,
     /// The bytes.
     pub payload: Bytes,
+    /// Its sender says that it was sent before: others that came after it the first time may be here already (MQTT 5,
+    /// section 4.4).
+    pub again: bool,
 }
 
 /// What became of a message. A value of `Taken` is the permission to acknowledge.

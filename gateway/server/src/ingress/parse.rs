@@ -4,7 +4,7 @@ use gateway_core::{Input, Report};
 use schemas::event::station::Presence;
 use schemas::ids::{BlobId, DeviceId, MessageId};
 use schemas::message::PROTOCOL_VERSION;
-use schemas::message::device::{Code, DeviceEvent, Life, LifeState, Status};
+use schemas::message::device::{Code, DeviceEvent, Life, LifeState, Measurement, Status};
 use schemas::message::peripheral::Scan;
 use schemas::topic::FromDevice;
 use serde::de::DeserializeOwned;
@@ -52,6 +52,7 @@ pub(super) fn parse(arrival: &Arrival, keys: &LookupKeys) -> Result<Parsed, Unre
         device,
         channel,
         payload,
+        again,
         ..
     } = arrival;
     let is_blob = matches!(channel, FromDevice::Blob(_));
@@ -62,6 +63,8 @@ pub(super) fn parse(arrival: &Arrival, keys: &LookupKeys) -> Result<Parsed, Unre
         FromDevice::State => presence(device, payload),
         FromDevice::Description => devices::described(device, &read(payload)?),
         FromDevice::Status => read(payload).map(|status| Parsed::Plain(changed(device, status))),
+        // One that comes again may be older than the last: nothing follows from that.
+        FromDevice::Property(_) if *again => read(payload).map(|_: Measurement| Parsed::Volatile),
         FromDevice::Property(name) => devices::measured(device, name, &read(payload)?),
         FromDevice::Event(name) => match peripherals::parse(device, name, payload) {
             Some(report) => report,
@@ -187,6 +190,7 @@ mod tests {
                 channel,
                 topic: topic.into(),
                 payload,
+                again: false,
             },
             &keys.lookup,
         )

@@ -142,6 +142,7 @@ async fn nothing_personal_prints_on_the_way_in() {
             channel,
             topic: topic.as_str().into(),
             payload: payload.into_bytes().into(),
+            again: false,
         };
         let parsed =
             parse::parse(&arrival, &keys.lookup).unwrap_or_else(|e| unreachable!("{e:?}: {topic}"));
@@ -188,6 +189,7 @@ async fn a_reading_of_no_session_has_no_holder() {
         channel,
         topic: topic.into(),
         payload: message.replace("ID", ID).into_bytes().into(),
+        again: false,
     };
     let Ok(Parsed::ChipRead(_, read)) = parse::parse(&arrival, &keys.lookup) else {
         unreachable!("not read")

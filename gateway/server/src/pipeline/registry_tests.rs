@@ -58,6 +58,26 @@ async fn g1_what_cannot_be_is_recorded_once() {
     }
 }
 
+/// G1: after a lost connection a device sends its unacknowledged counts again, the oldest first. It has not lied.
+#[tokio::test]
+async fn g1_a_count_that_comes_again_contradicts_nothing() {
+    let bench = Bench::new();
+    let lies = |event: &Event| matches!(event, Event::DeviceContradicted(_));
+    let said = |value: u32| format!(r#"{{"value":{value}}}"#);
+    for value in [6, 7] {
+        let sent = bench.send("reader-1/prop/reads-total", &said(value));
+        assert_eq!(sent.await, Taken::Yes);
+    }
+    let again = bench.send_again("reader-1/prop/reads-total", &said(6));
+    assert_eq!(again.await, Taken::Yes);
+    let unreadable = bench.send_again("reader-1/prop/reads-total", "six");
+    assert_eq!(unreadable.await, Taken::Unreadable);
+    assert_eq!(count(&bench, lies), 0);
+    let fell = bench.send("reader-1/prop/reads-total", &said(6));
+    assert_eq!(fell.await, Taken::Yes);
+    assert_eq!(count(&bench, lies), 1);
+}
+
 /// A11, A12, P1: reports of peripherals are facts with their receipts; what a barcode says is nowhere in the log.
 #[tokio::test]
 async fn peripherals_report_and_scans_leave_no_trace() {
