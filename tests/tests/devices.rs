@@ -311,10 +311,9 @@ fn accounted_for(entries: &[Entry], dispenser: &Value) {
             Place::Slot { slot: known, .. } => {
                 assert_eq!(slot, Some(known.to_string()), "{card}: {place:?}");
             }
-            Place::HandedOver | Place::Safe => {
+            Place::HandedOver | Place::Safe | Place::Quarantine => {
                 assert!(slot.is_none() && !carried, "{card}: {place:?}, {slot:?}");
             }
-            Place::Quarantine => {}
             _ => panic!("{card} is left at {place:?}"),
         }
     }

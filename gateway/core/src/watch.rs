@@ -166,16 +166,18 @@ impl Watch {
         let other_life =
             matches!(&seen.presence, Some(Presence::Online { boot: b, .. }) if b != boot);
         let unneeded = state.is_flapping(device) && !needed;
-        if (gone && other_life) || seen.presence.as_ref() == Some(presence) {
+        let late_will = gone && other_life;
+        // A new life may begin as the last one ended: an adapter whose device is not there is as lost as the one before it.
+        if !late_will && seen.boot.as_ref() != Some(boot) {
+            seen.boot = Some(boot.clone());
+            seen.counts.clear();
+        }
+        if late_will || seen.presence.as_ref() == Some(presence) {
             // The rules know that nothing follows from it, unless they have not been told before.
             return if unneeded { Look::KEEP } else { Look::PASS };
         }
         seen.presence = Some(presence.clone());
         seen.changed = Moment::of(now);
-        if seen.boot.as_ref() != Some(boot) {
-            seen.boot = Some(boot.clone());
-            seen.counts.clear();
-        }
         if unneeded {
             seen.changes = seen.changes.saturating_add(1);
             return Look::KEEP;

@@ -78,6 +78,30 @@ async fn g1_a_count_that_comes_again_contradicts_nothing() {
     assert_eq!(count(&bench, lies), 1);
 }
 
+/// G1: an adapter is restarted while its device is away. It is lost like the one before it, and counts from 0 on: it has not lied.
+#[tokio::test]
+async fn g1_a_life_that_begins_without_its_device_counts_anew() {
+    let bench = Bench::new();
+    let lies = |event: &Event| matches!(event, Event::DeviceContradicted(_));
+    let said = |value: u32| format!(r#"{{"value":{value}}}"#);
+    for (topic, message) in [
+        ("$state", life("online", 1)),
+        ("prop/captures-total", said(8)),
+        ("$state", life("lost", 1)),
+        ("$state", life("lost", 2)),
+        ("prop/captures-total", said(0)),
+        ("$state", life("online", 2)),
+        ("prop/captures-total", said(1)),
+    ] {
+        let sent = bench.send(&format!("scanner-1/{topic}"), &message);
+        assert_eq!(sent.await, Taken::Yes);
+        assert_eq!(count(&bench, lies), 0, "{topic} {message}");
+    }
+    let fell = bench.send("scanner-1/prop/captures-total", &said(0));
+    assert_eq!(fell.await, Taken::Yes);
+    assert_eq!(count(&bench, lies), 1);
+}
+
 /// A11, A12, P1: reports of peripherals are facts with their receipts; what a barcode says is nowhere in the log.
 #[tokio::test]
 async fn peripherals_report_and_scans_leave_no_trace() {
