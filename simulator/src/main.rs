@@ -141,6 +141,9 @@ struct Run {
     /// Slots per column.
     #[arg(long, default_value_t = 25)]
     slots_per_column: u16,
+    /// Where the maker of a centre (`simulator centre`) puts the chips of the cards that it makes: `made` in its folder.
+    #[arg(long)]
+    made: Option<PathBuf>,
     /// How the citizen behaves.
     #[arg(long, value_enum, default_value = "good")]
     citizen: Behaviour,
@@ -265,6 +268,7 @@ async fn run(options: Run) -> anyhow::Result<()> {
     };
     let (scanner, camera) = (scanner(&options), camera(&options)?);
     let mut config = SimulationConfig::new(broker.clone(), options.data)?;
+    config.made_folder = options.made;
     config.station = options.station.clone();
     config.dispenser = match (options.dispenser_serial, options.dispenser_rtu) {
         (Some(path), _) => DispenserLine::Serial(path),

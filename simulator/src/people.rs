@@ -1,4 +1,4 @@
-//! Synthetic citizens and their cards, the same for the same seed, and the manifest that announces them.
+//! Synthetic citizens and their cards, the same for the same seed but for the last days of the cards at home, and the manifest that announces them.
 //! Numbers are the examples of GB 11643 and others with division codes that do not exist; nobody's.
 
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use schemas::validity::Expiry;
 use schemas::words::Hand;
 use serde_json::{Value, json};
 
+use crate::expiry::{in_months, present_ends};
 use crate::faces::picture;
 
 /// Length of a template (GA/T 1012).
@@ -51,8 +52,8 @@ pub struct Card {
     pub name: String,
     /// Template of the right hand's finger and of the left hand's; none on cards of before.
     pub fingers: Option<[Vec<u8>; 2]>,
-    /// The last day as the chip has it: 8 digits, or 长期.
-    pub valid_to: &'static str,
+    /// The last day.
+    pub valid_to: Expiry,
     /// The picture of [`crate::faces::PICTURE_BYTES`]: a mark that says whose, no image.
     pub picture: Vec<u8>,
 }
@@ -161,7 +162,7 @@ impl People {
             number: number.to_owned(),
             name: name.to_owned(),
             fingers: known.map(|person| [person.right.clone(), person.left.clone()]),
-            valid_to: "20461101",
+            valid_to: known.map_or(Expiry::LongTerm, |person| person.card.valid_to),
             picture: known.map_or_else(
                 || vec![0; crate::faces::PICTURE_BYTES],
                 |person| person.card.picture.clone(),
@@ -262,18 +263,14 @@ impl Card {
             .flat_map(|[right, left]| [("right", right), ("left", left)])
             .map(|(hand, template)| json!({ "hand": hand, "template": STANDARD.encode(template) }))
             .collect();
-        let mut chip = json!({
+        json!({
             "serial": self.serial,
             "number": self.number,
             "name": self.name,
             "fingers": fingers,
             "picture": { "format": "wlt", "bytes": STANDARD.encode(&self.picture) },
-        });
-        if let (Ok(expiry), Some(fields)) = (Expiry::from_chip(self.valid_to), chip.as_object_mut())
-        {
-            fields.insert("expiry".to_owned(), json!(expiry));
-        }
-        chip
+            "expiry": self.valid_to,
+        })
     }
 }
 
@@ -313,7 +310,7 @@ fn person(at: usize, rng: &mut fastrand::Rng) -> Result<Person, schemas::text::I
                 number: number.clone(),
                 name: name.to_owned(),
                 fingers: None,
-                valid_to: "20261231",
+                valid_to: in_months(1),
                 picture: picture(at),
             })
         })
@@ -324,10 +321,7 @@ fn person(at: usize, rng: &mut fastrand::Rng) -> Result<Person, schemas::text::I
         number: number.clone(),
         name: name.to_owned(),
         fingers: fingers.clone(),
-        valid_to: PRESENT_ENDS
-            .get(at % PRESENT_ENDS.len())
-            .copied()
-            .unwrap_or("长期"),
+        valid_to: present_ends(at),
         picture: picture(at),
     };
     Ok(Person {
@@ -338,7 +332,7 @@ fn person(at: usize, rng: &mut fastrand::Rng) -> Result<Person, schemas::text::I
             number,
             name: name.to_owned(),
             fingers,
-            valid_to: "20461101",
+            valid_to: Expiry::from_chip("20461101")?,
             picture: picture(at),
         },
         voucher: format!("11010500120261101{:05}", at + 1),
@@ -349,9 +343,6 @@ fn person(at: usize, rng: &mut fastrand::Rng) -> Result<Person, schemas::text::I
         left,
     })
 }
-
-/// When cards end that people have at home: in and out of the months in which they may be renewed at the end of 2026.
-const PRESENT_ENDS: [&str; 5] = ["20270115", "20261020", "20361101", "长期", "20201101"];
 
 /// A template as the chip's vectors have it: head, registration, finger, quality, then what it measures.
 fn template(finger: u8, rng: &mut fastrand::Rng) -> Vec<u8> {
@@ -399,13 +390,12 @@ mod tests {
         assert_eq!(people(9).manifest(), people(9).manifest());
     }
 
-    /// A7: each card bears the picture of its owner. A3: each has a last day.
+    /// A7: each card bears the picture of its owner.
     #[test]
     fn a7_cards_bear_the_picture_of_their_owner() {
         for (at, person) in people(12).people.iter().enumerate() {
             for card in person.cards() {
                 assert_eq!(face_of(&card.picture), Some(at));
-                assert!(Expiry::from_chip(card.valid_to).is_ok());
             }
         }
     }

@@ -18,6 +18,7 @@ use crate::camera::{self, CameraLogin, CameraProtocol};
 use crate::citizen::{self, Pace};
 use crate::device::Power;
 use crate::dispenser::{Dispenser, DispenserLine, DispenserOptions, Shape};
+use crate::made::MadeCards;
 use crate::people::People;
 use crate::reader::{self, Place, ReaderProtocol};
 use crate::scanner::{self, ScannerProtocol};
@@ -92,6 +93,8 @@ pub struct SimulationConfig {
     pub control_listen: Option<SocketAddr>,
     /// Folder of the dispenser's memory; made if missing.
     pub data_dir: PathBuf,
+    /// Where a centre's maker puts the chips of the cards that it makes, if there is one.
+    pub made_folder: Option<PathBuf>,
     /// Name of the batch of synthetic people.
     pub batch: BatchId,
     /// How many people.
@@ -170,6 +173,7 @@ impl SimulationConfig {
             face_matcher_listen: Some(SocketAddr::from(([127, 0, 0, 1], 5026))),
             control_listen: Some(SocketAddr::from(([127, 0, 0, 1], 9465))),
             data_dir,
+            made_folder: None,
             batch: BatchId::new("demo-1")?,
             people_len: 12,
             seed: 1,
@@ -216,8 +220,9 @@ impl Simulation {
     /// go on trying until the broker is there.
     pub async fn start(config: SimulationConfig) -> Result<Self, SimulationError> {
         let people = People::new(config.batch.clone(), config.people_len, config.seed)?;
+        let made = MadeCards::in_folder(config.made_folder.clone());
         let dispenser = start_dispenser(&config).await?;
-        let world = Arc::new(World::new(people, dispenser, config.behaviour));
+        let world = Arc::new(World::new(people, made, dispenser, config.behaviour));
         let Started {
             switches,
             devices,

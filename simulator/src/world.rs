@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use schemas::ids::CardSerial;
 use schemas::matcher::Score;
 use schemas::words::{CarriagePosition, Hand};
 use serde::{Deserialize, Serialize};
@@ -11,8 +12,9 @@ use crate::camera::CameraFault;
 use crate::dispenser::Dispenser;
 use crate::face_matcher::{FaceFault, Look};
 use crate::faults::Faults;
+use crate::made::MadeCards;
 use crate::matcher::MatcherFault;
-use crate::people::{People, Quality};
+use crate::people::{Card, People, Person, Quality};
 use crate::reader::ReaderFaults;
 use crate::scanner::ScannerFault;
 
@@ -48,6 +50,8 @@ pub enum Behaviour {
 pub struct World {
     /// The people.
     pub people: People,
+    /// The cards that were made for them since.
+    pub made: MadeCards,
     /// The machine.
     pub dispenser: Dispenser,
     /// The finger on the scanner.
@@ -78,9 +82,15 @@ pub struct World {
 
 impl World {
     /// A world around a machine.
-    pub fn new(people: People, dispenser: Dispenser, behaviour: Behaviour) -> Self {
+    pub fn new(
+        people: People,
+        made: MadeCards,
+        dispenser: Dispenser,
+        behaviour: Behaviour,
+    ) -> Self {
         Self {
             people,
+            made,
             dispenser,
             finger: watch::Sender::new(None),
             finger_wanted: watch::Sender::new(None),
@@ -111,8 +121,28 @@ impl World {
                 let carried = machine.memory().carried().map(|c| c.card.clone());
                 carried.or_else(|| machine.on_intake().cloned())
             })?;
-            self.people.owner(&card).map(|(at, _)| at)
+            self.owner(&card)
         })
+    }
+
+    /// The card of a serial, with its chip.
+    pub fn card(&self, serial: &CardSerial) -> Option<Card> {
+        let known = self.people.card(serial).cloned();
+        known.or_else(|| self.made.card(serial))
+    }
+
+    /// Whose card it is: their place in the manifest.
+    fn owner(&self, serial: &CardSerial) -> Option<usize> {
+        if let Some((at, _)) = self.people.owner(serial) {
+            return Some(at);
+        }
+        let made = self.made.card(serial)?;
+        let mut people = self.people.people.iter();
+        people.position(|person| person.card.number == made.number)
+    }
+
+    fn person(&self) -> Option<&Person> {
+        self.people.people.get(self.visitor()?)
     }
 
     /// Says whose face is to be seen, and which score it gets; none: the visitor's, and what comes of it.
@@ -132,17 +162,12 @@ impl World {
 
     /// The visitor lays their present card on the intake. `false`: nobody was said to stand here.
     pub fn lay_present_card(&self) -> bool {
-        let person = self.visitor().and_then(|at| self.people.people.get(at));
-        let card = person.map(|person| person.present_card().serial.clone());
-        let laid = card.is_some();
-        if laid {
-            self.dispenser.act(|machine| machine.lay_on_intake(card));
-        }
-        laid
+        let person = self.person();
+        self.lay(person.map(|person| person.present_card().serial.clone()))
     }
 
     /// The card in the inner reader.
-    pub fn card_in_reader(&self) -> Option<schemas::ids::CardSerial> {
+    pub fn card_in_reader(&self) -> Option<CardSerial> {
         self.dispenser.look(|machine| {
             machine
                 .memory()
@@ -152,16 +177,24 @@ impl World {
         })
     }
 
-    /// The visitor lays the old card on the intake. `false`: there is none.
+    /// The visitor lays the old card on the intake: where the machine brings a card that was made for them since, the one that they
+    /// had until then. `false`: there is none.
     pub fn lay_old_card(&self) -> bool {
-        let old = self
-            .visitor()
-            .and_then(|at| self.people.people.get(at))
-            .and_then(|person| person.old_card.as_ref())
-            .map(|card| card.serial.clone());
-        let laid = old.is_some();
+        let carried = self
+            .dispenser
+            .look(|machine| machine.memory().carried().map(|c| c.card.clone()));
+        let is_made = carried.is_some_and(|card| self.made.card(&card).is_some());
+        let old = self.person().and_then(|person| {
+            let present = is_made.then(|| person.present_card());
+            present.or(person.old_card.as_ref())
+        });
+        self.lay(old.map(|card| card.serial.clone()))
+    }
+
+    fn lay(&self, card: Option<CardSerial>) -> bool {
+        let laid = card.is_some();
         if laid {
-            self.dispenser.act(|machine| machine.lay_on_intake(old));
+            self.dispenser.act(|machine| machine.lay_on_intake(card));
         }
         laid
     }

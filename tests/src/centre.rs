@@ -2,12 +2,16 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use simulated_eventstore::{Faults, Server, ServerConfig};
-use simulator::centre::{CentreConfig, Desk, Registration, Running};
+use simulator::centre::{
+    Asked, Centre, CentreConfig, Desk, GrantTerms, OfficeConfig, Registration, Running, View,
+};
+use simulator::people::People;
 
-use crate::station::Station;
+use crate::station::{CENTRE_PRIVATE, Station};
 
 /// The store's address stays while the store comes and goes.
 #[derive(Debug)]
@@ -111,6 +115,41 @@ impl TestCentre {
         let mut config = CentreConfig::new(self.connection(), folder, "demo");
         config.received = Some(self.received());
         self.centre = Some(Running::start(config).await.unwrap());
+    }
+
+    /// The same for a centre that decides applications.
+    pub async fn follow_and_decide(&mut self) {
+        let register = People::new("demo-1".parse().unwrap(), 12, 1).unwrap();
+        let mut config = CentreConfig::new(self.connection(), self.house(), "demo");
+        config.received = Some(self.received());
+        config.office = Some(OfficeConfig {
+            private: Arc::new(Centre::from_text(CENTRE_PRIVATE).unwrap()),
+            register: Arc::new(register),
+            terms: GrantTerms::default(),
+            counter: None,
+        });
+        self.centre = Some(Running::start(config).await.unwrap());
+    }
+
+    fn house(&self) -> PathBuf {
+        self.folder.join("centre")
+    }
+
+    /// Where the chips lie of the cards that it has made.
+    pub fn made(&self) -> PathBuf {
+        self.house().join("made")
+    }
+
+    /// What people ask of it.
+    pub async fn ask(&self, asked: Asked) -> serde_json::Value {
+        self.centre.as_ref().unwrap().ask(asked).await.unwrap()
+    }
+
+    /// Waits until its pages show this.
+    pub async fn until_shown(&mut self, what: &str, wanted: impl Fn(&View) -> bool) -> Arc<View> {
+        let shown = self.centre.as_mut().unwrap().until(wanted);
+        let shown = tokio::time::timeout(Duration::from_mins(1), shown).await;
+        shown.ok().flatten().expect(what)
     }
 
     /// The centre is gone.

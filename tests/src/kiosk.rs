@@ -14,6 +14,8 @@ pub struct Kiosk {
     raw: Raw,
     base: String,
     inbox: VecDeque<(String, Value)>,
+    /// What it shows: the newest prompt.
+    page: Value,
 }
 
 impl Kiosk {
@@ -36,6 +38,7 @@ impl Kiosk {
             raw,
             base,
             inbox: VecDeque::new(),
+            page: Value::Null,
         };
         kiosk.publish("$state", &life("online"), true);
         kiosk
@@ -58,6 +61,9 @@ impl Kiosk {
         let (topic, id, payload) = packet.publish(true);
         let value = serde_json::from_slice(payload).unwrap_or(Value::Null);
         if let Some(channel) = topic.strip_prefix(&format!("{}/", self.base)) {
+            if channel == "session" {
+                self.page = value.clone();
+            }
             self.inbox.push_back((channel.to_owned(), value));
         }
         if let Some(id) = id {
@@ -90,6 +96,41 @@ impl Kiosk {
             Duration::from_secs(20),
             |c, v| (c == channel).then(|| v.clone()),
         )
+    }
+
+    /// Sends the bytes of a picture and gives its id and the receipt.
+    pub fn blob(&mut self, bytes: &[u8]) -> (String, Value) {
+        let id = crate::new_id();
+        self.publish(&format!("blob/{id}"), bytes, false);
+        let channel = format!("receipt/{id}");
+        let receipt = self.until("receipt of a blob", Duration::from_secs(20), |c, v| {
+            (c == channel).then(|| v.clone())
+        });
+        (id, receipt)
+    }
+
+    /// Reports something as a device: durable when this returns.
+    pub fn event(&mut self, name: &str, mut body: Value) {
+        body["message_id"] = json!(crate::new_id());
+        let reason = self.publish(&format!("event/{name}"), body.to_string().as_bytes(), false);
+        assert!(reason < 0x80, "{name} was refused at the door: {reason:#x}");
+    }
+
+    /// What it shows: the newest prompt, `null` before there was one.
+    pub const fn page(&self) -> &Value {
+        &self.page
+    }
+
+    /// Waits until it shows what is wanted, which may be there already.
+    pub fn shows(&mut self, what: &str, limit: Duration, fits: impl Fn(&Value) -> bool) -> Value {
+        let end = Instant::now() + limit;
+        while !fits(&self.page) {
+            let left = end.saturating_duration_since(Instant::now());
+            self.until(what, left, |channel, _| {
+                (channel == "session").then_some(())
+            });
+        }
+        self.page.clone()
     }
 
     /// Waits for the prompt with this code.

@@ -224,6 +224,8 @@ pub struct Demo {
     pub store_control: SocketAddr,
     /// Where the simulated centre shows its pages. Loopback only.
     pub centre: SocketAddr,
+    /// Where the simulated citizens' phone is: it shows messages and pays. Loopback only.
+    pub phone: SocketAddr,
 }
 
 /// A province, as the log's origin names it: 1 to 32 lower-case letters, digits or inner hyphens.
@@ -263,6 +265,7 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
         store: loopback(2113),
         store_control: loopback(9467),
         centre: loopback(9468),
+        phone: loopback(9471),
     });
     let storage = root
         .section("storage", storage)
@@ -390,6 +393,7 @@ fn demo(s: &mut Section<'_>) -> Demo {
         store: s.address("store", loopback(2113)),
         store_control: s.address("store_control", loopback(9467)),
         centre: s.address("centre", loopback(9468)),
+        phone: s.address("phone", loopback(9471)),
     };
     if !demo.control.ip().is_loopback() {
         s.refuse(
@@ -401,6 +405,7 @@ fn demo(s: &mut Section<'_>) -> Demo {
         ("store", demo.store),
         ("store_control", demo.store_control),
         ("centre", demo.centre),
+        ("phone", demo.phone),
     ] {
         if !address.ip().is_loopback() {
             let port = address.port();

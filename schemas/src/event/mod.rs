@@ -10,6 +10,7 @@ pub mod device;
 pub mod evidence;
 pub mod payment;
 pub mod pickup;
+pub mod sealed;
 pub mod station;
 
 use crate::ids::{CardSerial, DeviceId, SessionId};

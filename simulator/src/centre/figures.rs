@@ -81,6 +81,11 @@ impl Figures {
         let wall_ms = entry.meta.now.wall_ms;
         self.last_event_ms = Some(wall_ms);
         self.count_pickup(&entry.event, wall_ms);
+        if let Some(sealed) = entry.event.sealed() {
+            let blobs = sealed.blobs.into_iter().cloned();
+            let named = blobs.map(|blob| (blob, sealed.session.clone()));
+            self.blobs.extend(named);
+        }
         match &entry.event {
             Event::ServiceChanged(body) => {
                 self.in_service = Some(body.in_service);
@@ -90,9 +95,6 @@ impl Figures {
             Event::CardSurplus(body) => self.first_seen(&body.card, Whereabouts::MakerTransit),
             Event::CardMoved(body) => self.moved(&body.card, Whereabouts::of(&body.to)),
             Event::CardsCarriedOver(body) => self.carried_over(body),
-            Event::PhotoArchived(body) => {
-                self.blobs.insert(body.blob.clone(), body.session.clone());
-            }
             Event::ErasureDone(body) => self.erasure(body),
             _ => {}
         }

@@ -3,6 +3,7 @@
 use adapters::reader::Personal;
 use adapters::reader::content::{ContentError, ManagementNumber, encode};
 use adapters::reader::text::{CardText, CitizenText, PermitText};
+use schemas::validity::Expiry;
 use zeroize::Zeroizing;
 
 use crate::people::Card;
@@ -31,6 +32,14 @@ pub(super) fn content(card: &Card, fingers: bool) -> Result<Zeroizing<Vec<u8>>, 
     }
 }
 
+/// 8 digits, or 长期.
+fn last_day(expiry: Expiry) -> String {
+    match expiry {
+        Expiry::On(date) => date.digits(),
+        Expiry::LongTerm => "长期".to_owned(),
+    }
+}
+
 fn text(card: &Card) -> CardText {
     let (birth, sequence) = (card.number.get(6..14), card.number.get(16..17));
     let is_male = sequence.and_then(|digit| digit.parse().ok()).unwrap_or(1) % 2 == 1;
@@ -43,7 +52,7 @@ fn text(card: &Card) -> CardText {
         number: Personal::new(card.number.as_str()),
         issuer: Personal::new("测试市公安局"),
         valid_from: Personal::new("20260101"),
-        valid_to: Personal::new(card.valid_to),
+        valid_to: Personal::new(last_day(card.valid_to)),
     };
     // The division codes of Hong Kong, Macao and Taiwan: their residents have a card of its own layout.
     if !["81", "82", "83"]

@@ -51,7 +51,7 @@ pub(crate) async fn act(
         Ok(_) if place.faults(&world).take(ReaderFault::Unreadable) => {
             (Completion::SequenceError, None)
         }
-        Ok(serial) => match world.people.card(&serial) {
+        Ok(serial) => match world.card(&serial) {
             Some(card) => (Completion::Success, Some(card.chip())),
             None => (Completion::HardwareError, None),
         },

@@ -87,7 +87,7 @@ pub(crate) async fn start(
     let for_reader = Arc::clone(&world);
     let reader = SamReader::new(options, move || {
         let serial = place.card(&for_reader)?;
-        for_reader.people.card(&serial).cloned()
+        for_reader.card(&serial)
     });
     let task = tokio::spawn(async move {
         tokio::select! {

@@ -10,6 +10,7 @@ use schemas::message::peripheral::Fen;
 use schemas::words::application::{
     ApplicationKind, EligibilityVerdict, RefundCause, RejectionReason,
 };
+use schemas::words::{Residence, ResidenceGround};
 use simulator::centre::{Asked, CaseStanding, GrantTerms, OfficeFaults, Running};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -211,14 +212,18 @@ async fn a12_payments_are_confirmed_and_given_back() {
     centre.shutdown().await;
 }
 
-/// C1, P1, P6, A12: once an application stands and is paid, its card is made, once, and announced with the acceptance number as its
-/// voucher; a renewal has an old card to hand in. From there it goes the way of every card.
+/// C1, P1, P6, P8, A12: once an application stands and is paid, its card is made, once, and announced with the acceptance number as its
+/// voucher; a renewal has an old card to hand in, and whoever is registered elsewhere a ground to collect it here. From there it goes
+/// the way of every card.
 #[tokio::test]
 async fn c1_a_card_is_made_when_the_application_stands_and_is_paid() {
     let mut town = Town::new().await;
     let mut station = town.station("s1", 1);
     let mut centre = town.centre().await;
-    let session = Session::next(&station);
+    let session = Session {
+        residence: Residence::OtherProvince,
+        ..Session::next(&station)
+    };
     let holder = town.holder(&session, NUMBER);
     station.push(session.accepted(holder, ApplicationKind::Renewal, Some(order())));
     station.push(session.orders(&order()));
@@ -250,6 +255,13 @@ async fn c1_a_card_is_made_when_the_application_stands_and_is_paid() {
     assert_eq!(
         (card.number.expose(), card.voucher.expose()),
         (NUMBER, "1101050012026112100007")
+    );
+    assert_eq!(
+        (card.residence, card.ground),
+        (
+            Residence::OtherProvince,
+            Some(ResidenceGround::ResidencePermit)
+        )
     );
     // The register's name: the number was keyed, and no card told it.
     assert_eq!((card.name.expose(), card.old_card_due), ("张三", true));

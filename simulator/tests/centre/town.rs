@@ -177,6 +177,8 @@ pub struct Session {
     pub id: SessionId,
     pub station: String,
     pub origin: String,
+    /// Where the citizen is registered.
+    pub residence: Residence,
 }
 
 impl Session {
@@ -186,6 +188,7 @@ impl Session {
             id: SessionId::from_index(station.size()),
             station: station.id.to_string(),
             origin: station.origin.to_string(),
+            residence: Residence::Local,
         }
     }
 
@@ -194,7 +197,7 @@ impl Session {
             session: self.id.clone(),
             question: 1,
             kind: ApplicationKind::Renewal,
-            residence: Residence::Local,
+            residence: self.residence,
             number: LookupTag::new(format!("00000001.{}", "a".repeat(22))).unwrap(),
             holder,
         })
@@ -225,7 +228,7 @@ impl Session {
             order,
             entered: Box::new(Entered {
                 kind: Some(kind),
-                residence: Some(Residence::Local),
+                residence: Some(self.residence),
                 holder: Some(holder),
                 ..Entered::default()
             }),

@@ -1,6 +1,7 @@
 //! The demonstration's centre: a simulated event store that really listens, and a centre that is its client like a real one. Both
 //! live in a folder beside the keys folder, because the centre is another house.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -59,7 +60,7 @@ impl DemoCentre {
         })
         .context("the demonstration's centre does not know this log")?;
         let key = NoteKey::from_vkey(&desk.vkey(&province)).context("the centre's key")?;
-        let office = office(&folder)?;
+        let office = office(&folder, station.demo.phone)?;
         let mut config = CentreConfig::new(address(&store), folder, &province);
         config.office = Some(office);
         config.listen = Some(station.demo.centre);
@@ -101,7 +102,7 @@ impl DemoCentre {
 }
 
 /// What decides applications: it opens what is sealed to the demonstration's own key.
-fn office(folder: &Path) -> anyhow::Result<OfficeConfig> {
+fn office(folder: &Path, phone: SocketAddr) -> anyhow::Result<OfficeConfig> {
     let file = folder.join("seal-key.private");
     let text = std::fs::read_to_string(&file).map(Zeroizing::new);
     let text = text.with_context(|| format!("cannot read {}", file.display()))?;
@@ -112,8 +113,13 @@ fn office(folder: &Path) -> anyhow::Result<OfficeConfig> {
         private: Arc::new(private),
         register: Arc::new(register),
         terms: GrantTerms::default(),
-        counter: None,
+        counter: Some(phone),
     })
+}
+
+/// Where the centre's maker puts the chips of the cards that it makes.
+pub(super) fn made_folder(station: &Station) -> PathBuf {
+    centre_folder(station).join("made")
 }
 
 fn address(store: &Server) -> String {

@@ -159,6 +159,7 @@ impl Demo {
             config.devices.face_matcher = matcher.device.clone();
         }
         config.control_listen = Some(station.demo.control);
+        config.made_folder = Some(centre::made_folder(station));
         config.shape.columns = machine.columns;
         config.shape.slots_per_column = machine.slots_per_column;
         let batch = config.batch.clone();

@@ -14,7 +14,6 @@ use schemas::event::Event;
 use schemas::event::evidence::ErasureDone;
 use schemas::ids::SessionId;
 use schemas::key::SealingKeyId;
-use schemas::sealed::SealedField;
 use schemas::words::RefusalReason;
 use tokio::sync::oneshot;
 
@@ -190,12 +189,10 @@ fn named(log: &Log, session: &SessionId) -> Result<BTreeSet<SealingKeyId>, LogFa
         if super::session_of(&entry.event) != Some(session) {
             continue;
         }
-        if let Event::CardVerified(verified) = &entry.event {
-            named.extend(verified.holder.as_ref().and_then(SealedField::key));
-        } else if let Event::PhotoArchived(photo) = &entry.event {
-            named.insert(photo.key.clone());
-        } else if let Event::ErasureDone(done) = &entry.event {
+        if let Event::ErasureDone(done) = &entry.event {
             destroyed.extend(done.keys.iter().cloned());
+        } else if let Some(sealed) = entry.event.sealed() {
+            named.extend(sealed.keys);
         }
     }
     Ok(&named - &destroyed)

@@ -357,6 +357,9 @@ impl Effects {
     /// What an event makes superfluous, and what it says for the figures.
     fn follow(&mut self, event: &Event) {
         self.metrics.follow(event);
+        let sealed = event.sealed();
+        let blobs = sealed.iter().flat_map(|sealed| &sealed.blobs);
+        blobs.for_each(|blob| self.blobs.named(blob));
         if let Event::PickupStarted(pickup) = event {
             // Before its first command goes out: what a device sends for it finds it.
             self.sealing.opened(&pickup.session, &pickup.devices);
@@ -371,8 +374,6 @@ impl Effects {
             self.erasures.done(done);
         } else if let Event::LookupKeyChanged(changed) = event {
             self.rotations.changed(changed);
-        } else if let Event::PhotoArchived(photo) = event {
-            self.blobs.named(&photo.blob);
         } else if let Event::GrantReceived(grant) = event {
             self.grants.took(Some((grant.version, &grant.sha256)));
         } else if let Event::BatchAnnounced(batch) = event {

@@ -11,7 +11,7 @@ pub struct UploadMetrics {
     pub to_send: IntGauge,
     /// Events from the first one on whose blobs and keys are not all up.
     pub events_behind: IntGauge,
-    /// Those that went up in this life, by kind: blob, key.
+    /// Those that went up in this life, by kind: blob, key, key-copy (of a session that asked the centre something).
     pub sent: IntCounterVec,
     /// 1 for how the store stands.
     pub standing: IntGaugeVec,

@@ -4,7 +4,6 @@ use gateway_core::State;
 use schemas::event::Event;
 use schemas::ids::BlobHash;
 use schemas::key::SealingKeyId;
-use schemas::sealed::SealedField;
 
 use crate::blobs::{self, BlobStore};
 use crate::sealing::{self, KeyStore};
@@ -50,14 +49,9 @@ impl Sweeps {
     }
 
     pub(super) fn replayed(&mut self, event: &Event) {
-        if let Event::PhotoArchived(photo) = event {
-            self.blobs.named(&photo.blob);
-            self.keys.named(&photo.key);
-        } else if let Event::CardVerified(verified) = event
-            && let Some(key) = verified.holder.as_ref().and_then(SealedField::key)
-        {
-            self.keys.named(&key);
-        }
+        let Some(sealed) = event.sealed() else { return };
+        sealed.blobs.iter().for_each(|blob| self.blobs.named(blob));
+        sealed.keys.iter().for_each(|key| self.keys.named(key));
     }
 
     /// Removes the orphans. What belongs to a session that is open, or is being erased, stays.

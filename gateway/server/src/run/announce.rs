@@ -95,6 +95,7 @@ fn what_to_try(out: &mut String, station: &Station, devices: &DevicesBroker) -> 
     )?;
     if station.centre.store.is_none() {
         writeln!(out, "  centre          http://{}/", station.demo.centre)?;
+        writeln!(out, "  phone, to pay   http://{}/", station.demo.phone)?;
         writeln!(
             out,
             "  its event store esdb://{}?tls=false (cut and restore the link: ops/demo/link)",

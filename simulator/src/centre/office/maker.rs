@@ -7,6 +7,7 @@ use std::path::Path;
 use schemas::acceptance::AcceptanceNumber;
 use schemas::ids::{BatchId, CardSerial};
 use schemas::words::application::ApplicationKind;
+use schemas::words::{Residence, ResidenceGround};
 use serde_json::{Value, json};
 
 use super::Office;
@@ -103,6 +104,13 @@ fn manifest(case: &Case, holder: &Holder, name: &str, card: &CardSerial, batch: 
         "name": name,
         "voucher": voucher.expose(),
         "residence": case.residence,
+        "ground": ground(case),
         "old_card_due": old_card_due,
     }]})
+}
+
+/// P8: whoever is registered elsewhere was accepted because they live here, which the centre has checked (A2).
+fn ground(case: &Case) -> Option<ResidenceGround> {
+    let is_local = case.residence.is_none_or(|r| r == Residence::Local);
+    (!is_local).then_some(ResidenceGround::ResidencePermit)
 }

@@ -8,13 +8,15 @@ use std::time::{Duration, Instant};
 use gateway_log::{Limits, Log};
 use gateway_sync::{LinkFigures, LinkStanding, Pace};
 use schemas::event::Event;
-use schemas::ids::{BlobHash, StationId};
+use schemas::event::pickup::MachineDevices;
+use schemas::ids::{BlobHash, SessionId, StationId};
+use schemas::key::SealingKeyId;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::again::Again;
 use super::carrier::{Carrier, CarrierParts};
-use super::fixtures::{append, ended, photo, started};
+use super::fixtures::{append, applied, asked, ended, given_up, keyed, photo, started};
 use super::place::Place;
 use crate::blobs::BlobStore;
 use crate::metrics::Metrics;
@@ -89,7 +91,7 @@ impl Bench {
 
     /// A session with one photo and its key, to its end. The photo's name.
     async fn session(&self, name: &str) -> BlobHash {
-        let session = schemas::ids::SessionId::new(name).unwrap();
+        let session = SessionId::new(name).unwrap();
         self.sealing.opened(&session, &devices());
         let key = self.sealing.key_for(&id("camera-1")).await.unwrap();
         let blob = self.blobs.write(name.as_bytes()).unwrap();
@@ -101,6 +103,19 @@ impl Bench {
         append(&self.log, &events).await;
         self.sealing.ended(&session);
         blob
+    }
+
+    /// An application whose citizen has keyed a number. The key it is sealed under.
+    async fn applied(&self, name: &str) -> SealingKeyId {
+        let session = SessionId::new(name).unwrap();
+        let own = MachineDevices {
+            camera: id(name),
+            ..devices()
+        };
+        self.sealing.opened(&session, &own);
+        let key = self.sealing.key_for(&own.camera).await.unwrap();
+        append(&self.log, &[applied(name), keyed(name, key.id())]).await;
+        key.id().clone()
     }
 
     fn there(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
@@ -165,6 +180,46 @@ async fn a_key_stays_until_the_centre_has_its_sessions_end() {
     assert_eq!(bench.there("session-keys").len(), 3);
 }
 
+/// A2, G7: while its session is open a copy of the key goes up with a question, and the key stays until the centre has acknowledged
+/// the end, over a restart too. What may be at the centre is asked of the centre when it is erased.
+#[tokio::test(flavor = "multi_thread")]
+async fn a2_a_question_sends_a_copy_of_its_key() {
+    let bench = Bench::new();
+    let (asking, quiet) = (bench.applied("s-1").await, bench.applied("s-2").await);
+    append(&bench.log, &[asked("s-1", &asking)]).await;
+    let carrying = bench.carry();
+    until("the copy is up", || bench.there("session-keys").len() == 1).await;
+    let [name, other] = [&asking, &quiet].map(|key| format!("{key}.json"));
+    let copy = bench.there("session-keys").remove(&name).unwrap();
+    let here = files(&bench.place.path().join("session-keys"));
+    assert_eq!(here.get(&name), Some(&copy));
+    assert!(here.contains_key(&other));
+    let may_be_there = |key: &SealingKeyId| {
+        let store = bench.sealing.store();
+        store.any_sent(std::slice::from_ref(key)).unwrap()
+    };
+    assert!(may_be_there(&asking) && !may_be_there(&quiet));
+    bench.acknowledged.send_replace(bench.log.size());
+    carrying.abort();
+
+    let _carrying = bench.carry();
+    append(&bench.log, &[given_up("s-2")]).await;
+    bench.sealing.ended(&SessionId::new("s-2").unwrap());
+    until("the other one is up", || {
+        bench.there("session-keys").contains_key(&other)
+    })
+    .await;
+    assert!(bench.keys_here().contains(&name), "its session is open");
+    append(&bench.log, &[given_up("s-1")]).await;
+    bench.sealing.ended(&SessionId::new("s-1").unwrap());
+    bench.acknowledged.send_replace(bench.log.size() - 1);
+    let sent = bench.metrics.upload.sent.with_label_values(&["key"]);
+    until("both went for good", || sent.get() == 2).await;
+    assert!(bench.keys_here().contains(&name), "its end is not there");
+    bench.acknowledged.send_replace(bench.log.size());
+    until("nothing is here", || bench.keys_here().is_empty()).await;
+}
+
 /// G7: a key that was erased here while it waited does not come back, and stands in nobody's way.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_erased_key_stands_in_nobodys_way() {
@@ -172,7 +227,7 @@ async fn an_erased_key_stands_in_nobodys_way() {
     bench.session("s-1").await;
     let carrying = bench.carry();
     until("the key is up", || bench.there("session-keys").len() == 1).await;
-    let session = schemas::ids::SessionId::new("s-1").unwrap();
+    let session = SessionId::new("s-1").unwrap();
     let erased = bench.sealing.erase(&session).await.unwrap();
     assert!(bench.sealing.store().any_sent(&erased.0).unwrap());
     bench.session("s-2").await;

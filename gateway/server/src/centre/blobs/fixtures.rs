@@ -1,14 +1,22 @@
 //! Events of sessions, for tests.
 
 use gateway_log::{Group, Log};
+use schemas::acceptance::AcceptanceSite;
 use schemas::envelope::{self, KeyId, Meta, Origin, Source};
 use schemas::event::Event;
+use schemas::event::application::{
+    ApplicationDevices, ApplicationEligibilityAsked, ApplicationEnded, ApplicationNumberKeyed,
+    ApplicationSigned, ApplicationStarted, SealedBlob,
+};
 use schemas::event::pickup::{PhotoArchived, PickupEnded, PickupPolicy, PickupStarted};
 use schemas::ids::{BlobHash, BootId, CardSerial, MachineId, SessionId};
 use schemas::key::SealingKeyId;
+use schemas::lookup::LookupTag;
+use schemas::sealed::SealedField;
 use schemas::slot::SlotAddress;
 use schemas::time::{ClockTrust, Now};
-use schemas::words::{LookupBy, PhotoView, PickupOutcome};
+use schemas::words::application::{ApplicationKind, ApplicationOutcome, Language};
+use schemas::words::{LookupBy, PhotoView, PickupOutcome, Residence};
 
 use crate::sealing::desk_tests::{devices, id};
 use crate::testing;
@@ -50,6 +58,77 @@ pub(super) fn ended(session: &str) -> PickupEnded {
         kiosk: id("kiosk-1"),
         outcome: PickupOutcome::Collected,
     }
+}
+
+/// An application began at `kiosk-1`.
+pub(super) fn applied(session: &str) -> Event {
+    let devices = ApplicationDevices {
+        reader: id("reader-2"),
+        scanner: id("scanner-1"),
+        camera: id("camera-1"),
+        face_matcher: id("face-matcher-1"),
+    };
+    Event::ApplicationStarted(ApplicationStarted {
+        session: SessionId::new(session).unwrap(),
+        kiosk: id("kiosk-1"),
+        devices,
+        site: AcceptanceSite::new("110105001").unwrap(),
+        language: Language::ZhCn,
+        policy: Box::new(testing::station().policy.application.session),
+    })
+}
+
+fn holder(key: &SealingKeyId) -> SealedField {
+    SealedField::new(format!("v1.{key}.{}", "A".repeat(40))).unwrap()
+}
+
+fn number() -> LookupTag {
+    LookupTag::new(format!("00000001.{}", "a".repeat(22))).unwrap()
+}
+
+/// Its citizen keyed a number.
+pub(super) fn keyed(session: &str, key: &SealingKeyId) -> Event {
+    Event::ApplicationNumberKeyed(ApplicationNumberKeyed {
+        session: SessionId::new(session).unwrap(),
+        number: number(),
+        number_tail: "002X".parse().unwrap(),
+        holder: holder(key),
+        of_age: None,
+        flagged: None,
+    })
+}
+
+/// The centre is asked whether they may apply here.
+pub(super) fn asked(session: &str, key: &SealingKeyId) -> Event {
+    Event::ApplicationEligibilityAsked(ApplicationEligibilityAsked {
+        session: SessionId::new(session).unwrap(),
+        question: 1,
+        kind: ApplicationKind::Lost,
+        residence: Residence::Local,
+        number: number(),
+        holder: holder(key),
+    })
+}
+
+/// They signed.
+pub(super) fn signed(session: &str, blob: &BlobHash, key: &SealingKeyId) -> Event {
+    Event::ApplicationSigned(ApplicationSigned {
+        session: SessionId::new(session).unwrap(),
+        signature: SealedBlob {
+            blob: blob.clone(),
+            key: key.clone(),
+            len: 5,
+        },
+    })
+}
+
+/// The application ended.
+pub(super) fn given_up(session: &str) -> Event {
+    Event::ApplicationEnded(ApplicationEnded {
+        session: SessionId::new(session).unwrap(),
+        kiosk: id("kiosk-1"),
+        outcome: ApplicationOutcome::Cancelled,
+    })
 }
 
 /// Durable when this resolves. Nobody looks at the signatures here.

@@ -5,6 +5,8 @@
 //! stays here. A key is removed here once its bytes were read back from the store and the centre has acknowledged the event that ended
 //! its session; from before its first byte left it counts as known to the centre, so an erasure asks the centre too.
 //!
+//! A session that asks the centre something while a citizen waits sends a copy of its key at once (ADR 34); the key itself stays.
+//!
 //! What is up is kept as an index of the log, and may be lost: whatever has the right size there is not sent again. Of what waits only
 //! names are held in memory, and only so many. Nothing of this touches pickup: events go first, each call has a deadline, and a store
 //! that hangs holds a few threads and never more.

@@ -1,11 +1,11 @@
-//! What is to go up, in the order of the log: each blob as it is named, the keys of a session behind its end.
+//! What is to go up, in the order of the log: each blob as it is named, the keys of a session behind its end. Where a session asks the
+//! centre something, a copy of the key that the question is sealed under goes before everything: a citizen waits for the answer.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use schemas::event::Event;
 use schemas::ids::{BlobHash, SessionId};
 use schemas::key::SealingKeyId;
-use schemas::sealed::SealedField;
 
 /// So many things wait at the most; what is behind them is found in the log when there is room again.
 const WAITING_MAX: usize = 4_096;
@@ -16,7 +16,10 @@ pub(super) enum Item {
     Blob(BlobHash),
     /// A blob that the centre asked for: it goes up though it is there.
     Again(BlobHash),
+    /// A key whose session has ended.
     Key(SealingKeyId),
+    /// A copy of a key whose session asked the centre something, and may go on.
+    Copy(SealingKeyId),
 }
 
 impl Item {
@@ -25,6 +28,7 @@ impl Item {
         match self {
             Self::Blob(_) | Self::Again(_) => "blob",
             Self::Key(_) => "key",
+            Self::Copy(_) => "key-copy",
         }
     }
 }
@@ -54,6 +58,40 @@ pub(super) struct Queue {
 struct Open {
     from: u64,
     keys: Vec<SealingKeyId>,
+    /// Those of which a copy goes up, or went.
+    copied: Vec<SealingKeyId>,
+}
+
+impl Open {
+    const fn from(index: u64) -> Self {
+        Self {
+            from: index,
+            keys: Vec::new(),
+            copied: Vec::new(),
+        }
+    }
+}
+
+/// The session that an event begins, of those that have something to send.
+fn begins(event: &Event) -> Option<&SessionId> {
+    if let Event::PickupStarted(pickup) = event {
+        Some(&pickup.session)
+    } else if let Event::ApplicationStarted(application) = event {
+        Some(&application.session)
+    } else {
+        None
+    }
+}
+
+/// The session that an event ends.
+fn ends(event: &Event) -> Option<&SessionId> {
+    if let Event::PickupEnded(pickup) = event {
+        Some(&pickup.session)
+    } else if let Event::ApplicationEnded(application) = event {
+        Some(&application.session)
+    } else {
+        None
+    }
 }
 
 impl Queue {
@@ -67,40 +105,31 @@ impl Queue {
 
     /// Whether an event has to be followed at all.
     pub(super) fn is_wanted(event: &Event) -> bool {
-        matches!(
-            event,
-            Event::PickupStarted(_)
-                | Event::CardVerified(_)
-                | Event::PhotoArchived(_)
-                | Event::PickupEnded(_)
-        )
+        begins(event).is_some()
+            || ends(event).is_some()
+            || event.asks_centre().is_some()
+            || event.sealed().is_some()
     }
 
     /// Follows an event.
     pub(super) fn follow(&mut self, index: u64, event: &Event) {
-        if let Event::PickupStarted(pickup) = event {
-            let open = Open {
-                from: index,
-                keys: Vec::new(),
-            };
-            self.open.insert(pickup.session.clone(), open);
-        } else if let Event::CardVerified(verified) = event
-            && let Some(key) = verified.holder.as_ref().and_then(SealedField::key)
-        {
-            self.named(&verified.session, key, index);
-        } else if let Event::PhotoArchived(photo) = event {
-            self.push(Waiting {
-                item: Item::Blob(photo.blob.clone()),
-                session: Some(photo.session.clone()),
-                from: Some(index),
-                end: index,
-            });
-            self.named(&photo.session, photo.key.clone(), index);
-        } else if let Event::PickupEnded(pickup) = event
-            && let Some(Open { from, keys }) = self.open.remove(&pickup.session)
-        {
-            for key in keys {
-                self.push_key(key, &pickup.session, from, index);
+        if let Some(session) = begins(event) {
+            self.open.insert(session.clone(), Open::from(index));
+        } else if let Some(session) = ends(event) {
+            self.ended(session, index);
+        } else if let Some((session, key)) = event.asks_centre() {
+            self.asked(session, key, index);
+        } else if let Some(sealed) = event.sealed() {
+            for blob in sealed.blobs {
+                self.push(Waiting {
+                    item: Item::Blob(blob.clone()),
+                    session: Some(sealed.session.clone()),
+                    from: Some(index),
+                    end: index,
+                });
+            }
+            for key in sealed.keys {
+                self.named(sealed.session, key, index);
             }
         }
     }
@@ -164,11 +193,46 @@ impl Queue {
         waiting.chain(open).fold(self.looked, u64::min)
     }
 
-    /// A key that an event names goes up when its session has ended.
+    /// What a session asked: a copy of the key goes up, once, and first.
+    fn asked(&mut self, session: &SessionId, key: SealingKeyId, index: u64) {
+        let Some(open) = self.open.get_mut(session) else {
+            return;
+        };
+        if open.copied.contains(&key) {
+            return;
+        }
+        open.copied.push(key.clone());
+        self.waiting.push_front(Waiting {
+            item: Item::Copy(key),
+            session: Some(session.clone()),
+            from: Some(index),
+            end: index,
+        });
+    }
+
+    /// Nobody waits for an answer any more, and the keys go up for good.
+    fn ended(&mut self, session: &SessionId, index: u64) {
+        let Some(open) = self.open.remove(session) else {
+            return;
+        };
+        self.waiting.retain(|waiting| {
+            !(matches!(waiting.item, Item::Copy(_)) && waiting.session.as_ref() == Some(session))
+        });
+        for key in open.keys {
+            self.push_key(key, session, open.from, index);
+        }
+    }
+
+    /// A key that an event names goes up when its session has ended, whoever else has it on its list: only then is it known which
+    /// event ended it.
     fn named(&mut self, session: &SessionId, key: SealingKeyId, index: u64) {
         match self.open.get_mut(session) {
             Some(open) if open.keys.contains(&key) => {}
-            Some(open) => open.keys.push(key),
+            Some(open) => {
+                let item = Item::Key(key.clone());
+                self.waiting.retain(|waiting| waiting.item != item);
+                open.keys.push(key);
+            }
             None => self.push_key(key, session, index, index),
         }
     }
@@ -186,7 +250,7 @@ impl Queue {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
-    use super::super::fixtures::{ended, photo, started};
+    use super::super::fixtures::{applied, asked, ended, given_up, keyed, photo, signed, started};
     use super::*;
 
     fn blob(n: u32) -> BlobHash {
@@ -236,6 +300,48 @@ mod tests {
         assert_eq!(items(&queue.next(8)), keyed);
         assert_eq!(queue.next(8).first().unwrap().end, 3);
         assert_eq!(items(&queue.next(1)), keyed[..1]);
+    }
+
+    /// A2, G7: a question to the centre sends a copy of its session's key, once and before all else; the key itself waits for the end
+    /// of the session, as that of a session without a question does.
+    #[test]
+    fn a2_a_copy_of_a_key_goes_with_the_question() {
+        let mut queue = Queue::default();
+        let quiet = [applied("s-1"), keyed("s-1", &key(1))];
+        follow(&mut queue, &quiet);
+        follow(&mut queue, &[signed("s-1", &blob(1), &key(1))]);
+        let asking = [applied("s-3"), keyed("s-3", &key(3))];
+        follow(&mut queue, &asking);
+        assert_eq!(items(&queue.next(8)), [Item::Blob(blob(1))]);
+        follow(&mut queue, &[asked("s-3", &key(3))]);
+        let both = [Item::Copy(key(3)), Item::Blob(blob(1))];
+        assert_eq!(items(&queue.next(8)), both);
+        let copy = queue.next(1).remove(0);
+        queue.done(&copy);
+        follow(&mut queue, &[asked("s-3", &key(3))]);
+        assert_eq!(items(&queue.next(8)), both[1..], "it is there");
+        assert_eq!(queue.up_to(), 0, "both sessions are open");
+        follow(&mut queue, &[given_up("s-3")]);
+        assert_eq!(items(&queue.next(8)), [both[1].clone(), Item::Key(key(3))]);
+    }
+
+    /// G7: a session that ends before the copy is up needs none; a key that was on its way in another life waits for the end that the
+    /// log has.
+    #[test]
+    fn g7_a_session_that_is_over_sends_its_key_once() {
+        let mut queue = Queue::default();
+        queue.push(Waiting {
+            item: Item::Key(key(1)),
+            session: None,
+            from: None,
+            end: 0,
+        });
+        follow(&mut queue, &[applied("s-1"), keyed("s-1", &key(1))]);
+        assert_eq!(items(&queue.next(8)), []);
+        follow(&mut queue, &[asked("s-1", &key(1)), given_up("s-1")]);
+        let next = queue.next(8);
+        assert_eq!(items(&next), [Item::Key(key(1))]);
+        assert_eq!(next.first().unwrap().end, 3);
     }
 
     /// G4: what is not up yet holds back the index from which on it is found again; what cannot be read lets the others pass.

@@ -35,7 +35,8 @@ impl Sender {
         match item {
             Item::Blob(name) => self.blob(name, false).await,
             Item::Again(name) => self.blob(name, true).await,
-            Item::Key(key) => self.key(key).await,
+            Item::Key(key) => self.key(key, false).await,
+            Item::Copy(key) => self.key(key, true).await,
         }
     }
 
@@ -63,12 +64,12 @@ impl Sender {
     }
 
     /// It is there when its bytes were read back. Until then no erasure goes on, so that none is destroyed here, and told as destroyed,
-    /// while it leaves.
-    async fn key(&self, key: &SealingKeyId) -> Result<Sent, Fault> {
+    /// while it leaves. `early`: while its session is open, because the centre was asked something that it opens.
+    async fn key(&self, key: &SealingKeyId, early: bool) -> Result<Sent, Fault> {
         let _held = self.sealing.hold_erasures().await;
         let (store, id) = (self.sealing.store().clone(), key.clone());
         let session = off_loop(move || store.session_of(&id)).await?;
-        if session.is_some_and(|session| self.sealing.is_open(&session)) {
+        if !early && session.is_some_and(|session| self.sealing.is_open(&session)) {
             return Ok(Sent::NotYet);
         }
         let (store, id) = (self.sealing.store().clone(), key.clone());
