@@ -18,12 +18,13 @@
 mod hall;
 
 use gateway_core::{Entry, Outcome, Request};
+use hall::citizen::{finish, up_to};
 use hall::{Case, Fault, GOOD, Hall, Link, device};
 use schemas::acceptance::{AcceptanceSite, DailyPlace, DailySequence};
 use schemas::civil::CivilDate;
 use schemas::event::Event;
 use schemas::event::application::Decision;
-use schemas::ids::{OrderId, SessionId};
+use schemas::ids::SessionId;
 use schemas::message::application::StepName as S;
 use schemas::time::ClockTrust;
 use schemas::words::application::{
@@ -32,31 +33,6 @@ use schemas::words::application::{
 };
 use schemas::words::{RefusalReason, Residence};
 
-/// Goes through until the kiosk asks for `step`.
-fn up_to(hall: &mut Hall, case: &Case, kiosk: &str, step: S) -> SessionId {
-    let session = hall.begin(kiosk);
-    for _ in 0..200 {
-        let (_, prompt) = hall.prompt(kiosk).unwrap();
-        if prompt.step == Some(step) {
-            return session;
-        }
-        assert!(
-            case.once(hall, kiosk, &session).is_none(),
-            "{step:?} never comes"
-        );
-    }
-    panic!("{step:?} never comes");
-}
-
-fn finish(hall: &mut Hall, case: &Case, kiosk: &str, session: &SessionId) -> ApplicationOutcome {
-    for _ in 0..200 {
-        if let Some(prompt) = case.once(hall, kiosk, session) {
-            return prompt.outcome.unwrap();
-        }
-    }
-    panic!("it does not end");
-}
-
 fn places(hall: &Hall) -> Vec<DailyPlace> {
     let events = hall.log.iter().map(|(_, event)| event);
     let places = events.filter_map(|event| match event {
@@ -64,15 +40,6 @@ fn places(hall: &Hall) -> Vec<DailyPlace> {
         _ => None,
     });
     places.collect()
-}
-
-fn order(hall: &Hall) -> OrderId {
-    let events = hall.log.iter().rev().map(|(_, event)| event);
-    let mut orders = events.filter_map(|event| match event {
-        Event::PaymentOrdered(b) => Some(b.order.clone()),
-        _ => None,
-    });
-    orders.next().unwrap()
 }
 
 /// A double tap: an entry for another step than the present one is refused, and changes nothing but that it is recorded.
@@ -201,14 +168,14 @@ fn a12_what_is_paid_without_an_acceptance_is_asked_back() {
     };
     let mut hall = Hall::new();
     up_to(&mut hall, &case, "kiosk-1", S::AwaitPayment);
-    let interrupted = order(&hall);
+    let interrupted = hall.order();
     hall.restart();
     assert!(hall.paid(&interrupted, 2_000, 1));
     hall.paid(&interrupted, 2_000, 1);
     assert_eq!(hall.count("station.payment.confirmed.v1"), 1);
     assert_eq!(hall.count("station.payment.refund-asked.v1"), 1);
     let session = up_to(&mut hall, &case, "kiosk-1", S::AwaitPayment);
-    let paid = order(&hall);
+    let paid = hall.order();
     assert!(hall.paid(&paid, 2_000, 2));
     let (_, prompt) = hall.prompt("kiosk-1").unwrap();
     assert_eq!(
@@ -233,7 +200,7 @@ fn a12_an_order_can_be_paid_later() {
         (prompt.paid, prompt.payment),
         (Some(false), Some(PaymentWay::Wechat))
     );
-    assert_eq!(prompt.order, Some(order(&hall)));
+    assert_eq!(prompt.order, Some(hall.order()));
     assert!(hall.paid(&prompt.order.unwrap(), 2_000, 1));
     assert_eq!(hall.count("station.payment.refund-asked.v1"), 0);
     assert_eq!(hall.prompt("kiosk-1").unwrap().1.paid, Some(true));
@@ -256,7 +223,7 @@ fn a17_the_centres_decision_counts_once() {
     let session = hall.begin("kiosk-1");
     let outcome = finish(&mut hall, &case, "kiosk-1", &session);
     assert_eq!(outcome, ApplicationOutcome::Provisional);
-    let paid = order(&hall);
+    let paid = hall.order();
     assert!(hall.paid(&paid, 2_000, 1));
     assert!(hall.decided(&session, rejected.clone()));
     let (_, compensated) = hall

@@ -259,16 +259,7 @@ fn apply(hall: &mut Hall, action: &Action) {
         }
         Action::Terminal { pick, state } => {
             if let Some((_, order)) = newest(&orders(hall), pick) {
-                let report = PeripheralReport::Payment {
-                    order,
-                    amount_fen: Fen::new(2_000).unwrap(),
-                    method: PaymentMethod::Wechat,
-                    state: PaymentState::ALL[state],
-                };
-                hall.input(Input::Peripheral {
-                    device: hall::device("terminal-1"),
-                    report,
-                });
+                hall.terminal(&order, PaymentMethod::Wechat, PaymentState::ALL[state]);
             }
         }
         Action::Grant { max } => {

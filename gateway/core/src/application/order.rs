@@ -100,9 +100,10 @@ fn about_closing(a: &Application) -> Option<Step> {
     }
     a.fee()?;
     match a.way {
+        _ if a.paid => None,
         None => Some(Step::ChoosePayment),
         Some(PaymentWay::CashAtWindow) => None,
-        Some(_) => (!a.paid).then_some(Step::AwaitPayment),
+        Some(_) => Some(Step::AwaitPayment),
     }
 }
 

@@ -44,7 +44,7 @@ pub(super) fn order(
     Some(order)
 }
 
-/// The citizen wants to pay an open order in another way.
+/// How the citizen wants to pay an open order.
 pub(super) fn choose_way(draft: &mut Draft<'_>, order: &OrderId, way: PaymentWay) {
     draft.touch_order(order);
     if let Some(chosen) = payment::way_chosen(&draft.state().payments, order, way) {
@@ -88,7 +88,12 @@ pub(super) fn reported(
         return;
     }
     let mut ways = PaymentWay::ALL.iter().copied();
-    if let Some(way) = ways.find(|way| way.method() == Some(method)) {
+    let way = ways.find(|way| way.method() == Some(method));
+    let is_new = |way: &PaymentWay| {
+        let known = draft.state().payments.orders.get(order);
+        known.is_some_and(|known| known.way != *way)
+    };
+    if let Some(way) = way.filter(is_new) {
         choose_way(draft, order, way);
     }
     let device = device.clone();

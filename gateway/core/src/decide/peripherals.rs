@@ -33,7 +33,7 @@ pub(super) fn report(
             if *state == PaymentState::Paid {
                 payment::reported(draft, device, order, *amount_fen, *method);
             } else {
-                application::payment_failed(draft, order, *state);
+                application::payment_failed(draft, order, *method, *state);
             }
         }
         return Outcome::Accepted(None);

@@ -18,14 +18,14 @@ pub(crate) fn ordered(payments: &Payments, order: PaymentOrdered) -> Option<Paym
     is_first.then_some(order)
 }
 
-/// Another way to pay an order that is still open.
+/// How an order that is still open is to be paid; the way before may be chosen again.
 pub(crate) fn way_chosen(
     payments: &Payments,
     id: &OrderId,
     way: PaymentWay,
 ) -> Option<PaymentWayChosen> {
     let order = payments.orders.get(id)?;
-    (order.standing == Standing::Open && order.way != way).then(|| PaymentWayChosen {
+    (order.standing == Standing::Open).then(|| PaymentWayChosen {
         order: id.clone(),
         way,
     })

@@ -1,6 +1,6 @@
 //! The centre, as far as a station hears of it.
 
-use gateway_core::Answer;
+use gateway_core::{Answer, Input, PeripheralReport};
 use schemas::downlink::application::{
     ApplicationDecided, EligibilityAnswered, PaymentConfirmed, SmsCodeSent,
 };
@@ -8,7 +8,7 @@ use schemas::event::Event;
 use schemas::event::application::{Decision, SaltedCode};
 use schemas::event::payment::GrantReceived;
 use schemas::ids::{OrderId, SessionId, TransactionId};
-use schemas::message::peripheral::Fen;
+use schemas::message::peripheral::{Fen, PaymentMethod, PaymentState};
 use schemas::words::Residence;
 use schemas::words::application::{ApplicationKind, EligibilityVerdict};
 
@@ -81,6 +81,30 @@ impl Hall {
             session,
             outcome,
         }))
+    }
+
+    /// The newest order.
+    pub fn order(&self) -> OrderId {
+        let events = self.log.iter().rev().map(|(_, event)| event);
+        let mut orders = events.filter_map(|event| match event {
+            Event::PaymentOrdered(b) => Some(b.order.clone()),
+            _ => None,
+        });
+        orders.next().unwrap()
+    }
+
+    /// What the terminal says of an order of 20 yuan.
+    pub fn terminal(&mut self, order: &OrderId, method: PaymentMethod, state: PaymentState) {
+        let report = PeripheralReport::Payment {
+            order: order.clone(),
+            amount_fen: Fen::new(2_000).unwrap(),
+            method,
+            state,
+        };
+        self.input(Input::Peripheral {
+            device: super::device("terminal-1"),
+            report,
+        });
     }
 
     pub fn paid(&mut self, order: &OrderId, amount: u32, transaction: u32) -> bool {

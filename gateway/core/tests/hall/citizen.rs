@@ -223,3 +223,29 @@ pub const GOOD: Case = Case {
     clock: Clock::Trusted,
     fault: Fault::None,
 };
+
+/// Goes through until the kiosk asks for `step`.
+pub fn up_to(hall: &mut Hall, case: &Case, kiosk: &str, step: S) -> SessionId {
+    let session = hall.begin(kiosk);
+    for _ in 0..200 {
+        let (_, prompt) = hall.prompt(kiosk).unwrap();
+        if prompt.step == Some(step) {
+            return session;
+        }
+        assert!(
+            case.once(hall, kiosk, &session).is_none(),
+            "{step:?} never comes"
+        );
+    }
+    panic!("{step:?} never comes");
+}
+
+/// Goes on to the end.
+pub fn finish(hall: &mut Hall, case: &Case, kiosk: &str, session: &SessionId) -> ApplicationOutcome {
+    for _ in 0..200 {
+        if let Some(prompt) = case.once(hall, kiosk, session) {
+            return prompt.outcome.unwrap();
+        }
+    }
+    panic!("it does not end");
+}

@@ -85,7 +85,7 @@ pub(in crate::decide) fn wake(draft: &mut Draft<'_>) {
     let open = draft.state().applications.open.iter();
     let paid = open.filter(|(_, a)| {
         let step = a.stage.as_ref().map(|stage| stage.step);
-        a.paid && step == Some(Step::AwaitPayment)
+        a.paid && matches!(step, Some(Step::ChoosePayment | Step::AwaitPayment))
     });
     let paid: Vec<DeviceId> = paid.map(|(kiosk, _)| kiosk.clone()).collect();
     for kiosk in paid {

@@ -3,7 +3,7 @@
 use schemas::event::application::{ApplicationStep as Step, ApplicationSteppedBack};
 use schemas::ids::{DeviceId, OrderId};
 use schemas::message::application::StepName;
-use schemas::message::peripheral::PaymentState;
+use schemas::message::peripheral::{PaymentMethod, PaymentState};
 use schemas::words::RefusalReason;
 use schemas::words::application::PaymentWay;
 
@@ -35,8 +35,13 @@ pub(super) fn choose(
 }
 
 /// A payment did not come about at the terminal: the citizen chooses again. What may be paid or not is asked of the network, not
-/// guessed.
-pub(in crate::decide) fn failed(draft: &mut Draft<'_>, order: &OrderId, state: PaymentState) {
+/// guessed. What a terminal says late of another way than the present one changes nothing.
+pub(in crate::decide) fn failed(
+    draft: &mut Draft<'_>,
+    order: &OrderId,
+    method: PaymentMethod,
+    state: PaymentState,
+) {
     let over = matches!(
         state,
         PaymentState::Declined | PaymentState::Cancelled | PaymentState::TimedOut
@@ -44,7 +49,8 @@ pub(in crate::decide) fn failed(draft: &mut Draft<'_>, order: &OrderId, state: P
     let mut open = draft.state().applications.open.iter();
     let found = open.find(|(_, a)| {
         let step = a.stage.as_ref().map(|stage| stage.step);
-        a.order.as_ref() == Some(order) && step == Some(Step::AwaitPayment)
+        let is_present = a.way.and_then(PaymentWay::method) == Some(method);
+        is_present && a.order.as_ref() == Some(order) && step == Some(Step::AwaitPayment)
     });
     let Some((kiosk, a)) = found.filter(|_| over) else {
         return;
