@@ -2,6 +2,7 @@
 //! ends, and then only what the centre still has to decide is kept.
 
 mod effects;
+mod failed;
 mod order;
 mod view;
 
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::state::State;
 
 pub(crate) use effects::{deadlines, effects};
+pub(crate) use failed::Failed;
 pub(crate) use order::{Next, back_from, device_of, finger, name_of, next};
 pub(crate) use view::{ended, open};
 
@@ -76,6 +78,8 @@ pub(crate) struct Application {
     pub(crate) sms: Sms,
     /// Codes that were asked for.
     pub(crate) codes_asked: u16,
+    #[serde(default)]
+    pub(crate) failed: Failed,
     pub(crate) fingers_compared: BTreeMap<Hand, Comparison>,
     pub(crate) documents_done: bool,
     pub(crate) order: Option<OrderId>,

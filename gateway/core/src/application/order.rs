@@ -40,7 +40,9 @@ fn about_person(a: &Application) -> Option<Step> {
             ApplicationKind::Lost
             | ApplicationKind::Damaged
             | ApplicationKind::FirstIssue
-            | ApplicationKind::Temporary => Step::KeyNumber { attempt: 1 },
+            | ApplicationKind::Temporary => Step::KeyNumber {
+                attempt: next_attempt(a.failed.number),
+            },
         });
     }
     if !a.confirmed {
@@ -51,13 +53,15 @@ fn about_person(a: &Application) -> Option<Step> {
 
 fn about_face(a: &Application) -> Option<Step> {
     if a.entered.portrait.is_none() {
-        return Some(Step::GivePortrait { attempt: 1 });
+        let attempt = next_attempt(a.failed.portrait);
+        return Some(Step::GivePortrait { attempt });
     }
     if a.portrait_compared.is_none() {
         return Some(Step::ComparePortrait);
     }
     if a.entered.live.is_none() {
-        return Some(Step::TakeLivePhoto { attempt: 1 });
+        let attempt = next_attempt(a.failed.live);
+        return Some(Step::TakeLivePhoto { attempt });
     }
     let attempt = a.live_attempt;
     (a.live_compared.is_none()).then_some(Step::CompareLive { attempt })
@@ -65,7 +69,8 @@ fn about_face(a: &Application) -> Option<Step> {
 
 fn about_phone(a: &Application) -> Option<Step> {
     if a.entered.phone.is_none() {
-        return Some(Step::GivePhone { attempt: 1 });
+        let attempt = next_attempt(a.failed.phone);
+        return Some(Step::GivePhone { attempt });
     }
     match a.sms {
         Sms::Open | Sms::Asked(_) => Some(Step::AwaitSms),
@@ -77,7 +82,11 @@ fn about_phone(a: &Application) -> Option<Step> {
 fn about_fingers(a: &Application) -> Option<Step> {
     let missing = |hand: &&Hand| !a.entered.fingers.iter().any(|f| f.hand == **hand);
     let hand = *Hand::ALL.iter().find(missing)?;
-    Some(finger(a, hand, 1))
+    Some(finger(a, hand, next_attempt(a.failed.finger(hand))))
+}
+
+const fn next_attempt(failed: u16) -> u16 {
+    failed.saturating_add(1)
 }
 
 /// The capture of a finger: the one on the card, where it holds that hand's; else thumb, index, middle finger in turn.

@@ -13,7 +13,7 @@ use schemas::words::application::{EligibilityVerdict, FacePair};
 
 use super::Recorded;
 use crate::application::{
-    Acceptance, Application, EndedApplication, KnownPerson, Notice, Sms, Stage, Verdict,
+    Acceptance, Application, EndedApplication, Failed, KnownPerson, Notice, Sms, Stage, Verdict,
 };
 use crate::state::State;
 
@@ -92,6 +92,7 @@ fn started(state: &mut State, recorded: Recorded<'_>, b: &ApplicationStarted) {
         phone: None,
         sms: Sms::Open,
         codes_asked: 0,
+        failed: Failed::default(),
         fingers_compared: std::collections::BTreeMap::new(),
         documents_done: false,
         order: None,
@@ -139,6 +140,7 @@ fn stepped(state: &mut State, recorded: Recorded<'_>, b: &ApplicationStepped) {
         (citizen_s, device_s)
     };
     let after = |s: u16| Deadline::after(recorded.now, u64::from(s) * 1_000);
+    a.failed.before(b.step);
     a.number = b.number;
     a.stage = Some(Stage {
         step: b.step,
@@ -244,6 +246,7 @@ fn card_read(state: &mut State, b: &ApplicationCardRead) {
         return;
     };
     a.notice = Notice::default();
+    a.failed.is_of(&b.number);
     a.entered.number = Some(b.number.clone());
     a.entered.name.clone_from(&b.name);
     a.entered.number_tail = Some(b.number_tail.clone());
@@ -263,6 +266,7 @@ fn number_keyed(state: &mut State, b: &ApplicationNumberKeyed) {
         return;
     };
     a.notice = Notice::default();
+    a.failed.is_of(&b.number);
     a.entered.number = Some(b.number.clone());
     a.entered.number_tail = Some(b.number_tail.clone());
     a.entered.holder = Some(b.holder.clone());

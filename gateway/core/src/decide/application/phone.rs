@@ -12,7 +12,7 @@ use schemas::words::application::{InputFault, SmsSkipped, WindowReason};
 
 use super::super::draft::Draft;
 use super::{at, go_on, put, window};
-use crate::application::Sms;
+use crate::application::{Application, Sms};
 
 /// The number; what is wrong with it is said at once, and it is asked for again.
 pub(super) fn give(
@@ -70,11 +70,14 @@ fn reject(
     }
 }
 
-/// The centre is asked to send a code.
+/// The centre is asked to send a code, to this number or another one.
 pub(super) fn ask(draft: &mut Draft<'_>, kiosk: &DeviceId) {
     let Some(a) = at(draft, kiosk) else { return };
     if !a.policy.sms {
         return skip(draft, kiosk, SmsSkipped::Policy);
+    }
+    if are_codes_used_up(a) {
+        return window::send(draft, kiosk, WindowReason::PhoneFailed);
     }
     let Some(phone) = a.entered.phone.clone() else {
         return;
@@ -137,10 +140,15 @@ pub(super) fn code(
     Err(reject(draft, kiosk, fault, next))
 }
 
-/// Another code. Each one costs the centre a message, so no more are sent than attempts there are.
+/// Each code costs the centre a message and somebody a phone that rings, so no more are sent than attempts there are.
+const fn are_codes_used_up(a: &Application) -> bool {
+    a.codes_asked >= a.policy.sms_attempts_max
+}
+
+/// Another code.
 pub(super) fn send_again(draft: &mut Draft<'_>, kiosk: &DeviceId) -> Result<(), RefusalReason> {
     let a = at(draft, kiosk).ok_or(RefusalReason::NoSuchSession)?;
-    if a.codes_asked >= a.policy.sms_attempts_max {
+    if are_codes_used_up(a) {
         return Err(RefusalReason::NotAChoice);
     }
     ask(draft, kiosk);

@@ -1,0 +1,96 @@
+//! Attempts that failed. Going back does not give them back, so no limit is a limit of patience.
+
+use std::collections::BTreeMap;
+
+use schemas::event::application::ApplicationStep as Step;
+use schemas::lookup::LookupTag;
+use schemas::words::Hand;
+use serde::{Deserialize, Serialize};
+
+/// Attempts that failed so far, of one person (A3, A6 to A9).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Failed {
+    /// Tag of the number of whose attempts these are; none: nobody is known yet.
+    person: Option<LookupTag>,
+    /// Numbers that were keyed wrong. They are nobody's.
+    pub(crate) number: u16,
+    pub(crate) portrait: u16,
+    /// Live photos that could not be taken or were not alike.
+    pub(crate) live: u16,
+    pub(crate) phone: u16,
+    fingers: BTreeMap<Hand, u16>,
+}
+
+impl Failed {
+    /// Of a hand.
+    pub(crate) fn finger(&self, hand: Hand) -> u16 {
+        self.fingers.get(&hand).copied().unwrap_or(0)
+    }
+
+    /// A step was asked for: those attempts before the present one failed.
+    pub(crate) fn before(&mut self, step: Step) {
+        let (count, attempt) = match step {
+            Step::KeyNumber { attempt } => (&mut self.number, attempt),
+            Step::GivePortrait { attempt } => (&mut self.portrait, attempt),
+            Step::TakeLivePhoto { attempt } | Step::CompareLive { attempt } => {
+                (&mut self.live, attempt)
+            }
+            Step::GivePhone { attempt } => (&mut self.phone, attempt),
+            Step::CaptureFinger { hand, attempt, .. } => {
+                (self.fingers.entry(hand).or_default(), attempt)
+            }
+            // A card is read until the citizen gives up, and each code has attempts of its own.
+            Step::ReadCard { .. }
+            | Step::KeySmsCode { .. }
+            | Step::ChooseKind
+            | Step::ChooseResidence
+            | Step::ConfirmIdentity
+            | Step::AwaitEligibility
+            | Step::ComparePortrait
+            | Step::AwaitSms
+            | Step::AttachDocuments
+            | Step::Sign
+            | Step::ChoosePayment
+            | Step::AwaitPayment => return,
+        };
+        *count = (*count).max(attempt.saturating_sub(1));
+    }
+
+    /// Somebody is known: who is not the one before begins anew.
+    pub(crate) fn is_of(&mut self, person: &LookupTag) {
+        if self.person.as_ref() != Some(person) {
+            *self = Self {
+                person: Some(person.clone()),
+                number: self.number,
+                ..Self::default()
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use super::*;
+
+    /// A9: what failed is counted to the same person, and never down.
+    #[test]
+    fn a9_another_person_begins_anew() {
+        let tag = |head: &str| LookupTag::new(format!("{head}.AAECAwQFBgcICQoLDA0ODw")).unwrap();
+        let mut failed = Failed::default();
+        failed.is_of(&tag("0a1b2c3d"));
+        for attempt in [1, 3, 2] {
+            failed.before(Step::KeyNumber { attempt });
+            failed.before(Step::CaptureFinger {
+                hand: Hand::Left,
+                attempt,
+                position: None,
+            });
+        }
+        failed.is_of(&tag("0a1b2c3d"));
+        let counts = |failed: &Failed| [failed.number, failed.finger(Hand::Left)];
+        assert_eq!((counts(&failed), failed.finger(Hand::Right)), ([2, 2], 0));
+        failed.is_of(&tag("00000001"));
+        assert_eq!(counts(&failed), [2, 0]);
+    }
+}
