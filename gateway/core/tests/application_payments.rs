@@ -18,13 +18,14 @@
 mod hall;
 
 use gateway_core::{Entry, Outcome};
-use hall::citizen::up_to;
-use hall::{Case, Fault, GOOD, Hall};
+use hall::citizen::{finish, up_to};
+use hall::{Case, Fault, GOOD, Hall, Link};
 use schemas::event::Event;
+use schemas::event::application::Decision;
 use schemas::ids::SessionId;
 use schemas::message::application::StepName as S;
 use schemas::message::peripheral::{PaymentMethod, PaymentState};
-use schemas::words::application::{ApplicationOutcome, PaymentWay};
+use schemas::words::application::{ApplicationOutcome, PaymentWay, RejectionReason};
 
 /// Somebody who chooses WeChat Pay and then waits.
 const WAITS: Case = Case {
@@ -98,4 +99,31 @@ fn a12_a_late_word_of_the_way_before_changes_nothing() {
     }
     hall.terminal(&order, PaymentMethod::Alipay, PaymentState::Cancelled);
     assert_eq!(step(&hall), Some(S::ChoosePayment));
+}
+
+/// A12, A17: an order that was made without a link is paid when there is one again, however long that took; what the centre rejects
+/// is given back all the same.
+#[test]
+fn a12_an_order_made_without_a_link_stays_payable() {
+    let mut hall = Hall::new();
+    hall.granted(1, 10);
+    let case = Case {
+        link: Link::Granted,
+        ..WAITS
+    };
+    let session = hall.begin("kiosk-1");
+    let outcome = finish(&mut hall, &case, "kiosk-1", &session);
+    assert_eq!(outcome, ApplicationOutcome::Provisional);
+    let order = hall.order();
+    for _ in 0..10 {
+        hall.advance(72 * 3_600_000);
+    }
+    assert_eq!(hall.count("station.payment.expired.v1"), 0);
+    assert!(hall.paid(&order, 2_000, 1));
+    assert_eq!(hall.count("station.payment.confirmed.v1"), 1);
+    assert_eq!(hall.count("station.payment.refund-asked.v1"), 0);
+    let reason = RejectionReason::NotEligible;
+    assert!(hall.decided(&session, Decision::Rejected { reason }));
+    assert_eq!(hall.count("station.payment.refund-asked.v1"), 1);
+    assert_eq!(hall.state, hall.replay());
 }

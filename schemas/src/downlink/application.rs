@@ -8,7 +8,7 @@ use crate::event::application::{Decision, SaltedCode};
 use crate::ids::{OrderId, SessionId, TicketNumber, TransactionId};
 use crate::message::peripheral::Fen;
 use crate::words::Residence;
-use crate::words::application::{ApplicationKind, EligibilityVerdict, WindowResult};
+use crate::words::application::{ApplicationKind, EligibilityVerdict, PaymentWay, WindowResult};
 
 /// Persons that a grant flags at the most.
 pub const FLAGGED_MAX: usize = 2_000;
@@ -101,6 +101,13 @@ pub struct PaymentConfirmed {
     pub amount_fen: Fen,
     /// The network's transaction.
     pub transaction: TransactionId,
+    /// How it was paid; none: as the citizen chose last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<PaymentWay>,
+    /// When the network took the money: wall clock, ms since 1970-01-01 UTC. None: the centre does not know, and answers for it that
+    /// the order could still be paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid_ms: Option<u64>,
 }
 
 /// What was paid is given back (A12).

@@ -69,10 +69,10 @@ bodies! {
         amount_fen: Fen,
         /// How the citizen wants to pay.
         way: PaymentWay,
-        /// How long it can be paid, in s.
+        /// How long it can be paid, in s; who takes the money says whether that was in time.
         valid_s: u32,
     }
-    /// The citizen wants to pay the same order in another way.
+    /// The citizen chose again how to pay an order.
     PaymentWayChosen {
         /// The order.
         order: OrderId,
@@ -87,8 +87,15 @@ bodies! {
         amount_fen: Fen,
         /// Who says so.
         witness: PaymentWitness,
+        /// How it was paid, where the witness says so; else as the citizen chose last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        way: Option<PaymentWay>,
+        /// When the network took the money, where the witness says so: wall clock, ms since 1970-01-01 UTC.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        paid_ms: Option<u64>,
     }
-    /// An order was not paid in time. What is paid later is given back.
+    /// The time of an order is over that nobody should pay any more: its session ended without an acceptance, or the centre rejected it.
+    /// What is paid later is given back.
     PaymentExpired {
         /// The order.
         order: OrderId,
@@ -104,6 +111,9 @@ bodies! {
         /// Which transaction, where it is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         transaction: Option<TransactionId>,
+        /// How it was paid, where that is known of money that was not counted before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        way: Option<PaymentWay>,
     }
     /// The centre gave it back.
     PaymentRefunded {

@@ -8,7 +8,7 @@ use schemas::ids::{DeviceId, OrderId};
 use schemas::message::manifest::Manifest;
 use schemas::message::peripheral::Fen;
 use schemas::words::application::{
-    ApplicationKind, EligibilityVerdict, RefundCause, RejectionReason,
+    ApplicationKind, EligibilityVerdict, PaymentWay, RefundCause, RejectionReason,
 };
 use schemas::words::{Residence, ResidenceGround};
 use simulator::centre::{Asked, CaseStanding, GrantTerms, OfficeFaults, Running};
@@ -187,6 +187,7 @@ async fn a12_payments_are_confirmed_and_given_back() {
         .map(|told| match told {
             Instruction::PaymentConfirmed(body) => {
                 assert_eq!((&body.order, body.amount_fen.get()), (&order(), FEE));
+                assert!(body.way == Some(PaymentWay::Wechat) && body.paid_ms.is_some());
                 body.transaction.clone()
             }
             other => panic!("{other:?}"),
@@ -198,6 +199,7 @@ async fn a12_payments_are_confirmed_and_given_back() {
         amount_fen: Fen::new(FEE).unwrap(),
         cause: RefundCause::PaidTwice,
         transaction: Some(transactions[1].clone()),
+        way: None,
     });
     town.send(&mut centre, &station).await;
     until_said(&mut centre).await;
@@ -235,6 +237,8 @@ async fn c1_a_card_is_made_when_the_application_stands_and_is_paid() {
         witness: PaymentWitness::Terminal {
             device: DeviceId::new("terminal-1").unwrap(),
         },
+        way: None,
+        paid_ms: None,
     });
     town.send(&mut centre, &station).await;
     until_cases(&mut centre, &[CaseStanding::Made]).await;

@@ -10,7 +10,7 @@ use schemas::message::peripheral::{Fen, PaymentMethod};
 use schemas::words::application::PaymentWay;
 
 use super::draft::Draft;
-use crate::payment;
+use crate::payment::{self, Money};
 
 /// Orders that expire in one decision, so that a station which was off for long does not write them all at once.
 const EXPIRED_AT_ONCE: usize = 50;
@@ -69,10 +69,15 @@ pub(super) fn settle(draft: &mut Draft<'_>, session: &SessionId) {
 
 /// The centre has it from a payment network that an order is paid.
 pub(super) fn confirmed(draft: &mut Draft<'_>, told: &PaymentConfirmed) {
-    let witness = PaymentWitness::Centre {
-        transaction: told.transaction.clone(),
+    let money = Money {
+        amount_fen: told.amount_fen,
+        witness: PaymentWitness::Centre {
+            transaction: told.transaction.clone(),
+        },
+        way: told.way,
+        paid_ms: told.paid_ms,
     };
-    came(draft, &told.order, told.amount_fen, witness);
+    came(draft, &told.order, money);
 }
 
 /// A terminal has it from a payment network that an order is paid. What it says of orders that are not the station's stays its report.
@@ -97,12 +102,13 @@ pub(super) fn reported(
         choose_way(draft, order, way);
     }
     let device = device.clone();
-    came(
-        draft,
-        order,
+    let money = Money {
         amount_fen,
-        PaymentWitness::Terminal { device },
-    );
+        witness: PaymentWitness::Terminal { device },
+        way,
+        paid_ms: None,
+    };
+    came(draft, order, money);
 }
 
 /// The centre gave back what it was asked for.
@@ -132,9 +138,9 @@ pub(super) fn tick(draft: &mut Draft<'_>) {
     }
 }
 
-fn came(draft: &mut Draft<'_>, order: &OrderId, amount_fen: Fen, witness: PaymentWitness) {
+fn came(draft: &mut Draft<'_>, order: &OrderId, money: Money) {
     draft.touch_order(order);
-    let facts = payment::money_came(&draft.state().payments, order, amount_fen, witness);
+    let facts = payment::money_came(&draft.state().payments, order, money);
     close_day(draft);
     for fact in facts {
         draft.push(fact);

@@ -23,7 +23,7 @@ enum Action {
     Order { session: u64, way: usize },
     Choose { session: u64, way: usize },
     Terminal { session: u64, wrong: bool },
-    Centre { session: u64, nth: u8, wrong: bool },
+    Centre { session: u64, nth: u8, wrong: bool, way: Option<usize>, ago_hours: Option<u64> },
     Stranger,
     End { session: u64, outcome: usize },
     Reject { session: u64 },
@@ -40,8 +40,8 @@ fn action() -> impl Strategy<Value = Action> {
         4 => (session(), 0..5usize).prop_map(|(session, way)| Action::Order { session, way }),
         1 => (session(), 0..5usize).prop_map(|(session, way)| Action::Choose { session, way }),
         4 => (session(), prop::bool::weighted(0.2)).prop_map(|(session, wrong)| Action::Terminal { session, wrong }),
-        6 => (session(), 0..3u8, prop::bool::weighted(0.2))
-            .prop_map(|(session, nth, wrong)| Action::Centre { session, nth, wrong }),
+        6 => (session(), 0..3u8, prop::bool::weighted(0.2), prop::option::of(0..5usize), prop::option::of(0..60u64))
+            .prop_map(|(session, nth, wrong, way, ago_hours)| Action::Centre { session, nth, wrong, way, ago_hours }),
         1 => Just(Action::Stranger),
         2 => (session(), 0..8usize).prop_map(|(session, outcome)| Action::End { session, outcome }),
         1 => session().prop_map(|session| Action::Reject { session }),
@@ -101,10 +101,14 @@ fn apply(house: &mut House, network: &mut Network, action: &Action) {
             session,
             nth,
             wrong,
+            way,
+            ago_hours,
         } => {
             if let Some(order) = own(house, session) {
                 let transaction = format!("{order}-{nth}-{wrong}");
-                house.centre(&order, amount(wrong), &transaction);
+                let way = way.map(|way| PaymentWay::ALL[way]);
+                let paid_ms = ago_hours.map(|hours| house.now.wall_ms - hours * HOUR_MS);
+                house.centre_says(&order, amount(wrong), &transaction, way, paid_ms);
                 let told = if wrong {
                     &mut network.wrong
                 } else {
@@ -165,6 +169,7 @@ fn check(house: &House, network: &Network) {
         let kept: Vec<_> = kept.collect();
         assert!(kept.len() <= 1 && kept.iter().all(|r| r.amount_fen == order.amount_fen));
         assert!(kept.is_empty() || order.claim == Claim::Due, "{order:?}");
+        assert!(order.standing != Standing::Expired || order.claim != Claim::Due);
         assert_eq!(asked(house, id), order.receipts.len() - kept.len());
         for receipt in &order.receipts {
             let place = match receipt.fate {

@@ -70,13 +70,14 @@ fn confirmed(payments: &mut Payments, b: &PaymentConfirmed) {
         PaymentWitness::Terminal { .. } => None,
     };
     if let Some(order) = payments.orders.get_mut(&b.order) {
+        let way = b.way.unwrap_or(order.way);
         order.receipts.push(Receipt {
             transaction,
             amount_fen: b.amount_fen,
-            way: order.way,
+            way,
             fate: Fate::Kept,
         });
-        payments.book.kept(order.way, b.amount_fen);
+        payments.book.kept(way, b.amount_fen);
     }
 }
 
@@ -96,7 +97,7 @@ fn refund_asked(payments: &mut Payments, b: &RefundAsked) {
     let Some(order) = payments.orders.get_mut(&b.order) else {
         return;
     };
-    let way = order.way;
+    let way = b.way.unwrap_or(order.way);
     if let Some(receipt) = order.receipt_of(b.transaction.as_ref()) {
         if receipt.fate == Fate::Kept {
             receipt.fate = Fate::Owed;
@@ -142,10 +143,13 @@ fn noted(payments: &mut Payments, b: &PaymentNoted) {
 
 /// Once rejected, it stays so; and what has ended does not run again.
 fn claim(payments: &mut Payments, session: &SessionId, claim: Claim) {
-    let id = payments.sessions.get(session);
-    if let Some(order) = id.and_then(|id| payments.orders.get_mut(id))
+    let Some(id) = payments.sessions.get(session).cloned() else {
+        return;
+    };
+    if let Some(order) = payments.orders.get_mut(&id)
         && order.claim == Claim::Due
     {
         order.claim = claim;
+        payments.set_deadline(&id);
     }
 }

@@ -19,7 +19,9 @@ use serde::{Deserialize, Serialize};
 pub use book::PaymentTotals;
 
 pub(crate) use book::Book;
-pub(crate) use rules::{expired, money_came, ordered, reconciled, refunded, settled, way_chosen};
+pub(crate) use rules::{
+    Money, expired, money_came, ordered, reconciled, refunded, settled, way_chosen,
+};
 
 use crate::state::State;
 
@@ -31,7 +33,7 @@ pub(crate) struct Payments {
     pub(crate) orders: BTreeMap<OrderId, Order>,
     /// The one order of each application.
     pub(crate) sessions: BTreeMap<SessionId, OrderId>,
-    /// Open orders by the wall clock at which they expire, in ms.
+    /// Open orders that nobody should pay any more, by the wall clock at which they expire, in ms.
     pub(crate) due: BTreeSet<(u64, OrderId)>,
     /// Open orders that were made while the clock could not be believed.
     pub(crate) undated: BTreeSet<OrderId>,
@@ -45,7 +47,7 @@ pub(crate) struct Order {
     pub(crate) amount_fen: Fen,
     pub(crate) way: PaymentWay,
     pub(crate) valid_s: u32,
-    /// When it expires by the wall clock, in ms; none: that waits for a clock that can be believed.
+    /// Until when it can be paid by the wall clock, in ms; none: that waits for a clock that can be believed.
     pub(crate) expires_ms: Option<u64>,
     pub(crate) standing: Standing,
     pub(crate) claim: Claim,
@@ -60,7 +62,7 @@ pub(crate) enum Standing {
     Open,
     /// It was paid once; nothing more is taken for it.
     Paid,
-    /// It was not paid in time.
+    /// Nobody should pay it any more, and its time is over.
     Expired,
 }
 
@@ -149,9 +151,19 @@ impl Payments {
         self.book.date(now);
         for id in std::mem::take(&mut self.undated) {
             if let Some(order) = self.orders.get_mut(&id) {
-                let expires_ms = order.expires_after(now);
-                self.due.insert((expires_ms, id));
+                order.expires_after(now);
+                self.set_deadline(&id);
             }
+        }
+    }
+
+    /// The order expires, if nobody should pay it any more. One that is due does not expire by the station's clock: while the station
+    /// has no link nobody can pay it, and afterwards who takes the money knows until when they do.
+    pub(crate) fn set_deadline(&mut self, id: &OrderId) {
+        let order = self.orders.get(id);
+        let over = order.filter(|o| o.standing == Standing::Open && o.claim != Claim::Due);
+        if let Some(expires_ms) = over.and_then(|order| order.expires_ms) {
+            self.due.insert((expires_ms, id.clone()));
         }
     }
 
@@ -176,10 +188,10 @@ impl Payments {
 }
 
 impl Order {
-    /// Sets when it expires, counted from now.
-    pub(crate) fn expires_after(&mut self, now: &Now) -> u64 {
+    /// Sets until when it can be paid, counted from now.
+    fn expires_after(&mut self, now: &Now) {
         let valid_ms = u64::from(self.valid_s).saturating_mul(SECOND_MS);
-        *self.expires_ms.insert(now.wall_ms.saturating_add(valid_ms))
+        self.expires_ms = Some(now.wall_ms.saturating_add(valid_ms));
     }
 
     /// What pays it.

@@ -31,22 +31,40 @@ pub(crate) fn way_chosen(
     })
 }
 
+/// What somebody says of money that came in.
+#[derive(Debug, Clone)]
+pub(crate) struct Money {
+    pub(crate) amount_fen: Fen,
+    pub(crate) witness: PaymentWitness,
+    /// None: as the citizen chose last.
+    pub(crate) way: Option<PaymentWay>,
+    /// When the network took it, in ms of the wall clock, where that is known.
+    pub(crate) paid_ms: Option<u64>,
+}
+
+impl Money {
+    const fn transaction(&self) -> Option<&TransactionId> {
+        match &self.witness {
+            PaymentWitness::Centre { transaction } => Some(transaction),
+            PaymentWitness::Terminal { .. } => None,
+        }
+    }
+}
+
 /// Somebody says that an order is paid. The first time it counts, once; whatever else comes in is noted, and asked back where it is
 /// known to have been paid.
-pub(crate) fn money_came(
-    payments: &Payments,
-    id: &OrderId,
-    amount_fen: Fen,
-    witness: PaymentWitness,
-) -> Vec<Event> {
-    let transaction = match &witness {
-        PaymentWitness::Centre { transaction } => Some(transaction.clone()),
-        PaymentWitness::Terminal { .. } => None,
-    };
+pub(crate) fn money_came(payments: &Payments, id: &OrderId, money: Money) -> Vec<Event> {
     let order = payments.orders.get(id);
     let oddity = order.map_or(Some(PaymentOddity::UnknownOrder), |order| {
-        oddity(order, amount_fen, transaction.as_ref())
+        oddity(order, &money)
     });
+    let transaction = money.transaction().cloned();
+    let Money {
+        amount_fen,
+        witness,
+        way,
+        paid_ms,
+    } = money;
     let cause = match oddity {
         None => order.and_then(|order| order.claim.refund()),
         Some(PaymentOddity::Repeated | PaymentOddity::UnknownOrder) => None,
@@ -60,6 +78,8 @@ pub(crate) fn money_came(
             order: id.clone(),
             amount_fen,
             witness,
+            way,
+            paid_ms,
         }),
         Some(oddity) => Event::from(PaymentNoted {
             order: id.clone(),
@@ -68,27 +88,33 @@ pub(crate) fn money_came(
             transaction: transaction.clone(),
         }),
     };
-    let refund = cause.map(|cause| ask(id, amount_fen, cause, transaction));
+    let refund = cause.map(|cause| ask(id, amount_fen, cause, transaction, way));
     core::iter::once(fact).chain(refund).collect()
 }
 
 /// What is odd about it; none: it pays the order.
-fn oddity(
-    order: &Order,
-    amount_fen: Fen,
-    transaction: Option<&TransactionId>,
-) -> Option<PaymentOddity> {
-    if is_known(order, amount_fen, transaction) {
+fn oddity(order: &Order, money: &Money) -> Option<PaymentOddity> {
+    if is_known(order, money.amount_fen, money.transaction()) {
         return Some(PaymentOddity::Repeated);
     }
-    if amount_fen != order.amount_fen {
+    if money.amount_fen != order.amount_fen {
         return Some(PaymentOddity::WrongAmount);
     }
     match order.standing {
         Standing::Open => None,
         Standing::Paid => Some(PaymentOddity::SecondPayment),
+        Standing::Expired if is_in_time(order, money.paid_ms) => None,
         Standing::Expired => Some(PaymentOddity::OrderExpired),
     }
+}
+
+/// Whether an expired order was paid before it expired, however late that is told. Where nobody says when, whoever took the money
+/// did so for an order that could be paid, if it is the first.
+fn is_in_time(order: &Order, paid_ms: Option<u64>) -> bool {
+    let mut receipts = order.receipts.iter();
+    let is_first = !receipts.any(|receipt| receipt.amount_fen == order.amount_fen);
+    let is_late = paid_ms.zip(order.expires_ms);
+    is_first && is_late.is_none_or(|(paid_ms, expires_ms)| paid_ms < expires_ms)
 }
 
 /// Whether it is money that was counted before. A terminal does not name the transaction: what it says is what the network has said of
@@ -105,7 +131,7 @@ fn is_known(order: &Order, amount_fen: Fen, transaction: Option<&TransactionId>)
     named || unnamed()
 }
 
-/// The orders that nobody paid in time, by a clock that can be believed.
+/// The orders whose time is over, by a clock that can be believed.
 pub(crate) fn expired(payments: &Payments, now: &Now) -> Vec<PaymentExpired> {
     if now.trust != ClockTrust::Synchronised {
         return Vec::new();
@@ -124,7 +150,8 @@ pub(crate) fn settled(payments: &Payments, id: &OrderId) -> Option<Event> {
     let order = payments.orders.get(id)?;
     let cause = order.claim.refund()?;
     let kept = order.kept()?;
-    Some(ask(id, kept.amount_fen, cause, kept.transaction.clone()))
+    let transaction = kept.transaction.clone();
+    Some(ask(id, kept.amount_fen, cause, transaction, None))
 }
 
 /// The centre gave back what is owed; none: nothing of that amount is owed, or it said so before.
@@ -158,12 +185,14 @@ fn ask(
     amount_fen: Fen,
     cause: RefundCause,
     transaction: Option<TransactionId>,
+    way: Option<PaymentWay>,
 ) -> Event {
     RefundAsked {
         order: id.clone(),
         amount_fen,
         cause,
         transaction,
+        way,
     }
     .into()
 }

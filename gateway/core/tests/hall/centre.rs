@@ -112,6 +112,8 @@ impl Hall {
             order: order.clone(),
             amount_fen: Fen::new(amount).unwrap(),
             transaction: TransactionId::new(format!("T{transaction}")).unwrap(),
+            way: None,
+            paid_ms: None,
         }))
     }
 }

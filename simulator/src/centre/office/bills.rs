@@ -89,6 +89,7 @@ impl Office {
     ) -> Result<Vec<TransactionId>, String> {
         let bill = self.bills.get(order).ok_or("no such order")?;
         let amount_fen = amount_fen.unwrap_or(bill.amount_fen);
+        let way = bill.way;
         let station = bill.sender.station.clone();
         let times = if self.faults.double_payment { 2 } else { 1 };
         let mut paid = Vec::new();
@@ -102,6 +103,8 @@ impl Office {
                 order: order.clone(),
                 amount_fen,
                 transaction: transaction.clone(),
+                way: Some(way),
+                paid_ms: Some(now_ms),
             };
             self.post(&station, Letter::Paid(confirmed), now_ms);
             paid.push(transaction);
