@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use schemas::event::Event;
 use schemas::ids::StationId;
+use serde_json::json;
 use station_tests::centre::TestCentre;
 use station_tests::config::Layout;
 use station_tests::kiosk::Kiosk;
@@ -38,10 +39,16 @@ struct House {
 impl House {
     /// `more`: lines of `[centre]`.
     fn with(cards: usize, more: &str) -> Self {
+        Self::with_epochs(cards, more, 200_000)
+    }
+
+    fn with_epochs(cards: usize, more: &str, events: u32) -> Self {
         let runtime = Runtime::new().unwrap();
         let root = tempfile::tempdir().unwrap();
         let mut centre = runtime.block_on(TestCentre::start(root.path()));
         let station = Station::configured(Layout::new(root.path()), |text| {
+            let epochs = format!("epoch_events = {events}");
+            let text = text.replace("epoch_events = 200000", &epochs);
             centre.configure_with_blobs(&text, more)
         });
         let stocked = Stocked::with(station, cards, &[]);
@@ -190,6 +197,62 @@ fn g7_what_is_sealed_goes_up_and_is_erased_there() {
         );
         assert_eq!(sealed::count(&lines, "photo", session), some(PHOTOS));
     }
+}
+
+/// G4, G7: photos go from here with the events that name them, once the centre's store has them; one that it has lost goes up again first.
+#[test]
+fn g7_photos_go_with_their_events_once_the_centre_has_them() {
+    let mut house = House::with_epochs(1, "", 100);
+    house.pick_up(0);
+    house.until_up(PHOTOS, 1);
+    for _ in 0..120 {
+        let claim = json!({ "claim": { "voucher": "1101050012026110100009" } });
+        house.stocked.kiosk.request("start-pickup", claim);
+    }
+    assert!(house.stocked.station.stop().success());
+    let photos = objects(&house.data().join("blobs"));
+    assert_eq!(photos.len(), PHOTOS);
+    assert_eq!(objects(&house.received().join("blobs")), photos);
+    let newest = newest_epoch(&house.data());
+    assert_eq!(left::prune(&house.stocked.station.layout, newest), newest);
+    let lost = photos.keys().next().unwrap();
+    std::fs::remove_file(house.received().join("blobs").join(lost)).unwrap();
+
+    house.stocked.station.start();
+    wait_for("what it lost is there again", RETRIED, || {
+        // In this order: one that is gone here must have been there before.
+        let here = objects(&house.data().join("blobs"));
+        let there = objects(&house.received().join("blobs"));
+        let is_kept = |name| here.contains_key(name) || there.contains_key(name);
+        assert!(photos.keys().all(is_kept));
+        (there == photos).then_some(())
+    });
+    house.restart();
+    wait_for("nothing is here", RETRIED, || {
+        objects(&house.data().join("blobs"))
+            .is_empty()
+            .then_some(())
+    });
+    assert_eq!(objects(&house.received().join("blobs")), photos);
+    assert!(
+        house
+            .stocked
+            .station
+            .tool_ok(&["verify"], "")
+            .contains("whole")
+    );
+    assert!(house.stocked.station.stop().success());
+    house.runtime.block_on(async {
+        house.centre.stop_following().await;
+        house.centre.stop_store().await;
+    });
+}
+
+fn newest_epoch(data: &Path) -> u64 {
+    let folders = std::fs::read_dir(data.join("log")).unwrap();
+    let name = |entry: std::fs::DirEntry| entry.file_name().into_string().unwrap();
+    let firsts = folders.map(|entry| name(entry.unwrap()).parse::<u64>().unwrap());
+    firsts.max().unwrap()
 }
 
 /// G4: a store that is away, or takes nothing, stands in nobody's way; when it is back everything goes up.

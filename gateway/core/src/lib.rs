@@ -7,6 +7,7 @@
 
 mod application;
 mod carry;
+mod cases;
 mod commission;
 mod decide;
 mod device;

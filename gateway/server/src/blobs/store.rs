@@ -82,7 +82,7 @@ impl BlobStore {
         gateway_durable::sync_folder(&self.folder)
     }
 
-    /// Removes a file that no event names. A file that is gone already is no failure.
+    /// Removes a file that no event names, or that is at the centre and whose events were pruned. A file that is gone already is no failure.
     pub fn remove(&self, name: &BlobHash) -> std::io::Result<()> {
         match std::fs::remove_file(self.path(name)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
@@ -103,6 +103,15 @@ impl BlobStore {
     /// Whether a file of that name is there.
     pub fn holds(&self, name: &BlobHash) -> bool {
         self.path(name).exists()
+    }
+
+    /// The length of a file, in bytes; none: there is no such file.
+    pub fn len_of(&self, name: &BlobHash) -> std::io::Result<Option<usize>> {
+        match std::fs::metadata(self.path(name)) {
+            Ok(meta) => Ok(usize::try_from(meta.len()).ok()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The key that a file is sealed under, as its head says.

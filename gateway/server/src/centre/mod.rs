@@ -86,6 +86,9 @@ pub fn link(
     let stores = Arc::new(Kurrent::new(connection)?);
     let id = &parts.station.id;
     let pace = pace(&parts.station);
+    let again = blobs::Again::open(parts.log.clone(), parts.blobs.clone())?;
+    let (say, told) = oneshot::channel();
+    let follower = follower::Follower::new(parts.clone(), again.clone(), say)?;
     let uplink = Uplink::new(
         parts.log.clone(),
         Arc::clone(&stores),
@@ -127,10 +130,8 @@ pub fn link(
         clock: Arc::clone(&parts.clock),
         blobs_go_up: parts.blob_store.is_some(),
     };
-    let again = blobs::Again::open(parts.log.clone(), parts.blobs.clone())?;
-    let (say, told) = oneshot::channel();
-    let follower = follower::Follower::new(parts.clone(), again.clone(), say)?;
     let (acts, forked) = (parts.acts.clone(), parts.forked);
+    let clearing = clearing(&parts, &again);
     let carrier = carrier(parts, again, stands.clone(), follower.acknowledged());
     let carrying = async move {
         tokio::join!(
@@ -143,7 +144,7 @@ pub fn link(
             },
             alerts.run(),
             downlink.run(follower),
-            pruning.run(),
+            pruning.run(clearing),
             async move {
                 if let Some(carrier) = carrier {
                     carrier.run().await;
@@ -161,6 +162,18 @@ async fn or_never(told: oneshot::Receiver<Fork>) -> Fork {
         Ok(fork) => fork,
         Err(_gone) => std::future::pending().await,
     }
+}
+
+/// What removes blobs whose events were pruned, where there is a store that has them.
+fn clearing(parts: &LinkParts, again: &blobs::Again) -> Option<blobs::Clearing> {
+    Some(blobs::Clearing::new(blobs::ClearingParts {
+        acts: parts.acts.clone(),
+        blobs: parts.blobs.clone(),
+        again: again.clone(),
+        place: parts.blob_store.clone()?,
+        pace: pace(&parts.station),
+        rest_ms: rest(parts),
+    }))
 }
 
 /// What carries blobs and keys, where there is a store for them.

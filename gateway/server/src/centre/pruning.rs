@@ -1,11 +1,12 @@
-//! Old epochs go once the centre has them, and the blobs that they name, and nobody asks for them any more.
+//! Old epochs go once the centre has them, and the blobs that they name, and nobody asks for them any more. Then those blobs go.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_log::Log;
 
-use super::{acknowledgement, blobs};
+use super::acknowledgement;
+use super::blobs::{self, Clearing};
 use crate::clock::Clock;
 use crate::snapshot::{SnapshotStore, prune};
 
@@ -24,13 +25,16 @@ pub(super) struct Pruning {
 }
 
 impl Pruning {
-    /// Looks at once and each hour.
-    pub(super) async fn run(self) {
+    /// Looks at once and each hour. `clearing` removes what events named that were pruned, in this life or before it.
+    pub(super) async fn run(self, clearing: Option<Clearing>) {
         loop {
             let this = self.clone();
             let looked = tokio::task::spawn_blocking(move || this.look()).await;
             if let Ok(Err(error)) = looked {
                 tracing::error!(%error, "epochs that the centre has cannot be removed");
+            }
+            if let Some(clearing) = &clearing {
+                clearing.clear().await;
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }

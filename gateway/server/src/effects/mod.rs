@@ -20,7 +20,7 @@ use futures_util::future::BoxFuture;
 use gateway_core::{Effect, Input, Registry, View};
 use gateway_log::{Durable, Log};
 use schemas::event::Event;
-use schemas::ids::{DeviceId, MessageId, SessionId};
+use schemas::ids::{BlobHash, DeviceId, MessageId, SessionId};
 use schemas::key::LookupKeyId;
 use schemas::message::kiosk::Text;
 use schemas::time::Now;
@@ -80,6 +80,8 @@ pub struct Outbox {
     pub erase_asked: Vec<EraseAsked>,
     /// Requests to change the lookup key.
     pub rotate_asked: Vec<oneshot::Sender<RotateAnswer>>,
+    /// Who asked which blobs went with their events, and the answer.
+    pub pruned_asked: Vec<(Vec<BlobHash>, oneshot::Sender<Vec<BlobHash>>)>,
     /// Lookup keys that may be destroyed.
     pub retirable: Vec<LookupKeyId>,
 }
@@ -258,6 +260,7 @@ impl Effects {
             erasures,
             erase_asked,
             rotate_asked,
+            pruned_asked,
             retirable,
         } = durable.into_inner();
         for (_, event) in &recorded {
@@ -296,6 +299,10 @@ impl Effects {
             self.erasures.asked(asked);
         }
         self.errands.extend(self.erasures.begin(erasures, log));
+        for (blobs, done) in pruned_asked {
+            // Who asked may be gone.
+            done.send(blobs).ok();
+        }
         for done in rotate_asked {
             self.errands.extend(self.rotations.begin(done));
         }

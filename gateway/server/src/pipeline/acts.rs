@@ -2,7 +2,7 @@
 //! service.
 
 use gateway_core::{Input, MachineStanding, RegistryInput, Rules};
-use schemas::ids::{MachineId, OperatorId, SessionId};
+use schemas::ids::{BlobHash, MachineId, OperatorId, SessionId};
 use schemas::words::RefusalReason;
 use tokio::sync::{mpsc, oneshot};
 
@@ -28,6 +28,12 @@ impl Acts {
     /// Destroys what is personal of a session. Resolves when the event that says so is durable, or the rules said no.
     pub async fn erase(&self, session: SessionId) -> Result<EraseAnswer, LoopEnded> {
         self.ask(|done| Job::Erase { session, done }).await
+    }
+
+    /// The blobs that events named which were pruned, but for those of cases that are open; some may be gone already. What this follows
+    /// from is durable when it resolves.
+    pub async fn pruned_blobs(&self) -> Result<Vec<BlobHash>, LoopEnded> {
+        self.ask(|done| Job::PrunedBlobs { done }).await
     }
 
     /// Tags new records with another lookup key. Resolves when the event that says so is durable, or no key was made.

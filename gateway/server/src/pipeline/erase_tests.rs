@@ -21,7 +21,7 @@ const NUMBER: &str = "11010519491231002X";
 const SERIAL: &str = "CARD0001";
 
 /// The devices of machine 1, and who stands before it.
-struct Player<'a> {
+pub(super) struct Player<'a> {
     bench: &'a Bench,
     seen: usize,
     next: u32,
@@ -29,7 +29,7 @@ struct Player<'a> {
 
 impl<'a> Player<'a> {
     /// Devices online, one card in slot 0 of column 0.
-    async fn stocked(bench: &'a Bench) -> Self {
+    pub(super) async fn stocked(bench: &'a Bench) -> Self {
         let mut player = Self {
             bench,
             seen: 0,
@@ -68,12 +68,12 @@ impl<'a> Player<'a> {
         self.settle().await;
     }
 
-    async fn send(&mut self, topic: &str, body: &Value) {
+    pub(super) async fn send(&mut self, topic: &str, body: &Value) {
         let taken = self.bench.send(topic, &body.to_string()).await;
         assert_eq!(taken, Taken::Yes, "{topic} {body}");
     }
 
-    fn id(&mut self) -> String {
+    pub(super) fn id(&mut self) -> String {
         self.next += 1;
         id(self.next)
     }
@@ -102,7 +102,7 @@ impl<'a> Player<'a> {
         receipts.last().unwrap().clone()
     }
 
-    async fn start_pickup(&mut self) -> SessionId {
+    pub(super) async fn start_pickup(&mut self) -> SessionId {
         let claim = json!({ "claim": { "citizen_number": NUMBER } });
         let receipt = self.request("start-pickup", claim).await;
         let session = receipt.get("session").and_then(Value::as_str);
@@ -110,7 +110,7 @@ impl<'a> Player<'a> {
     }
 
     /// A pickup to its end: the card is taken.
-    async fn pick_up(&mut self) -> SessionId {
+    pub(super) async fn pick_up(&mut self) -> SessionId {
         let session = self.start_pickup().await;
         self.settle().await;
         let taken = json!({ "message_id": self.id() });
@@ -126,7 +126,7 @@ impl<'a> Player<'a> {
     }
 
     /// Every command is answered until none is open.
-    async fn settle(&mut self) {
+    pub(super) async fn settle(&mut self) {
         loop {
             let new = self.bench.sent.since(self.seen);
             self.seen += new.len();

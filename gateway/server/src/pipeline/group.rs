@@ -7,7 +7,7 @@ use gateway_core::{Rules, State, pending, registry, views};
 use gateway_log::{Batch, Group};
 use schemas::envelope::Unsigned;
 use schemas::event::Event;
-use schemas::ids::{DeviceId, SessionId};
+use schemas::ids::{BlobHash, DeviceId, SessionId};
 use schemas::key::LookupKeyId;
 use tokio::sync::oneshot;
 
@@ -157,6 +157,12 @@ impl Gathering {
     pub(super) fn erase(&mut self, asked: EraseAsked) {
         self.taken += 1;
         self.outbox.erase_asked.push(asked);
+    }
+
+    /// Who asked which blobs went with their events, and the answer.
+    pub(super) fn pruned(&mut self, blobs: Vec<BlobHash>, done: oneshot::Sender<Vec<BlobHash>>) {
+        self.taken += 1;
+        self.outbox.pruned_asked.push((blobs, done));
     }
 
     /// A request to change the lookup key.

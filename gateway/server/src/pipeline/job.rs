@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use gateway_core::{Input, MachineStanding, Request, Rules};
-use schemas::ids::{DeviceId, MachineId, MessageId, SessionId};
+use schemas::ids::{BlobHash, DeviceId, MachineId, MessageId, SessionId};
 use schemas::message::command::FingerTemplate;
 use schemas::words::RefusalReason;
 use tokio::sync::oneshot;
@@ -65,6 +65,11 @@ pub enum Job {
         /// Told when it is durable that it was; dropped when the loop ends before.
         done: oneshot::Sender<EraseAnswer>,
     },
+    /// Which blobs belong to events that were pruned, and to nothing that is open? Nothing is recorded.
+    PrunedBlobs {
+        /// Told once what that follows from is durable; dropped when the loop ends before.
+        done: oneshot::Sender<Vec<BlobHash>>,
+    },
     /// New records shall be tagged with another lookup key.
     RotateLookup {
         /// Told when it is durable that they are; dropped when the loop ends before.
@@ -83,6 +88,7 @@ impl Job {
             | Self::Commission { .. }
             | Self::Standing { .. }
             | Self::Erase { .. }
+            | Self::PrunedBlobs { .. }
             | Self::RotateLookup { .. } => false,
         }
     }

@@ -11,6 +11,7 @@ use schemas::ids::{OperatorId, SnapshotHash};
 use schemas::time::Now;
 use serde::{Deserialize, Serialize};
 
+use super::Named;
 use crate::operators::{Attempts, Wrong};
 use crate::remembered::{KeptMessages, Remembered};
 
@@ -28,6 +29,8 @@ pub struct Memory {
     pub attempts: Attempts,
     /// The present epoch; none in an empty log.
     pub epoch: Option<EpochBegun>,
+    /// The sealed files that events name.
+    pub named: Named,
     /// The last snapshots by the index of their events, the newest last.
     pub snapshots: Vec<(u64, SnapshotHash)>,
 }
@@ -49,6 +52,7 @@ impl Memory {
             remembered: Remembered::new(policy.custody.dedupe_days),
             attempts: Attempts::new(operators(policy)),
             epoch: None,
+            named: Named::default(),
             snapshots: Vec::new(),
         }
     }
@@ -59,6 +63,7 @@ impl Memory {
             state: self.state.clone(),
             messages: self.remembered.to_kept(),
             attempts: self.attempts.to_kept(),
+            named: self.named.clone(),
             snapshots: self.snapshots.clone(),
         }
     }
@@ -69,6 +74,7 @@ impl Memory {
             state,
             messages,
             attempts,
+            named,
             snapshots,
         } = kept;
         Self {
@@ -76,6 +82,7 @@ impl Memory {
             remembered: Remembered::from_kept(policy.custody.dedupe_days, messages),
             attempts: Attempts::from_kept(operators(policy), attempts),
             epoch: None,
+            named,
             snapshots,
         }
     }
@@ -83,6 +90,7 @@ impl Memory {
     /// Takes an event in. Total.
     pub fn apply(&mut self, recorded: Recorded<'_>, cause: Option<&Cause>) {
         evolve(&mut self.state, recorded);
+        self.named.follow(recorded.index, recorded.event);
         if let Event::SnapshotTaken(taken) = recorded.event {
             self.snapshots.push((recorded.index, taken.state.clone()));
             let surplus = self.snapshots.len().saturating_sub(SNAPSHOTS_KEPT);
@@ -120,6 +128,8 @@ pub(crate) struct KeptMemory {
     pub(crate) state: State,
     messages: KeptMessages,
     attempts: BTreeMap<OperatorId, Wrong>,
+    #[serde(default)]
+    pub(crate) named: Named,
     snapshots: Vec<(u64, SnapshotHash)>,
 }
 

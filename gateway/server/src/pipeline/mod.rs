@@ -18,7 +18,11 @@ mod erase_tests;
 mod group;
 mod job;
 mod memory;
+mod named;
 mod own;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod pruned_tests;
 mod recent;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
@@ -53,7 +57,6 @@ use futures_util::stream::{FuturesOrdered, FuturesUnordered};
 use gateway_core::{Input, Rules, Watch, maintenance_left_ms, next_deadline, payments_left_ms};
 use gateway_log::{AppendError, Durable, Log};
 use schemas::envelope::{KeyId, Origin};
-use schemas::event::evidence::SnapshotTaken;
 use schemas::ids::BootId;
 use tokio::sync::{mpsc, oneshot};
 
@@ -65,12 +68,13 @@ use crate::metrics::Metrics;
 use crate::vault::Vault;
 use group::Gathering;
 use recent::Recent;
-use snapshots::Snapshots;
+use snapshots::{Snapshots, Taken};
 
 pub use acts::{Acts, LoopEnded};
 pub use job::{Answer, Command, CommissionAsk, Content, Job, MessageKey, Operated};
 pub(crate) use memory::KeptMemory;
 pub use memory::{EpochBegun, Memory};
+pub use named::Named;
 pub use replay::{Read, Replay, ReplayError};
 pub use rotation::Rotated;
 pub use snapshots::SnapshotDesk;
@@ -192,7 +196,7 @@ enum Wake {
     Durable(Option<Result<(Durable<Outbox>, Instant), AppendError>>),
     Job(Option<Job>),
     Errand(Option<Finding>),
-    Snapshot(anyhow::Result<SnapshotTaken>),
+    Snapshot(anyhow::Result<Taken>),
     Deadline,
     RoomLook,
     Stop,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use gateway_core::{Input, Outcome, Rules};
 use gateway_log::LogFailed;
 use schemas::envelope::{self, Source};
-use schemas::ids::SessionId;
+use schemas::ids::{BlobHash, SessionId};
 use tokio::sync::oneshot;
 
 use super::group::Gathering;
@@ -111,6 +111,14 @@ impl Pipeline {
             done,
         });
         Ok(())
+    }
+
+    /// The files of events that were pruned. It travels with the group: what is closed now must be so after a crash too.
+    pub(super) fn tell_pruned(&self, done: oneshot::Sender<Vec<BlobHash>>, group: &mut Gathering) {
+        let (first, state) = (self.log.first_index(), &self.memory.state);
+        let named = &self.memory.named;
+        let blobs = named.pruned(first, |session| state.is_open_case(session));
+        group.pruned(blobs, done);
     }
 
     /// An input of the gateway's own that somebody waits for.

@@ -120,14 +120,9 @@ impl Replay {
     ) -> Result<(), Unusable> {
         let contents = snapshots.read(taken, &self.origin)?;
         let (chain, rotations) = contents.chain(self.ring.first_chain())?;
-        contents
-            .blobs
-            .iter()
-            .for_each(|blob| self.sweeps.blob_named(blob));
-        contents
-            .keys
-            .iter()
-            .for_each(|key| self.sweeps.key_named(key));
+        let named = &contents.memory.named;
+        named.blobs().for_each(|blob| self.sweeps.blob_named(&blob));
+        named.keys().for_each(|key| self.sweeps.key_named(&key));
         self.memory = Memory::from_kept(&self.policy, contents.memory);
         self.ring.restore(chain, rotations);
         Ok(())

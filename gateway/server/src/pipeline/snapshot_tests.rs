@@ -5,14 +5,14 @@ use schemas::envelope::{self, Origin};
 use schemas::event::Event;
 use serde_json::json;
 
-use super::{Memory, Read, Replay};
+use super::{Memory, Read, Replay, Sweeps};
 use crate::ingress::Taken;
 use crate::snapshot::{SnapshotStore, is_restorable};
 use crate::testing::{self, Bench, id, station};
 
 const EPOCH_EVENTS: u64 = 12;
 
-fn report(n: u32) -> String {
+pub(super) fn report(n: u32) -> String {
     json!({ "message_id": id(n), "detail": "E7" }).to_string()
 }
 
@@ -61,6 +61,15 @@ async fn several_epochs() -> (tempfile::TempDir, gateway_log::Log) {
 
 /// From the snapshot of the epoch that begins at `from`, or from nothing.
 fn replayed(place: &tempfile::TempDir, log: &gateway_log::Log, from: u64) -> Option<Memory> {
+    restarted(place, log, from).map(|(memory, _)| memory)
+}
+
+/// The same, with what a start would sweep.
+pub(super) fn restarted(
+    place: &tempfile::TempDir,
+    log: &gateway_log::Log,
+    from: u64,
+) -> Option<(Memory, Sweeps)> {
     let keys = crate::keys::open(
         &place.path().join("keys"),
         place.path(),
@@ -81,7 +90,7 @@ fn replayed(place: &tempfile::TempDir, log: &gateway_log::Log, from: u64) -> Opt
         let (index, signed) = stored.unwrap();
         replay.take(index, Read::new(&signed, true));
     }
-    Some(replay.finish().unwrap().0)
+    Some(replay.finish().unwrap())
 }
 
 /// G4: each epoch begins with its snapshot after the number of events that was configured, and the newest two files are kept.

@@ -17,7 +17,7 @@ use schemas::ids::TreeRoot;
 use schemas::proof::Hash;
 use tokio::time::Instant;
 
-use super::{InFlight, Memory, Pipeline, PipelineError, Unrecordable};
+use super::{InFlight, Memory, Named, Pipeline, PipelineError, Unrecordable};
 use crate::blobs::BlobStore;
 use crate::keys::KeyRing;
 use crate::sealing::KeyStore;
@@ -39,7 +39,24 @@ pub struct SnapshotDesk {
     pub keys: KeyStore,
 }
 
-type Taking = BoxFuture<'static, anyhow::Result<SnapshotTaken>>;
+/// A snapshot whose file is durable.
+pub(super) struct Taken {
+    /// Its event.
+    event: SnapshotTaken,
+    /// What it says of sealed files: those that went with their events are forgotten.
+    named: Named,
+}
+
+impl std::fmt::Debug for Taken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The names are very many.
+        f.debug_struct("Taken")
+            .field("event", &self.event)
+            .finish_non_exhaustive()
+    }
+}
+
+type Taking = BoxFuture<'static, anyhow::Result<Taken>>;
 
 /// The snapshot that is being taken, if one is.
 pub(super) struct Snapshots {
@@ -61,8 +78,8 @@ impl Snapshots {
         self.taking.is_some()
     }
 
-    /// The event that names the snapshot under way, once its file is durable.
-    pub(super) async fn taken(&mut self) -> anyhow::Result<SnapshotTaken> {
+    /// The snapshot under way, once its file is durable.
+    pub(super) async fn taken(&mut self) -> anyhow::Result<Taken> {
         let Some(taking) = &mut self.taking else {
             return std::future::pending().await;
         };
@@ -74,13 +91,30 @@ impl Snapshots {
     fn begin(&mut self, log: &Log, ring: &KeyRing, memory: Memory) {
         let (desk, log) = (self.desk.clone(), log.clone());
         let (origin, rotations) = (log.origin().to_owned(), ring.rotations());
+        let first = log.first_index();
         let size = memory.state.next_index();
         let take = async move {
             let root = root_of(&log, size).await?;
-            let write = move || write(&desk, origin, size, root, &memory, rotations);
+            let write = move || {
+                let mut memory = memory;
+                desk.forget(first, &mut memory.named);
+                let event = write(&desk, origin, size, root, &memory, rotations)?;
+                Ok(Taken {
+                    event,
+                    named: memory.named,
+                })
+            };
             tokio::task::spawn_blocking(write).await?
         };
         self.taking = Some(take.boxed());
+    }
+}
+
+impl SnapshotDesk {
+    /// Forgets the files that went with their events, which were pruned up to this one. Reads the disk.
+    fn forget(&self, first_index: u64, named: &mut Named) {
+        let (blobs, keys) = (&self.blobs, &self.keys);
+        named.forget(first_index, |blob| blobs.holds(blob), |key| keys.holds(key));
     }
 }
 
@@ -115,8 +149,8 @@ fn write(
         rotations: rotations
             .map(|(index, signed)| (index, hex::encode(signed)))
             .collect(),
-        blobs: desk.blobs.names()?,
-        keys: desk.keys.names()?,
+        blobs: Vec::new(),
+        keys: Vec::new(),
     };
     let bytes = contents.to_bytes()?;
     Ok(SnapshotTaken {
@@ -151,12 +185,12 @@ impl Pipeline {
     /// The file is durable: its event is the first of an epoch. Without a file the epoch goes on.
     pub(super) fn snapshot_taken(
         &mut self,
-        taken: anyhow::Result<SnapshotTaken>,
+        taken: anyhow::Result<Taken>,
         in_flight: &mut InFlight,
     ) -> Result<(), PipelineError> {
         let index = self.log.next_index();
         let taken = match taken {
-            Ok(taken) if taken.size == index => taken,
+            Ok(taken) if taken.event.size == index => taken,
             outcome => {
                 self.snapshots.not_before = Some(Instant::now() + RETRY_PAUSE);
                 tracing::error!(index, ?outcome, "no snapshot was taken: the epoch goes on");
@@ -164,7 +198,9 @@ impl Pipeline {
             }
         };
         let (now, mut group) = (self.clock.now(), self.gathering());
-        let events = vec![Event::SnapshotTaken(taken)];
+        // Nothing was taken in meanwhile, so nothing more was named.
+        self.memory.named = taken.named;
+        let events = vec![Event::SnapshotTaken(taken.event)];
         let sealed = self
             .seal_all(index, &events, &Source::Gateway, None, &now)
             .map_err(|error| PipelineError::Own(Unrecordable::Seal(error)))?;

@@ -59,6 +59,10 @@ impl Pipeline {
                 Ok(())
             }
             Job::Erase { session, done } => self.take_erase(session, done, group),
+            Job::PrunedBlobs { done } => {
+                self.tell_pruned(done, group);
+                Ok(())
+            }
             Job::RotateLookup { done } => {
                 group.rotate(done);
                 Ok(())

@@ -12,7 +12,9 @@ use gateway_core::State;
 use crate::pipeline::KeptMemory;
 
 /// A later version has another title, and this program then falls back to a snapshot before, or to the events.
-const TITLE: &[u8] = b"station-snapshot 1\n";
+const TITLE: &[u8] = b"station-snapshot 2\n";
+/// It lists the folders of sealed files instead of what events name.
+const TITLE_1: &[u8] = b"station-snapshot 1\n";
 
 /// A snapshot.
 #[derive(Debug, Serialize, Deserialize)]
@@ -25,9 +27,11 @@ pub struct Contents {
     pub(crate) memory: KeptMemory,
     /// Changes of the signing key: the signed events, in hexadecimal digits, with their indexes.
     pub(crate) rotations: Vec<(u64, String)>,
-    /// Sealed blobs that were there; which of them events name is not known any more once those are pruned.
+    /// Of version 1: sealed blobs that were there, named by an event or not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) blobs: Vec<BlobHash>,
-    /// Sealed session keys that were there.
+    /// Of version 1: sealed session keys that were there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) keys: Vec<SealingKeyId>,
 }
 
@@ -70,8 +74,10 @@ impl Contents {
 
     /// Reads the snapshot that stands for the first `size` events of a log.
     pub fn from_bytes(bytes: &[u8], origin: &Origin, size: u64) -> Result<Self, ContentsError> {
-        let body = bytes.strip_prefix(TITLE).ok_or(ContentsError::Version)?;
-        let contents: Self =
+        let body = bytes.strip_prefix(TITLE);
+        let body = body.or_else(|| bytes.strip_prefix(TITLE_1));
+        let body = body.ok_or(ContentsError::Version)?;
+        let mut contents: Self =
             ciborium::from_reader(body).map_err(|error| ContentsError::Cbor(error.to_string()))?;
         if contents.origin != origin.as_str() || contents.size != size {
             return Err(ContentsError::Foreign {
@@ -79,6 +85,8 @@ impl Contents {
                 origin: contents.origin,
             });
         }
+        let (blobs, keys) = (&contents.blobs, &contents.keys);
+        contents.memory.named.of_nobody(blobs, keys);
         Ok(contents)
     }
 

@@ -67,6 +67,11 @@ impl Again {
         self.asked().len()
     }
 
+    /// Whether this one was asked for.
+    pub(super) fn wants(&self, name: &BlobHash) -> bool {
+        self.asked().contains(name)
+    }
+
     /// Until one was asked for.
     pub(super) async fn more(&self) {
         self.0.more.notified().await;

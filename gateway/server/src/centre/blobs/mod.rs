@@ -16,6 +16,10 @@ mod carrier;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod carrier_tests;
+mod clearing;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod clearing_tests;
 mod fault;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
@@ -33,5 +37,6 @@ mod transfer;
 
 pub(super) use again::Again;
 pub(super) use carrier::{Carrier, CarrierParts};
+pub(super) use clearing::{Clearing, ClearingParts};
 pub(super) use mark::up_to;
 pub use place::Place;
