@@ -18,7 +18,7 @@ use station_tests::centre::TestCentre;
 use station_tests::config::Layout;
 use station_tests::kiosk::Kiosk;
 use station_tests::load::REPORTERS;
-use station_tests::station::Station;
+use station_tests::station::{PIN, Station};
 use station_tests::stock::Stocked;
 use station_tests::{Random, left, load, wait_for};
 use tokio::runtime::Runtime;
@@ -244,10 +244,52 @@ fn g5_what_the_centre_says_is_done_once_and_nobody_else_is_heard() {
             "station.centre.instruction-refused.v1",
         ]
     );
+    followed_by_the_next_log(&mut station);
+    runtime
+        .block_on(
+            centre
+                .desk()
+                .send_policy(&centre.connection(), &id, 3, policy),
+        )
+        .unwrap();
+    wait_for("the new log follows", Duration::from_secs(20), || {
+        (followed(&station, "followed") == 1).then_some(())
+    });
+    assert!(station.stop().success());
     runtime.block_on(async {
         centre.stop_following().await;
         centre.stop_store().await;
     });
+}
+
+/// G3: a new log begins with the policy that the centre issued and the key that it signs with, and the station runs by them.
+fn followed_by_the_next_log(station: &mut Station) {
+    let approved = [
+        "incarnate",
+        "--reason",
+        "cloned",
+        "--approver",
+        "operator-1",
+        "--approver",
+        "operator-2",
+    ];
+    let told = station.tool_ok(&approved, &format!("{PIN}\n{PIN}\n"));
+    assert!(told.contains("policy 2 of the centre"), "{told}");
+    let entries = left::entries(&station.layout);
+    let types: Vec<_> = entries
+        .iter()
+        .take(3)
+        .map(|entry| entry.event.type_name())
+        .collect();
+    assert_eq!(
+        types,
+        [
+            "station.log.incarnated.v1",
+            "station.centre.policy-changed.v1",
+            "station.centre.key-changed.v1",
+        ]
+    );
+    station.start();
 }
 
 /// G4, evidence.md 4: a restored backup is noticed at first contact; the station goes out of service, and nothing is overwritten.

@@ -1,10 +1,12 @@
-//! What a new log takes over from the one before it (`gateway incarnate`): the custody records. Sessions and motions are not
-//! carried over: whoever stood at a machine is gone, and each dispenser is asked for its sequence anew.
+//! What a new log takes over from the one before it (`gateway incarnate`): the custody records, and what the centre told. Sessions and
+//! motions are not carried over: whoever stood at a machine is gone, and each dispenser is asked for its sequence anew. Nor are
+//! applications and payments: what the centre says of them names the log that they are in.
 
 use std::collections::BTreeMap;
 
 use schemas::event::Event;
 use schemas::event::application::AcceptancesCarriedOver;
+use schemas::event::centre::PolicyChanged;
 use schemas::event::evidence::{
     CARRIED_PER_EVENT_MAX, CardsCarriedOver, CarriedAnnouncement, CarriedCard,
 };
@@ -13,6 +15,7 @@ use schemas::ids::CardSerial;
 use schemas::lookup::LookupTag;
 use schemas::words::{BlockReason, Place};
 
+use crate::payment::{Fate, Order, Standing};
 use crate::state::{Announced, Card, State};
 
 /// The opening state of a log.
@@ -20,9 +23,42 @@ use crate::state::{Announced, Card, State};
 pub struct Carried {
     /// How many cards.
     pub cards: u32,
-    /// The records in parts, then a block for each machine with a card on its way: an operator opens it and says where the card is. At last
-    /// how far the acceptance numbers have come.
+    /// The key that the centre signs with, where it is another than the configuration names. The records in parts, then a block for each
+    /// machine with a card on its way: an operator opens it and says where the card is. At last how far the acceptance numbers have come.
     pub events: Vec<Event>,
+    /// The policy that the centre issued, for where its text is still there.
+    pub policy: Option<PolicyChanged>,
+    /// What stays behind.
+    pub left: LeftBehind,
+}
+
+/// What is open in the old log, and is settled at the centre and at the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LeftBehind {
+    /// Acceptances that the centre has not decided.
+    pub acceptances: usize,
+    /// Window tickets that no officer has closed.
+    pub tickets: usize,
+    /// Orders that can still be paid.
+    pub orders: usize,
+    /// Payments that are to be given back.
+    pub refunds: usize,
+}
+
+impl LeftBehind {
+    fn of(state: &State) -> Self {
+        let orders = state.payments.orders.values();
+        let is_open = |order: &&Order| order.standing == Standing::Open;
+        let receipts = orders.clone().flat_map(|order| &order.receipts);
+        Self {
+            acceptances: state.acceptances.len(),
+            tickets: state.tickets.len(),
+            orders: orders.filter(is_open).count(),
+            refunds: receipts
+                .filter(|receipt| receipt.fate == Fate::Owed)
+                .count(),
+        }
+    }
 }
 
 /// What the log after this one begins with.
@@ -58,10 +94,18 @@ pub fn carry_over(state: &State) -> Carried {
         });
     let newest = state.applications.place;
     let newest = newest.map(|place| AcceptancesCarriedOver { place });
+    let policy = state.centre.policy.clone();
     Carried {
         cards: u32::try_from(cards.len()).unwrap_or(u32::MAX),
-        events: parts
+        policy: policy.map(|(version, sha256)| PolicyChanged { version, sha256 }),
+        left: LeftBehind::of(state),
+        events: state
+            .centre
+            .key_change
+            .clone()
+            .into_iter()
             .map(Event::from)
+            .chain(parts.map(Event::from))
             .chain(blocks.map(Event::from))
             .chain(newest.map(Event::from))
             .collect(),

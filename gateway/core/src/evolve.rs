@@ -71,7 +71,10 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         }
         Event::InstructionRefused(b) => state.centre.revision = Some(b.revision),
         Event::PolicyChanged(b) => state.centre.policy = Some((b.version, b.sha256.clone())),
-        Event::CentreKeyChanged(b) => state.centre.key = Some(b.public_key.clone()),
+        Event::CentreKeyChanged(b) => {
+            state.centre.key = Some(b.public_key.clone());
+            state.centre.key_change = Some(b.clone());
+        }
         Event::LookupKeyChanged(b) => evidence::lookup_key_changed(state, recorded, b),
         Event::LookupKeyRetired(b) => evidence::lookup_key_retired(state, b),
         Event::ErasureAsked(b) => {

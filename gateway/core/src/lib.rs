@@ -23,7 +23,7 @@ mod state;
 mod view;
 mod watch;
 
-pub use carry::{Carried, carry_over};
+pub use carry::{Carried, LeftBehind, carry_over};
 pub use commission::{DeviceReadiness, MachineStanding, standing};
 pub use decide::{Decision, Outcome, decide};
 pub use effect::{Effect, Order, maintenance_left_ms, next_deadline, pending};

@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::citizen::{MaskedName, NumberTail};
+use schemas::event::centre::CentreKeyChanged;
 use schemas::event::custody::{Act, SlotFinding};
 use schemas::event::pickup::{MachineDevices, PickupPolicy, Step, Still};
 use schemas::event::station::Presence;
@@ -94,6 +95,9 @@ pub struct CentreLink {
     pub number: Option<u64>,
     /// The key it signs with, where it is another than the configuration names.
     pub key: Option<PublicKey>,
+    /// What said so: the log after this one says it again.
+    #[serde(default)]
+    pub key_change: Option<CentreKeyChanged>,
     /// The policy in force, where it came from the centre: its version and SHA-256.
     pub policy: Option<(u32, String)>,
 }

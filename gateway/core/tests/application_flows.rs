@@ -346,6 +346,29 @@ fn a13_a_full_day_leads_to_the_window() {
     )));
 }
 
+/// A12, A17: whoever leaves a log is told what is open in it.
+#[test]
+fn a17_what_a_new_log_leaves_behind_is_counted() {
+    let case = Case {
+        fault: Fault::PaymentNever,
+        ..GOOD
+    };
+    let mut hall = Hall::new();
+    let left = |hall: &Hall| {
+        let left = gateway_core::carry_over(&hall.state).left;
+        (left.acceptances, left.tickets, left.orders, left.refunds)
+    };
+    assert_eq!(left(&hall), (0, 0, 0, 0));
+    case.go(&mut hall, "kiosk-1");
+    assert_eq!(left(&hall), (1, 0, 1, 0));
+    let accepted = order(&hall);
+    up_to(&mut hall, &case, "kiosk-1", S::AwaitPayment);
+    let interrupted = order(&hall);
+    hall.restart();
+    assert!(hall.paid(&accepted, 2_000, 1) && hall.paid(&interrupted, 2_000, 2));
+    assert_eq!(left(&hall), (1, 0, 0, 1));
+}
+
 /// A8: a code is sent again on request, but not for ever.
 #[test]
 fn a8_codes_are_sent_again_but_not_for_ever() {

@@ -14,10 +14,13 @@
 
 mod world;
 
-use gateway_core::{CentreLink, Contradicted, Input, Instructed, Told};
+use gateway_core::{
+    CentreLink, Contradicted, Input, Instructed, Recorded, State, Told, carry_over, evolve,
+};
 use proptest::prelude::*;
 use schemas::event::Event;
-use schemas::event::centre::{Contradiction, InstructionRefusal};
+use schemas::event::centre::{CentreKeyChanged, Contradiction, InstructionRefusal};
+use schemas::key::{PublicKey, Signature, SigningKeyId};
 use schemas::words::{RefusalReason, ServiceReason};
 use world::World;
 
@@ -113,6 +116,35 @@ fn g5_what_is_outdated_changes_nothing() {
     tell(&mut world, next, Ok((9, Told::Manifest(world::batch()))));
     assert_eq!(last_refusal(&world), Some(InstructionRefusal::Outdated));
     assert_eq!(world.state.centre().policy.as_ref().unwrap().0, 5);
+}
+
+fn key_change() -> CentreKeyChanged {
+    CentreKeyChanged {
+        old_key: SigningKeyId::of(&[1; 32]),
+        public_key: PublicKey::of(&[2; 32]),
+        possession: Signature::of(&[3; 64]),
+    }
+}
+
+/// G3, G5: the log that follows another one knows the centre by the key that it signs with now, and holds the policy that it issued.
+#[test]
+fn g5_a_new_log_takes_over_what_the_centre_told() {
+    let mut world = World::stocked();
+    tell(&mut world, 0, Ok((1, policy(5))));
+    tell(&mut world, 1, Ok((2, Told::Key(key_change()))));
+    let carried = carry_over(&world.state);
+    let policy = carried.policy.map(Event::from);
+    let mut next = State::default();
+    for (index, event) in (0..).zip(policy.iter().chain(&carried.events)) {
+        let now = &world.now;
+        evolve(&mut next, Recorded { index, now, event });
+    }
+    let (old, new) = (world.state.centre(), next.centre());
+    assert!(old.key.is_some() && old.policy.is_some());
+    assert_eq!((&new.key, &new.policy), (&old.key, &old.policy));
+    assert_eq!(next.cards().count(), world.state.cards().count());
+    // And so does the log after that one.
+    assert_eq!(carry_over(&next).events.first(), carried.events.first());
 }
 
 /// G4, evidence.md 4: once the centre's copy contradicts the log no session begins, and it is recorded once.

@@ -1,8 +1,8 @@
 //! A new log for a station whose old one is lost, set back, cloned, or whose key is: `gateway incarnate`.
 //!
 //! The old log is never continued, changed or removed: its folders are put aside whole. The new log has another origin and other
-//! keys; its first event names the old origin and the last checkpoints known of it, and the custody records follow, as far as the
-//! old log can still be read and proves itself. Every step may be cut off and done again: until the last one the station does
+//! keys; its first event names the old origin and the last checkpoints known of it, and what the centre told and the custody records
+//! follow, as far as the old log can still be read and proves itself. Every step may be cut off and done again: until the last one the station does
 //! not start.
 
 mod old_log;
@@ -16,11 +16,13 @@ use gateway_log::{Group, Limits, Log, OpenOptions, RoomOptions, StoppedLog};
 use schemas::chain::KeyChain;
 use schemas::envelope::{KeyId, Meta, Origin, Source, seal};
 use schemas::event::Event;
+use schemas::event::centre::PolicyChanged;
 use schemas::event::evidence::LogIncarnated;
 use schemas::ids::OperatorId;
 use schemas::proof::{Checkpoint, NoteKey};
 use schemas::words::IncarnationReason;
 
+use crate::centre::{issued_policy, keep_policy};
 use crate::clock::Clock;
 use crate::keys::{self, Incarnating, KeyRing, KeysLock};
 use old_log::{check_name, checkpoint_by, known_keys};
@@ -47,6 +49,8 @@ pub struct Survey {
     pub checkpoint: Option<(Checkpoint, String)>,
     /// What is carried over.
     pub carried: Carried,
+    /// The policy that the centre issued, with its text; why it is not carried over, where its text is not there.
+    pub policy: Option<Result<(PolicyChanged, String), String>>,
     /// Up to where the centre's stream was recorded.
     downlink_revision: Option<u64>,
     /// The number of the last of the centre's commands that was followed.
@@ -162,19 +166,29 @@ pub fn survey(
         .flatten()
         .filter_map(genuine)
         .max_by_key(|(c, _)| c.size);
+    let carried = carry_over(&state);
+    let policy = carried.policy.clone();
     Ok(Survey {
+        policy: policy.map(|policy| with_text(data, policy)),
         old_origin,
         old,
         first: from,
         events,
         ended,
         checkpoint,
-        carried: carry_over(&state),
+        carried,
         downlink_revision: state.centre().revision,
         downlink_number: state.centre().number,
         keys,
         proven,
     })
+}
+
+fn with_text(data: &Path, policy: PolicyChanged) -> Result<(PolicyChanged, String), String> {
+    match issued_policy(data, policy.version, &policy.sha256) {
+        Ok(text) => Ok((policy, text)),
+        Err(error) => Err(format!("{error:#}")),
+    }
 }
 
 /// The number of the log that is left.
@@ -190,6 +204,11 @@ fn old_number(folder: &Path, begun: Option<Incarnating>, old: Option<u32>) -> an
 }
 
 impl Survey {
+    /// The policy that is carried over.
+    fn policy(&self) -> Option<&(PolicyChanged, String)> {
+        self.policy.as_ref()?.as_ref().ok()
+    }
+
     /// Whether this is a checkpoint of the old log.
     pub fn check_centre(&self, note: &str) -> anyhow::Result<Checkpoint> {
         checkpoint_by(self.proven.as_ref(), &self.keys, &self.old_origin, note).with_context(|| {
@@ -238,6 +257,10 @@ pub fn perform(
         room: RoomOptions::default(),
     };
     let (log, _) = Log::open(data, options).context("the new log cannot be begun")?;
+    // Before the event that says that it holds.
+    if let Some((policy, text)) = survey.policy() {
+        keep_policy(data, &policy.sha256, text).context("the centre's policy cannot be kept")?;
+    }
     append(&log, &ring, &clock, events)?;
     log.close()?;
     keys::end_incarnation(folder).context("the new log is begun, but not marked so")?;
@@ -315,7 +338,9 @@ fn opening(survey: &Survey, wish: Wish) -> anyhow::Result<Vec<Event>> {
         len <= FIRST_LEN_MAX,
         "the checkpoints make a first event of {len} bytes, {FIRST_LEN_MAX} fit: leave signatures of others out of the centre's"
     );
+    let policy = survey.policy().map(|(policy, _)| policy.clone());
     Ok(std::iter::once(first)
+        .chain(policy.map(Event::from))
         .chain(survey.carried.events.iter().cloned())
         .collect())
 }

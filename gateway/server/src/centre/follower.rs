@@ -160,7 +160,7 @@ impl Follower {
         let data = self.parts.station.storage.data_folder.clone();
         let (name, text) = (sha256.clone(), issued.policy);
         blocking(move || {
-            policy::keep(&data, &name, &text).map_err(|error| {
+            policy::keep_policy(&data, &name, &text).map_err(|error| {
                 tracing::error!(%error, "a policy of the centre cannot be kept");
                 InstructionRefusal::Unusable
             })

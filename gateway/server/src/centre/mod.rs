@@ -36,7 +36,7 @@ pub use acknowledged::{Acknowledgement, acknowledgement};
 pub use blobs::Place as BlobPlace;
 pub use figures::show;
 pub use grant::{GrantDesk, GrantList, grant_list};
-pub use policy::policy_in_force;
+pub use policy::{issued_policy, keep_policy, policy_in_force};
 pub use verifying::verify_key;
 
 /// How often the link is looked at while nothing is to be sent.

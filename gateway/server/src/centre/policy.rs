@@ -7,6 +7,7 @@ use edge_config::{ConfigErrors, Policy};
 use gateway_core::CentreLink;
 
 const FOLDER: &str = "policies";
+const FOLDER_MODE: u32 = 0o700;
 
 /// Checks a policy's text.
 pub(super) fn parse(text: &str) -> Result<Policy, ConfigErrors> {
@@ -14,10 +15,10 @@ pub(super) fn parse(text: &str) -> Result<Policy, ConfigErrors> {
 }
 
 /// Keeps a policy's text; durable when this returns.
-pub(super) fn keep(data: &Path, sha256: &str, text: &str) -> std::io::Result<()> {
+pub fn keep_policy(data: &Path, sha256: &str, text: &str) -> std::io::Result<()> {
     let path = path(data, sha256);
     if let Some(folder) = path.parent() {
-        gateway_durable::make_folder(folder, 0o700)?;
+        gateway_durable::make_folder(folder, FOLDER_MODE)?;
     }
     gateway_durable::replace_file(&path, text.as_bytes(), 0o600)
 }
@@ -28,6 +29,12 @@ pub fn policy_in_force(data: &Path, told: &CentreLink) -> anyhow::Result<Option<
     let Some((version, sha256)) = &told.policy else {
         return Ok(None);
     };
+    let text = issued_policy(data, *version, sha256)?;
+    Ok(Some(parse(&text).map_err(anyhow::Error::from)?))
+}
+
+/// The text of a policy that the centre issued, as it was kept.
+pub fn issued_policy(data: &Path, version: u32, sha256: &str) -> anyhow::Result<String> {
     let path = path(data, sha256);
     let text = std::fs::read_to_string(&path).with_context(|| {
         format!(
@@ -40,7 +47,7 @@ pub fn policy_in_force(data: &Path, told: &CentreLink) -> anyhow::Result<Option<
         "policy {version} of the centre is in force, and {} is not that policy: bring it back from a copy of the data folder",
         path.display()
     );
-    Ok(Some(parse(&text).map_err(anyhow::Error::from)?))
+    Ok(text)
 }
 
 fn path(data: &Path, sha256: &str) -> PathBuf {

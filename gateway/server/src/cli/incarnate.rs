@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use edge_config::Station;
+use gateway_core::LeftBehind;
+use schemas::event::Event;
 use schemas::ids::OperatorId;
 use schemas::words::IncarnationReason;
 
@@ -136,6 +138,7 @@ fn tell(station: &Station, survey: &Survey) -> anyhow::Result<()> {
         "carried     {} custody records",
         survey.carried.cards
     ))?;
+    tell_centre(survey)?;
     if !station.storage.data_folder.exists() {
         return Ok(());
     }
@@ -144,4 +147,34 @@ fn tell(station: &Station, survey: &Survey) -> anyhow::Result<()> {
         "put aside   {} (photos and sealed keys in it still have to go to the centre)",
         aside.display()
     ))
+}
+
+/// What the centre told, and what it has to settle.
+fn tell_centre(survey: &Survey) -> anyhow::Result<()> {
+    let changed = |event: &Event| matches!(event, Event::CentreKeyChanged(_));
+    if survey.carried.events.iter().any(changed) {
+        say("            the key that the centre signs with now")?;
+    }
+    match &survey.policy {
+        Some(Ok((policy, _))) => say(&format!(
+            "            policy {} of the centre",
+            policy.version
+        ))?,
+        Some(Err(why)) => say(&format!(
+            "            not the centre's policy, so the configured one holds until the centre issues it again: {why}"
+        ))?,
+        None => {}
+    }
+    let LeftBehind {
+        acceptances,
+        tickets,
+        orders,
+        refunds,
+    } = survey.carried.left;
+    if survey.carried.left != LeftBehind::default() {
+        say(&format!(
+            "left        {acceptances} undecided acceptances, {tickets} open tickets, {orders} open orders, {refunds} payments to give back: the centre settles them (quarantine.md)"
+        ))?;
+    }
+    Ok(())
 }
