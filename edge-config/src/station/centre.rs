@@ -24,6 +24,9 @@ pub struct Centre {
     pub blob_store_file: Option<PathBuf>,
     /// File with the key that the centre's instructions are signed by: a C2SP vkey named `centre.<province>`, one line.
     pub verify_key: Option<PathBuf>,
+    /// The centre lost events for good that it had acknowledged: the log goes up again from where its stream ends now. Otherwise such a
+    /// stream is waited for.
+    pub send_again: bool,
     /// What the uplink may take of the link, in KiB/s; none: what there is.
     pub uplink_kib_per_s: Option<u32>,
     /// When the uplink may be used, in China's time; none: always.
@@ -61,6 +64,7 @@ pub(super) fn read(s: &mut Section<'_>) -> Centre {
         blob_store: blob_store(s),
         blob_store_file: s.path("blob_store_file"),
         verify_key: s.path("verify_key"),
+        send_again: s.flag("send_again", false),
         uplink_kib_per_s: s.optional_number("uplink_kib_per_s", 1..=1_000_000),
         uplink_hours: s.optional("uplink_hours", "\"22:00-06:00\""),
     }

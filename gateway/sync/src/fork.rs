@@ -22,28 +22,65 @@ pub struct Fork {
     pub own: Option<String>,
 }
 
-/// The index from which on the centre has nothing yet. Reads the disk.
-pub(crate) fn judge(log: &Log, tail: Option<Tail>) -> Result<Result<u64, Fork>, Unreadable> {
-    let Some(tail) = tail else { return Ok(Ok(0)) };
+/// The centre's stream has less of this log than the centre has acknowledged: the stream was deleted, its store was set back, or it is
+/// another store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the stream has {has} events, and the centre has acknowledged {acknowledged}")]
+pub(crate) struct Short {
+    /// Events in the stream.
+    pub(crate) has: u64,
+    /// Events that the centre has acknowledged.
+    pub(crate) acknowledged: u64,
+}
+
+/// Why nothing is sent behind what the centre has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The log is left for good.
+    Fork(Fork),
+    /// Until the stream is there again.
+    Short(Short),
+}
+
+/// The index from which on the centre has nothing yet. `acknowledged`: events that the centre has said it has. Reads the disk.
+pub(crate) fn judge(
+    log: &Log,
+    tail: Option<Tail>,
+    acknowledged: u64,
+) -> Result<Result<u64, Refusal>, Unreadable> {
+    let has = tail.map_or(0, |tail| tail.revision.saturating_add(1));
+    let reaches = || {
+        let short = Short { has, acknowledged };
+        (has >= acknowledged)
+            .then_some(has)
+            .ok_or(Refusal::Short(short))
+    };
+    let Some(tail) = tail else {
+        return Ok(reaches());
+    };
     let at = tail.revision;
+    if has < acknowledged && at < log.first_index() {
+        // What stood there was pruned, and cannot be compared any more.
+        return Ok(reaches());
+    }
     let centre = uuid::Uuid::from_bytes(tail.id).to_string();
-    let Some(stored) = log.read(at..at.saturating_add(1)).next() else {
-        return Ok(Err(Fork {
+    let Some(stored) = log.read(at..has).next() else {
+        return Ok(Err(Refusal::Fork(Fork {
             contradiction: Contradiction::CentreAhead,
             at,
             centre,
             own: None,
-        }));
+        })));
     };
     let (_, signed) = stored?;
     let own = event_id(&Hash::leaf(&signed));
     if own == tail.id {
-        return Ok(Ok(at.saturating_add(1)));
+        return Ok(reaches());
     }
-    Ok(Err(Fork {
+    Ok(Err(Refusal::Fork(Fork {
         contradiction: Contradiction::OtherEvent,
         at,
         centre,
         own: Some(uuid::Uuid::from_bytes(own).to_string()),
-    }))
+    })))
 }

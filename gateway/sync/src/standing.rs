@@ -23,13 +23,15 @@ pub enum LinkFault {
     Denied,
     /// The stream was deleted at the centre.
     Deleted,
+    /// The stream has less than the centre has acknowledged: it was deleted, its store was set back, or it is another store.
+    StreamShort,
     /// The store failed otherwise.
     Failed,
 }
 
 impl LinkFault {
     /// Every fault.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Dns,
         Self::Refused,
         Self::NoAnswer,
@@ -39,6 +41,7 @@ impl LinkFault {
         Self::Overloaded,
         Self::Denied,
         Self::Deleted,
+        Self::StreamShort,
         Self::Failed,
     ];
 
@@ -54,6 +57,7 @@ impl LinkFault {
             Self::Overloaded => "overloaded",
             Self::Denied => "denied",
             Self::Deleted => "deleted",
+            Self::StreamShort => "stream-short",
             Self::Failed => "failed",
         }
     }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::backoff::Backoff;
 use crate::chunk::{self, Chunk, ChunkLimits, Unreadable};
-use crate::fork::{Fork, judge};
+use crate::fork::{Fork, Refusal, Short, judge};
 use crate::standing::Board;
 use crate::{LinkFault, LinkFigures, LinkStanding, Pace, Store, StoreError, Stores};
 
@@ -29,6 +29,8 @@ pub struct UplinkOptions {
     pub pace: Pace,
     /// How long until the link may be used, in ms; none: now.
     pub rest_ms: RestMs,
+    /// So many events the centre has acknowledged: a stream with fewer is not gone on with.
+    pub acknowledged: watch::Receiver<u64>,
     /// How often the link is looked at while nothing is to be sent.
     pub look_every: Duration,
     /// A random number, so that stations do not try again in step.
@@ -58,6 +60,7 @@ pub struct Uplink<S> {
 #[derive(Debug)]
 enum End {
     Fork(Fork),
+    Short(Short),
     Store(StoreError),
     Log(Unreadable),
     /// Outside its hours.
@@ -67,6 +70,15 @@ enum End {
 impl From<StoreError> for End {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<Refusal> for End {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Fork(fork) => Self::Fork(fork),
+            Refusal::Short(short) => Self::Short(short),
+        }
     }
 }
 
@@ -120,18 +132,26 @@ impl<S: Stores> Uplink<S> {
         let mut backoff = Backoff::new();
         loop {
             self.rest().await;
-            let error = match self.carry(&mut backoff).await {
+            let (fault, error) = match self.carry(&mut backoff).await {
                 Ok(never) => match never {},
                 Err(End::Rest) => continue,
                 Err(End::Fork(fork)) => return fork,
-                Err(End::Store(error)) => error,
+                Err(End::Short(short)) => {
+                    self.board.sent(short.has, 0);
+                    (LinkFault::StreamShort, short.to_string())
+                }
+                Err(End::Store(error)) => (self.fault(&error).await, error.to_string()),
                 Err(End::Log(error)) => {
                     tracing::error!(%error, "the log cannot be carried to the centre");
-                    StoreError::Failed(error.to_string())
+                    let error = StoreError::Failed(error.to_string());
+                    (self.fault(&error).await, error.to_string())
                 }
             };
-            let fault = self.fault(&error).await;
-            tracing::debug!(%error, fault = fault.word(), "the link to the centre does not carry");
+            tracing::debug!(
+                error,
+                fault = fault.word(),
+                "the link to the centre does not carry"
+            );
             self.board.stands(LinkStanding::Down(fault));
             tokio::time::sleep(backoff.next((self.options.chance)())).await;
         }
@@ -195,12 +215,13 @@ impl<S: Stores> Uplink<S> {
         }
     }
 
-    /// Where the stream ends, if it ends as the log has it.
+    /// Where the stream ends, if it ends as the log has it and has what the centre acknowledged.
     async fn place(&self, store: &S::Store) -> Result<u64, End> {
         let tail = store.tail(&self.options.stream).await?;
         let log = self.log.clone();
-        let judged = off_loop(move || judge(&log, tail)).await??;
-        judged.map_err(End::Fork)
+        let acknowledged = *self.options.acknowledged.borrow();
+        let judged = off_loop(move || judge(&log, tail, acknowledged)).await??;
+        judged.map_err(End::from)
     }
 
     /// Until there is more to send, or the link was looked at.

@@ -11,7 +11,7 @@ mod common;
 use std::future::pending;
 use std::time::Duration;
 
-use common::{Fault, Key, Memory, STREAM, append, open, uplink};
+use common::{Fault, Key, Memory, STREAM, acknowledged_uplink, append, open, uplink};
 use gateway_log::Log;
 use gateway_sync::{Fork, LinkFault, LinkStanding};
 use schemas::event::centre::Contradiction;
@@ -215,4 +215,70 @@ async fn faults_are_named_and_end() {
         }
         assert_is_the_log(&store, &log, 1);
     }
+}
+
+/// G4: a stream that has less than the centre acknowledged is not begun anew: nothing is sent, the standing says so, and it goes on by
+/// itself where it was when the stream is there again.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_lost_acknowledged_events_is_waited_for() {
+    let place = tempfile::tempdir().unwrap();
+    let (log, key, store) = (open(place.path()), Key::new(), Memory::default());
+    append(&log, &key, (0..20).map(|n| n.to_string())).await;
+    let acknowledged = tokio::sync::watch::Sender::new(0);
+    let begin = || acknowledged_uplink(&log, &store, 50, acknowledged.subscribe());
+    let up = begin();
+    let mut figures = up.figures();
+    tokio::select! {
+        fork = up.run(pending()) => panic!("{fork}"),
+        sent = figures.wait_for(|figures| figures.sent >= 20) => drop(sent.unwrap()),
+    }
+    acknowledged.send_replace(15);
+    append(&log, &key, ["more".to_owned()]).await;
+    let whole = store.stream();
+    // Deleted, another store, or a copy of the store from before the acknowledgement.
+    for left in [0, 14] {
+        let mut short = whole.clone();
+        short.truncate(left);
+        let keep = |stream: Vec<_>| {
+            store
+                .0
+                .lock()
+                .unwrap()
+                .streams
+                .insert(STREAM.to_owned(), stream);
+        };
+        keep(short.clone());
+        let up = begin();
+        let (mut down, mut figures) = (up.figures(), up.figures());
+        tokio::select! {
+            fork = up.run(pending()) => panic!("{fork}"),
+            () = async {
+                let stands = LinkStanding::Down(LinkFault::StreamShort);
+                down.wait_for(|figures| figures.standing == stands).await.unwrap();
+                // It looks again and again.
+                tokio::time::sleep(Duration::from_mins(5)).await;
+                assert_eq!(figures.borrow().standing, stands);
+                assert_eq!(store.stream(), short);
+                keep(whole.clone());
+                figures.wait_for(|figures| figures.sent >= 21).await.unwrap();
+            } => {}
+        }
+        assert_is_the_log(&store, &log, 21);
+    }
+    // What was lost behind the acknowledged ones is sent again.
+    let mut older = whole.clone();
+    older.truncate(15);
+    store
+        .0
+        .lock()
+        .unwrap()
+        .streams
+        .insert(STREAM.to_owned(), older);
+    let up = begin();
+    let mut figures = up.figures();
+    tokio::select! {
+        fork = up.run(pending()) => panic!("{fork}"),
+        sent = figures.wait_for(|figures| figures.sent >= 21) => drop(sent.unwrap()),
+    }
+    assert_is_the_log(&store, &log, 21);
 }

@@ -54,6 +54,7 @@ async fn uplink(log: &Log, connection: &str, stream: String) -> anyhow::Result<D
         limits: ChunkLimits::default(),
         pace: Pace::default(),
         rest_ms: Arc::new(|| None),
+        acknowledged: tokio::sync::watch::Sender::new(0).subscribe(),
         look_every: Duration::from_secs(15),
         chance: || 0,
     };

@@ -97,6 +97,7 @@ pub fn link(
             limits: ChunkLimits::default(),
             pace,
             rest_ms: rest(&parts),
+            acknowledged: sent_for_good(&parts.station, &follower),
             look_every: LOOK_EVERY,
             chance,
         },
@@ -154,6 +155,15 @@ pub fn link(
         );
     };
     Ok((stands, carrying))
+}
+
+/// What the centre's stream must have: what it acknowledged, unless it lost some of that for good and wants it again.
+fn sent_for_good(station: &Station, follower: &follower::Follower) -> watch::Receiver<u64> {
+    if station.centre.send_again {
+        watch::Sender::new(0).subscribe()
+    } else {
+        follower.acknowledged()
+    }
 }
 
 /// A follower that is gone contradicts nothing.

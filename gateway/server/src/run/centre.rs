@@ -69,6 +69,11 @@ pub(super) fn configured(prepared: &Prepared) -> anyhow::Result<Option<Reachable
     if verify_key.is_none() {
         tracing::warn!("centre.verify_key is not set: no instruction of the centre is followed");
     }
+    if prepared.station.centre.send_again {
+        tracing::warn!(
+            "centre.send_again: the log goes up from wherever the centre's stream ends; take the line out when it is current"
+        );
+    }
     Ok(Some(Reachable {
         connection,
         verify_key,

@@ -26,6 +26,7 @@ use schemas::ids::BootId;
 use schemas::proof::{NoteKey, SignedNote};
 use schemas::time::{ClockTrust, Now};
 use schemas::uplink::Record;
+use tokio::sync::watch;
 
 pub const ORIGIN: &str = "gateway.test/station/s1/1";
 pub const STREAM: &str = "station-s1-1";
@@ -281,6 +282,16 @@ impl Store for Memory {
 }
 
 pub fn uplink(log: &Log, store: &Memory, events_max: usize) -> Uplink<Memory> {
+    acknowledged_uplink(log, store, events_max, watch::Sender::new(0).subscribe())
+}
+
+/// The centre has acknowledged so many events.
+pub fn acknowledged_uplink(
+    log: &Log,
+    store: &Memory,
+    events_max: usize,
+    acknowledged: watch::Receiver<u64>,
+) -> Uplink<Memory> {
     let options = UplinkOptions {
         stream: STREAM.to_owned(),
         limits: ChunkLimits {
@@ -289,6 +300,7 @@ pub fn uplink(log: &Log, store: &Memory, events_max: usize) -> Uplink<Memory> {
         },
         pace: Pace::default(),
         rest_ms: Arc::new(|| None),
+        acknowledged,
         look_every: Duration::from_hours(1),
         chance: || 0,
     };

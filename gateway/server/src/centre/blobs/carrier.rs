@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use gateway_log::Log;
-use gateway_sync::{Backoff, LinkFigures, LinkStanding, Pace, RestMs};
+use gateway_sync::{Backoff, LinkFault, LinkFigures, LinkStanding, Pace, RestMs};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -221,7 +221,8 @@ impl Carrier {
         }
     }
 
-    /// Until blobs may go up: within the link's hours, and while no event waits for it. A link that is down carries none.
+    /// Until blobs may go up: within the link's hours, and while no event waits for it. A link that is down carries none. What leads to
+    /// another store than the one that has the log may lead to another place for blobs too.
     async fn turn(&mut self) {
         loop {
             if let Some(wait_ms) = (self.parts.rest_ms)() {
@@ -231,7 +232,8 @@ impl Carrier {
                 continue;
             }
             let standing = self.parts.uplink.borrow_and_update().standing;
-            if matches!(standing, LinkStanding::Current | LinkStanding::Down(_)) {
+            let is_another = standing == LinkStanding::Down(LinkFault::StreamShort);
+            if matches!(standing, LinkStanding::Current | LinkStanding::Down(_)) && !is_another {
                 return;
             }
             self.board.stands(StoreStanding::Waiting);
