@@ -361,9 +361,9 @@ fn a17_what_a_new_log_leaves_behind_is_counted() {
     assert_eq!(left(&hall), (0, 0, 0, 0));
     case.go(&mut hall, "kiosk-1");
     assert_eq!(left(&hall), (1, 0, 1, 0));
-    let accepted = order(&hall);
+    let accepted = hall.order();
     up_to(&mut hall, &case, "kiosk-1", S::AwaitPayment);
-    let interrupted = order(&hall);
+    let interrupted = hall.order();
     hall.restart();
     assert!(hall.paid(&accepted, 2_000, 1) && hall.paid(&interrupted, 2_000, 2));
     assert_eq!(left(&hall), (1, 0, 0, 1));

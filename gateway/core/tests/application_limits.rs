@@ -15,7 +15,6 @@
     reason = "a test stops at the first surprise; each test file uses a part of the hall"
 )]
 
-
 mod hall;
 
 use gateway_core::Entry;

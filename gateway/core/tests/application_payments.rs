@@ -95,7 +95,10 @@ fn a12_a_late_word_of_the_way_before_changes_nothing() {
     ] {
         hall.terminal(&order, PaymentMethod::Wechat, state);
         let (_, prompt) = hall.prompt("kiosk-1").unwrap();
-        assert_eq!((prompt.step, prompt.number), (Some(S::AwaitPayment), number));
+        assert_eq!(
+            (prompt.step, prompt.number),
+            (Some(S::AwaitPayment), number)
+        );
     }
     hall.terminal(&order, PaymentMethod::Alipay, PaymentState::Cancelled);
     assert_eq!(step(&hall), Some(S::ChoosePayment));

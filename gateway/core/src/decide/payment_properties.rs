@@ -20,16 +20,42 @@ use crate::payment::{Claim, Fate, Standing};
 
 #[derive(Debug, Clone)]
 enum Action {
-    Order { session: u64, way: usize },
-    Choose { session: u64, way: usize },
-    Terminal { session: u64, wrong: bool },
-    Centre { session: u64, nth: u8, wrong: bool, way: Option<usize>, ago_hours: Option<u64> },
+    Order {
+        session: u64,
+        way: usize,
+    },
+    Choose {
+        session: u64,
+        way: usize,
+    },
+    Terminal {
+        session: u64,
+        wrong: bool,
+    },
+    Centre {
+        session: u64,
+        nth: u8,
+        wrong: bool,
+        way: Option<usize>,
+        ago_hours: Option<u64>,
+    },
     Stranger,
-    End { session: u64, outcome: usize },
-    Reject { session: u64 },
-    Refund { session: u64, nth: u8, wrong: bool },
+    End {
+        session: u64,
+        outcome: usize,
+    },
+    Reject {
+        session: u64,
+    },
+    Refund {
+        session: u64,
+        nth: u8,
+        wrong: bool,
+    },
     Tick,
-    Advance { hours: u64 },
+    Advance {
+        hours: u64,
+    },
     Trust(bool),
     Restart,
 }

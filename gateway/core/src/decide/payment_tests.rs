@@ -358,7 +358,11 @@ fn a12_what_was_paid_in_time_counts_however_late_that_is_told() {
         let order = id.clone();
         house.act(|draft| draft.push(PaymentExpired { order }));
         let told = house.centre_says(&id, FEE, "T1", None, paid_ms);
-        assert_eq!(names(&told)[0] == "payment.confirmed", counts, "{paid_ms:?}");
+        assert_eq!(
+            names(&told)[0] == "payment.confirmed",
+            counts,
+            "{paid_ms:?}"
+        );
         assert_eq!(cause(&told), (!counts).then_some(RefundCause::OrderExpired));
         let second = house.centre(&id, FEE, "T2");
         assert!(cause(&second).is_some(), "one payment is kept at the most");

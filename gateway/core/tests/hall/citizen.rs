@@ -241,7 +241,12 @@ pub fn up_to(hall: &mut Hall, case: &Case, kiosk: &str, step: S) -> SessionId {
 }
 
 /// Goes on to the end.
-pub fn finish(hall: &mut Hall, case: &Case, kiosk: &str, session: &SessionId) -> ApplicationOutcome {
+pub fn finish(
+    hall: &mut Hall,
+    case: &Case,
+    kiosk: &str,
+    session: &SessionId,
+) -> ApplicationOutcome {
     for _ in 0..200 {
         if let Some(prompt) = case.once(hall, kiosk, session) {
             return prompt.outcome.unwrap();

@@ -46,10 +46,10 @@ impl Bench {
             rest_ms: Arc::new(|| None),
         });
         let bench = Self {
+            place,
             blobs,
             again,
             clearing,
-            place,
         };
         (bench, names)
     }
