@@ -40,6 +40,7 @@ pub use station::log::{AUDIT_DAYS_MIN, LogRules};
 pub use station::operator::{Operator, PinHash};
 pub use station::pull::{Pull, PullLimits, PullTls};
 pub use station::scanner::{FingerQuality, MatcherUrl, ScannerLight, ScannerPassword, ZfmScanner};
+pub use station::window::Window;
 pub use station::{Clock, ClockTrustRule, Demo, Http, Pipeline, Province, Station, Storage};
 
 /// The shipped `station.toml`: a station that runs on one machine with nothing attached.

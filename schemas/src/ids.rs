@@ -157,4 +157,10 @@ impl TicketNumber {
     pub fn of(incarnation: u32, number: u32) -> Self {
         Self(format!("W{incarnation}-{number}"))
     }
+
+    /// The log's incarnation and the number in it; none where they are larger than any log counts.
+    pub fn place(&self) -> Option<(u32, u32)> {
+        let (incarnation, number) = self.as_str().strip_prefix('W')?.split_once('-')?;
+        Some((incarnation.parse().ok()?, number.parse().ok()?))
+    }
 }

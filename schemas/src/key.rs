@@ -23,6 +23,11 @@ text_newtype!(
     SealingKeyId, "sealing key id", "^[0-9a-f]{32}$", "32 lower-case hexadecimal digits", |t| is_hex(t, 32)
 );
 
+text_newtype!(
+    /// Whoever may open a session's key: the first 8 bytes of SHA-256 of their X25519 public key, as `kid` in a key file.
+    RecipientId, "recipient id", "^[0-9a-f]{16}$", "16 lower-case hexadecimal digits", |t| is_hex(t, 16)
+);
+
 impl PublicKey {
     /// From the raw key.
     pub fn of(raw: &[u8; 32]) -> Self {
@@ -44,6 +49,13 @@ impl Signature {
     /// The raw signature.
     pub fn to_raw(&self) -> [u8; 64] {
         raw(self.as_str())
+    }
+}
+
+impl RecipientId {
+    /// From the first bytes of the hash.
+    pub fn of(first: &[u8; 8]) -> Self {
+        Self(hex::encode(first))
     }
 }
 

@@ -451,6 +451,10 @@ words!(
         NothingToAccept,
         /// What the device says is not what the configuration says: that has to be changed first.
         NotAsConfigured,
+        /// There is no such window ticket.
+        TicketUnknown,
+        /// The window ticket is closed already.
+        TicketClosed,
         /// The same message id came before with other content.
         MessageIdReused,
         /// Not readable as what the topic asks.

@@ -13,6 +13,8 @@ use crate::reader::Section;
 pub struct Application {
     /// The values that a session runs under, as the event that opens it records them.
     pub session: ApplicationPolicy,
+    /// How long a window ticket is held, in hours (A15).
+    pub ticket_held_h: u16,
     /// Where the window is, as a refusal says it in Chinese.
     pub window_zh: String,
     /// The same in English.
@@ -59,6 +61,7 @@ impl Default for Application {
                     damage,
                 },
             },
+            ticket_held_h: 72,
             window_zh: "本所户籍窗口".to_owned(),
             window_en: "the household registration window of this station".to_owned(),
         }
@@ -95,10 +98,12 @@ pub(super) fn read(s: &mut Section<'_>, shipped: &Application) -> Application {
         payments: listed(s, "payments", PAYMENTS, &p.payments),
         fees: fees(s),
     };
+    let ticket_held_h = s.number("ticket_held_h", 1..=720, shipped.ticket_held_h);
     let window_zh = address(s, "window_zh", &shipped.window_zh);
     let window_en = address(s, "window_en", &shipped.window_en);
     Application {
         session,
+        ticket_held_h,
         window_zh,
         window_en,
     }

@@ -14,7 +14,7 @@ pub struct Centre {
     /// File with the centre's X25519 public key, to which the key of each session's personal data is sealed: 64
     /// hexadecimal digits or PEM. None only with simulated devices: then a pair is made.
     pub seal_key: Option<PathBuf>,
-    /// Files with public keys of others who may open it too: a window, an officer. At most 8.
+    /// Files with public keys of others who may open all of it too: an auditor. At most 8.
     pub more_seal_keys: Vec<PathBuf>,
     /// Where the log goes; none: nowhere, or in a demonstration to a centre of its own.
     pub store: Option<CentreStore>,

@@ -14,6 +14,7 @@ pub(crate) mod log;
 pub(crate) mod operator;
 pub(crate) mod pull;
 pub(crate) mod scanner;
+pub(crate) mod window;
 
 use core::fmt;
 use core::str::FromStr;
@@ -40,6 +41,7 @@ use installed::Installed;
 use operator::Operator;
 use pull::Pull;
 use scanner::ZfmScanner;
+use window::Window;
 
 /// A station, every value checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +86,8 @@ pub struct Station {
     pub face_matchers: Vec<FaceMatcher>,
     /// Who accepts applications here; none: nobody.
     pub application: Option<Accepting>,
+    /// Officers who open window tickets.
+    pub window: Window,
     /// Devices simulated within the program.
     pub demo: Demo,
     /// The rules.
@@ -291,6 +295,8 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
     let cameras = root.list("onvif_camera", camera::read);
     let matchers = root.list("face_matcher", face_matcher::read);
     let accepting = root.section("application", application::read).flatten();
+    let window = root.section("window", window::read);
+    window::check(root);
     check::storage(root, &storage);
     check::log(root, log.unwrap_or_default(), &policy);
     check::blob_store(root, centre.as_ref());
@@ -333,6 +339,7 @@ pub(crate) fn read(root: &mut Section<'_>, policy: Policy) -> Option<Station> {
         onvif_cameras: cameras.into_iter().map(|at| at.value).collect(),
         face_matchers: matchers.into_iter().map(|at| at.value).collect(),
         application: accepting,
+        window: window.unwrap_or_default(),
         demo,
         policy,
     };

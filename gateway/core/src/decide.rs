@@ -125,6 +125,7 @@ pub fn decide(state: &State, rules: &Rules, input: &Input, now: &Now) -> Decisio
             commission::input(&mut draft, input)
         }
         Input::Erase { session, known } => erasure::erase(&mut draft, session, *known),
+        Input::Window(input) => application::at_window(&mut draft, input),
         Input::Erased {
             session,
             keys,

@@ -90,6 +90,7 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         Event::SlotFound(b) => custody::slot_found(state, b),
         Event::WitnessAhead(_)
         | Event::Commissioned(_)
+        | Event::WindowTicketOpened(_)
         | Event::WitnessDismissed(_)
         | Event::KeyRotated(_)
         | Event::ManifestReceived(_)

@@ -3,6 +3,7 @@
 
 mod application;
 mod registry;
+mod window;
 
 use schemas::event::centre::{CentreKeyChanged, Contradiction, InstructionRefusal};
 use schemas::event::commission::Commissioned;
@@ -25,6 +26,7 @@ use schemas::words::{
 
 pub use application::{Answer, BirthDate, Entry, FacesReply, FingerReply, Person};
 pub use registry::{Described, PeripheralReport, RegistryInput};
+pub use window::WindowInput;
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,6 +140,8 @@ pub enum Input {
     },
     /// A commissioning is over: what came of it.
     Commissioned(Box<Commissioned>),
+    /// An officer at the window has to do with a ticket (A15).
+    Window(WindowInput),
     /// The sealing keys of a session that were here are destroyed.
     Erased {
         /// The session.

@@ -23,6 +23,7 @@ mod state;
 mod view;
 mod watch;
 
+pub use application::{WindowTicket, tickets_left_ms};
 pub use carry::{Carried, LeftBehind, carry_over};
 pub use commission::{DeviceReadiness, MachineStanding, standing};
 pub use decide::{Decision, Outcome, decide};
@@ -32,7 +33,7 @@ pub use evolve::{Recorded, evolve};
 pub use input::{
     Announcement, Answer, BirthDate, Captured, CardRead, Contradicted, Described, Entry,
     FacesReply, FingerReply, Input, Instructed, PeripheralReport, Person, ReadFailure,
-    RegistryInput, Reply, Report, Request, Told, Trial,
+    RegistryInput, Reply, Report, Request, Told, Trial, WindowInput,
 };
 pub use payment::{PaymentTotals, payments_left_ms};
 pub use registry::{DeviceStanding, MaintenanceStanding, Registry, registry};

@@ -50,6 +50,8 @@ pub struct ApplicationRules {
     pub site: AcceptanceSite,
     /// The policy that new sessions run under.
     pub policy: ApplicationPolicy,
+    /// How long a window ticket is held, in hours (A15).
+    pub ticket_held_h: u16,
     /// What the recorder calls the footage of each camera (A14).
     pub recorders: BTreeMap<DeviceId, RecorderReference>,
 }

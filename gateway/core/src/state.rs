@@ -12,9 +12,7 @@ use schemas::event::centre::CentreKeyChanged;
 use schemas::event::custody::{Act, SlotFinding};
 use schemas::event::pickup::{MachineDevices, PickupPolicy, Step, Still};
 use schemas::event::station::Presence;
-use schemas::ids::{
-    BatchId, BootId, CardSerial, DeviceId, MachineId, OperatorId, SessionId, TicketNumber,
-};
+use schemas::ids::{BatchId, BootId, CardSerial, DeviceId, MachineId, OperatorId, SessionId};
 use schemas::key::PublicKey;
 use schemas::lookup::LookupTag;
 use schemas::message::command::CommandId;
@@ -28,7 +26,7 @@ use schemas::words::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::application::{Acceptance, Applications};
+use crate::application::{Acceptance, Applications, Ticket};
 use crate::commission::Commissioning;
 use crate::device::{Device, Maintenance};
 use crate::grant::Grant;
@@ -74,7 +72,7 @@ pub struct State {
     pub(crate) acceptances: BTreeMap<SessionId, Acceptance>,
     /// Window tickets that no officer has closed (A15).
     #[serde(default)]
-    pub(crate) tickets: BTreeMap<SessionId, TicketNumber>,
+    pub(crate) tickets: BTreeMap<SessionId, Ticket>,
     /// Commissionings under way (V2).
     #[serde(default)]
     pub(crate) commissionings: BTreeMap<SessionId, Commissioning>,

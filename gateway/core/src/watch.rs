@@ -83,6 +83,7 @@ impl Watch {
             | Input::Request { .. }
             | Input::OperatorRejected { .. }
             | Input::Erase { .. }
+            | Input::Window(_)
             | Input::Erased { .. }
             | Input::LookupKeyMade { .. }
             | Input::Instructed(_)

@@ -21,18 +21,20 @@ mod hall;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gateway_core::{Answer, Entry, Input, PeripheralReport, Reply, Request};
+use gateway_core::{Answer, Entry, Input, PeripheralReport, Reply, Request, WindowInput};
 use hall::{BIRTH_DATES, CODE, Card, Case, Clock, DEVICES, Fault, GOOD, Hall, KIOSKS, Link};
 use proptest::prelude::*;
 use schemas::acceptance::DailyPlace;
 use schemas::downlink::application::EligibilityAnswered;
 use schemas::event::Event;
 use schemas::event::application::Decision;
-use schemas::ids::{OrderId, SessionId};
+use schemas::ids::{OperatorId, OrderId, SessionId, TicketNumber};
+use schemas::key::RecipientId;
 use schemas::message::peripheral::{Fen, PaymentMethod, PaymentState};
 use schemas::time::ClockTrust;
 use schemas::words::application::{
     ApplicationKind, DocumentKind, EligibilityVerdict, InputFault, PaymentWay, RejectionReason,
+    WindowResult,
 };
 use schemas::words::{Completion, Residence};
 
@@ -97,6 +99,11 @@ enum Action {
         trusted: bool,
         day: i64,
     },
+    /// An officer opens or closes a ticket.
+    Window {
+        ticket: u32,
+        result: Option<usize>,
+    },
     Restart,
     Lost {
         device: usize,
@@ -125,9 +132,11 @@ fn action() -> impl Strategy<Value = Action> {
             .prop_map(|(pick, amount, transaction)| Action::Pay { pick, amount, transaction }),
         3 => (pick.clone(), 0..6usize).prop_map(|(pick, state)| Action::Terminal { pick, state }),
         1 => (0..4u32).prop_map(|max| Action::Grant { max }),
-        4 => prop_oneof![Just(1u64), Just(5_000), Just(21_000), Just(91_000), Just(130_000)]
+        4 => prop_oneof![Just(1u64), Just(5_000), Just(21_000), Just(91_000), Just(130_000), Just(73 * 3_600_000)]
             .prop_map(|ms| Action::Advance { ms }),
         1 => (any::<bool>(), -2..3i64).prop_map(|(trusted, day)| Action::Clock { trusted, day }),
+        2 => (0..4u32, proptest::option::of(0..3usize))
+            .prop_map(|(ticket, result)| Action::Window { ticket, result }),
         1 => Just(Action::Restart),
         1 => (0..7usize).prop_map(|device| Action::Lost { device }),
         3 => (0..7usize).prop_map(|device| Action::Online { device }),
@@ -275,6 +284,22 @@ fn apply(hall: &mut Hall, action: &Action) {
             };
             hall.now.wall_ms = hall.now.wall_ms.saturating_add_signed(day * 86_400_000);
         }
+        Action::Window { ticket, result } => {
+            let operator = OperatorId::new("operator-1").unwrap();
+            let ticket = TicketNumber::of(1, ticket);
+            hall.input(Input::Window(match result {
+                Some(result) => WindowInput::Close {
+                    operator,
+                    ticket,
+                    result: WindowResult::ALL[result],
+                },
+                None => WindowInput::Open {
+                    operator,
+                    ticket,
+                    key: RecipientId::of(&[7; 8]),
+                },
+            }));
+        }
         Action::Restart => hall.restart(),
         Action::Lost { device } => hall.lost(DEVICES[device]),
         Action::Online { device } => hall.online(DEVICES[device]),
@@ -343,6 +368,10 @@ fn holds_of(hall: &Hall) {
     let mut ordered: BTreeMap<SessionId, OrderId> = BTreeMap::new();
     let (mut paid, mut refunded) = (BTreeSet::new(), BTreeSet::new());
     let (mut tickets, mut rejected) = (BTreeSet::new(), BTreeSet::new());
+    let mut closed = BTreeSet::new();
+    let waits = |tickets: &BTreeSet<TicketNumber>, closed: &BTreeSet<_>, ticket: &TicketNumber| {
+        tickets.contains(ticket) && !closed.contains(ticket)
+    };
     for (_, event) in &hall.log {
         match event {
             Event::ApplicationStarted(b) => assert!(open.insert(b.session.clone())),
@@ -367,6 +396,10 @@ fn holds_of(hall: &Hall) {
                 assert!(tickets.insert(b.ticket.clone()));
             }
             Event::WindowTicketIssued(b) => assert!(tickets.insert(b.ticket.clone())),
+            Event::WindowTicketOpened(b) => assert!(waits(&tickets, &closed, &b.ticket)),
+            Event::WindowTicketClosed(b) => {
+                assert!(waits(&tickets, &closed, &b.ticket) && closed.insert(b.ticket.clone()));
+            }
             Event::PaymentOrdered(b) => {
                 let before = ordered.insert(b.session.clone(), b.order.clone());
                 assert_eq!(before, None, "two orders for one application");
@@ -389,6 +422,9 @@ fn holds_of(hall: &Hall) {
             "paid, and not given back"
         );
     }
+    let waiting = hall.state.window_tickets().into_iter();
+    let waiting: BTreeSet<_> = waiting.map(|ticket| ticket.ticket).collect();
+    assert_eq!(waiting, &tickets - &closed);
     let under_way: BTreeSet<_> = hall.state.sessions().cloned().collect();
     assert_eq!(open, under_way, "a session without an end");
 }

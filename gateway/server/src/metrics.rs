@@ -5,6 +5,7 @@
 mod devices;
 mod link;
 mod upload;
+mod window;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use crate::process;
 pub use devices::DeviceMetrics;
 pub use link::LinkMetrics;
 pub use upload::UploadMetrics;
+pub use window::WindowMetrics;
 
 /// All figures of the gateway. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -81,6 +83,8 @@ pub struct Metrics {
     pub link: LinkMetrics,
     /// The way of blobs to the centre.
     pub upload: UploadMetrics,
+    /// Window tickets.
+    pub window: WindowMetrics,
 }
 
 fn application_seconds(make: &Maker) -> Result<Histogram, prometheus::Error> {
@@ -189,6 +193,7 @@ impl Metrics {
             blobs: make.counter("station_blobs_total", "Blobs sealed and stored")?,
             link: LinkMetrics::new(&make)?,
             upload: UploadMetrics::new(&make)?,
+            window: WindowMetrics::new(&make)?,
             registry: make.0,
         })
     }
@@ -203,6 +208,7 @@ impl Metrics {
                 .with_label_values(&[device.as_str()])
                 .set(0);
         }
+        self.window.begin(state.window_tickets().len());
         for (machine, blocked) in state.machines() {
             self.machine_blocked
                 .with_label_values(&[machine.as_str()])
@@ -225,6 +231,7 @@ impl Metrics {
     /// What a new, durable event says.
     pub fn follow(&self, event: &Event) {
         self.events.inc();
+        self.window.follow(event);
         if let Event::InstructionFollowed(_) = event {
             self.link
                 .instructions

@@ -279,7 +279,8 @@ fn arrival(topic: &str, payload: &str) -> Arrival {
 fn sealing_desk(data: &Path) -> SealingDesk {
     let origin = schemas::envelope::Origin::new(ORIGIN).unwrap();
     let store = KeyStore::open(&data.join("session-keys"), origin).unwrap();
-    SealingDesk::new(store, vec![Recipient::from_bytes(&[9; 32]).unwrap()])
+    let centre = vec![Recipient::from_bytes(&[9; 32]).unwrap()];
+    SealingDesk::new(store, centre, Vec::new())
 }
 
 /// A message id.

@@ -353,6 +353,7 @@ fn subject(event: &Event) -> Option<&str> {
         E::ApplicationEnded(b) => b.session.as_str(),
         E::ApplicationConfirmed(b) => b.session.as_str(),
         E::ApplicationCompensated(b) => b.session.as_str(),
+        E::WindowTicketOpened(b) => b.session.as_str(),
         E::WindowTicketClosed(b) => b.session.as_str(),
         E::PaymentOrdered(b) => b.session.as_str(),
         E::PaymentWayChosen(b) => b.order.as_str(),

@@ -13,9 +13,9 @@ use crate::citizen::{MaskedName, NumberTail};
 use crate::civil::CivilDate;
 use crate::fee::FeeTable;
 use crate::ids::{
-    BlobHash, CardSerial, DeviceId, OrderId, RecorderReference, SessionId, TicketNumber,
+    BlobHash, CardSerial, DeviceId, OperatorId, OrderId, RecorderReference, SessionId, TicketNumber,
 };
-use crate::key::SealingKeyId;
+use crate::key::{RecipientId, SealingKeyId};
 use crate::lookup::LookupTag;
 use crate::message::application::StepName;
 use crate::sealed::SealedField;
@@ -662,6 +662,9 @@ bodies! {
         ticket: TicketNumber,
         /// Why.
         reason: WindowReason,
+        /// How long it is held, in hours; none: it was issued before that was written.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held_h: Option<u16>,
         /// All that was entered.
         entered: Box<Entered>,
     }
@@ -710,6 +713,9 @@ bodies! {
         reason: RejectionReason,
         /// The ticket.
         ticket: TicketNumber,
+        /// How long it is held, in hours; none: it was issued before that was written.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held_h: Option<u16>,
         /// Where the citizen is told, sealed; none where no number was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         phone: Option<SealedField>,
@@ -719,7 +725,18 @@ bodies! {
         /// The newest number's place.
         place: DailyPlace,
     }
-    /// What an officer made of a ticket.
+    /// An officer at the window was given what opens a ticket (A15).
+    WindowTicketOpened {
+        /// The session.
+        session: SessionId,
+        /// The ticket.
+        ticket: TicketNumber,
+        /// Who asked; their PIN fitted.
+        by: OperatorId,
+        /// Whose private key opens what was given.
+        key: RecipientId,
+    }
+    /// What became of a ticket.
     WindowTicketClosed {
         /// The session.
         session: SessionId,
@@ -727,6 +744,9 @@ bodies! {
         ticket: TicketNumber,
         /// What.
         result: WindowResult,
+        /// The officer who said so at this station; none: the centre did, or nobody in time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<OperatorId>,
     }
 }
 

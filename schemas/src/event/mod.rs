@@ -198,6 +198,7 @@ events! {
     ApplicationEnded(a::ApplicationEnded) = "station.application.ended.v1";
     ApplicationConfirmed(a::ApplicationConfirmed) = "station.application.confirmed.v1";
     ApplicationCompensated(a::ApplicationCompensated) = "station.application.compensated.v1";
+    WindowTicketOpened(a::WindowTicketOpened) = "station.application.window-ticket-opened.v1";
     WindowTicketClosed(a::WindowTicketClosed) = "station.application.window-ticket-closed.v1";
     AcceptancesCarriedOver(a::AcceptancesCarriedOver) = "station.application.carried-over.v1";
     PaymentOrdered(y::PaymentOrdered) = "station.payment.ordered.v1";

@@ -148,6 +148,7 @@ impl Event {
             | E::ApplicationEnded(_)
             | E::ApplicationConfirmed(_)
             | E::ApplicationCompensated(_)
+            | E::WindowTicketOpened(_)
             | E::WindowTicketClosed(_)
             | E::AcceptancesCarriedOver(_)
             | E::PaymentOrdered(_)

@@ -363,7 +363,7 @@ words!(
     }
 );
 words!(
-    /// What an officer made of a window ticket.
+    /// What became of a window ticket.
     WindowResult {
         /// Accepted there.
         Accepted,
@@ -371,6 +371,8 @@ words!(
         Refused,
         /// Nobody came.
         NotCome,
+        /// Nobody closed it in the time that it is held.
+        Lapsed,
     }
 );
 words!(

@@ -85,6 +85,8 @@ pub(super) const fn refusal(reason: RefusalReason) -> &'static str {
         | R::AlreadySo
         | R::NothingToAccept
         | R::NotAsConfigured
+        | R::TicketUnknown
+        | R::TicketClosed
         | R::MessageIdReused
         | R::Unreadable
         | R::Unknown => "其他 other",

@@ -4,6 +4,7 @@
 mod effects;
 mod failed;
 mod order;
+mod ticket;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,8 +21,8 @@ use schemas::time::Deadline;
 use schemas::validity::Expiry;
 use schemas::words::Hand;
 use schemas::words::application::{
-    ApplicationOutcome, ApplicationRefusal, InputFault, Language, PaymentWay, PortraitCheck,
-    ProvisionalCause, SmsSkipped, WindowReason,
+    ApplicationKind, ApplicationOutcome, ApplicationRefusal, InputFault, Language, PaymentWay,
+    PortraitCheck, ProvisionalCause, SmsSkipped, WindowReason,
 };
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,8 @@ use crate::state::State;
 pub(crate) use effects::{deadlines, effects};
 pub(crate) use failed::Failed;
 pub(crate) use order::{Next, back_from, device_of, finger, name_of, next};
+pub(crate) use ticket::Ticket;
+pub use ticket::{WindowTicket, tickets_left_ms};
 pub(crate) use view::{ended, open};
 
 /// Applications under way, and the counts that never go back.
@@ -168,6 +171,11 @@ pub(crate) struct EndedApplication {
 /// An acceptance that the centre has not decided yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Acceptance {
+    /// Index of the event that holds what was entered; none: a snapshot has it that did not know.
+    #[serde(default)]
+    pub(crate) index: Option<u64>,
+    #[serde(default)]
+    pub(crate) kind: Option<ApplicationKind>,
     pub(crate) kiosk: DeviceId,
     pub(crate) site: AcceptanceSite,
     pub(crate) place: DailyPlace,

@@ -80,6 +80,7 @@ pub(super) fn tick(draft: &mut Draft<'_>) {
     payment::tick(draft);
     commission::tick(draft);
     application::tick(draft);
+    application::lapse(draft);
     for id in machines(draft) {
         let Some(machine) = draft.machine(&id) else {
             continue;

@@ -137,6 +137,7 @@ impl House {
             session: session.clone(),
             reason: RejectionReason::NotEligible,
             ticket: TicketNumber::new("W1-1").unwrap(),
+            held_h: None,
             phone: None,
         };
         self.act(|draft| {

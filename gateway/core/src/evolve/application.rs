@@ -9,11 +9,12 @@ use schemas::event::application::{
 use schemas::ids::SessionId;
 use schemas::message::application::StepName;
 use schemas::time::Deadline;
-use schemas::words::application::{EligibilityVerdict, FacePair};
+use schemas::words::application::{EligibilityVerdict, FacePair, WindowReason};
 
 use super::Recorded;
 use crate::application::{
-    Acceptance, Application, EndedApplication, Failed, KnownPerson, Notice, Sms, Stage, Verdict,
+    Acceptance, Application, EndedApplication, Failed, KnownPerson, Notice, Sms, Stage, Ticket,
+    Verdict,
 };
 use crate::state::State;
 
@@ -51,15 +52,15 @@ fn session(state: &mut State, recorded: Recorded<'_>) {
             a.verdict.refusal = Some((b.reason, b.opens, b.closes));
         }
     } else if let Event::WindowTicketIssued(b) = event {
-        ticketed(state, b);
+        ticketed(state, recorded, b);
     } else if let Event::ApplicationAccepted(b) = event {
-        accepted(state, b);
+        accepted(state, recorded, b);
     } else if let Event::ApplicationEnded(b) = event {
         ended(state, b);
     } else if let Event::ApplicationConfirmed(b) = event {
         state.acceptances.remove(&b.session);
     } else if let Event::ApplicationCompensated(b) = event {
-        compensated(state, b);
+        compensated(state, recorded, b);
     } else if let Event::WindowTicketClosed(b) = event {
         state.tickets.remove(&b.session);
     } else if let Event::AcceptancesCarriedOver(b) = event {
@@ -414,21 +415,33 @@ fn closing(state: &mut State, event: &Event) {
     }
 }
 
-fn ticketed(state: &mut State, b: &WindowTicketIssued) {
-    let count = &mut state.applications.tickets;
-    *count = count.saturating_add(1);
-    state.tickets.insert(b.session.clone(), b.ticket.clone());
+fn ticketed(state: &mut State, recorded: Recorded<'_>, b: &WindowTicketIssued) {
+    let ticket = Ticket::new(b.ticket.clone(), b.reason, recorded.now).held(b.held_h);
+    let ticket = Ticket {
+        kind: b.entered.kind,
+        entered: Some(recorded.index),
+        ..ticket
+    };
+    issued(state, &b.session, ticket);
     if let Some(a) = of(state, &b.session) {
         a.verdict.ticket = Some((b.ticket.clone(), b.reason));
     }
 }
 
-fn accepted(state: &mut State, b: &ApplicationAccepted) {
+fn issued(state: &mut State, session: &SessionId, ticket: Ticket) {
+    let count = &mut state.applications.tickets;
+    *count = count.saturating_add(1);
+    state.tickets.insert(session.clone(), ticket);
+}
+
+fn accepted(state: &mut State, recorded: Recorded<'_>, b: &ApplicationAccepted) {
     state.applications.place = Some(b.place);
     if let Some(a) = of(state, &b.session) {
         a.verdict.accepted = Some((b.place, b.provisional.clone()));
     }
     let acceptance = Acceptance {
+        index: Some(recorded.index),
+        kind: b.entered.kind,
         kiosk: b.kiosk.clone(),
         site: b.site.clone(),
         place: b.place,
@@ -456,9 +469,14 @@ fn ended(state: &mut State, b: &ApplicationEnded) {
     applications.last.insert(b.kiosk.clone(), ended);
 }
 
-fn compensated(state: &mut State, b: &ApplicationCompensated) {
-    state.acceptances.remove(&b.session);
-    let count = &mut state.applications.tickets;
-    *count = count.saturating_add(1);
-    state.tickets.insert(b.session.clone(), b.ticket.clone());
+fn compensated(state: &mut State, recorded: Recorded<'_>, b: &ApplicationCompensated) {
+    let acceptance = state.acceptances.remove(&b.session);
+    let reason = WindowReason::ReviewRejected;
+    let ticket = Ticket::new(b.ticket.clone(), reason, recorded.now).held(b.held_h);
+    let ticket = Ticket {
+        kind: acceptance.as_ref().and_then(|a| a.kind),
+        entered: acceptance.and_then(|a| a.index),
+        ..ticket
+    };
+    issued(state, &b.session, ticket);
 }

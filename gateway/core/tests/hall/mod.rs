@@ -183,6 +183,7 @@ fn rules() -> Rules {
         application: Some(ApplicationRules {
             site: AcceptanceSite::new("110105001").unwrap(),
             policy: policy(),
+            ticket_held_h: 72,
             recorders: BTreeMap::from([(
                 device("camera-2"),
                 RecorderReference::new("nvr-1/channel-2").unwrap(),

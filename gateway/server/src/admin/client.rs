@@ -70,6 +70,11 @@ impl Client {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
+    /// The bytes of an answer.
+    pub fn get_bytes(&mut self, path: &str) -> Result<Bytes, ClientError> {
+        self.call(Method::GET, path)
+    }
+
     /// Has something done; the JSON of the answer.
     pub fn post<T: DeserializeOwned>(&mut self, path: &str) -> Result<T, ClientError> {
         let text = self.call(Method::POST, path)?;

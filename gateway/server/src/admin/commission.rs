@@ -22,7 +22,7 @@ const EXERCISE_MAX: Duration = Duration::from_mins(10);
 /// Pause between two looks into the log.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Where a PIN was given, in the record of one that does not fit. No device may be called so: the broker knows none.
-const AT: &str = "admin-socket";
+pub(super) const AT: &str = "admin-socket";
 
 /// Who begins.
 #[derive(Deserialize)]
@@ -217,7 +217,7 @@ async fn events(admin: &Admin, from: u64) -> Result<Vec<(u64, Event)>, Refused> 
         .map_err(|error| internal(&format!("{error:#}")))
 }
 
-fn named<T>(made: Result<T, schemas::text::Invalid>) -> Result<T, Refused> {
+pub(super) fn named<T>(made: Result<T, schemas::text::Invalid>) -> Result<T, Refused> {
     made.map_err(|error| Refused(StatusCode::BAD_REQUEST, error.to_string()))
 }
 

@@ -18,6 +18,10 @@
 //! | `POST /commission/machine-1` with JSON operator and pin | JSON: the session of the commissioning, or why not |
 //! | `POST /commission/sessions/s-41/{trial}` | JSON: what came of the exercise |
 //! | `POST /commission/sessions/s-41/report` with JSON | JSON: the event that records the commissioning |
+//! | `GET /window` | JSON: the window tickets that wait for an officer, and whose keys open them here |
+//! | `POST /window/W1-7/open` with JSON operator, pin, key | JSON: what was entered, sealed, and what opens it |
+//! | `POST /window/W1-7/close` with JSON operator, pin, result | JSON: the ticket |
+//! | `GET /blobs/0a1b…` | a sealed file |
 //! | `POST /sessions/s-41/erase` | JSON: what was erased |
 //!
 //! It must never answer with anything personal or secret: events hold ciphertext, and keys their public parts.
@@ -28,6 +32,7 @@ mod commission;
 mod devices;
 mod events;
 mod link;
+mod window;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -47,15 +52,18 @@ use serde::{Deserialize, Serialize};
 use tokio::net::UnixListener;
 use tokio::sync::watch;
 
+use crate::blobs::BlobStore;
 use crate::keys::KeyRing;
 use crate::operators::PinDesk;
 use crate::pipeline::Acts;
+use crate::sealing::KeyStore;
 
 pub use acts::{Dismissed, Erased, LookupRotated, Rotated};
 pub use client::{Client, ClientError};
 pub use commission::{Begun, Exercised, Recorded, Report};
 pub use devices::{Accepted, Maintained};
 pub use link::LinkReport;
+pub use window::{ListedTicket, OpenedTicket};
 
 /// How long a proof waits for the checkpoint that covers its event.
 const COVER_WAIT: Duration = Duration::from_secs(5);
@@ -75,6 +83,10 @@ pub struct Admin {
     pub link: Option<watch::Receiver<LinkFigures>>,
     /// PINs of operators.
     pub pins: PinDesk,
+    /// Sealed blobs.
+    pub blobs: BlobStore,
+    /// Sealed keys of sessions.
+    pub session_keys: KeyStore,
     /// SHA-256 of the configuration's texts.
     pub configuration_sha256: Arc<str>,
 }
@@ -145,6 +157,10 @@ pub fn open(
             "/commission/sessions/{session}/{trial}",
             post(commission::exercise),
         )
+        .route("/window", get(window::list))
+        .route("/window/{ticket}/open", post(window::open))
+        .route("/window/{ticket}/close", post(window::close))
+        .route("/blobs/{name}", get(window::blob))
         .route("/sessions/{session}/erase", post(acts::erase))
         .with_state(admin);
     Ok(async move { axum::serve(listener, router).await })

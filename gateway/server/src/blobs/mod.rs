@@ -13,4 +13,5 @@ mod store;
 
 pub use desk::{BlobDesk, BlobRefusal, Received};
 pub use seal::{MAGIC, VERSION};
+pub(crate) use seal::{hash, open};
 pub use store::{BlobStore, Kept, Sweep};

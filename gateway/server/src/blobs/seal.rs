@@ -14,6 +14,7 @@
 use aws_lc_rs::digest;
 use schemas::ids::BlobHash;
 use schemas::key::SealingKeyId;
+use zeroize::Zeroizing;
 
 use crate::sealing::{SealError, SessionKey, random};
 
@@ -45,6 +46,16 @@ pub(super) fn seal(key: &SessionKey, blob: &[u8]) -> Result<Vec<u8>, SealError> 
     Ok(file)
 }
 
+/// What was sealed; none: it is of another key, or was changed.
+pub(crate) fn open(key: &SessionKey, file: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (head, sealed) = file.split_at_checked(HEAD_LEN)?;
+    let salt = head.get(HEAD_LEN - SALT_LEN..)?;
+    if key_of(head).as_ref() != Some(key.id()) {
+        return None;
+    }
+    key.decrypt(salt, &[INFO], [0; 12], head, sealed)
+}
+
 /// The key that a sealed file names; none where it is no sealed file of this version.
 pub(super) fn key_of(head: &[u8]) -> Option<SealingKeyId> {
     let rest = head.strip_prefix(MAGIC)?.strip_prefix(&[VERSION])?;
@@ -53,7 +64,7 @@ pub(super) fn key_of(head: &[u8]) -> Option<SealingKeyId> {
 }
 
 /// SHA-256 of a sealed file: its name, and what events refer to.
-pub(super) fn hash(file: &[u8]) -> Option<BlobHash> {
+pub(crate) fn hash(file: &[u8]) -> Option<BlobHash> {
     BlobHash::new(hex::encode(digest::digest(&digest::SHA256, file))).ok()
 }
 
@@ -77,10 +88,7 @@ mod tests {
         assert_eq!(file.len(), 57 + photo.len() + 16);
         assert_eq!(key_of(&file).as_ref(), Some(key.id()));
         assert!(!file.windows(16).any(|window| window == &photo[..16]));
-        let open = |key: &SessionKey, file: &[u8]| {
-            key.decrypt(&file[25..57], &[INFO], [0; 12], &file[..57], &file[57..])
-        };
-        assert_eq!(open(&key, &file).unwrap(), photo);
+        assert_eq!(*open(&key, &file).unwrap(), photo);
         assert!(open(&other, &file).is_none());
         let mut changed = file.clone();
         changed[8] = 1;

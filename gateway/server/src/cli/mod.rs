@@ -13,6 +13,7 @@ mod link;
 mod progress;
 mod prove;
 mod source;
+mod window;
 mod witness;
 
 use std::io::{BufRead as _, IsTerminal as _};
@@ -77,6 +78,9 @@ enum Command {
     /// Say something of a device. The station must run.
     #[command(subcommand)]
     Device(devices::DeviceCommand),
+    /// See to window tickets: who is to come, what they entered at the kiosk, what became of it. The station must run.
+    #[command(subcommand)]
+    Window(window::WindowCommand),
     /// Begin a new log for a station whose old one is lost, set back, cloned, or whose key is. The station must be stopped; two
     /// operators approve. The old log is put aside whole.
     Incarnate(incarnate::IncarnateArgs),
@@ -132,6 +136,7 @@ pub fn main() -> ExitCode {
         Some(Command::DismissWitness(args)) => witness::run(args),
         Some(Command::Maintenance(args)) => devices::maintenance(args),
         Some(Command::Device(command)) => devices::device(command),
+        Some(Command::Window(command)) => window::run(command),
         Some(Command::Incarnate(args)) => incarnate::run(args),
     };
     outcome.unwrap_or_else(|error| {

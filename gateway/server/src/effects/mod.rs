@@ -10,6 +10,7 @@ mod erasures;
 mod prompts;
 mod rotations;
 mod shares;
+mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -367,6 +368,10 @@ impl Effects {
         let sealed = event.sealed();
         let blobs = sealed.iter().flat_map(|sealed| &sealed.blobs);
         blobs.for_each(|blob| self.blobs.named(blob));
+        if let Some(session) = windows::over(event) {
+            self.errands
+                .push(windows::clear(self.sealing.clone(), session.clone()));
+        }
         if let Event::PickupStarted(pickup) = event {
             // Before its first command goes out: what a device sends for it finds it.
             self.sealing.opened(&pickup.session, &pickup.devices);

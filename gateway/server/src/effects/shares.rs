@@ -108,6 +108,7 @@ pub fn session_of(event: &Event) -> Option<&SessionId> {
         E::ApplicationEnded(b) => Some(&b.session),
         E::ApplicationConfirmed(b) => Some(&b.session),
         E::ApplicationCompensated(b) => Some(&b.session),
+        E::WindowTicketOpened(b) => Some(&b.session),
         E::WindowTicketClosed(b) => Some(&b.session),
         E::PaymentOrdered(b) => Some(&b.session),
         E::ErasureAsked(b) => Some(&b.session),

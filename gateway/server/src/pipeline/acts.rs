@@ -1,12 +1,12 @@
 //! What is asked of the loop at the machine itself, not by a device: to erase a session, to change a key, to take something out of
 //! service.
 
-use gateway_core::{Input, MachineStanding, RegistryInput, Rules};
+use gateway_core::{Input, MachineStanding, RegistryInput, Rules, WindowTicket};
 use schemas::ids::{BlobHash, MachineId, OperatorId, SessionId};
 use schemas::words::RefusalReason;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Answer, CommissionAsk, Job};
+use super::{Answer, CommissionAsk, Job, WindowAsk};
 use crate::effects::{EraseAnswer, RotateAnswer};
 use crate::keys::{KeyNotRotated, SigningKey};
 
@@ -83,6 +83,19 @@ impl Acts {
     /// How a machine stands; none where there is no such machine.
     pub async fn standing(&self, machine: MachineId) -> Result<Option<MachineStanding>, LoopEnded> {
         self.ask(|done| Job::Standing { machine, done }).await
+    }
+
+    /// Has what an officer does with a ticket recorded, or says why the rules do not want it. Resolves when it is durable.
+    pub async fn window(&self, asked: WindowAsk) -> Result<Result<(), RefusalReason>, LoopEnded> {
+        let (told, answer) = oneshot::channel();
+        let asked = Box::new(asked);
+        self.ask(|done| Job::Window { asked, told, done }).await?;
+        answer.await.map_err(|_dropped| LoopEnded)
+    }
+
+    /// The tickets that wait for an officer, as the state has them now, which may run ahead of the log.
+    pub async fn tickets(&self) -> Result<Vec<WindowTicket>, LoopEnded> {
+        self.ask(|done| Job::Tickets { done }).await
     }
 
     /// Signs with another key from now on; its file is durable. Resolves with the index of the event that says so, once

@@ -11,7 +11,6 @@ use tokio::sync::oneshot;
 use super::group::Gathering;
 use super::{Answer, CommissionAsk, Pipeline, PipelineError};
 use crate::effects::Ack;
-use crate::operators::{PinCheck, Verdict};
 
 impl Pipeline {
     /// What the rules say is told at once, that it is durable when it is.
@@ -26,29 +25,9 @@ impl Pipeline {
         let input = match asked {
             CommissionAsk::Go(input) => input,
             CommissionAsk::Begin { check, machine, at } => {
-                let rejected = |operator, attempts, locked| Input::OperatorRejected {
-                    device: at,
-                    request: "commission".to_owned(),
-                    operator,
-                    attempts,
-                    locked,
-                };
-                match (self.memory.attempts.judge(&check, &now), check) {
-                    (Verdict::Admitted, PinCheck::Fits(operator)) => {
-                        Input::Commission { operator, machine }
-                    }
-                    (Verdict::Admitted, PinCheck::Wrong(_) | PinCheck::Unknown) => {
-                        rejected(None, 0, false)
-                    }
-                    (
-                        Verdict::Rejected {
-                            operator,
-                            attempts,
-                            locked,
-                        },
-                        _,
-                    ) => rejected(operator, attempts, locked),
-                }
+                self.judged(check, at, "commission", &now, |operator| {
+                    Input::Commission { operator, machine }
+                })
             }
         };
         let record = self.record(&Source::Gateway, None, &input, &now, group);

@@ -2,12 +2,13 @@
 
 use std::time::Instant;
 
-use gateway_core::{Input, MachineStanding, Request, Rules};
+use gateway_core::{Input, MachineStanding, Request, Rules, WindowTicket};
 use schemas::ids::{BlobHash, DeviceId, MachineId, MessageId, SessionId};
 use schemas::message::command::FingerTemplate;
 use schemas::words::RefusalReason;
 use tokio::sync::oneshot;
 
+use super::WindowAsk;
 use crate::effects::{EraseAnswer, RotateAnswer};
 use crate::keys::{KeyNotRotated, SigningKey};
 use crate::operators::PinCheck;
@@ -58,6 +59,20 @@ pub enum Job {
         /// Told; none where there is no such machine.
         done: oneshot::Sender<Option<MachineStanding>>,
     },
+    /// An officer at the window has to do with a ticket (A15).
+    Window {
+        /// What is asked.
+        asked: Box<WindowAsk>,
+        /// Told what the rules said, not yet durable.
+        told: oneshot::Sender<Result<(), RefusalReason>>,
+        /// Told when it is durable.
+        done: oneshot::Sender<Answer>,
+    },
+    /// Which tickets wait for an officer? Nothing is recorded.
+    Tickets {
+        /// Told.
+        done: oneshot::Sender<Vec<WindowTicket>>,
+    },
     /// What is personal of a session shall be destroyed.
     Erase {
         /// The session.
@@ -87,6 +102,8 @@ impl Job {
             | Self::Own { .. }
             | Self::Commission { .. }
             | Self::Standing { .. }
+            | Self::Window { .. }
+            | Self::Tickets { .. }
             | Self::Erase { .. }
             | Self::PrunedBlobs { .. }
             | Self::RotateLookup { .. } => false,

@@ -160,6 +160,10 @@ fn acting(event: &Event) -> Option<&OperatorId> {
         Some(&body.operator)
     } else if let Event::MachineResolved(body) = event {
         body.operator.as_ref()
+    } else if let Event::WindowTicketOpened(body) = event {
+        Some(&body.by)
+    } else if let Event::WindowTicketClosed(body) = event {
+        body.by.as_ref()
     } else {
         None
     }

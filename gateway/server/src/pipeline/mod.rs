@@ -47,6 +47,7 @@ mod sweeps;
     reason = "a test stops at the first surprise"
 )]
 mod tests;
+mod window;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -54,7 +55,9 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt as _;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{FuturesOrdered, FuturesUnordered};
-use gateway_core::{Input, Rules, Watch, maintenance_left_ms, next_deadline, payments_left_ms};
+use gateway_core::{
+    Input, Rules, Watch, maintenance_left_ms, next_deadline, payments_left_ms, tickets_left_ms,
+};
 use gateway_log::{AppendError, Durable, Log};
 use schemas::envelope::{KeyId, Origin};
 use schemas::ids::BootId;
@@ -79,6 +82,7 @@ pub use replay::{Read, Replay, ReplayError};
 pub use rotation::Rotated;
 pub use snapshots::SnapshotDesk;
 pub use sweeps::{Sweeps, Swept};
+pub use window::{WindowAct, WindowAsk};
 
 /// Groups that may be under way at once: one being flushed, one that waits for the committer.
 const GROUPS_IN_FLIGHT_MAX: usize = 2;
@@ -314,6 +318,7 @@ impl Pipeline {
             next_deadline(state, &now).map(|deadline| deadline.left_ms(&now)),
             maintenance_left_ms(state, &now),
             payments_left_ms(state, &now),
+            tickets_left_ms(state, &now),
             self.watch.left_ms(state, &self.rules, &now),
         ];
         let left_ms = left_ms.into_iter().flatten().min()?;

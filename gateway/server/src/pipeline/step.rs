@@ -58,6 +58,12 @@ impl Pipeline {
                 self.tell_standing(&machine, done);
                 Ok(())
             }
+            Job::Window { asked, told, done } => self.take_window(*asked, told, done, group),
+            Job::Tickets { done } => {
+                // Whoever asked may have gone.
+                done.send(self.memory.state.window_tickets()).ok();
+                Ok(())
+            }
             Job::Erase { session, done } => self.take_erase(session, done, group),
             Job::PrunedBlobs { done } => {
                 self.tell_pruned(done, group);

@@ -58,6 +58,7 @@ impl Sweeps {
     pub fn finish(self, state: &State) -> std::io::Result<Swept> {
         let Self { blobs, keys } = self;
         let (blobs, orphan_blobs) = blobs.finish(|key| keys.is_foreign(key))?;
+        keys.keep_window_forms(|session| state.may_come_to_window(session))?;
         let (keys, orphan_keys) = keys.finish(
             |session| state.pickups().any(|(open, _)| open == session),
             |session| state.erasures().contains(session),

@@ -162,6 +162,8 @@ async fn operate(
         acts,
         link: link.figures(),
         pins: pins(station),
+        blobs: prepared.blob_store.clone(),
+        session_keys: prepared.sealing.store().clone(),
         configuration_sha256: configuration_sha256.into(),
     };
     let socket = Socket::open(station, admin);

@@ -1,7 +1,7 @@
 //! What is needed before the log can be opened: clock, keys, folders, the centre's key, pages.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -125,7 +125,7 @@ pub(super) fn prepare(station: Station) -> Result<Prepared, Refusal> {
         Ok((blobs, keys))
     };
     let (blob_store, key_store) = folders().context("the station's folders cannot be made")?;
-    let sealing = SealingDesk::new(key_store, recipients(&station)?);
+    let sealing = SealingDesk::new(key_store, recipients(&station)?, officers(&station)?);
     let limits = &station.pipeline;
     let (len_max, in_flight_max) = (limits.blob_kib_max * 1024, limits.blobs_in_flight_max);
     let held = Held::default();
@@ -176,12 +176,25 @@ fn recipients(station: &Station) -> anyhow::Result<Vec<Recipient>> {
         Some(path) => recipient("centre.seal_key", path)?,
         None => demonstration_centre(&station.storage.keys_folder)?,
     };
-    let mut recipients = vec![first];
-    for path in &centre.more_seal_keys {
-        let more = recipient("centre.more_seal_keys", path)?;
+    let named = "centre.more_seal_keys";
+    more_recipients(vec![first], named, &centre.more_seal_keys)
+}
+
+/// Officers at the window, who open keys of applications.
+fn officers(station: &Station) -> anyhow::Result<Vec<Recipient>> {
+    more_recipients(Vec::new(), "window.keys", &station.window.keys)
+}
+
+fn more_recipients(
+    mut recipients: Vec<Recipient>,
+    named: &str,
+    paths: &[PathBuf],
+) -> anyhow::Result<Vec<Recipient>> {
+    for path in paths {
+        let more = recipient(named, path)?;
         anyhow::ensure!(
             recipients.iter().all(|known| known.id() != more.id()),
-            "centre.more_seal_keys: {} holds a key that is there already; leave it out",
+            "{named}: {} holds a key that is there already; leave it out",
             path.display()
         );
         recipients.push(more);
@@ -244,6 +257,7 @@ pub fn rules(station: &Station) -> Rules {
             .map(|accepting| ApplicationRules {
                 site: accepting.site.clone(),
                 policy: policy.application.session.clone(),
+                ticket_held_h: policy.application.ticket_held_h,
                 recorders: recorders(station),
             }),
         motion_timeout_s: policy.pickup.motion_timeout_s,

@@ -22,6 +22,8 @@ pub struct SealingDesk(Arc<Inner>);
 struct Inner {
     store: KeyStore,
     recipients: Vec<Recipient>,
+    /// Officers at the window, who open keys of applications (A15).
+    officers: Vec<Recipient>,
     open: Mutex<BTreeMap<SessionId, Open>>,
     /// Held while a key's file is written or destroyed, so that a session has one key in each life of the gateway, and
     /// none after it was erased.
@@ -56,10 +58,11 @@ impl From<SealError> for NotSealed {
 
 impl SealingDesk {
     /// Nobody is served yet.
-    pub fn new(store: KeyStore, recipients: Vec<Recipient>) -> Self {
+    pub fn new(store: KeyStore, recipients: Vec<Recipient>, officers: Vec<Recipient>) -> Self {
         Self(Arc::new(Inner {
             store,
             recipients,
+            officers,
             open: Mutex::default(),
             files: tokio::sync::Mutex::default(),
             leaving: tokio::sync::RwLock::default(),
@@ -206,16 +209,36 @@ impl SealingDesk {
         Ok((key.session().clone(), key.seal_field(name, plain)?))
     }
 
+    /// Destroys what officers open of a session: nobody needs it any more.
+    pub async fn window_is_over(&self, session: &SessionId) -> std::io::Result<()> {
+        let _files = self.0.files.lock().await;
+        let (store, session) = (self.0.store.clone(), session.clone());
+        tokio::task::spawn_blocking(move || store.destroy_window_forms(&session))
+            .await
+            .map_err(std::io::Error::other)?
+    }
+
     fn make(&self, session: &SessionId) -> Result<Arc<SessionKey>, NotSealed> {
         let Inner {
-            store, recipients, ..
+            store,
+            recipients,
+            officers,
+            ..
         } = &*self.0;
         // Ended meanwhile, perhaps erased: a key for it would have to be erased again.
         if !self.open().contains_key(session) {
             return Err(NotSealed::NoSession);
         }
         let key = SessionKey::draw(store.origin().clone(), session.clone())?;
-        store.write(&key, recipients).map_err(|error| {
+        // The window's form first: no key without it is ever used.
+        let for_window = !officers.is_empty() && self.is_application(session);
+        let form = if for_window {
+            store.write_form(&key, officers)
+        } else {
+            Ok(())
+        };
+        let written = form.and_then(|()| store.write(&key, recipients));
+        written.map_err(|error| {
             tracing::error!(%session, %error, "the key of a session could not be written");
             NotSealed::Failed
         })?;
@@ -241,12 +264,14 @@ impl SealingDesk {
 pub(crate) mod tests {
     use schemas::envelope::Origin;
 
+    use super::super::PrivateKey;
     use super::*;
 
     pub(crate) fn desk(folder: &std::path::Path) -> SealingDesk {
         let origin = Origin::new("gateway.demo/station/demo/1").unwrap();
         let store = KeyStore::open(&folder.join("session-keys"), origin).unwrap();
-        SealingDesk::new(store, vec![Recipient::from_bytes(&[9; 32]).unwrap()])
+        let centre = vec![Recipient::from_bytes(&[9; 32]).unwrap()];
+        SealingDesk::new(store, centre, Vec::new())
     }
 
     pub(crate) fn id(name: &str) -> DeviceId {
@@ -288,5 +313,30 @@ pub(crate) mod tests {
             Erased(vec![one.id().clone()])
         );
         assert!(!desk.store().holds(one.id()));
+    }
+
+    /// A15, G7: officers get the key of an application, never that of a pickup, and only until nobody needs it any more.
+    #[tokio::test]
+    async fn officers_get_keys_of_applications_only() {
+        let place = tempfile::tempdir().unwrap();
+        let officer = PrivateKey::draw().unwrap();
+        let public = Recipient::from_text(&officer.public()).unwrap();
+        let store = desk(place.path()).store().clone();
+        let centre = vec![Recipient::from_bytes(&[9; 32]).unwrap()];
+        let desk = SealingDesk::new(store, centre, vec![public]);
+        let pickup = SessionId::new("s-40").unwrap();
+        let application = SessionId::new("s-41").unwrap();
+        desk.opened(&pickup, &devices());
+        let kiosk = BTreeSet::from([id("kiosk-1")]);
+        desk.applications(&BTreeMap::from([(application.clone(), kiosk)]));
+        desk.key_for(&id("camera-1")).await.unwrap();
+        let key = desk.key_for(&id("kiosk-1")).await.unwrap();
+        assert!(desk.store().window_forms(&pickup).unwrap().is_empty());
+        let forms = desk.store().window_forms(&application).unwrap();
+        let opened = officer.open(&forms.first().unwrap().bytes).unwrap();
+        assert_eq!((opened.id(), opened.session()), (key.id(), &application));
+        desk.window_is_over(&application).await.unwrap();
+        assert!(desk.store().window_forms(&application).unwrap().is_empty());
+        assert!(desk.store().holds(key.id()), "the centre's form stays");
     }
 }

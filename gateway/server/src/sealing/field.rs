@@ -39,6 +39,15 @@ impl SessionKey {
         SealedField::new(text).map_err(|_too_long| SealError)
     }
 
+    /// Opens a field of this name; none: it is of another key, session or place, or was changed.
+    pub fn open_field(&self, name: &str, field: &SealedField) -> Option<Zeroizing<Vec<u8>>> {
+        let (_, body) = field.as_str().rsplit_once('.')?;
+        let bytes = URL_SAFE_NO_PAD.decode(body).ok()?;
+        let (nonce, sealed) = bytes.split_first_chunk::<NONCE_LEN>()?;
+        let info: [&[u8]; 3] = [INFO, &[0], name.as_bytes()];
+        self.decrypt(b"", &info, *nonce, &aad(self, name), sealed)
+    }
+
     /// Seals whom a card's chip names.
     pub fn seal_holder(
         &self,
@@ -83,17 +92,7 @@ mod tests {
     use super::*;
 
     fn open(key: &SessionKey, name: &str, field: &SealedField) -> Option<Vec<u8>> {
-        let body = field.as_str().rsplit('.').next().unwrap();
-        let bytes = URL_SAFE_NO_PAD.decode(body).unwrap();
-        let (nonce, sealed) = bytes.split_at(12);
-        let info: [&[u8]; 3] = [INFO, &[0], name.as_bytes()];
-        key.decrypt(
-            b"",
-            &info,
-            nonce.try_into().unwrap(),
-            &aad(key, name),
-            sealed,
-        )
+        key.open_field(name, field).map(|plain| plain.to_vec())
     }
 
     /// G7: a field opens under its session's key, in its own place, and only there.

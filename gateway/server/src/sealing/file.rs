@@ -6,11 +6,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use schemas::envelope::Origin;
 use schemas::ids::SessionId;
-use schemas::key::SealingKeyId;
+use schemas::key::{RecipientId, SealingKeyId};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::key::{SealError, SessionKey};
-use super::recipient::Recipient;
+use super::private::NotOpened;
+use super::recipient::{Recipient, Wrapped};
 
 const VERSION: u32 = 1;
 
@@ -23,11 +25,44 @@ struct KeyFile<'a> {
     recipients: Vec<Sealed>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Sealed {
-    kid: String,
+    kid: RecipientId,
     enc: String,
     ct: String,
+}
+
+/// What is read of a file to open it.
+#[derive(Deserialize)]
+struct Read {
+    version: u32,
+    key: SealingKeyId,
+    session: SessionId,
+    origin: Origin,
+    recipients: Vec<Sealed>,
+}
+
+/// A key that is not open yet: all but its secret.
+pub(super) struct Unopened {
+    id: SealingKeyId,
+    session: SessionId,
+    origin: Origin,
+}
+
+impl Unopened {
+    /// What its sealed forms are bound to.
+    pub(super) fn aad(&self) -> Vec<u8> {
+        aad(&self.id, &self.origin, &self.session)
+    }
+
+    pub(super) fn with(self, secret: Zeroizing<[u8; 32]>) -> SessionKey {
+        SessionKey {
+            id: self.id,
+            secret,
+            session: self.session,
+            origin: self.origin,
+        }
+    }
 }
 
 /// Which session of which log a key file belongs to.
@@ -56,6 +91,34 @@ pub(super) fn encode(key: &SessionKey, recipients: &[Recipient]) -> Result<Vec<u
         recipients: recipients.iter().map(seal).collect::<Result<_, _>>()?,
     };
     serde_json::to_vec(&file).map_err(|_cannot_happen| SealError)
+}
+
+/// Whom the file is for; nobody where it is no key file.
+pub(super) fn recipients(bytes: &[u8]) -> Vec<RecipientId> {
+    let read = serde_json::from_slice::<Read>(bytes).ok();
+    let sealed = read.map(|read| read.recipients).unwrap_or_default();
+    sealed.into_iter().map(|sealed| sealed.kid).collect()
+}
+
+/// What the file holds for this recipient.
+pub(super) fn addressed(bytes: &[u8], to: &RecipientId) -> Result<(Unopened, Wrapped), NotOpened> {
+    let read: Read = serde_json::from_slice(bytes).map_err(|_not_json| NotOpened::Format)?;
+    if read.version != VERSION {
+        return Err(NotOpened::Format);
+    }
+    let mut sealed = read.recipients.into_iter();
+    let sealed = sealed.find(|sealed| sealed.kid == *to);
+    let sealed = sealed.ok_or(NotOpened::NotARecipient)?;
+    let decode = |text| URL_SAFE_NO_PAD.decode(text);
+    let (Ok(enc), Ok(ct)) = (decode(sealed.enc), decode(sealed.ct)) else {
+        return Err(NotOpened::Format);
+    };
+    let unopened = Unopened {
+        id: read.key,
+        session: read.session,
+        origin: read.origin,
+    };
+    Ok((unopened, Wrapped { enc, ct }))
 }
 
 /// Whose key the file holds; none where it is no key file.

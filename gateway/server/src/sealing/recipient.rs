@@ -5,11 +5,12 @@ use hpke::aead::AesGcm256;
 use hpke::kdf::HkdfSha256;
 use hpke::kem::X25519HkdfSha256;
 use hpke::{Deserializable as _, Kem, OpModeS, Serializable as _, single_shot_seal};
+use schemas::key::RecipientId;
 
 use super::key::SealError;
 
 /// HPKE `info` of a sealed session key.
-const INFO: &[u8] = b"station-gateway session key v1";
+pub(super) const INFO: &[u8] = b"station-gateway session key v1";
 
 /// A recipient's public key: X25519, 32 bytes.
 #[derive(Clone)]
@@ -72,10 +73,9 @@ impl Recipient {
         Self::from_bytes(&raw)
     }
 
-    /// By what a sealed key says whom it is for: the first 8 bytes of SHA-256 of the raw public key, 16 digits.
-    pub fn id(&self) -> String {
-        let hash = digest::digest(&digest::SHA256, &self.raw);
-        hex::encode(hash.as_ref().get(..8).unwrap_or_default())
+    /// By what a sealed key says whom it is for.
+    pub fn id(&self) -> RecipientId {
+        id_of(&self.raw)
     }
 
     /// HPKE in base mode, single shot (RFC 9180, section 6.1): DHKEM(X25519, HKDF-SHA256) 0x0020, HKDF-SHA256 0x0001,
@@ -94,6 +94,13 @@ impl Recipient {
             ct,
         })
     }
+}
+
+/// The name of a raw public key.
+pub(super) fn id_of(public: &[u8; 32]) -> RecipientId {
+    let hash = digest::digest(&digest::SHA256, public);
+    let first = hash.as_ref().first_chunk().copied().unwrap_or_default();
+    RecipientId::of(&first)
 }
 
 impl std::fmt::Debug for Recipient {
@@ -118,7 +125,7 @@ mod tests {
             Recipient::from_text(pem).unwrap(),
         );
         assert_eq!(format!("{digits:?}"), format!("{pem:?}"));
-        assert_eq!(digits.id().len(), 16);
+        assert_eq!(digits.id().as_str().len(), 16);
         for bad in [
             "",
             "00",

@@ -60,8 +60,9 @@ impl KeyStore {
         self.path(key, KEY).exists()
     }
 
-    /// Destroys every key of a session of this log. Done again after a crash it says the same.
+    /// Destroys every key of a session of this log, and what officers open of it. Done again after a crash it says the same.
     pub fn erase(&self, session: &SessionId) -> std::io::Result<Erased> {
+        self.destroy_window_forms(session)?;
         let mine =
             |owner: &Owner| owner.session == *session && owner.origin == self.origin.as_str();
         let mut keys: BTreeSet<_> = self.owned(NOTE, mine)?.into_iter().collect();
@@ -214,7 +215,7 @@ pub(super) fn remove(path: &Path) {
 }
 
 /// Whose key, or note, a file holds.
-fn owner(path: &Path) -> Option<Owner> {
+pub(super) fn owner(path: &Path) -> Option<Owner> {
     let len = path.metadata().ok()?.len();
     let bytes = (len <= FILE_BYTES_MAX).then(|| std::fs::read(path));
     file::owner(&bytes?.ok()?)

@@ -62,6 +62,11 @@ impl Sweep {
         self.orphans.contains(&key.to_raw()) && self.store.session_of(key).is_none()
     }
 
+    /// Removes the forms for the window but those of these sessions.
+    pub fn keep_window_forms(&self, keep: impl Fn(&SessionId) -> bool) -> std::io::Result<()> {
+        self.store.keep_window_forms(keep)
+    }
+
     /// Removes the keys of this log that no event named and whose session is not open, and the notes of erasures that are
     /// over. Answers how many keys stay and how many went.
     pub fn finish(

@@ -109,6 +109,7 @@ fn decided(draft: &mut Draft<'_>, told: &ApplicationDecided) -> Result<(), Refus
                 session: session.clone(),
                 reason: *reason,
                 ticket,
+                held_h: window::held_h(draft),
                 phone: acceptance.phone.clone(),
             });
             payment::settle(draft, session);
@@ -120,13 +121,14 @@ fn decided(draft: &mut Draft<'_>, told: &ApplicationDecided) -> Result<(), Refus
 fn window_closed(draft: &mut Draft<'_>, told: &WindowOutcome) -> Result<(), Refusal> {
     let own = told.incarnation == draft.base.incarnation();
     let ticket = draft.base.tickets.get(&told.session).filter(|_| own);
-    if ticket != Some(&told.ticket) {
+    if ticket.map(|ticket| &ticket.number) != Some(&told.ticket) {
         return Err(gone(draft, told.incarnation, &told.session));
     }
     draft.push(WindowTicketClosed {
         session: told.session.clone(),
         ticket: told.ticket.clone(),
         result: told.result,
+        by: None,
     });
     Ok(())
 }

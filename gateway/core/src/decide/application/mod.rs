@@ -15,6 +15,7 @@ mod phone;
 mod portrait;
 mod session;
 mod submit;
+mod tickets;
 mod window;
 
 use schemas::event::application::{ApplicationStep as Step, ApplicationStepped};
@@ -29,6 +30,7 @@ pub(super) use entries::enter;
 pub(super) use lifecycle::{interrupted, tick, wake};
 pub(super) use paying::failed as payment_failed;
 pub(super) use session::{cancel, start};
+pub(super) use tickets::{at_window, lapse};
 
 /// The application under way at a kiosk.
 fn at<'d>(draft: &'d Draft<'_>, kiosk: &DeviceId) -> Option<&'d Application> {

@@ -10,13 +10,14 @@ use super::session::end;
 
 /// Issues the ticket and ends the session.
 pub(super) fn send(draft: &mut Draft<'_>, kiosk: &DeviceId, reason: WindowReason) {
-    let ticket = next_ticket(draft);
+    let (ticket, held_h) = (next_ticket(draft), held_h(draft));
     let Some(a) = at(draft, kiosk) else { return };
     let issued = WindowTicketIssued {
         session: a.id.clone(),
         kiosk: kiosk.clone(),
         ticket,
         reason,
+        held_h,
         entered: Box::new(a.entered.clone()),
     };
     draft.push(issued);
@@ -28,6 +29,12 @@ pub(super) fn next_ticket(draft: &Draft<'_>) -> TicketNumber {
     let state = draft.state();
     let number = state.applications.tickets.saturating_add(1);
     TicketNumber::of(state.incarnation(), number)
+}
+
+/// How long a ticket is held now.
+pub(super) fn held_h(draft: &Draft<'_>) -> Option<u16> {
+    let rules = draft.rules.application.as_ref();
+    rules.map(|rules| rules.ticket_held_h)
 }
 
 /// A device failed in the middle: what was entered is not lost. Before anything was, there is nothing to keep.

@@ -15,7 +15,7 @@ pub(super) fn line(prompt: &str) -> anyhow::Result<String> {
 }
 
 /// A line that is not shown while it is typed.
-pub(super) fn secret(prompt: &str) -> anyhow::Result<Zeroizing<String>> {
+pub(in crate::cli) fn secret(prompt: &str) -> anyhow::Result<Zeroizing<String>> {
     complain(prompt);
     if std::io::stdin().is_terminal() {
         let typed = Term::stderr().read_secure_line();

@@ -1,7 +1,7 @@
 //! `commission`: every device of a machine is exercised before the point opens (现场调试, V2), step by step with the operator; the result
 //! is one signed event and a report.
 
-mod ask;
+pub(super) mod ask;
 mod checks;
 mod exercises;
 mod html;

@@ -1,0 +1,226 @@
+//! A15: window tickets. Officers open and close them, the centre closes them, nobody does and they lapse.
+#![allow(
+    clippy::unwrap_used,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::match_same_arms,
+    clippy::items_after_statements,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::wildcard_enum_match_arm,
+    dead_code,
+    missing_debug_implementations,
+    unreachable_pub,
+    unused_imports,
+    reason = "a test stops at the first surprise; each test file uses a part of the hall"
+)]
+
+mod hall;
+
+use gateway_core::{Answer, Input, Outcome, WindowInput, tickets_left_ms};
+use hall::{Case, Fault, GOOD, Hall, Link};
+use schemas::downlink::application::WindowOutcome;
+use schemas::event::Event;
+use schemas::event::application::{Decision, WindowTicketClosed};
+use schemas::ids::{OperatorId, SessionId, TicketNumber};
+use schemas::key::RecipientId;
+use schemas::words::RefusalReason;
+use schemas::words::application::{
+    ApplicationKind, ApplicationOutcome, RejectionReason, WindowReason, WindowResult,
+};
+
+const HOUR_MS: u64 = 3_600_000;
+const OPENED: &str = "station.application.window-ticket-opened.v1";
+const CLOSED: &str = "station.application.window-ticket-closed.v1";
+
+fn ends(hall: &mut Hall, case: &Case, kiosk: &str) -> (SessionId, ApplicationOutcome) {
+    let session = hall.begin(kiosk);
+    for _ in 0..200 {
+        if let Some(prompt) = case.once(hall, kiosk, &session) {
+            return (session, prompt.outcome.unwrap());
+        }
+    }
+    panic!("it does not end");
+}
+
+/// A ticket, because the centre is away and there is no grant.
+fn ticketed(hall: &mut Hall) -> SessionId {
+    let case = Case {
+        kind: ApplicationKind::Lost,
+        link: Link::Down,
+        ..GOOD
+    };
+    let (session, outcome) = ends(hall, &case, "kiosk-1");
+    assert_eq!(outcome, ApplicationOutcome::Window);
+    session
+}
+
+fn operator() -> OperatorId {
+    OperatorId::new("operator-1").unwrap()
+}
+
+fn number(text: &str) -> TicketNumber {
+    TicketNumber::new(text).unwrap()
+}
+
+fn open(ticket: &str) -> Input {
+    Input::Window(WindowInput::Open {
+        operator: operator(),
+        ticket: number(ticket),
+        key: RecipientId::of(&[7; 8]),
+    })
+}
+
+fn close(ticket: &str, result: WindowResult) -> Input {
+    Input::Window(WindowInput::Close {
+        operator: operator(),
+        ticket: number(ticket),
+        result,
+    })
+}
+
+fn closed(hall: &Hall) -> Vec<WindowTicketClosed> {
+    let events = hall.log.iter().map(|(_, event)| event);
+    let closed = events.filter_map(|event| match event {
+        Event::WindowTicketClosed(body) => Some(body.clone()),
+        _ => None,
+    });
+    closed.collect()
+}
+
+/// A15: what is done with a ticket that is open, closed, or was never issued: the outcome, and how many events say so.
+#[test]
+fn a15_an_officer_opens_and_closes_a_ticket_once() {
+    let mut hall = Hall::new();
+    let session = ticketed(&mut hall);
+    let done = || Outcome::Accepted(Some(session.clone()));
+    let no = Outcome::Refused;
+    let accepted = WindowResult::Accepted;
+    for (input, outcome, counts) in [
+        (open("W1-2"), no(RefusalReason::TicketUnknown), (0, 0)),
+        (open("W2-1"), no(RefusalReason::TicketUnknown), (0, 0)),
+        (open("W1-0"), no(RefusalReason::TicketUnknown), (0, 0)),
+        (
+            close("W1-2", accepted),
+            no(RefusalReason::TicketUnknown),
+            (0, 0),
+        ),
+        (open("W1-1"), done(), (1, 0)),
+        (open("W1-1"), done(), (2, 0)),
+        (close("W1-1", accepted), done(), (2, 1)),
+        (
+            close("W1-1", WindowResult::Refused),
+            no(RefusalReason::TicketClosed),
+            (2, 1),
+        ),
+        (open("W1-1"), no(RefusalReason::TicketClosed), (2, 1)),
+    ] {
+        let shown = format!("{input:?}");
+        assert_eq!(hall.input(input), outcome, "{shown}");
+        assert_eq!((hall.count(OPENED), hall.count(CLOSED)), counts, "{shown}");
+        assert_eq!(hall.state, hall.replay());
+    }
+    let [closed] = closed(&hall).try_into().unwrap();
+    assert_eq!((closed.result, closed.by), (accepted, Some(operator())));
+    let late = hall.told(Answer::Window(WindowOutcome {
+        incarnation: 1,
+        session,
+        ticket: number("W1-1"),
+        result: WindowResult::Refused,
+    }));
+    assert!(!late, "the first word counts, whoever says it");
+}
+
+/// A15: the list names what an officer needs to find the citizen's case, and nothing of the person.
+#[test]
+fn a15_open_tickets_are_listed_without_the_person() {
+    let mut hall = Hall::new();
+    assert!(hall.state.window_tickets().is_empty());
+    let issued_ms = hall.now.wall_ms;
+    let session = ticketed(&mut hall);
+    let [ticket] = hall.state.window_tickets().try_into().unwrap();
+    assert_eq!(
+        (&ticket.ticket, &ticket.session),
+        (&number("W1-1"), &session)
+    );
+    assert_eq!(ticket.kind, Some(ApplicationKind::Lost));
+    assert_eq!(ticket.reason, Some(WindowReason::NoGrant));
+    assert!(ticket.issued_ms.unwrap() >= issued_ms);
+    let index = usize::try_from(ticket.entered.unwrap()).unwrap();
+    assert!(
+        matches!(&hall.log[index].1, Event::WindowTicketIssued(b) if b.entered.holder.is_some())
+    );
+    assert!(hall.state.may_come_to_window(&session));
+    hall.input(close("W1-1", WindowResult::NotCome));
+    assert!(hall.state.window_tickets().is_empty());
+    assert!(!hall.state.may_come_to_window(&session));
+}
+
+/// A15: a ticket that nobody closes lapses once, after the time that it was issued for, over a restart; nothing of it stays.
+#[test]
+fn a15_a_ticket_that_nobody_closes_lapses() {
+    let mut hall = Hall::new();
+    hall.rules.application.as_mut().unwrap().ticket_held_h = 2;
+    let session = ticketed(&mut hall);
+    hall.rules.application.as_mut().unwrap().ticket_held_h = 72;
+    hall.advance(HOUR_MS);
+    hall.restart();
+    assert_eq!(hall.count(CLOSED), 0);
+    let left_ms = tickets_left_ms(&hall.state, &hall.now).unwrap();
+    assert!(
+        left_ms <= HOUR_MS && left_ms > HOUR_MS - 600_000,
+        "{left_ms}"
+    );
+    hall.advance(left_ms - 1);
+    assert_eq!(hall.count(CLOSED), 0);
+    hall.advance(1);
+    hall.advance(HOUR_MS);
+    let [closed] = closed(&hall).try_into().unwrap();
+    assert_eq!((closed.result, closed.by), (WindowResult::Lapsed, None));
+    assert_eq!(tickets_left_ms(&hall.state, &hall.now), None);
+    assert!(!hall.state.may_come_to_window(&session));
+    assert_eq!(
+        hall.input(open("W1-1")),
+        Outcome::Refused(RefusalReason::TicketClosed)
+    );
+    assert_eq!(hall.state, hall.replay());
+}
+
+/// A15, A17: what was accepted can still come to the window until the centre has confirmed it; rejected, its ticket leads to what the
+/// acceptance holds.
+#[test]
+fn a17_a_rejected_acceptance_comes_to_the_window_with_all_that_was_entered() {
+    for confirmed in [true, false] {
+        let mut hall = Hall::new();
+        let case = Case {
+            fault: Fault::PaymentNever,
+            ..GOOD
+        };
+        let (session, _) = ends(&mut hall, &case, "kiosk-1");
+        let events = hall.log.iter().enumerate();
+        let (index, place, site) = events
+            .clone()
+            .find_map(|(index, (_, event))| match event {
+                Event::ApplicationAccepted(b) => Some((index as u64, b.place, b.site.clone())),
+                _ => None,
+            })
+            .unwrap();
+        assert!(hall.state.may_come_to_window(&session));
+        let decision = if confirmed {
+            Decision::Confirmed { site, place }
+        } else {
+            Decision::Rejected {
+                reason: RejectionReason::Portrait,
+            }
+        };
+        assert!(hall.decided(&session, decision));
+        assert_eq!(hall.state.may_come_to_window(&session), !confirmed);
+        let tickets = hall.state.window_tickets();
+        assert_eq!(tickets.is_empty(), confirmed);
+        for ticket in tickets {
+            assert_eq!(ticket.entered, Some(index));
+            assert_eq!(ticket.reason, Some(WindowReason::ReviewRejected));
+            assert_eq!(ticket.kind, Some(GOOD.kind));
+        }
+    }
+}

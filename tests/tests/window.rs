@@ -1,0 +1,247 @@
+//! A15 on the real binaries: a citizen gets a ticket at the kiosk, and an officer opens with their own key what was entered, so that it is
+//! not entered twice, and closes it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test stops at the first surprise"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use schemas::event::Event;
+use schemas::words::application::WindowResult;
+use serde_json::{Value, json};
+use station_tests::config::Layout;
+use station_tests::kiosk::Kiosk;
+use station_tests::station::{Devices, PIN, Station, binary};
+use station_tests::{left, wait_for};
+
+const STEP: Duration = Duration::from_secs(20);
+const NUMBER: &str = "11010519491231002X";
+
+/// An officer's pair of keys; the files' common name.
+fn make_key(root: &Path, name: &str) -> PathBuf {
+    let pair = root.join(name);
+    let made = Command::new(binary("gateway"))
+        .args(["window", "make-key"])
+        .arg(&pair)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    pair
+}
+
+/// A station whose window has a key, and which does not wait long for a centre that is not there.
+fn station(root: &Path) -> Station {
+    let public = make_key(root, "officer-1").with_extension("public");
+    let policy = include_str!("../../edge-config/policy.toml");
+    assert!(policy.contains("centre_wait_s = 5"));
+    let policy = policy.replace("centre_wait_s = 5", "centre_wait_s = 1");
+    std::fs::write(root.join("policy.toml"), policy).unwrap();
+    Station::configured(Layout::new(root), |text| {
+        format!("{text}\n[window]\nkeys = [{public:?}]\n")
+    })
+}
+
+/// Waits for a page that fits. It is asked for, since it may have come before the receipt that was waited for.
+fn shown_by<T>(kiosk: &mut Kiosk, what: &str, fits: impl Fn(&Value) -> Option<T>) -> T {
+    kiosk.request("get-session", json!({}));
+    kiosk.until(what, STEP, |channel, prompt| {
+        let application = prompt.get("application")?;
+        fits(application).filter(|_| channel == "session")
+    })
+}
+
+/// A replacement for a lost card that nobody can decide: it ends with a ticket. The session and the ticket.
+fn ticket(station: &Station) -> (String, String) {
+    for device in ["scanner-1", "camera-1"] {
+        let figure = format!("station_device_up{{device=\"{device}\"}}");
+        wait_for("scanner and camera are there", STEP, || {
+            let is_up = station.metric(&figure)? > 0.0;
+            is_up.then_some(())
+        });
+    }
+    let mut kiosk = Kiosk::connect(station.layout.mqtt, "kiosk-1");
+    let receipt = kiosk.request("start-application", json!({"language": "en"}));
+    assert_eq!(receipt["outcome"], "accepted", "{receipt}");
+    let session = receipt["session"].clone();
+    for (step, input) in [
+        ("choose-kind", json!({"kind": "lost"})),
+        ("choose-residence", json!({"residence": "local"})),
+        ("key-number", json!({"number": NUMBER.to_lowercase()})),
+        ("confirm-identity", json!({"confirm_identity": true})),
+    ] {
+        let number = shown_by(&mut kiosk, step, |application| {
+            (application["step"] == step).then(|| application["number"].clone())
+        });
+        let entry = json!({"session": session, "step": number, "input": input});
+        let receipt = kiosk.request("application-input", entry);
+        assert_eq!(receipt["outcome"], "accepted", "{step}: {receipt}");
+    }
+    let ticket = shown_by(&mut kiosk, "the ticket", |application| {
+        application["ticket"].as_str().map(str::to_owned)
+    });
+    (session.as_str().unwrap().to_owned(), ticket)
+}
+
+/// Exit code, standard output, and what was said beside it.
+fn window(station: &Station, args: &[&str], typed: &str) -> (Option<i32>, String, String) {
+    let output = station.tool(&[&["window"], args].concat(), typed);
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+fn refused(station: &Station, args: &[&str], typed: &str, why: &str) {
+    let (code, out, said) = window(station, args, typed);
+    assert_eq!((code, out.as_str()), (Some(1), ""), "{args:?}: {said}");
+    assert!(said.contains(why), "{args:?}: {said}");
+}
+
+fn shown(station: &Station, ticket: &str, key: &str) -> Value {
+    let args = [
+        "show",
+        ticket,
+        "--key",
+        key,
+        "--operator",
+        "operator-1",
+        "--json",
+    ];
+    let (code, out, said) = window(station, &args, &format!("{PIN}\n"));
+    assert_eq!(code, Some(0), "{said}");
+    serde_json::from_str(&out).unwrap()
+}
+
+fn forms(station: &Station) -> usize {
+    let folder = std::fs::read_dir(station.layout.data().join("session-keys")).unwrap();
+    let names = folder.map(|entry| entry.unwrap().path());
+    names
+        .filter(|path| path.extension().is_some_and(|kind| kind == "window"))
+        .count()
+}
+
+/// No file under the folder, and nothing that the gateway wrote of itself, holds the number.
+fn assert_nowhere(station: &Station) {
+    let mut folders = vec![station.layout.data()];
+    let mut files = vec![station.layout.root.join("gateway.log")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.is_file() {
+                files.push(path);
+            }
+        }
+    }
+    assert!(files.len() > 10);
+    for file in files {
+        let bytes = std::fs::read(&file).unwrap();
+        let part = &NUMBER.as_bytes()[6..17];
+        let found = bytes.windows(part.len()).any(|window| window == part);
+        assert!(!found, "{} holds the number", file.display());
+    }
+}
+
+/// A15, G7: what was entered opens with the officer's key and no other, also after a restart; who opened it and what became of it are
+/// signed events; a ticket is closed once, and then nothing here opens it any more.
+#[test]
+fn a15_an_officer_goes_on_with_what_was_entered_at_the_kiosk() {
+    let root = tempfile::tempdir().unwrap();
+    let mut station = station(root.path());
+    station.start();
+    let devices = Devices::start(&station.layout.clone(), &[]);
+    let (session, number) = ticket(&station);
+    let open = |station: &Station| station.metric("station_window_tickets").unwrap();
+    wait_for("the ticket is counted", STEP, || {
+        (open(&station) > 0.0).then_some(())
+    });
+    let (_, listed, _) = window(&station, &["list"], "");
+    for part in [&number, &session, "lost", "opened here"] {
+        assert!(listed.contains(part), "{part}: {listed}");
+    }
+    assert!(!listed.contains("002X"), "{listed}");
+
+    let own = root.path().join("officer-1.private");
+    let stranger = make_key(root.path(), "stranger").with_extension("private");
+    let (own, stranger) = (own.to_str().unwrap(), stranger.to_str().unwrap());
+    let pin = format!("{PIN}\n");
+    let by = ["--operator", "operator-1"];
+    let show = |ticket, key| [&["show", ticket, "--key", key][..], &by, &["--json"]].concat();
+    let close = |ticket| [&["close", ticket, "--result", "accepted"][..], &by].concat();
+    refused(
+        &station,
+        &show(&number, stranger),
+        &pin,
+        "is not sealed to this key",
+    );
+    refused(&station, &show("W1-9", own), &pin, "not among the tickets");
+    refused(&station, &show(&number, own), "00000000\n", "PIN unknown");
+    let unseen = &show(&number, own)[..6];
+    refused(&station, unseen, &pin, "write --json");
+    refused(&station, &close(&number), "00000000\n", "PIN unknown");
+    refused(&station, &close("W1-9"), &pin, "no such window ticket");
+
+    let first = shown(&station, &number, own);
+    assert_eq!(first["person"]["number"], NUMBER, "{first}");
+    assert_eq!(
+        (&first["kind"], &first["residence"]),
+        (&json!("lost"), &json!("local"))
+    );
+    assert!(station.stop().success());
+    station.start();
+    assert_eq!(shown(&station, &number, own), first, "after a restart");
+    assert_eq!(forms(&station), 1);
+
+    let (code, out, said) = window(&station, &close(&number), &pin);
+    assert!(
+        code == Some(0) && out.contains("is closed, accepted"),
+        "{said}"
+    );
+    wait_for("the window's key is gone", STEP, || {
+        (forms(&station) == 0).then_some(())
+    });
+    refused(&station, &close(&number), &pin, "closed already");
+    refused(&station, &show(&number, own), &pin, "not among the tickets");
+    assert!(open(&station).abs() < 0.5);
+    assert!(station.tool_ok(&["verify"], "").contains("whole"));
+    assert!(station.stop().success());
+    drop(devices);
+    assert_nowhere(&station);
+    assert_recorded(&station, &session);
+}
+
+/// Two openings and one end, by the operator, and what was refused beside them.
+fn assert_recorded(station: &Station, session: &str) {
+    let (mut opened, mut closed, mut rejected) = (0, Vec::new(), 0);
+    for entry in left::entries(&station.layout) {
+        match entry.event {
+            Event::WindowTicketOpened(event) => {
+                assert_eq!(event.session.as_str(), session);
+                assert_eq!(event.by.as_str(), "operator-1");
+                opened += 1;
+            }
+            Event::WindowTicketClosed(event) => {
+                let by = event.by.unwrap();
+                closed.push((event.session.to_string(), by.to_string(), event.result));
+            }
+            Event::OperatorRejected(event) => {
+                assert_eq!(event.request, "window");
+                rejected += 1;
+            }
+            _ => {}
+        }
+    }
+    let accepted = WindowResult::Accepted;
+    let once = [(session.to_owned(), "operator-1".to_owned(), accepted)];
+    assert_eq!((opened, rejected), (2, 2));
+    assert_eq!(closed, once);
+}
