@@ -35,5 +35,9 @@ fn main() -> anyhow::Result<()> {
     let documents = samples::all(&fonts)?;
     let ms = begin.elapsed().as_millis();
     println!("{} documents in {ms} ms", documents.len());
+    let begin = Instant::now();
+    let papers = samples::of_application(&fonts)?;
+    let ms = begin.elapsed().as_millis();
+    println!("the {} papers of an application in {ms} ms", papers.len());
     Ok(())
 }

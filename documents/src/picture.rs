@@ -42,6 +42,56 @@ impl Picture {
             _ => Err(PictureFault::Format),
         }
     }
+
+    /// The same picture in at most so many pixels: squares of pixels become one of their average. Paper shows no more, and a file with
+    /// all of them would be megabytes.
+    #[must_use]
+    pub fn fitted(self, width_max: u16, height_max: u16) -> Self {
+        let times = |side: u16, max: u16| side.div_ceil(max.max(1));
+        let factor = times(self.width, width_max).max(times(self.height, height_max));
+        if factor <= 1 {
+            return self;
+        }
+        let (width, height) = ((self.width / factor).max(1), (self.height / factor).max(1));
+        let samples = usize::from(self.samples);
+        let row = usize::from(self.width) * samples;
+        let mut pixels = Vec::with_capacity(usize::from(width) * usize::from(height) * samples);
+        let rows = self.pixels.chunks(row * usize::from(factor));
+        for rows in rows.take(usize::from(height)) {
+            shrink(rows, row, samples, usize::from(factor), width, &mut pixels);
+        }
+        Self {
+            width,
+            height,
+            samples: self.samples,
+            pixels,
+        }
+    }
+}
+
+/// Appends one row: the average of each square of `factor` pixels a side. A side that is shorter than that is one square.
+fn shrink(
+    rows: &[u8],
+    row: usize,
+    samples: usize,
+    factor: usize,
+    width: u16,
+    pixels: &mut Vec<u8>,
+) {
+    for column in 0..usize::from(width) {
+        for sample in 0..samples {
+            let (mut sum, mut count) = (0_u32, 0_u32);
+            for line in rows.chunks(row) {
+                let from = column * factor * samples + sample;
+                let values = line.iter().skip(from).step_by(samples);
+                for value in values.take(factor) {
+                    sum += u32::from(*value);
+                    count += 1;
+                }
+            }
+            pixels.push(u8::try_from(sum / count.max(1)).unwrap_or(u8::MAX));
+        }
+    }
 }
 
 fn side(pixels: impl TryInto<u16>) -> Result<u16, PictureFault> {

@@ -110,6 +110,11 @@ text_newtype!(
 );
 
 text_newtype!(
+    /// SHA-256 of a paper's file, as the log records it: by it a paper can be checked later.
+    PaperHash, "paper hash", "^[0-9a-f]{64}$", "64 lower-case hexadecimal digits",
+    |t| is_sha256(t)
+);
+text_newtype!(
     /// SHA-256 of a snapshot of the station's state: the snapshot's file name, and how events refer to it.
     SnapshotHash, "snapshot hash", "^[0-9a-f]{64}$", "64 lower-case hexadecimal digits",
     |t| is_sha256(t)
@@ -149,6 +154,14 @@ impl SessionId {
     /// The session that the event at `index` opens.
     pub fn from_index(index: u64) -> Self {
         Self(format!("s-{index}"))
+    }
+}
+
+impl PaperHash {
+    /// Of a file.
+    pub fn of(file: &[u8]) -> Self {
+        use sha2::Digest as _;
+        Self(hex::encode(sha2::Sha256::digest(file)))
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod acceptance;
 pub mod application;
+pub mod cardholder;
 pub mod chain;
 pub mod citizen;
 pub mod civil;

@@ -42,6 +42,8 @@ pub enum ToDevice {
     Session,
     /// `slip`: what a kiosk shall print for the citizen.
     Slip,
+    /// `papers`: a paper for the citizen, as a file.
+    Papers,
 }
 
 /// Builds and reads the topics of one station.
@@ -113,6 +115,7 @@ impl Topics {
             ToDevice::Receipt(id) => format!("{base}/receipt/{id}"),
             ToDevice::Session => format!("{base}/session"),
             ToDevice::Slip => format!("{base}/slip"),
+            ToDevice::Papers => format!("{base}/papers"),
         }
     }
 

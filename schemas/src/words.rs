@@ -7,6 +7,7 @@ use crate::ids::MachineId;
 use crate::slot::SlotAddress;
 
 pub mod application;
+pub mod paper;
 
 /// Declares a closed set of words, written in kebab-case on the wire.
 macro_rules! words {
@@ -415,6 +416,8 @@ words!(
         NotEligible,
         /// There is no such session, or it is another kiosk's.
         NoSuchSession,
+        /// The papers of the session are not held any more, or there are none.
+        PapersGone,
         /// The session is still open.
         SessionOpen,
         /// The device serves no session, so nothing of it is kept.

@@ -57,6 +57,14 @@ impl Kiosk {
         }
     }
 
+    /// Sends a blob, waits until it is durable, and gives its id.
+    pub fn send_blob(&mut self, bytes: &[u8]) -> String {
+        let id = crate::new_id();
+        let reason = self.publish(&format!("blob/{id}"), bytes, false);
+        assert!(reason < 0x80, "a blob was refused at the door: {reason:#x}");
+        id
+    }
+
     fn keep(&mut self, packet: &crate::raw::Packet) {
         let (topic, id, payload) = packet.publish(true);
         let value = serde_json::from_slice(payload).unwrap_or(Value::Null);
@@ -71,14 +79,18 @@ impl Kiosk {
         }
     }
 
+    /// Sends `request/{name}` and waits for nothing but that it is durable: what it is told meanwhile stays to be read.
+    pub fn send(&mut self, name: &str, mut body: Value) {
+        fill(&mut body, &crate::new_id());
+        let channel = format!("request/{name}");
+        let reason = self.publish(&channel, body.to_string().as_bytes(), false);
+        assert!(reason < 0x80, "{name} was refused at the door: {reason:#x}");
+    }
+
     /// Sends `request/{name}` and gives the receipt.
     pub fn request(&mut self, name: &str, mut body: Value) -> Value {
         let id = crate::new_id();
-        let now = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap();
-        body["message_id"] = json!(id);
-        body["deadline_ms"] = json!(now.as_millis() as u64 + 60_000);
+        fill(&mut body, &id);
         self.request_as(name, &id, &body)
     }
 
@@ -174,4 +186,13 @@ impl Kiosk {
             }
         }
     }
+}
+
+/// What every request carries.
+fn fill(body: &mut Value, id: &str) {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
+    body["message_id"] = json!(id);
+    body["deadline_ms"] = json!(now.as_millis() as u64 + 60_000);
 }

@@ -26,6 +26,7 @@ pub mod station;
 pub mod stock;
 pub mod tls_way;
 pub mod trouble;
+pub mod walk;
 
 use std::time::{Duration, Instant};
 

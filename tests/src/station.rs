@@ -406,6 +406,12 @@ pub fn http_get(addr: SocketAddr, path: &str) -> Option<(u16, String)> {
     http(addr, "GET", path)
 }
 
+/// POST without a body; it must be taken.
+pub fn http_post(addr: SocketAddr, path: &str) {
+    let (status, body) = http(addr, "POST", path).unwrap();
+    assert!((200..300).contains(&status), "{path}: {status} {body}");
+}
+
 fn http(addr: SocketAddr, method: &str, path: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&addr, Duration::from_secs(2)).ok()?;
     stream

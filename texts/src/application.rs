@@ -8,6 +8,7 @@ use schemas::words::application::{
     ApplicationKind, ApplicationOutcome, ApplicationRefusal, FingerPosition, InputFault,
     PaymentWay, PortraitCheck, WindowReason,
 };
+use schemas::words::paper::PaperState;
 
 use crate::catalogue::{both, text};
 use crate::message::Message;
@@ -30,6 +31,7 @@ pub fn application(
     notices
         .into_iter()
         .chain([asked])
+        .chain(papers(prompt))
         .reduce(after)
         .unwrap_or_else(|| both("prompt-application", &[]))
 }
@@ -37,6 +39,11 @@ pub fn application(
 /// Why somebody is sent to the window.
 pub fn window_reason(reason: WindowReason) -> Text {
     both(&key("window", reason), &[])
+}
+
+/// The finger whose print the old card holds.
+pub fn finger_of_card() -> Text {
+    both("finger-of-card", &[])
 }
 
 /// One below the other.
@@ -123,7 +130,7 @@ fn amount(prompt: &ApplicationPrompt) -> String {
 fn finger(is_right: bool, position: Option<FingerPosition>) -> Text {
     use FingerPosition as F;
     let name = match position {
-        None => both("finger-of-card", &[]),
+        None => finger_of_card(),
         Some(F::RightThumb | F::LeftThumb) => text(&Message::FingerThumb),
         Some(F::RightIndex | F::LeftIndex) => text(&Message::FingerIndex),
         Some(F::RightMiddle | F::LeftMiddle) => text(&Message::FingerMiddle),
@@ -162,6 +169,17 @@ fn ended(prompt: &ApplicationPrompt, outcome: ApplicationOutcome, window: &Text)
             text(&Message::ApplyInterrupted)
         }
     }
+}
+
+/// What becomes of the papers, once the session has ended (A13, A15).
+fn papers(prompt: &ApplicationPrompt) -> Option<Text> {
+    let to_window = prompt.outcome == Some(ApplicationOutcome::Window);
+    Some(text(&match prompt.papers? {
+        PaperState::Printing => Message::ApplyPrinting,
+        PaperState::Issued if to_window => Message::ApplyTakeTicket,
+        PaperState::Issued => Message::ApplyTakePapers,
+        PaperState::Incomplete => Message::ApplyPrintFailed,
+    }))
 }
 
 /// Where the window is stands in each language in its own words.
@@ -272,6 +290,28 @@ mod tests {
         let said = says(&portrait);
         assert_eq!(said.zh.lines().count(), 3);
         assert_eq!(said.en.lines().count(), 3);
+    }
+
+    /// A13, A15: the last page says what became of the papers, and never that some lie there which do not.
+    #[test]
+    fn a13_the_last_page_says_what_became_of_the_papers() {
+        let ended = |outcome, papers| {
+            let prompt = ApplicationPrompt {
+                outcome: Some(outcome),
+                papers: Some(papers),
+                ..ApplicationPrompt::default()
+            };
+            says(&prompt).en
+        };
+        use ApplicationOutcome::{Provisional, Window};
+        assert!(ended(Provisional, PaperState::Printing).contains("please wait"));
+        assert!(ended(Provisional, PaperState::Issued).contains("Take your papers"));
+        assert!(ended(Window, PaperState::Issued).contains("Take the ticket"));
+        for outcome in [Provisional, Window] {
+            let said = ended(outcome, PaperState::Incomplete);
+            assert!(said.contains("contact the staff"), "{said}");
+            assert!(!said.contains("Take "), "{said}");
+        }
     }
 
     /// A12: an amount is in yuan, with both decimals.

@@ -11,7 +11,7 @@ mod kiosk;
 mod message;
 mod words;
 
-pub use crate::application::{application, window_reason};
+pub use crate::application::{application, finger_of_card, window_reason};
 pub use crate::catalogue::text;
 pub use crate::kiosk::{prompt, refusal, slip};
 pub use crate::message::Message;

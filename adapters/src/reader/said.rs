@@ -1,5 +1,6 @@
 //! The reply to `cmd/read`, as any reader that speaks MQTT gives it.
 
+use schemas::cardholder::{CardAddress, CardIssuer, EthnicGroup};
 use schemas::citizen::{CitizenName, CitizenNumber};
 use schemas::ids::{CardSerial, MessageId};
 use schemas::message::Template;
@@ -12,6 +13,7 @@ use serde::Serialize;
 use super::card::ReadCard;
 use super::content::Photo;
 use super::fingerprint::{FingerBlock, Registration};
+use super::personal::Personal;
 
 /// Bytes of a chip's picture.
 const WLT_BYTES: usize = 1_024;
@@ -37,6 +39,12 @@ pub(super) struct Chip<'a> {
     expiry: Option<Expiry>,
     #[serde(skip_serializing_if = "Option::is_none")]
     picture: Option<&'a Picture>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ethnic_group: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issuer: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -73,6 +81,9 @@ impl Holder {
             fingers: card.content.fingers.iter().filter_map(finger).collect(),
             expiry: self.expiry,
             picture: self.picture.as_ref(),
+            ethnic_group: card.content.text.ethnic_group().and_then(group),
+            address: card.content.text.address().and_then(address),
+            issuer: card.content.text.issuer().and_then(issuer),
         }
     }
 }
@@ -85,6 +96,22 @@ fn finger(block: &FingerBlock) -> Option<Finger<'_>> {
         hand,
         template: &block.template,
     })
+}
+
+/// A code that is one. What a card states wrongly is left out: it is not needed to know whose the card is.
+fn group(code: &Personal) -> Option<&str> {
+    let code = code.expose();
+    EthnicGroup::of_code(code).is_ok().then_some(code)
+}
+
+fn address(text: &Personal) -> Option<&str> {
+    let text = text.expose();
+    CardAddress::new(text).is_ok().then_some(text)
+}
+
+fn issuer(text: &Personal) -> Option<&str> {
+    let text = text.expose();
+    CardIssuer::new(text).is_ok().then_some(text)
 }
 
 /// The chip's picture as it stands there; none of another length than that of a WLT stream.

@@ -231,6 +231,32 @@ impl CardText {
         }
     }
 
+    /// The code of the ethnic group (GB/T 3304), where the kind of card states one.
+    pub const fn ethnic_group(&self) -> Option<&Personal> {
+        match self {
+            Self::Citizen(text) => Some(&text.ethnic_group),
+            Self::Permit(_) | Self::Foreigner2017(_) | Self::Foreigner2023(_) => None,
+        }
+    }
+
+    /// The registered address, where the kind of card states one.
+    pub const fn address(&self) -> Option<&Personal> {
+        match self {
+            Self::Citizen(text) => Some(&text.address),
+            Self::Permit(text) => Some(&text.address),
+            Self::Foreigner2017(_) | Self::Foreigner2023(_) => None,
+        }
+    }
+
+    /// Who issued the card, where the kind of card states it.
+    pub const fn issuer(&self) -> Option<&Personal> {
+        match self {
+            Self::Citizen(text) => Some(&text.issuer),
+            Self::Permit(text) => Some(&text.issuer),
+            Self::Foreigner2017(_) | Self::Foreigner2023(_) => None,
+        }
+    }
+
     /// The number of the card's holder.
     pub const fn number(&self) -> &Personal {
         match self {

@@ -1,4 +1,4 @@
-//! The collection certificate (领取凭证), A5: with its codes a pickup begins (P1).
+//! The collection certificate (领取凭证), A5: with its barcode a pickup begins (P1), and its QR code proves the acceptance.
 
 use schemas::acceptance::AcceptanceNumber;
 use schemas::application::ApplicationReason;
@@ -35,6 +35,8 @@ pub struct Certificate<'a> {
     pub fee: Option<Fen>,
     /// Accepted offline, still to be checked (A17).
     pub provisional: bool,
+    /// What the QR code says: the text of the slip, by which an auditor finds the acceptance in the log.
+    pub proof: &'a str,
     /// The applicant's signature (A11).
     pub signature: &'a Picture,
 }
@@ -98,7 +100,7 @@ fn facts(sheet: &mut Sheet<'_>, certificate: &Certificate<'_>) -> Result<(), Err
     };
     let station = certificate.station;
     let mut fields = vec![
-        (Message::LabelName, certificate.holder.name.to_string()),
+        (Message::LabelName, certificate.holder.name()),
         (
             Message::LabelNumber,
             values::masked_number(&certificate.holder.number),
@@ -127,21 +129,19 @@ fn facts(sheet: &mut Sheet<'_>, certificate: &Certificate<'_>) -> Result<(), Err
     }
     let fields_end = sheet.y;
     let x = sheet.left + sheet.width - side;
-    sheet.page.qr(x, top, side, certificate.number.expose())?;
-    let caption = text(&Message::CertificateScan);
-    let below = Area {
+    sheet.page.qr(x, top, side, certificate.proof)?;
+    let mut below = Area {
         x: x + mm(2.0),
         y: top + side,
         width: side - mm(4.0),
         height: 0.0,
     };
-    let y = sheet.block(below, Style::regular(8.0), Align::Centre, &caption.zh)?;
-    let caption_end = sheet.block(
-        Area { y, ..below },
-        Style::quiet(6.5),
-        Align::Centre,
-        &caption.en,
-    )?;
-    sheet.y = fields_end.max(caption_end);
+    for caption in [Message::ReceiptVerify, Message::CertificateScan] {
+        let caption = text(&caption);
+        let (chinese, english) = (Style::regular(8.0), Style::quiet(6.5));
+        below.y = sheet.block(below, chinese, Align::Centre, &caption.zh)?;
+        below.y = sheet.block(below, english, Align::Centre, &caption.en)? + mm(1.0);
+    }
+    sheet.y = fields_end.max(below.y);
     Ok(())
 }

@@ -8,7 +8,7 @@ use schemas::ids::OperatorId;
 use schemas::validity::Validity;
 use texts::{Message, reason, text};
 
-use super::Station;
+use super::{Station, to_complete};
 use crate::error::Error;
 use crate::fonts::Fonts;
 use crate::line::Style;
@@ -37,8 +37,8 @@ pub enum Finger {
 /// A fingerprint that was captured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CapturedFinger {
-    /// Of which finger.
-    pub finger: Finger,
+    /// Of which finger; none: the one whose print the old card holds.
+    pub finger: Option<Finger>,
     /// 0 to 100.
     pub quality: u8,
 }
@@ -56,20 +56,20 @@ pub struct RegistrationForm<'a> {
     pub accepted_ms: u64,
     /// What is applied for.
     pub reason: ApplicationReason,
-    /// The name.
-    pub name: &'a CitizenName,
+    /// The name; what is not known, here and below, is left to the window to fill in.
+    pub name: Option<&'a CitizenName>,
     /// The number; birth date and sex follow from it.
     pub citizen: &'a CitizenNumber,
     /// The ethnic group, as the card prints it: `汉`.
-    pub ethnicity: &'a str,
+    pub ethnicity: Option<&'a str>,
     /// The registered address.
-    pub address: &'a str,
+    pub address: Option<&'a str>,
     /// Who issues the card.
-    pub issuer: &'a str,
+    pub issuer: Option<&'a str>,
     /// The new card's validity, where it can be told.
     pub validity: Option<Validity>,
     /// The phone number.
-    pub phone: &'a PhoneNumber,
+    pub phone: Option<&'a PhoneNumber>,
     /// The right hand's print.
     pub right: Option<CapturedFinger>,
     /// The left hand's print.
@@ -139,11 +139,13 @@ fn table(sheet: &mut Sheet<'_>, form: &RegistrationForm<'_>) -> Result<f32, Erro
     };
     let accepted = values::minute(form.accepted_ms);
     let mut rows = Rows::new(beside_portrait);
-    rows.one(sheet, Message::LabelName, form.name.expose())?;
+    let unknown = to_complete();
+    let name = form.name.map_or(unknown.as_str(), CitizenName::expose);
+    rows.one(sheet, Message::LabelName, name)?;
     rows.two(
         sheet,
         (Message::LabelSex, &sex(form.citizen.sex())),
-        (Message::LabelEthnicity, form.ethnicity),
+        (Message::LabelEthnicity, form.ethnicity.unwrap_or(&unknown)),
     )?;
     rows.one(
         sheet,
@@ -168,10 +170,13 @@ fn table(sheet: &mut Sheet<'_>, form: &RegistrationForm<'_>) -> Result<f32, Erro
     )?;
 
     let mut rows = Rows::new(Area { y: rows.y, ..all });
-    rows.one(sheet, Message::LabelAddress, form.address)?;
+    let address = form.address.unwrap_or(&unknown);
+    rows.one(sheet, Message::LabelAddress, address)?;
+    let phone = form.phone.map(values::phone);
+    let phone = phone.as_ref().map_or(unknown.as_str(), |phone| phone);
     rows.two(
         sheet,
-        (Message::LabelPhone, &values::phone(form.phone)),
+        (Message::LabelPhone, phone),
         (Message::LabelReason, &reason(form.reason).zh),
     )?;
     let validity = form
@@ -179,7 +184,7 @@ fn table(sheet: &mut Sheet<'_>, form: &RegistrationForm<'_>) -> Result<f32, Erro
         .map_or_else(|| "-".to_owned(), |validity| validity.to_string());
     rows.two(
         sheet,
-        (Message::LabelIssuer, form.issuer),
+        (Message::LabelIssuer, form.issuer.unwrap_or(&unknown)),
         (Message::LabelValidity, &validity),
     )?;
     rows.two(
@@ -271,6 +276,10 @@ fn finger(captured: Option<CapturedFinger>) -> String {
     let Some(CapturedFinger { finger, quality }) = captured else {
         return text(&Message::LabelNotCaptured).zh;
     };
+    let Some(finger) = finger else {
+        let of_card = texts::finger_of_card().zh;
+        return quality_of(&of_card, quality);
+    };
     let name = text(&match finger {
         Finger::Thumb => Message::FingerThumb,
         Finger::Index => Message::FingerIndex,
@@ -278,9 +287,14 @@ fn finger(captured: Option<CapturedFinger>) -> String {
         Finger::Ring => Message::FingerRing,
         Finger::Little => Message::FingerLittle,
     });
-    text(&Message::LabelFingerQuality {
-        finger: &name.zh,
-        quality: &quality.to_string(),
-    })
-    .zh
+    quality_of(&name.zh, quality)
+}
+
+fn quality_of(finger: &str, quality: u8) -> String {
+    let quality = quality.to_string();
+    let quality = Message::LabelFingerQuality {
+        finger,
+        quality: &quality,
+    };
+    text(&quality).zh
 }

@@ -31,10 +31,23 @@ pub struct Station {
 /// Whose paper it is, as a paper may say that others can pick up: masked (A4).
 #[derive(Debug, Clone)]
 pub struct Holder {
-    /// The name.
-    pub name: MaskedName,
+    /// The name; none where only the number is known.
+    pub name: Option<MaskedName>,
     /// The end of the citizen number.
     pub number: NumberTail,
+}
+
+impl Holder {
+    /// The name as a paper writes it.
+    pub(crate) fn name(&self) -> String {
+        let name = self.name.as_ref().map(ToString::to_string);
+        name.unwrap_or_else(to_complete)
+    }
+}
+
+/// What stands in place of a value that nobody at the kiosk knows: the window fills it in.
+pub(crate) fn to_complete() -> String {
+    text(&Message::LabelToComplete).zh
 }
 
 impl Sheet<'_> {

@@ -100,7 +100,7 @@ fn fields(notice: &PaymentNotice<'_>) -> Vec<(Message<'static>, String)> {
     let mut fields = vec![
         (Message::LabelPaymentMethod, values::both(&way)),
         (Message::LabelReason, reason(notice.reason).zh),
-        (Message::LabelName, notice.holder.name.to_string()),
+        (Message::LabelName, notice.holder.name()),
         (
             Message::LabelNumber,
             values::masked_number(&notice.holder.number),

@@ -1,7 +1,7 @@
 //! The ticket to the window (人工窗口转办单), 80 mm: with it the citizen never starts over (A15).
 
 use schemas::application::ApplicationReason;
-use schemas::ids::SessionId;
+use schemas::ids::TicketNumber;
 use schemas::message::kiosk::Text;
 use texts::{Message, reason};
 
@@ -18,8 +18,8 @@ use crate::values;
 pub struct WindowTicket<'a> {
     /// Where the citizen was sent from.
     pub station: &'a Station,
-    /// The session that the window goes on with; the barcode.
-    pub session: &'a SessionId,
+    /// The ticket that the window goes on with; the barcode.
+    pub ticket: &'a TicketNumber,
     /// Who is sent, where that is known.
     pub holder: Option<&'a Holder>,
     /// What for, where that is known.
@@ -44,7 +44,7 @@ pub fn window_ticket(fonts: &Fonts, ticket: &WindowTicket<'_>) -> Result<Pdf, Er
     sheet.gap(2.5);
     let mut fields = Vec::new();
     if let Some(holder) = ticket.holder {
-        fields.push((Message::LabelName, holder.name.to_string()));
+        fields.push((Message::LabelName, holder.name()));
         fields.push((Message::LabelNumber, values::masked_number(&holder.number)));
     }
     fields.extend(
@@ -56,7 +56,7 @@ pub fn window_ticket(fonts: &Fonts, ticket: &WindowTicket<'_>) -> Result<Pdf, Er
     fields.push((Message::LabelTime, values::minute(ticket.at_ms)));
     sheet.roll_fields(&fields)?;
     sheet.gap(1.5);
-    sheet.barcode(60.0, 14.0, ticket.session.as_str(), ticket.session.as_str())?;
+    sheet.barcode(60.0, 14.0, ticket.ticket.as_str(), ticket.ticket.as_str())?;
     sheet.gap(2.0);
     sheet.rule(0.4);
     sheet.gap(2.0);

@@ -10,7 +10,7 @@ use schemas::acceptance::AcceptanceNumber;
 use schemas::application::ApplicationReason;
 use schemas::citizen::{CitizenName, CitizenNumber, PhoneNumber};
 use schemas::civil::CivilDate;
-use schemas::ids::{OrderId, SessionId};
+use schemas::ids::{OrderId, SessionId, TicketNumber};
 use schemas::message::kiosk::Text;
 use schemas::message::peripheral::{Fen, PaymentMethod};
 use schemas::validity::Validity;
@@ -42,7 +42,7 @@ pub(crate) fn citizen() -> CitizenNumber {
 pub(crate) fn holder() -> Holder {
     let name = CitizenName::new("李小明").expect("a name");
     Holder {
-        name: name.masked(),
+        name: Some(name.masked()),
         number: citizen().tail(),
     }
 }
@@ -59,6 +59,19 @@ fn fen(amount: u32) -> Fen {
     Fen::new(amount).expect("an amount")
 }
 
+/// What an application ends with: certificate, form and notice.
+pub(crate) fn of_application(fonts: &Fonts) -> Result<[Pdf; 3], Error> {
+    let due = Standing::Due {
+        code: None,
+        by: None,
+    };
+    Ok([
+        certificate_of(fonts, true)?,
+        form_of(fonts, "李小明", true)?,
+        notice(fonts, WayToPay::Cash, due)?,
+    ])
+}
+
 /// All of them, by the names of their files.
 pub(crate) fn all(fonts: &Fonts) -> Result<Vec<(&'static str, Pdf)>, Error> {
     let network = |method| WayToPay::Network(method);
@@ -68,6 +81,7 @@ pub(crate) fn all(fonts: &Fonts) -> Result<Vec<(&'static str, Pdf)>, Error> {
         ("certificate", certificate_of(fonts, false)?),
         ("certificate-provisional", certificate_of(fonts, true)?),
         ("form", form_of(fonts, "李小明", true)?),
+        ("form-lost", lost_form(fonts)?),
         (
             "form-provisional",
             form_of(fonts, "阿不都热西提·买买提依明", false)?,
@@ -118,6 +132,7 @@ pub(crate) fn certificate_of(fonts: &Fonts, provisional: bool) -> Result<Pdf, Er
             ready_by: CivilDate::new(2026, 12, 13).ok(),
             fee: Some(fen(2_000)),
             provisional,
+            proof: PROOF,
             signature: &signature(),
         },
     )
@@ -134,24 +149,51 @@ pub(crate) fn form_of(fonts: &Fonts, name: &str, with_portrait: bool) -> Result<
             number: &number(),
             accepted_ms: AT_MS,
             reason: ApplicationReason::Loss,
-            name: &CitizenName::new(name).expect("a name"),
+            name: Some(&CitizenName::new(name).expect("a name")),
             citizen: &citizen,
-            ethnicity: "汉",
-            address: "示例省示例市朝阳区建国路甲 92 号院 6 号楼 3 单元 1204 室",
-            issuer: "示例市公安局朝阳分局",
+            ethnicity: Some("汉"),
+            address: Some("示例省示例市朝阳区建国路甲 92 号院 6 号楼 3 单元 1204 室"),
+            issuer: Some("示例市公安局朝阳分局"),
             validity: Validity::of_card(citizen.birth_date(), today()).ok(),
-            phone: &PhoneNumber::new("13812345678").expect("a phone number"),
+            phone: Some(&PhoneNumber::new("13812345678").expect("a phone number")),
             right: Some(CapturedFinger {
-                finger: Finger::Thumb,
+                finger: Some(Finger::Thumb),
                 quality: 86,
             }),
             left: (!with_portrait).then_some(CapturedFinger {
-                finger: Finger::Index,
+                finger: None,
                 quality: 71,
             }),
             document_pages: 3,
             provisional: !with_portrait,
             portrait: portrait.as_ref(),
+            signature: &signature(),
+        },
+    )
+}
+
+/// Of whom only the number was keyed: a card that was lost names nobody.
+pub(crate) fn lost_form(fonts: &Fonts) -> Result<Pdf, Error> {
+    registration_form(
+        fonts,
+        &RegistrationForm {
+            station: &station(),
+            operator: None,
+            number: &number(),
+            accepted_ms: AT_MS,
+            reason: ApplicationReason::Loss,
+            name: None,
+            citizen: &citizen(),
+            ethnicity: None,
+            address: None,
+            issuer: None,
+            validity: None,
+            phone: None,
+            right: None,
+            left: None,
+            document_pages: 0,
+            provisional: true,
+            portrait: None,
             signature: &signature(),
         },
     )
@@ -188,12 +230,12 @@ pub(crate) fn receipt_of(fonts: &Fonts) -> Result<Pdf, Error> {
 }
 
 pub(crate) fn ticket(fonts: &Fonts) -> Result<Pdf, Error> {
-    let session = SessionId::from_index(92);
+    let number = TicketNumber::of(1, 7);
     let why = texts::window_reason(WindowReason::LiveDiffers);
     let holder = holder();
     let ticket = WindowTicket {
         station: &station(),
-        session: &session,
+        ticket: &number,
         holder: Some(&holder),
         reason: Some(ApplicationReason::Damage),
         why: &why,

@@ -19,6 +19,8 @@ pub struct Application {
     pub window_zh: String,
     /// The same in English.
     pub window_en: String,
+    /// How long a kiosk may ask for the papers of a session again, in s from the session's end.
+    pub papers_held_s: u16,
 }
 
 /// Longest address, so that it fits a screen and a ticket.
@@ -64,6 +66,7 @@ impl Default for Application {
             ticket_held_h: 72,
             window_zh: "本所户籍窗口".to_owned(),
             window_en: "the household registration window of this station".to_owned(),
+            papers_held_s: 120,
         }
     }
 }
@@ -101,11 +104,13 @@ pub(super) fn read(s: &mut Section<'_>, shipped: &Application) -> Application {
     let ticket_held_h = s.number("ticket_held_h", 1..=720, shipped.ticket_held_h);
     let window_zh = address(s, "window_zh", &shipped.window_zh);
     let window_en = address(s, "window_en", &shipped.window_en);
+    let papers_held_s = s.number("papers_held_s", 10..=600, shipped.papers_held_s);
     Application {
         session,
         ticket_held_h,
         window_zh,
         window_en,
+        papers_held_s,
     }
 }
 

@@ -3,6 +3,9 @@
 use core::fmt;
 use core::str::FromStr;
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::PathBuf;
 
 use schemas::acceptance::AcceptanceSite;
 use schemas::event::application::ApplicationDevices;
@@ -26,6 +29,17 @@ pub struct Accepting {
     pub address: Words,
     /// When it is open.
     pub hours: Words,
+    /// A font for characters of names that the program's own fonts lack; none: only its own.
+    pub font: Option<FontFile>,
+}
+
+/// A font of the system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FontFile {
+    /// The OpenType file, or a collection of such.
+    pub path: PathBuf,
+    /// Which font of a collection, from 0.
+    pub index: u16,
 }
 
 /// A line of words that citizens read: 1 to 60 characters.
@@ -53,14 +67,47 @@ pub(crate) fn read(s: &mut Section<'_>) -> Option<Accepting> {
     let name_en = s.parsed("name_en", "\"Chaoyang self-service station\"");
     let address = s.parsed("address", "\"示例市朝阳区建国路 1 号\"");
     let hours = s.parsed("hours", "\"每日 00:00-24:00\"");
+    let font = font(s);
     Some(Accepting {
         site: site?,
         name: name?,
         name_en: name_en?,
         address: address?,
         hours: hours?,
+        font,
     })
 }
+
+/// The file is looked at here, so that a wrong path is refused with its line, and not when a citizen waits.
+fn font(s: &mut Section<'_>) -> Option<FontFile> {
+    let path = s.path("font");
+    let index = s.optional_number("font_index", 0..=64);
+    let Some(path) = path else {
+        if index.is_some() {
+            s.refuse("font_index", "is of a font, and none is named; write font = \"/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc\" too");
+        }
+        return None;
+    };
+    let mut head = [0; 4];
+    let read = File::open(&path).and_then(|mut file| file.read_exact(&mut head));
+    if let Err(error) = read {
+        let path = path.display();
+        s.refuse("font", format!("{path} cannot be read ({error}); name a font of this machine, or leave the line out"));
+    } else if !FONT_HEADS.contains(&&head) {
+        let path = path.display();
+        s.refuse(
+            "font",
+            format!("{path} is no OpenType font; name an .otf, .ttf or .ttc file"),
+        );
+    }
+    Some(FontFile {
+        path,
+        index: index.unwrap_or_default(),
+    })
+}
+
+/// How OpenType files begin: with PostScript or with TrueType outlines, and collections.
+const FONT_HEADS: [&[u8; 4]; 4] = [b"OTTO", b"\0\x01\0\0", b"true", b"ttcf"];
 
 pub(crate) fn devices(s: &mut Section<'_>) -> Option<ApplicationDevices> {
     let reader = s.parsed("reader", "\"reader-2\"");

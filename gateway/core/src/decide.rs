@@ -124,6 +124,10 @@ pub fn decide(state: &State, rules: &Rules, input: &Input, now: &Now) -> Decisio
         Input::Commission { .. } | Input::Exercise { .. } | Input::Commissioned(_) => {
             commission::input(&mut draft, input)
         }
+        Input::PapersMade(papers) => {
+            application::papers_made(&mut draft, papers);
+            Outcome::Accepted(None)
+        }
         Input::Erase { session, known } => erasure::erase(&mut draft, session, *known),
         Input::Window(input) => application::at_window(&mut draft, input),
         Input::Erased {

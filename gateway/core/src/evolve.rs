@@ -7,6 +7,7 @@ mod custody;
 mod device;
 mod evidence;
 mod machine;
+mod papers;
 mod payment;
 mod session;
 
@@ -41,6 +42,7 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         Event::GatewayStarted(_) => {
             device::forget_presence(state);
             commission::orphaned(state);
+            papers::lost(state);
         }
         Event::CommissionStarted(b) => commission::started(state, recorded, b),
         Event::ExerciseAsked(b) => commission::asked(state, recorded, b),
@@ -163,6 +165,7 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         | Event::GrantReceived(_) => {
             application::apply(state, recorded);
         }
+        Event::PapersIssued(b) => papers::issued(state, b),
         Event::CardTaken(b) => session::taken(state, recorded, b),
         Event::BatchAnnounced(b) => {
             state.batches.insert(b.batch.clone(), Batch::default());

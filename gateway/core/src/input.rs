@@ -8,6 +8,7 @@ mod window;
 use schemas::event::centre::{CentreKeyChanged, Contradiction, InstructionRefusal};
 use schemas::event::commission::Commissioned;
 use schemas::event::custody::AnnouncedCard;
+use schemas::event::paper::PapersIssued;
 use schemas::event::station::Presence;
 use schemas::ids::{
     BatchId, BlobHash, BootId, CardSerial, DeviceId, MachineId, OperatorId, SessionId,
@@ -162,6 +163,8 @@ pub enum Input {
     Instructed(Instructed),
     /// The centre's copy of this log contradicts it.
     Contradicted(Contradicted),
+    /// The papers of a session were made, as far as they could be; nobody has them yet (A13).
+    PapersMade(Box<PapersIssued>),
     /// A superseded lookup key is gone from its file.
     LookupKeyDestroyed {
         /// The key.

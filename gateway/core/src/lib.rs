@@ -23,6 +23,7 @@ mod state;
 mod view;
 mod watch;
 
+pub use application::FeeStanding;
 pub use application::{WindowTicket, tickets_left_ms};
 pub use carry::{Carried, LeftBehind, carry_over};
 pub use commission::{DeviceReadiness, MachineStanding, standing};

@@ -91,6 +91,7 @@ impl Watch {
             | Input::Exercise { .. }
             | Input::Commissioned(_)
             | Input::Contradicted(_)
+            | Input::PapersMade(_)
             | Input::LookupKeyDestroyed { .. } => Look::PASS,
         }
     }

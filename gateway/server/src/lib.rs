@@ -25,6 +25,7 @@ pub mod keys;
 pub mod metrics;
 pub mod operators;
 pub mod outlet;
+pub mod papers;
 pub mod pipeline;
 mod process;
 pub mod pull;

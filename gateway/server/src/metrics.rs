@@ -59,6 +59,10 @@ pub struct Metrics {
     pub pickup_seconds: Histogram,
     /// The gateway's own share of an application, summed over its messages (A16).
     pub application_seconds: Histogram,
+    /// Papers, by kind and by what became of them: issued, again, or why one was left out.
+    pub papers: IntCounterVec,
+    /// How long the papers of a session took to set.
+    pub papers_seconds: Histogram,
     /// 1 while the station takes new sessions.
     pub in_service: IntGauge,
     /// Cards that were not the card of the record.
@@ -92,6 +96,22 @@ fn application_seconds(make: &Maker) -> Result<Histogram, prometheus::Error> {
         "station_application_seconds",
         "The gateway's own share of an application, in s",
         &[0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0],
+    )
+}
+
+fn papers(make: &Maker) -> Result<IntCounterVec, prometheus::Error> {
+    let papers = Opts::new(
+        "station_papers_total",
+        "Papers of applications by what became of them: issued, again, or why one was left out",
+    );
+    make.add(IntCounterVec::new(papers, &["kind", "result"]))
+}
+
+fn papers_seconds(make: &Maker) -> Result<Histogram, prometheus::Error> {
+    make.histogram(
+        "station_papers_seconds",
+        "Time to set the papers of a session, in s",
+        &[0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0],
     )
 }
 
@@ -151,6 +171,8 @@ impl Metrics {
                 ],
             )?,
             application_seconds: application_seconds(&make)?,
+            papers: papers(&make)?,
+            papers_seconds: papers_seconds(&make)?,
             in_service: make.gauge(
                 "station_in_service",
                 "1 while the station takes new sessions",

@@ -92,15 +92,19 @@ async fn make_all(log: Log, outlet: Arc<dyn Outlet>, mut due: mpsc::Receiver<Due
     }
 }
 
-/// Reads the stored tree.
-fn slip(log: &Log, session: SessionId, index: u64) -> anyhow::Result<kiosk::Slip> {
+/// By what an auditor finds the event, which a signed checkpoint covers. Reads the stored tree.
+pub(crate) fn proof(log: &Log, index: u64) -> anyhow::Result<Slip> {
     let inclusion = log.inclusion(index)?;
-    let slip = Slip {
+    Ok(Slip {
         origin: Origin::new(log.origin())?,
         index,
         size: inclusion.head.checkpoint.size,
         leaf: inclusion.leaf,
-    };
+    })
+}
+
+fn slip(log: &Log, session: SessionId, index: u64) -> anyhow::Result<kiosk::Slip> {
+    let slip = proof(log, index)?;
     let qr = slip.to_string();
     // Paper is folded and wet: a quarter of the code may be lost.
     let code = QrCode::with_error_correction_level(&qr, EcLevel::Q)?;

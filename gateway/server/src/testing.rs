@@ -23,6 +23,7 @@ use crate::keys::{self, KeyRing, LookupKeys, StationKeys};
 use crate::metrics::Metrics;
 use crate::operators::PinDesk;
 use crate::outlet::{Outgoing, Outlet};
+use crate::papers::PaperDesk;
 use crate::pipeline::{Job, Memory, Parts, Pipeline, PipelineError, SnapshotDesk};
 use crate::run::rules;
 use crate::sealing::{KeyStore, Recipient, SealingDesk};
@@ -131,6 +132,11 @@ impl Bench {
             1 << 20,
             2,
         );
+        let papers = PaperDesk::new(
+            Arc::new(sent.clone()),
+            metrics.clone(),
+            Duration::from_mins(2),
+        );
         let (jobs, queue) = mpsc::channel(queue_len_max);
         let ingress = Ingress::new(
             Desks {
@@ -141,6 +147,7 @@ impl Bench {
                 sealing: sealing.clone(),
                 held: held.clone(),
                 grants: grants.clone(),
+                papers: papers.clone(),
                 outlet: Arc::new(sent.clone()),
                 metrics: metrics.clone(),
             },
@@ -175,6 +182,8 @@ impl Bench {
             metrics: metrics.clone(),
             service: Service::default(),
             slips,
+            papers,
+            printer: None,
         });
         sealing.begin(&memory.state);
         let pipeline = Pipeline::new(Parts {

@@ -355,6 +355,7 @@ fn subject(event: &Event) -> Option<&str> {
         E::ApplicationCompensated(b) => b.session.as_str(),
         E::WindowTicketOpened(b) => b.session.as_str(),
         E::WindowTicketClosed(b) => b.session.as_str(),
+        E::PapersIssued(b) => b.session.as_str(),
         E::PaymentOrdered(b) => b.session.as_str(),
         E::PaymentWayChosen(b) => b.order.as_str(),
         E::PaymentConfirmed(b) => b.order.as_str(),

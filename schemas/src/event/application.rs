@@ -416,8 +416,8 @@ bodies! {
         name: Option<MaskedName>,
         /// The last four characters of the number.
         number_tail: NumberTail,
-        /// What the chip holds in writing, sealed: JSON with `number` and, where the chip has them, `name`, `address`, `issuer`,
-        /// `valid_from`, `valid_to`.
+        /// What the chip holds in writing, sealed: JSON with `number` and, where the chip has them, `name`, `ethnic_group`, `address`,
+        /// `issuer`.
         holder: SealedField,
         /// The card's last day, where the reader reads it.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -15,6 +15,7 @@ use crate::words::application::{
     ApplicationKind, ApplicationOutcome, ApplicationRefusal, DocumentKind, FingerPosition,
     InputFault, InputName, Language, PaymentWay, PortraitCheck, PortraitWay, WindowReason,
 };
+use crate::words::paper::PaperState;
 
 /// `request/start-application`: a citizen touches the screen (A1).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -260,6 +261,9 @@ pub struct ApplicationPrompt {
     /// Why it was issued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_reason: Option<WindowReason>,
+    /// How the papers stand (A13).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub papers: Option<PaperState>,
 }
 
 /// A citizen may read the number of their own application; nothing else writes it in the clear.

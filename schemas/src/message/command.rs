@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::device::Code;
 use super::face::Picture;
 use super::secret::Template;
+use crate::cardholder::{CardAddress, CardIssuer, EthnicGroup};
 use crate::citizen::{CitizenName, CitizenNumber};
 use crate::ids::{BlobId, CardSerial, MessageId};
 use crate::slot::SlotAddress;
@@ -233,6 +234,15 @@ pub struct ChipContent {
     /// The picture, where the reader reads it: the historical portrait (A7).
     #[serde(default)]
     pub picture: Option<Picture>,
+    /// The ethnic group, where the reader reads it.
+    #[serde(default)]
+    pub ethnic_group: Option<EthnicGroup>,
+    /// The registered address, where the reader reads it.
+    #[serde(default)]
+    pub address: Option<CardAddress>,
+    /// Who issued the card, where the reader reads it.
+    #[serde(default)]
+    pub issuer: Option<CardIssuer>,
 }
 
 /// A registered finger (GA/T 1012).

@@ -60,6 +60,11 @@ requests! {
     }
     /// `request/get-session`: show me the present prompt again. Answered at once, not logged.
     GetSession {}
+    /// `request/get-papers`: send me the papers of the session that just ended again, while they are held. Answered at once, not logged.
+    GetPapers {
+        /// The session.
+        session: SessionId,
+    }
     /// `request/receive-batch`: take the manifest of a batch from the inbox (C1).
     ReceiveBatch {
         /// Who asks.

@@ -8,6 +8,7 @@ pub mod face;
 pub mod keyed;
 pub mod kiosk;
 pub mod manifest;
+pub mod paper;
 pub mod peripheral;
 mod secret;
 

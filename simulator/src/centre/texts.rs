@@ -69,6 +69,7 @@ pub(super) const fn refusal(reason: RefusalReason) -> &'static str {
         | R::NotAChoice
         | R::DocumentsFull
         | R::NoSuchSession
+        | R::PapersGone
         | R::SessionOpen
         | R::NotServing
         | R::TooLate

@@ -4,7 +4,7 @@
 use schemars::{Schema, schema_for};
 use schemas::downlink::application as j;
 use schemas::message::{
-    application as a, command as c, device as d, face as f, kiosk as k, manifest as m,
+    application as a, command as c, device as d, face as f, kiosk as k, manifest as m, paper as r,
     peripheral as p,
 };
 use schemas::{downlink as i, face_matcher as fm, matcher as v, uplink};
@@ -61,6 +61,7 @@ pub const MESSAGES: &[Message] = messages! {
     "application-input" = a::ApplicationInput;
     "cancel" = k::Cancel;
     "get-session" = k::GetSession;
+    "get-papers" = k::GetPapers;
     "receive-batch" = k::ReceiveBatch;
     "scan-card" = k::ScanCard;
     "close-batch" = k::CloseBatch;
@@ -78,6 +79,7 @@ pub const MESSAGES: &[Message] = messages! {
     "receipt" = k::Receipt;
     "prompt" = k::Prompt;
     "slip" = k::Slip;
+    "paper" = r::Paper;
     "manifest" = m::Manifest;
 };
 
@@ -366,6 +368,11 @@ pub const CHANNELS: &[Channel] = &[
         "Show me the present prompt again. Not logged.",
     ),
     request(
+        "request/get-papers",
+        "get-papers",
+        "Send me the papers of the session that just ended again, while they are held (A13). Not logged.",
+    ),
+    request(
         "request/receive-batch",
         "receive-batch",
         "Take the manifest of a batch from the inbox (C1).",
@@ -428,4 +435,10 @@ pub const CHANNELS: &[Channel] = &[
         Json("slip"),
         "What the kiosk prints for the citizen after a pickup (P7): how the event that records it can be found and proven later.",
     ),
+    personal(channel(
+        "papers",
+        Send,
+        Json("paper"),
+        "A paper to be printed for the citizen, a message for each (A11 to A13, A15). For the kiosk alone, once the log records it; it expires with what is held.",
+    )),
 ];

@@ -6,7 +6,7 @@ use contract::examples;
 use serde_json::Value;
 
 /// The names under which messages carry personal data. A masked name (`**明`) may be shown.
-const PERSONAL: [&str; 14] = [
+const PERSONAL: [&str; 18] = [
     "number",
     "citizen_number",
     "voucher",
@@ -21,6 +21,10 @@ const PERSONAL: [&str; 14] = [
     "sms_code",
     "receipt",
     "acceptance_number",
+    "ethnic_group",
+    "address",
+    "issuer",
+    "pdf",
 ];
 
 fn personal(value: &Value, found: &mut Vec<String>) {
@@ -86,6 +90,7 @@ fn g7_no_message_prints_what_is_personal_in_it() {
             "set-maintenance",
             "scan",
             "prompt",
+            "paper",
             "manifest",
         ],
         "the messages that carry personal data"

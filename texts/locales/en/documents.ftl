@@ -58,6 +58,7 @@ label-payee = Payee
 label-session = Session
 label-window = Window
 label-remarks = Remarks
+label-to-complete = (to be completed at the window)
 label-captured = captured
 label-not-captured = not captured
 label-finger-quality = { $finger }, quality { $quality }
@@ -78,7 +79,7 @@ finger-little = little finger
 
 certificate-bring = Show this certificate when you collect the card. For a renewal or a damaged card, hand in the old one.
 certificate-keep-safe = Whoever holds this certificate may ask for the card. Keep it safe and show its codes to nobody.
-certificate-scan = Scan either code at a self-service pickup machine
+certificate-scan = Scan the barcode at a self-service pickup machine
 doc-provisional = Provisional: the station is offline. The application holds once it has been checked; a text message tells you.
 form-declaration = I confirm that what is stated here and what I handed in is true, and agree to the capture of my fingerprints.
 form-only-copy = Printed by a self-service kiosk; to be signed by the applicant.

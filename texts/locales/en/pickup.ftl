@@ -25,6 +25,7 @@ refusal-already-collected = Your card has been collected already
 refusal-other-machine = Your card is in another machine of this station
 refusal-not-eligible = Your card is not within the scope of self-service pickup, please go to the window
 refusal-no-such-session = There is no such session
+refusal-papers-gone = These papers cannot be printed again, please contact the staff
 refusal-session-open = The session is still open; wait until it has ended
 refusal-not-serving = The device serves no session, so this was not kept
 refusal-too-late = Too late: the card is on its way out

@@ -58,6 +58,7 @@ label-payee = 收款单位
 label-session = 业务编号
 label-window = 办理窗口
 label-remarks = 备注
+label-to-complete = （待窗口补填）
 label-captured = 已采集
 label-not-captured = 未采集
 label-finger-quality = { $finger }，质量 { $quality }
@@ -78,7 +79,7 @@ finger-little = 小指
 
 certificate-bring = 领取证件时，请出示本凭证。到期换领、损坏换领的，须同时交回原证件。
 certificate-keep-safe = 持本凭证可领取证件，请妥善保管，勿转借他人，勿公开条码。
-certificate-scan = 在自助领证机上扫描条码或二维码
+certificate-scan = 领证时在自助领证机上扫描条码
 doc-provisional = 预受理：本站离线，申请须经联网核查后生效，结果以短信通知。
 form-declaration = 本人确认以上信息及所提交材料真实、准确，同意采集指纹信息。
 form-only-copy = 本表由自助设备打印，须经申请人签名。

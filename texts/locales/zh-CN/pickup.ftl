@@ -25,6 +25,7 @@ refusal-already-collected = 您的证件已被领取
 refusal-other-machine = 您的证件在另一台设备，请到该设备领取
 refusal-not-eligible = 您的证件不在自助领取范围内，请到人工窗口
 refusal-no-such-session = 没有这项业务
+refusal-papers-gone = 凭证无法再次打印，请联系工作人员
 refusal-session-open = 业务尚未结束
 refusal-not-serving = 设备当前没有业务，内容未保存
 refusal-too-late = 证件正在送出，无法取消

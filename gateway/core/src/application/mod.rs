@@ -4,6 +4,7 @@
 mod effects;
 mod failed;
 mod order;
+mod papers;
 mod ticket;
 mod view;
 
@@ -16,6 +17,7 @@ use schemas::event::application::{
     MaskedPhone, SaltedCode,
 };
 use schemas::ids::{BlobHash, DeviceId, OrderId, SessionId, TicketNumber};
+use schemas::message::peripheral::Fen;
 use schemas::sealed::SealedField;
 use schemas::time::Deadline;
 use schemas::validity::Expiry;
@@ -24,6 +26,7 @@ use schemas::words::application::{
     ApplicationKind, ApplicationOutcome, ApplicationRefusal, InputFault, Language, PaymentWay,
     PortraitCheck, ProvisionalCause, SmsSkipped, WindowReason,
 };
+use schemas::words::paper::PaperState;
 use serde::{Deserialize, Serialize};
 
 use crate::state::State;
@@ -31,6 +34,8 @@ use crate::state::State;
 pub(crate) use effects::{deadlines, effects};
 pub(crate) use failed::Failed;
 pub(crate) use order::{Next, back_from, device_of, finger, name_of, next};
+pub use papers::FeeStanding;
+pub(crate) use papers::begin as papers_begin;
 pub(crate) use ticket::Ticket;
 pub use ticket::{WindowTicket, tickets_left_ms};
 pub(crate) use view::{ended, open};
@@ -166,6 +171,10 @@ pub(crate) struct EndedApplication {
     pub(crate) order: Option<OrderId>,
     pub(crate) way: Option<PaymentWay>,
     pub(crate) paid: bool,
+    #[serde(default)]
+    pub(crate) fee: Option<Fen>,
+    #[serde(default)]
+    pub(crate) papers: Option<PaperState>,
 }
 
 /// An acceptance that the centre has not decided yet.
@@ -185,7 +194,7 @@ pub(crate) struct Acceptance {
 
 impl Application {
     /// The fee, where there is one.
-    pub(crate) fn fee(&self) -> Option<schemas::message::peripheral::Fen> {
+    pub(crate) fn fee(&self) -> Option<Fen> {
         let reason = self.entered.kind?.reason()?;
         self.policy.fees.of(reason)
     }

@@ -160,6 +160,7 @@ pub(crate) fn ended(a: &EndedApplication) -> View {
         order: a.order.clone().filter(|_| done),
         payment: a.way.filter(|_: &PaymentWay| done),
         paid: a.order.as_ref().filter(|_| done).map(|_| a.paid),
+        papers: a.papers,
         ..ApplicationPrompt::default()
     };
     View {

@@ -14,7 +14,7 @@ use schemas::words::application::{EligibilityVerdict, FacePair, WindowReason};
 use super::Recorded;
 use crate::application::{
     Acceptance, Application, EndedApplication, Failed, KnownPerson, Notice, Sms, Stage, Ticket,
-    Verdict,
+    Verdict, papers_begin,
 };
 use crate::state::State;
 
@@ -457,6 +457,8 @@ fn ended(state: &mut State, b: &ApplicationEnded) {
         return;
     };
     let ended = EndedApplication {
+        fee: a.fee(),
+        papers: papers_begin(b.outcome),
         session: a.id,
         outcome: b.outcome,
         language: a.language,

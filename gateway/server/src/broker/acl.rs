@@ -5,7 +5,7 @@
 //! | device (certificate; or its id as client id on a plain listener, where that is open to it) | its own subtree; `request/…` only if it is a kiosk; a kiosk also its peripherals' subtrees | its own subtree; a kiosk also those of its peripherals | its own `$state` |
 //! | observer (any other client id, loopback only) | nothing; with simulated devices: the kiosks' subtrees, so that `mosquitto_pub` can act as one | what carries no personal data | none |
 //!
-//! Personal: `scan`, `cmd/read/reply`, `cmd/match` and its reply, `blob/…`, `request/…`, and `session` (masked, but of a person
+//! Personal: `scan`, `cmd/read/reply`, `cmd/match` and its reply, `blob/…`, `request/…`, `papers`, and `session` (masked, but of a person
 //! who stands there now; shown to an observer only with simulated devices).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -107,6 +107,7 @@ impl Acl {
             rest,
             "scan"
                 | "session"
+                | "papers"
                 | "cmd/read/reply"
                 | "cmd/match"
                 | "cmd/match/reply"

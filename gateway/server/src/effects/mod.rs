@@ -7,6 +7,7 @@
 
 mod commands;
 mod erasures;
+mod papers;
 mod prompts;
 mod rotations;
 mod shares;
@@ -18,7 +19,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use gateway_core::{Effect, Input, Registry, View};
+use gateway_core::{Effect, FeeStanding, Input, Registry, View};
 use gateway_log::{Durable, Log};
 use schemas::event::Event;
 use schemas::ids::{BlobHash, DeviceId, MessageId, SessionId};
@@ -36,6 +37,7 @@ use crate::inbox::Inbox;
 use crate::keys::{LookupKeys, NotRotated};
 use crate::metrics::Metrics;
 use crate::outlet::{Outgoing, Outlet};
+use crate::papers::{PaperDesk, Printer};
 use crate::pipeline::{Answer, Rotated};
 use crate::receipts;
 use crate::sealing::SealingDesk;
@@ -47,6 +49,7 @@ pub(crate) use commands::Issued;
 use erasures::Erasures;
 pub(crate) use erasures::index_of;
 pub use erasures::{EraseAnswer, EraseAsked};
+use papers::Papers;
 pub(crate) use prompts::Prompts;
 pub use prompts::prompt;
 pub use rotations::RotateAnswer;
@@ -69,6 +72,8 @@ pub struct Outbox {
     pub views: BTreeMap<DeviceId, View>,
     /// The applications that are under way after this group: the kiosk of each, and the device that serves its step.
     pub applications: BTreeMap<SessionId, BTreeSet<DeviceId>>,
+    /// The sessions whose papers are due after this group, and the fee of each, where there is one.
+    pub papers: BTreeMap<SessionId, Option<FeeStanding>>,
     /// How the devices stand after this group.
     pub registry: Registry,
     /// Kiosks that want their prompt again.
@@ -166,6 +171,7 @@ pub struct Effects {
     registry: Registry,
     shares: Shares,
     erasures: Erasures,
+    papers: Papers,
     rotations: Rotations,
     /// Errands to be run.
     errands: Vec<Errand>,
@@ -196,6 +202,10 @@ pub struct Reach {
     pub service: Service,
     /// What kiosks print.
     pub slips: Slips,
+    /// Where papers lie.
+    pub papers: PaperDesk,
+    /// Who sets them; none where nobody accepts applications.
+    pub printer: Option<Arc<Printer>>,
 }
 
 impl std::fmt::Debug for Effects {
@@ -219,6 +229,8 @@ impl Effects {
             metrics,
             service,
             slips,
+            papers,
+            printer,
         } = reach;
         Self {
             outlet,
@@ -226,6 +238,7 @@ impl Effects {
             blobs,
             erasures: Erasures::new(sealing.clone()),
             rotations: Rotations::new(lookup),
+            papers: Papers::new(papers, printer, metrics.clone()),
             errands: Vec::new(),
             sealing,
             held,
@@ -255,6 +268,7 @@ impl Effects {
             came,
             views,
             applications,
+            papers,
             registry,
             shows,
             rotated,
@@ -284,6 +298,8 @@ impl Effects {
         for ack in acks {
             self.answer(ack);
         }
+        let due = self.papers.follow(&recorded, &papers, &self.held, log);
+        self.errands.extend(due);
         // Whatever needed what an ended session held has its own share of it by now.
         self.held.only(&applications.into_keys().collect());
         for Show { device, id, done } in shows {
@@ -406,7 +422,7 @@ pub(crate) fn json(body: &impl Serialize) -> Bytes {
 
 /// The same of a message with personal data in it, at most `len` bytes long: its bytes are wiped when the last holder lets
 /// them go.
-fn personal_json(body: &impl Serialize, len: usize) -> Bytes {
+pub(crate) fn personal_json(body: &impl Serialize, len: usize) -> Bytes {
     // Long enough from the beginning: growing would leave a copy behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(len));
     write_json(body, &mut bytes);

@@ -110,6 +110,7 @@ pub fn session_of(event: &Event) -> Option<&SessionId> {
         E::ApplicationCompensated(b) => Some(&b.session),
         E::WindowTicketOpened(b) => Some(&b.session),
         E::WindowTicketClosed(b) => Some(&b.session),
+        E::PapersIssued(b) => Some(&b.session),
         E::PaymentOrdered(b) => Some(&b.session),
         E::ErasureAsked(b) => Some(&b.session),
         E::ErasureDone(b) => Some(&b.session),

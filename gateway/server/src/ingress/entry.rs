@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use super::parse::{Parsed, Unreadable, read};
 use crate::blobs::BlobDesk;
 use crate::centre::GrantDesk;
-use crate::held::Held;
+use crate::held::{Applicant, Held};
 use crate::keys::{Domain, LookupKeys};
 use crate::sealing::{NotSealed, SealingDesk, field};
 
@@ -120,7 +120,7 @@ async fn entry(
         Said::SmsCode(code) => Entry::SmsCode(code),
         Said::Document(document) => Entry::Document(document.kind, scan(&document.scan)),
         Said::DocumentsDone(_) => Entry::DocumentsDone,
-        Said::Signature(image) => Entry::Signature(scan(&image)),
+        Said::Signature(image) => Entry::Signature(aids.signature(kiosk, session, &image)),
         Said::PaymentMethod(way) => Entry::Payment(way),
         Said::Back(_) => Entry::Back,
         Said::Retry(_) => Entry::Retry,
@@ -138,19 +138,20 @@ impl Aids<'_> {
         let Ok(number) = CitizenNumber::new(&bare(keyed)) else {
             return Ok(None);
         };
-        let person = self.person(kiosk, number, None, None).await?;
+        let keyed = Applicant::keyed(number);
+        let person = self.person(kiosk, keyed, None).await?;
         Ok(Some(Box::new(person)))
     }
 
-    /// Seals a person; the picture of their card is held to the end of the session.
+    /// Seals a person; they and the picture of their card are held to the end of the session.
     pub(super) async fn person(
         &self,
         device: &DeviceId,
-        number: CitizenNumber,
-        name: Option<&CitizenName>,
+        applicant: Applicant,
         picture: Option<Picture>,
     ) -> Result<Person, NotSealed> {
-        let plain = field::holder(&number, name)?;
+        let plain = field::applicant(&applicant)?;
+        let number = &applicant.number;
         let sealed = self
             .sealing
             .seal_words(device, field::APPLICATION_HOLDER, &plain);
@@ -158,13 +159,14 @@ impl Aids<'_> {
         let known = Person {
             number: self.keys.tags(Domain::Number, number.expose()),
             number_tail: number.tail(),
-            name: name.map(CitizenName::masked),
+            name: applicant.name.as_ref().map(CitizenName::masked),
             born: BirthDate(number.birth_date()),
             holder: Some(holder.clone()),
             expiry: None,
             picture: picture.is_some(),
-            flagged: self.grants.flags(number).await,
+            flagged: self.grants.flags(number.clone()).await,
         };
+        self.held.person(&session, &holder, applicant);
         if let Some(picture) = picture {
             self.held.reference(&session, &holder, picture);
         }
@@ -223,7 +225,9 @@ impl Aids<'_> {
         let sealed = self
             .sealing
             .seal_words(kiosk, field::APPLICATION_PHONE, plain);
-        Ok(Ok((masked, sealed.await?.1)))
+        let (session, sealed) = sealed.await?;
+        self.held.phone(&session, &sealed, phone);
+        Ok(Ok((masked, sealed)))
     }
 
     /// A picture that is used later: it is held to the end of the session.
@@ -236,6 +240,13 @@ impl Aids<'_> {
         let picture = self.scan(device, session, id)?;
         self.held.named(session, &picture.blob);
         Some(picture)
+    }
+
+    /// A signature: it is held to the end of the session, for the papers that carry it (A11).
+    fn signature(&self, kiosk: &DeviceId, session: &SessionId, id: &BlobId) -> Option<SealedBlob> {
+        let signature = self.scan(kiosk, session, id)?;
+        self.held.signed(session, &signature.blob);
+        Some(signature)
     }
 
     /// The blob that a device sent under this id for this session.

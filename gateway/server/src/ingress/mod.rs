@@ -26,8 +26,9 @@ use std::time::Instant;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use schemas::ids::{DeviceId, MessageId};
+use schemas::ids::{DeviceId, MessageId, SessionId};
 use schemas::topic::FromDevice;
+use schemas::words::RefusalReason;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::blobs::{BlobDesk, BlobRefusal};
@@ -38,6 +39,7 @@ use crate::keys::LookupKeys;
 use crate::metrics::Metrics;
 use crate::operators::PinDesk;
 use crate::outlet::Outlet;
+use crate::papers::PaperDesk;
 use crate::pipeline::{Answer, Command, Content, Job, MessageKey};
 use crate::receipts;
 use crate::sealing::SealingDesk;
@@ -121,6 +123,8 @@ pub struct Desks {
     pub held: Held,
     /// The list of the centre's grant.
     pub grants: GrantDesk,
+    /// Papers of sessions that ended.
+    pub papers: PaperDesk,
     /// Where error receipts go out.
     pub outlet: Arc<dyn Outlet>,
     /// Figures.
@@ -215,6 +219,10 @@ impl Inner {
                 let job = Job::ShowSession { device, id, done };
                 return self.enqueue(job, answer, ticket, if_full).await;
             }
+            Parsed::ShowPapers(id, session) => {
+                self.papers_again(&device, id, &session);
+                return Taken::Yes;
+            }
             Parsed::Plain(input) => (None, Content::Input(input)),
             Parsed::Message(id, input) => (Some(key(id)), Content::Input(input)),
             Parsed::ChipRead(id, read) => {
@@ -269,6 +277,15 @@ impl Inner {
             held,
             grants,
         }
+    }
+
+    /// The receipt first, then the papers: they lie here, or nowhere.
+    fn papers_again(&self, kiosk: &DeviceId, id: MessageId, session: &SessionId) {
+        let papers = &self.desks.papers;
+        let refused = (!papers.has(kiosk, session)).then_some(RefusalReason::PapersGone);
+        let receipt = receipts::recorded(kiosk, id, refused, None, Some(session.clone()));
+        self.desks.outlet.send(receipt);
+        papers.again(kiosk, session);
     }
 
     /// The ticket is given up when the job has its place in the queue.

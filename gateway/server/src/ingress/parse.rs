@@ -2,7 +2,7 @@
 
 use gateway_core::{Input, Report};
 use schemas::event::station::Presence;
-use schemas::ids::{BlobId, DeviceId, MessageId};
+use schemas::ids::{BlobId, DeviceId, MessageId, SessionId};
 use schemas::message::PROTOCOL_VERSION;
 use schemas::message::device::{Code, DeviceEvent, Life, LifeState, Measurement, Status};
 use schemas::message::peripheral::Scan;
@@ -24,6 +24,8 @@ pub(super) enum Parsed {
     Blob(BlobId),
     /// A kiosk wants its prompt again; not logged.
     ShowSession(MessageId),
+    /// A kiosk wants the papers of a session again; not logged.
+    ShowPapers(MessageId, SessionId),
     /// Without an id: a state, which is recorded when it changed.
     Plain(Input),
     /// With an id.

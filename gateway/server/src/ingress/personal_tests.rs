@@ -16,7 +16,9 @@ use crate::held::Held;
 use crate::pipeline::Content;
 use crate::sealing::{SealingDesk, desk_tests};
 
-const PLANTED: [&str; 8] = [
+const PLANTED: [&str; 10] = [
+    "朝阳",
+    "维吾尔",
     "11010519491231002X",
     "19491231",
     "李",
@@ -33,6 +35,7 @@ const MESSAGES: [(&str, &str); 16] = [
         "reader-1/cmd/read/reply",
         r#"{"message_id":"ID","command_id":"1-1-0","completion":"success","card":{"serial":"AB12345678",
             "number":"11010519491231002X","name":"李小明",
+            "ethnic_group":"05","address":"示例市朝阳区建国路 1 号","issuer":"示例市公安局朝阳分局",
             "fingers":[{"hand":"right","template":"c2FtcGxlLXRlbXBsYXRl"}]}}"#,
     ),
     (

@@ -15,6 +15,7 @@ use schemas::lookup::LookupTag;
 
 use super::entry::Aids;
 use super::parse::{Parsed, Unreadable, read};
+use crate::held::Applicant;
 use crate::keys::{Domain, LookupKeys};
 use crate::sealing::NotSealed;
 use crate::vault::TEMPLATES_MAX;
@@ -265,11 +266,21 @@ impl ChipRead {
             fingers,
             expiry,
             picture,
+            ethnic_group,
+            address,
+            issuer,
         } = card;
         let sealing = aids.sealing;
         let serves = sealing.session_of(device);
         let (holder, person) = if serves.is_some_and(|session| sealing.is_application(&session)) {
-            match aids.person(device, number, name.as_ref(), picture).await {
+            let applicant = Applicant {
+                number,
+                name,
+                ethnic_group,
+                address,
+                issuer,
+            };
+            match aids.person(device, applicant, picture).await {
                 Ok(person) => (None, Some(Box::new(Person { expiry, ..person }))),
                 Err(NotSealed::NoSession) => (None, None),
                 Err(NotSealed::Failed) => return None,

@@ -3,7 +3,7 @@
 use gateway_core::{Input, Request};
 use schemas::ids::{BatchId, DeviceId, MessageId, OperatorId};
 use schemas::message::kiosk::{
-    Cancel, Claim, CloseBatch, GetSession, LoadCard, Operator, PlaceCard, ReceiveBatch,
+    Cancel, Claim, CloseBatch, GetPapers, GetSession, LoadCard, Operator, PlaceCard, ReceiveBatch,
     ResolveMachine, ScanCard, SetMaintenance, StartPickup, StockTake, UnloadCard,
 };
 use schemas::words::{LookupBy, RefusalReason};
@@ -49,6 +49,14 @@ pub(super) fn parse(
         "get-session" => {
             let GetSession { message_id, .. } = read(payload)?;
             return Ok(Parsed::ShowSession(message_id));
+        }
+        "get-papers" => {
+            let GetPapers {
+                message_id,
+                session,
+                ..
+            } = read(payload)?;
+            return Ok(Parsed::ShowPapers(message_id, session));
         }
         "receive-batch" => {
             let ReceiveBatch {

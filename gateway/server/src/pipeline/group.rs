@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gateway_core::{Rules, State, pending, registry, views};
+use gateway_core::{FeeStanding, Rules, State, pending, registry, views};
 use gateway_log::{Batch, Group};
 use schemas::envelope::Unsigned;
 use schemas::event::Event;
@@ -201,6 +201,7 @@ impl Gathering {
         outbox.effects = pending(state);
         outbox.views = views(state, rules);
         outbox.applications = applications(state);
+        outbox.papers = papers_due(state);
         outbox.registry = registry(state, rules);
         outbox.erasures.clone_from(state.erasures());
         Group {
@@ -211,6 +212,12 @@ impl Gathering {
             value: outbox,
         }
     }
+}
+
+/// The sessions whose papers are due, and the fee of each.
+fn papers_due(state: &State) -> BTreeMap<SessionId, Option<FeeStanding>> {
+    let due = state.papers_due();
+    due.map(|(session, fee)| (session.clone(), fee)).collect()
 }
 
 /// The applications under way: the kiosk of each, and the device that serves its present step.

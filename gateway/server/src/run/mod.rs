@@ -31,6 +31,7 @@ use crate::centre::policy_in_force;
 use crate::ingress::{Desks, Ingress};
 use crate::operators::PinDesk;
 use crate::outlet::Outlet;
+use crate::papers::PaperDesk;
 use crate::pipeline::{Acts, Parts, Pipeline, PipelineError};
 use crate::service::LogStanding;
 use crate::slips::Slips;
@@ -130,7 +131,8 @@ async fn operate(
     let (jobs, queue) = tokio::sync::mpsc::channel(station.pipeline.queue_len_max);
     let mut devices_broker = devices_broker::DevicesBroker::choose(prepared);
     let outlet = devices_broker.outlet();
-    let ingress = Ingress::new(desks(prepared, &outlet), jobs.clone());
+    let papers = prepared.papers(&outlet);
+    let ingress = Ingress::new(desks(prepared, &outlet, &papers), jobs.clone());
     // The broker first: what the loop sends in its first moments finds it running. Messages wait in the queue.
     devices_broker.start(prepared, ingress, &log).await?;
     prepared.service.log(LogStanding::Open);
@@ -145,7 +147,7 @@ async fn operate(
         ring,
         signing,
         clock: Arc::clone(&prepared.clock),
-        effects: prepared.effects(outlet, slips),
+        effects: prepared.effects(outlet, slips, papers),
         lookup: prepared.keys.lookup.clone(),
         snapshots: prepared.snapshots(),
         metrics: prepared.metrics.clone(),
@@ -217,7 +219,7 @@ fn pins(station: &Station) -> PinDesk {
 }
 
 /// What messages are looked at with.
-fn desks(prepared: &Prepared, outlet: &Arc<dyn Outlet>) -> Desks {
+fn desks(prepared: &Prepared, outlet: &Arc<dyn Outlet>, papers: &PaperDesk) -> Desks {
     let station = &prepared.station;
     Desks {
         keys: prepared.keys.lookup.clone(),
@@ -227,6 +229,7 @@ fn desks(prepared: &Prepared, outlet: &Arc<dyn Outlet>) -> Desks {
         sealing: prepared.sealing.clone(),
         held: prepared.held.clone(),
         grants: prepared.grants.clone(),
+        papers: papers.clone(),
         outlet: Arc::clone(outlet),
         metrics: prepared.metrics.clone(),
     }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
-use edge_config::{DevicePolicy, Station};
+use documents::Fonts;
+use edge_config::{DevicePolicy, FontFile, Station};
 use gateway_core::{
     ApplicationRules, DeviceRules, Eligibility, FirmwarePattern, KioskRules, MachineRules,
     RegistryPolicy, Rules,
@@ -26,6 +28,7 @@ use crate::inbox::Inbox;
 use crate::keys::{self, StationKeys};
 use crate::metrics::Metrics;
 use crate::outlet::Outlet;
+use crate::papers::{PaperDesk, Printer};
 use crate::pipeline::SnapshotDesk;
 use crate::sealing::{KeyStore, Recipient, SealingDesk};
 use crate::service::Service;
@@ -46,6 +49,7 @@ pub(super) struct Prepared {
     pub(super) sealing: SealingDesk,
     pub(super) held: Held,
     pub(super) grants: GrantDesk,
+    pub(super) printer: Option<Arc<Printer>>,
     pub(super) inbox: Inbox,
     pub(super) metrics: Metrics,
     pub(super) service: Service,
@@ -79,7 +83,18 @@ impl Prepared {
         }
     }
 
-    pub(super) fn effects(&self, outlet: Arc<dyn Outlet>, slips: Slips) -> Effects {
+    /// Where papers lie while their kiosk may ask for them.
+    pub(super) fn papers(&self, outlet: &Arc<dyn Outlet>) -> PaperDesk {
+        let held = Duration::from_secs(self.station.policy.application.papers_held_s.into());
+        PaperDesk::new(Arc::clone(outlet), self.metrics.clone(), held)
+    }
+
+    pub(super) fn effects(
+        &self,
+        outlet: Arc<dyn Outlet>,
+        slips: Slips,
+        papers: PaperDesk,
+    ) -> Effects {
         Effects::new(Reach {
             outlet,
             inbox: self.inbox.clone(),
@@ -92,6 +107,8 @@ impl Prepared {
             metrics: self.metrics.clone(),
             service: self.service.clone(),
             slips,
+            papers,
+            printer: self.printer.clone(),
         })
     }
 }
@@ -138,6 +155,7 @@ pub(super) fn prepare(station: Station) -> Result<Prepared, Refusal> {
         in_flight_max,
     );
     Ok(Prepared {
+        printer: printer(&station)?,
         inbox: Inbox::new(&storage.inbox_folder, keys.lookup.clone()),
         metrics: Metrics::new().context("metrics")?,
         service: Service::default(),
@@ -167,6 +185,31 @@ pub(super) async fn pages(
         front: front_page(&prepared.station).into(),
     });
     Ok(async move { axum::serve(listener, router).await })
+}
+
+/// Who sets the papers of applications; none where nobody accepts any.
+fn printer(station: &Station) -> anyhow::Result<Option<Arc<Printer>>> {
+    let Some(accepting) = &station.application else {
+        return Ok(None);
+    };
+    let mut fonts = Fonts::embedded();
+    if let Some(FontFile { path, index }) = &accepting.font {
+        let named = || format!("application.font: {}", path.display());
+        let font = std::fs::read(path).with_context(named)?;
+        fonts = fonts
+            .with_rare(font, u32::from(*index))
+            .with_context(named)?;
+    }
+    let paper = documents::Station {
+        name: Text {
+            zh: accepting.name.to_string(),
+            en: accepting.name_en.to_string(),
+        },
+        address: accepting.address.to_string(),
+        hours: accepting.hours.to_string(),
+        window: station.policy.application.window_zh.clone(),
+    };
+    Ok(Some(Arc::new(Printer::new(fonts, paper))))
 }
 
 /// Whoever may open personal data: the centre, then the others.

@@ -6,15 +6,17 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use schemas::cardholder::{CardAddress, CardIssuer, EthnicGroup};
 use schemas::citizen::{CitizenName, CitizenNumber};
 use schemas::sealed::SealedField;
 use zeroize::Zeroizing;
 
 use super::key::{SealError, SessionKey, TAG_LEN, random};
+use crate::held::Applicant;
 
 /// Who a card's chip names: `{"number":"…","name":"…"}`.
 pub const HOLDER: &str = "card-verified.holder";
-/// Who applies, in the same form. An acceptance and a ticket hold it under the name it was sealed under.
+/// Who applies, in the same form, with `ethnic_group`, `address` and `issuer` where their card states them. An acceptance and a ticket hold it under the name it was sealed under.
 pub(crate) const APPLICATION_HOLDER: &str = "application.holder";
 /// The phone number of an application.
 pub(crate) const APPLICATION_PHONE: &str = "application.phone";
@@ -63,11 +65,17 @@ fn aad(key: &SessionKey, name: &str) -> Vec<u8> {
     parts.join("\0").into_bytes()
 }
 
-#[derive(serde::Serialize)]
+#[derive(Default, serde::Serialize)]
 struct Holder<'a> {
     number: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ethnic_group: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issuer: Option<&'a str>,
 }
 
 /// A person as JSON, in a buffer that is wiped.
@@ -75,13 +83,28 @@ pub(crate) fn holder(
     number: &CitizenNumber,
     name: Option<&CitizenName>,
 ) -> Result<Zeroizing<Vec<u8>>, SealError> {
-    // Longer than any holder, so that no unwiped copy is left behind by growing.
-    let mut json = Zeroizing::new(Vec::with_capacity(512));
-    let holder = Holder {
+    written(&Holder {
         number: number.expose(),
         name: name.map(CitizenName::expose),
-    };
-    serde_json::to_writer(&mut *json, &holder).map_err(|_cannot_happen| SealError)?;
+        ..Holder::default()
+    })
+}
+
+/// Who applies, with all that their card states, as JSON in a buffer that is wiped.
+pub(crate) fn applicant(who: &Applicant) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    written(&Holder {
+        number: who.number.expose(),
+        name: who.name.as_ref().map(CitizenName::expose),
+        ethnic_group: who.ethnic_group.map(EthnicGroup::expose),
+        address: who.address.as_ref().map(CardAddress::expose),
+        issuer: who.issuer.as_ref().map(CardIssuer::expose),
+    })
+}
+
+fn written(holder: &Holder<'_>) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    // Longer than any holder, so that no unwiped copy is left behind by growing.
+    let mut json = Zeroizing::new(Vec::with_capacity(1_024));
+    serde_json::to_writer(&mut *json, holder).map_err(|_cannot_happen| SealError)?;
     Ok(json)
 }
 

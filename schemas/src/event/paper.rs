@@ -1,0 +1,44 @@
+//! What was made for a citizen to take away (A11 to A13, A15). The papers themselves are kept nowhere; their hashes are here, so that a
+//! paper can be checked later.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::station::bodies;
+use crate::ids::{DeviceId, PaperHash, SessionId};
+use crate::words::paper::{PaperFault, PaperKind};
+
+/// A paper that was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IssuedPaper {
+    /// Which.
+    pub paper: PaperKind,
+    /// SHA-256 of its file.
+    pub sha256: PaperHash,
+}
+
+/// A paper that could not be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MissingPaper {
+    /// Which.
+    pub paper: PaperKind,
+    /// Why.
+    pub fault: PaperFault,
+}
+
+bodies! {
+    /// The papers of a session were made, and go to its kiosk. Whether they were printed is the printer's to report.
+    PapersIssued {
+        /// The session.
+        session: SessionId,
+        /// The kiosk that prints them.
+        kiosk: DeviceId,
+        /// Those that were made.
+        papers: Vec<IssuedPaper>,
+        /// Those that were left out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        missing: Vec<MissingPaper>,
+    }
+}
