@@ -149,6 +149,7 @@ impl Event {
             | E::ApplicationConfirmed(_)
             | E::ApplicationCompensated(_)
             | E::WindowTicketOpened(_)
+            | E::PapersIssued(_)
             | E::WindowTicketClosed(_)
             | E::AcceptancesCarriedOver(_)
             | E::PaymentOrdered(_)
