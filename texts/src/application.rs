@@ -152,8 +152,8 @@ fn finger(is_right: bool, position: Option<FingerPosition>) -> Text {
 
 fn ended(prompt: &ApplicationPrompt, outcome: ApplicationOutcome, window: &Text) -> Text {
     match outcome {
-        ApplicationOutcome::Accepted => text(&Message::ApplyDone),
-        ApplicationOutcome::Provisional => text(&Message::ApplyDoneProvisional),
+        ApplicationOutcome::Accepted => done(prompt, &Message::ApplyDone),
+        ApplicationOutcome::Provisional => done(prompt, &Message::ApplyDoneProvisional),
         ApplicationOutcome::Window => {
             let ticket = text(&Message::ApplyToWindow);
             let why = prompt.window_reason.map(window_reason);
@@ -180,6 +180,27 @@ fn papers(prompt: &ApplicationPrompt) -> Option<Text> {
         PaperState::Issued => Message::ApplyTakePapers,
         PaperState::Incomplete => Message::ApplyPrintFailed,
     }))
+}
+
+/// What was accepted, and what is still due for it (A12).
+fn done(prompt: &ApplicationPrompt, done: &Message<'_>) -> Text {
+    let amount = amount(prompt);
+    let due = prompt.fee_fen.is_some() && prompt.paid != Some(true);
+    let due = due.then(|| match prompt.payment {
+        Some(PaymentWay::CashAtWindow) => Message::ApplyPayCash { amount: &amount },
+        Some(
+            PaymentWay::Wechat
+            | PaymentWay::Alipay
+            | PaymentWay::UnionpayCard
+            | PaymentWay::Quickpass,
+        )
+        | None => Message::ApplyPayLater { amount: &amount },
+    });
+    let done = text(done);
+    match due {
+        Some(due) => after(done, text(&due)),
+        None => done,
+    }
 }
 
 /// Where the window is stands in each language in its own words.
@@ -312,6 +333,33 @@ mod tests {
             assert!(said.contains("contact the staff"), "{said}");
             assert!(!said.contains("Take "), "{said}");
         }
+    }
+
+    /// A12: whoever was accepted and has not paid is told what is due, and how it is paid; nobody else is.
+    #[test]
+    fn a12_a_fee_that_is_due_is_said_at_the_end() {
+        let ended = |outcome, payment, paid| ApplicationPrompt {
+            outcome: Some(outcome),
+            fee_fen: Fen::new(2_000).ok(),
+            payment: Some(payment),
+            paid: Some(paid),
+            ..ApplicationPrompt::default()
+        };
+        use ApplicationOutcome::{Accepted, Provisional};
+        let says = |prompt: &ApplicationPrompt| says(prompt).en;
+        for outcome in [Accepted, Provisional] {
+            let cash = says(&ended(outcome, PaymentWay::CashAtWindow, false));
+            assert!(cash.contains("20.00 CNY in cash at the window"), "{cash}");
+            let later = says(&ended(outcome, PaymentWay::Wechat, false));
+            assert!(later.contains("20.00 CNY is still due"), "{later}");
+            let paid = says(&ended(outcome, PaymentWay::Wechat, true));
+            assert!(!paid.contains("CNY"), "{paid}");
+        }
+        let free = ApplicationPrompt {
+            fee_fen: None,
+            ..ended(Accepted, PaymentWay::Wechat, false)
+        };
+        assert!(!says(&free).contains("CNY"));
     }
 
     /// A12: an amount is in yuan, with both decimals.

@@ -230,6 +230,10 @@ fn agrees(hall: &Hall, case: &Case, end: &End, prompt: &ApplicationPrompt) {
     }
     assert_eq!(prompt.acceptance_number.is_some(), counts[0].1, "{case:?}");
     assert_eq!(prompt.ticket.is_some(), counts[1].1, "{case:?}");
+    assert_eq!(prompt.fee_fen.is_some(), counts[0].1, "{case:?}");
+    if *end != End::Back {
+        assert_eq!(prompt.kind, Some(case.kind), "{case:?}");
+    }
     assert_eq!(hall.state, hall.replay(), "{case:?}");
     assert!(hall.effects().is_empty() && hall.state.sessions().next().is_none());
     if let Some(Event::ApplicationAccepted(accepted)) = hall

@@ -17,6 +17,7 @@ use schemas::event::application::{
     MaskedPhone, SaltedCode,
 };
 use schemas::ids::{BlobHash, DeviceId, OrderId, SessionId, TicketNumber};
+use schemas::lookup::LookupTag;
 use schemas::message::peripheral::Fen;
 use schemas::sealed::SealedField;
 use schemas::time::Deadline;
@@ -175,6 +176,9 @@ pub(crate) struct EndedApplication {
     pub(crate) fee: Option<Fen>,
     #[serde(default)]
     pub(crate) papers: Option<PaperState>,
+    /// What was applied for.
+    #[serde(default)]
+    pub(crate) kind: Option<ApplicationKind>,
 }
 
 /// An acceptance that the centre has not decided yet.

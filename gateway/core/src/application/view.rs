@@ -150,6 +150,8 @@ pub(crate) fn ended(a: &EndedApplication) -> View {
     let prompt = ApplicationPrompt {
         language: Some(a.language),
         outcome: Some(a.outcome),
+        kind: a.kind,
+        fee_fen: a.fee.filter(|_| done),
         refusal: refusal.as_ref().map(|(reason, ..)| *reason),
         opens: refusal.as_ref().and_then(|(_, opens, _)| *opens),
         closes: refusal.as_ref().and_then(|(.., closes)| *closes),

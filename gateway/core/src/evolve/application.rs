@@ -356,6 +356,7 @@ fn reach(state: &mut State, recorded: Recorded<'_>) {
         }
     } else if let Event::ApplicationSmsAsked(b) = event {
         if let Some(a) = of(state, &b.session) {
+            a.notice = Notice::default();
             a.questions = b.question;
             a.codes_asked = a.codes_asked.saturating_add(1);
             a.sms = Sms::Asked(b.question);
@@ -375,6 +376,7 @@ fn reach(state: &mut State, recorded: Recorded<'_>) {
     } else if let Event::ApplicationSmsSkipped(b) = event
         && let Some(a) = of(state, &b.session)
     {
+        a.notice = Notice::default();
         a.sms = Sms::Skipped(b.reason);
     }
 }
@@ -459,6 +461,7 @@ fn ended(state: &mut State, b: &ApplicationEnded) {
     let ended = EndedApplication {
         fee: a.fee(),
         papers: papers_begin(b.outcome),
+        kind: a.entered.kind,
         session: a.id,
         outcome: b.outcome,
         language: a.language,
