@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::matcher::Score;
-use crate::message::face::{FaceRefusal, Picture};
+use crate::message::face::{ComparedPicture, FaceRefusal, Picture};
 
 /// Where two pictures are compared. Whether it is ready a face matcher says at [`crate::matcher::HEALTH_PATH`].
 pub const COMPARE_PATH: &str = "/v1/compare";
@@ -22,10 +22,29 @@ pub struct CompareRequest {
 
 /// Body of the answer: a score or a refusal, never both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[serde(untagged)]
 pub enum CompareAnswer {
-    /// Similarity of the two faces.
-    Score(Score),
+    /// They were compared.
+    Scored(Scored),
     /// The comparison makes no sense.
-    Refusal(FaceRefusal),
+    Refused(Refused),
+}
+
+/// How alike two faces are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scored {
+    /// Similarity of the two faces.
+    pub score: Score,
+}
+
+/// Why two faces are not compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Refused {
+    /// Why.
+    pub refusal: FaceRefusal,
+    /// Which picture it is about; none: the matcher does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub which: Option<ComparedPicture>,
 }

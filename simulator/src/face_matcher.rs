@@ -10,9 +10,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use schemas::face_matcher::{COMPARE_PATH, CompareAnswer, CompareRequest};
+use schemas::face_matcher::{COMPARE_PATH, CompareAnswer, CompareRequest, Refused, Scored};
 use schemas::matcher::{HEALTH_PATH, Score};
-use schemas::message::face::{FaceRefusal, PICTURE_BYTES_MAX, Picture};
+use schemas::message::face::{ComparedPicture, FaceRefusal, PICTURE_BYTES_MAX, Picture};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -51,6 +51,8 @@ pub enum FaceFault {
     SeveralFaces,
     /// It finds every picture too poor.
     TooPoor,
+    /// It finds the historical portrait too poor.
+    PoorReference,
     /// It can read no picture.
     Unsupported,
     /// It is in doubt whether the two are one person.
@@ -123,15 +125,17 @@ async fn compare(
     if faults.take(FaceFault::WrongAnswer) {
         return r#"{"score":101}"#.into_response();
     }
+    let reference = Some(ComparedPicture::Reference);
     let refusals = [
-        (FaceFault::NoFace, FaceRefusal::NoFace),
-        (FaceFault::SeveralFaces, FaceRefusal::SeveralFaces),
-        (FaceFault::TooPoor, FaceRefusal::TooPoor),
-        (FaceFault::Unsupported, FaceRefusal::Unsupported),
+        (FaceFault::NoFace, FaceRefusal::NoFace, None),
+        (FaceFault::SeveralFaces, FaceRefusal::SeveralFaces, None),
+        (FaceFault::TooPoor, FaceRefusal::TooPoor, None),
+        (FaceFault::PoorReference, FaceRefusal::TooPoor, reference),
+        (FaceFault::Unsupported, FaceRefusal::Unsupported, None),
     ];
-    let refused = refusals.into_iter().find(|(fault, _)| faults.take(*fault));
+    let refused = refusals.into_iter().find(|(fault, ..)| faults.take(*fault));
     Json(match refused {
-        Some((_, refusal)) => CompareAnswer::Refusal(refusal),
+        Some((_, refusal, which)) => CompareAnswer::Refused(Refused { refusal, which }),
         None => scored(&request, look(), faults.take(FaceFault::LowScore)),
     })
     .into_response()
@@ -147,10 +151,13 @@ fn scored(request: &CompareRequest, look: Look, is_doubtful: bool) -> CompareAns
         OTHER
     };
     let ordered = look.score.or_else(|| Score::new(score).ok());
-    ordered.map_or(
-        CompareAnswer::Refusal(FaceRefusal::Unsupported),
-        CompareAnswer::Score,
-    )
+    let unreadable = Refused {
+        refusal: FaceRefusal::Unsupported,
+        which: None,
+    };
+    ordered.map_or(CompareAnswer::Refused(unreadable), |score| {
+        CompareAnswer::Scored(Scored { score })
+    })
 }
 
 /// Starts the one of this world on `address`; port 0 for any free one. Returns where it listens.

@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
 use schemas::matcher::Score;
-use schemas::message::face::{CompareFacesReply, FaceRefusal, PICTURE_BYTES_MAX};
+use schemas::message::face::{CompareFacesReply, ComparedPicture, FaceRefusal, PICTURE_BYTES_MAX};
 use schemas::words::Completion;
 use serde_json::{Value, json};
 use simulator::Power;
@@ -110,11 +110,13 @@ async fn a7_pictures_may_be_as_large_as_the_contract_says() {
 #[tokio::test]
 async fn a7_refusals_are_named() {
     let mut bench = FaceBench::new(1).await;
-    for (at, (fault, refusal)) in [
-        (FaceFault::NoFace, FaceRefusal::NoFace),
-        (FaceFault::SeveralFaces, FaceRefusal::SeveralFaces),
-        (FaceFault::TooPoor, FaceRefusal::TooPoor),
-        (FaceFault::Unsupported, FaceRefusal::Unsupported),
+    let reference = Some(ComparedPicture::Reference);
+    for (at, (fault, refusal, which)) in [
+        (FaceFault::NoFace, FaceRefusal::NoFace, None),
+        (FaceFault::SeveralFaces, FaceRefusal::SeveralFaces, None),
+        (FaceFault::TooPoor, FaceRefusal::TooPoor, None),
+        (FaceFault::PoorReference, FaceRefusal::TooPoor, reference),
+        (FaceFault::Unsupported, FaceRefusal::Unsupported, None),
     ]
     .into_iter()
     .enumerate()
@@ -122,7 +124,8 @@ async fn a7_refusals_are_named() {
         bench.faults.set(fault, 1);
         let reply = read(&bench.compare(&format!("1-{at}-0"), 0, PHOTO).await);
         assert_eq!(reply.completion, Completion::Success);
-        assert_eq!((reply.score, reply.refusal), (None, Some(refusal)));
+        let found = (reply.score, reply.refusal, reply.which);
+        assert_eq!(found, (None, Some(refusal), which));
     }
     assert_eq!(score(&bench.compare("2-1-0", 0, PHOTO).await), 97);
 }

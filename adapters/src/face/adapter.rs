@@ -195,7 +195,8 @@ impl Adapter {
             command_id: command_id.clone(),
             completion: outcome.completion(),
             score: outcome.score(),
-            refusal: outcome.refusal(),
+            refusal: outcome.refusal().map(|refused| refused.refusal),
+            which: outcome.refusal().and_then(|refused| refused.which),
         };
         let sent = self
             .link

@@ -1,7 +1,6 @@
 //! What is asked of a face matcher, and what its answer means.
 
-use schemas::face_matcher::{COMPARE_PATH, CompareAnswer, CompareRequest};
-use schemas::message::face::FaceRefusal;
+use schemas::face_matcher::{COMPARE_PATH, CompareAnswer, CompareRequest, Refused};
 use schemas::words::Completion;
 
 use crate::matcher::{Matcher, MatcherFault, Question};
@@ -28,7 +27,7 @@ pub(super) enum Outcome {
     /// Similarity, 0 to 100.
     Score(u8),
     /// The service does not compare these two.
-    Refusal(FaceRefusal),
+    Refusal(Refused),
     /// There is neither.
     Failed(Completion),
 }
@@ -36,8 +35,8 @@ pub(super) enum Outcome {
 impl Outcome {
     pub(super) fn of(answered: Result<CompareAnswer, MatcherFault>) -> Self {
         match answered {
-            Ok(CompareAnswer::Score(score)) => Self::Score(score.get()),
-            Ok(CompareAnswer::Refusal(refusal)) => Self::Refusal(refusal),
+            Ok(CompareAnswer::Scored(scored)) => Self::Score(scored.score.get()),
+            Ok(CompareAnswer::Refused(refused)) => Self::Refusal(refused),
             Err(fault) => Self::Failed(fault.completion()),
         }
     }
@@ -57,9 +56,9 @@ impl Outcome {
         }
     }
 
-    pub(super) const fn refusal(self) -> Option<FaceRefusal> {
+    pub(super) const fn refusal(self) -> Option<Refused> {
         match self {
-            Self::Refusal(refusal) => Some(refusal),
+            Self::Refusal(refused) => Some(refused),
             Self::Score(_) | Self::Failed(_) => None,
         }
     }
@@ -68,8 +67,11 @@ impl Outcome {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
+    use schemas::face_matcher::Scored;
     use schemas::matcher::Score;
-    use schemas::message::face::{PICTURE_BYTES_MAX, Picture, PictureBytes, PictureFormat};
+    use schemas::message::face::{
+        ComparedPicture, FaceRefusal, PICTURE_BYTES_MAX, Picture, PictureBytes, PictureFormat,
+    };
 
     use super::*;
     use crate::matcher::tests::fits;
@@ -101,16 +103,18 @@ mod tests {
     /// A7: nothing but a score of the service is one.
     #[test]
     fn a7_only_a_score_is_a_score() {
-        let score = Outcome::of(Ok(CompareAnswer::Score(Score::new(0).unwrap())));
+        let none = Score::new(0).unwrap();
+        let score = Outcome::of(Ok(CompareAnswer::Scored(Scored { score: none })));
         assert_eq!(
             (score.score(), score.completion()),
             (Some(0), Completion::Success)
         );
-        let refused = Outcome::of(Ok(CompareAnswer::Refusal(FaceRefusal::NoFace)));
-        assert_eq!(
-            (refused.score(), refused.refusal()),
-            (None, Some(FaceRefusal::NoFace))
-        );
+        let why = Refused {
+            refusal: FaceRefusal::NoFace,
+            which: Some(ComparedPicture::Reference),
+        };
+        let refused = Outcome::of(Ok(CompareAnswer::Refused(why)));
+        assert_eq!((refused.score(), refused.refusal()), (None, Some(why)));
         for (fault, completion) in [
             (MatcherFault::Away, Completion::DeviceNotReady),
             (MatcherFault::Slow, Completion::HardwareError),

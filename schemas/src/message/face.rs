@@ -42,6 +42,16 @@ words!(
     }
 );
 
+words!(
+    /// One of the two pictures that are compared.
+    ComparedPicture {
+        /// The historical portrait.
+        Reference,
+        /// What is compared with it.
+        Probe,
+    }
+);
+
 /// The bytes of a picture of a face. Personal: they do not print and are wiped.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct PictureBytes(Vec<u8>);
@@ -145,6 +155,9 @@ pub struct CompareFacesReply {
     /// Why there is no score.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<FaceRefusal>,
+    /// Which picture the refusal is about, where the matcher says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub which: Option<ComparedPicture>,
 }
 
 /// `cmd/capture-finger` to a scanner: take the image of a finger, publish it on `blob/{id}` (PNG, 8 bits of grey), then reply with

@@ -9,7 +9,7 @@ use schemas::downlink::application::{
 use schemas::event::application::{MaskedPhone, PortraitChecked, SealedBlob};
 use schemas::event::payment::GrantReceived;
 use schemas::lookup::LookupTag;
-use schemas::message::face::FaceRefusal;
+use schemas::message::face::{ComparedPicture, FaceRefusal};
 use schemas::message::keyed::SmsCode;
 use schemas::sealed::SealedField;
 use schemas::validity::Expiry;
@@ -113,6 +113,8 @@ pub struct FacesReply {
     pub score: Option<u16>,
     /// Why there is none.
     pub refusal: Option<FaceRefusal>,
+    /// Which picture that is about, where it is known.
+    pub which: Option<ComparedPicture>,
 }
 
 /// What the centre tells of applications, payments and grants.

@@ -144,6 +144,7 @@ impl Case {
                     completion: Completion::Success,
                     score: Some(if low { 40 } else { 97 }),
                     refusal: None,
+                    which: None,
                 })
             }
             Order::CaptureFinger { .. } if self.fault == Fault::FingersPoor => {

@@ -400,6 +400,7 @@ impl Hall {
                 completion: Completion::Success,
                 score: Some(97),
                 refusal: None,
+                which: None,
             }),
             other => panic!("no device of this hall is asked {other:?}"),
         }

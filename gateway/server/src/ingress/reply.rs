@@ -126,6 +126,7 @@ fn faces_compared(device: &DeviceId, payload: &[u8]) -> Result<Parsed, Unreadabl
         completion,
         score,
         refusal,
+        which,
     } = read(payload)?;
     let is_whole = if completion == Completion::Success {
         score.is_some() != refusal.is_some()
@@ -141,6 +142,7 @@ fn faces_compared(device: &DeviceId, payload: &[u8]) -> Result<Parsed, Unreadabl
         completion,
         score,
         refusal,
+        which,
     });
     Ok(Parsed::Message(
         message_id,

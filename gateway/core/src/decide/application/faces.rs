@@ -5,7 +5,7 @@ use schemas::event::application::{
     SealedBlob,
 };
 use schemas::ids::DeviceId;
-use schemas::message::face::FaceRefusal;
+use schemas::message::face::{ComparedPicture, FaceRefusal};
 use schemas::words::Completion;
 use schemas::words::application::{ComparisonPending, FacePair, PortraitCheck, WindowReason};
 
@@ -82,8 +82,10 @@ pub(super) fn compared(draft: &mut Draft<'_>, kiosk: &DeviceId, step: Step, repl
     let score = reply.score.filter(|score| *score <= 100);
     match (reply.completion, reply.refusal, score) {
         (Completion::Success, None, Some(score)) => scored(draft, kiosk, step, score),
-        (Completion::Success, Some(FaceRefusal::Unsupported), _)
-        | (Completion::UnsupportedCommand, ..) => {
+        (Completion::Success, Some(refusal), _) => {
+            refused(draft, kiosk, step, refusal, reply.which);
+        }
+        (Completion::UnsupportedCommand, ..) => {
             pending(draft, kiosk, pair_of(step), ComparisonPending::Unsupported);
         }
         (
@@ -136,13 +138,32 @@ fn scored(draft: &mut Draft<'_>, kiosk: &DeviceId, step: Step, score: u16) {
     }
 }
 
-/// The picture shows no face that can be compared: another one may.
-fn no_face(draft: &mut Draft<'_>, kiosk: &DeviceId, step: Step) {
+/// It cannot compare these two. Another picture of the citizen may do; of the historical portrait there is no other.
+fn refused(
+    draft: &mut Draft<'_>,
+    kiosk: &DeviceId,
+    step: Step,
+    refusal: FaceRefusal,
+    which: Option<ComparedPicture>,
+) {
+    let check = match refusal {
+        FaceRefusal::NoFace | FaceRefusal::SeveralFaces => Some(PortraitCheck::OneFace),
+        FaceRefusal::TooPoor => Some(PortraitCheck::Sharpness),
+        FaceRefusal::Unsupported => None,
+    };
+    match check.filter(|_| which != Some(ComparedPicture::Reference)) {
+        Some(check) => unusable(draft, kiosk, step, check),
+        None => pending(draft, kiosk, pair_of(step), ComparisonPending::Unsupported),
+    }
+}
+
+/// The citizen's picture does not do, for what this check is about.
+fn unusable(draft: &mut Draft<'_>, kiosk: &DeviceId, step: Step, check: PortraitCheck) {
     if let Step::CompareLive { attempt } = step {
         again(draft, kiosk, attempt, WindowReason::NoLivePhoto);
     } else {
         let attempt = portrait_attempt(draft, kiosk);
-        portrait::reject(draft, kiosk, attempt, vec![PortraitCheck::OneFace]);
+        portrait::reject(draft, kiosk, attempt, vec![check]);
     }
 }
 
