@@ -4,7 +4,7 @@ use schemas::event::application::ApplicationPolicy;
 use schemas::fee::FeeTable;
 use schemas::message::peripheral::Fen;
 use schemas::words::Residence;
-use schemas::words::application::PaymentWay;
+use schemas::words::application::{PaymentWay, PortraitCheck};
 
 use crate::reader::Section;
 
@@ -23,6 +23,19 @@ pub struct Application {
     pub papers_held_s: u16,
 }
 
+/// What every module that takes a portrait measures.
+const PORTRAIT_CHECKS: [PortraitCheck; 10] = [
+    PortraitCheck::OneFace,
+    PortraitCheck::Size,
+    PortraitCheck::FaceSize,
+    PortraitCheck::Centred,
+    PortraitCheck::HeadUpright,
+    PortraitCheck::LooksAhead,
+    PortraitCheck::EyesOpen,
+    PortraitCheck::MouthClosed,
+    PortraitCheck::Background,
+    PortraitCheck::Sharpness,
+];
 /// Longest address, so that it fits a screen and a ticket.
 const ADDRESS_LEN_MAX: usize = 80;
 /// The shipped fees, in fen: renewal, loss, damage.
@@ -41,6 +54,7 @@ impl Default for Application {
                 live_score_min: 60,
                 finger_quality_min: 50,
                 finger_score_min: 60,
+                portrait_checks: PORTRAIT_CHECKS.to_vec(),
                 number_attempts_max: 3,
                 portrait_attempts_max: 3,
                 live_attempts_max: 3,
@@ -82,6 +96,7 @@ pub(super) fn read(s: &mut Section<'_>, shipped: &Application) -> Application {
         live_score_min: s.number("live_score_min", 1..=100, p.live_score_min),
         finger_quality_min: s.number("finger_quality_min", 1..=100, p.finger_quality_min),
         finger_score_min: s.number("finger_score_min", 1..=100, p.finger_score_min),
+        portrait_checks: checks(s, &p.portrait_checks),
         number_attempts_max: s.number("number_attempts_max", 1..=10, p.number_attempts_max),
         portrait_attempts_max: s.number("portrait_attempts_max", 1..=10, p.portrait_attempts_max),
         live_attempts_max: s.number("live_attempts_max", 1..=10, p.live_attempts_max),
@@ -145,6 +160,22 @@ fn listed<T: Copy + PartialEq>(
     words: &'static [(&'static str, T)],
     shipped: &[T],
 ) -> Vec<T> {
+    words_of(s, key, words, shipped, "so nobody could go on")
+}
+
+fn checks(s: &mut Section<'_>, shipped: &[PortraitCheck]) -> Vec<PortraitCheck> {
+    let why = "so any picture would do";
+    words_of(s, "portrait_checks", CHECKS, shipped, why)
+}
+
+/// The same; `why` says what an empty list would mean.
+fn words_of<T: Copy + PartialEq>(
+    s: &mut Section<'_>,
+    key: &'static str,
+    words: &'static [(&'static str, T)],
+    shipped: &[T],
+    why: &str,
+) -> Vec<T> {
     let Some(given) = s.words(key, words) else {
         return shipped.to_vec();
     };
@@ -160,11 +191,28 @@ fn listed<T: Copy + PartialEq>(
         let example = example.unwrap_or_default();
         s.refuse(
             key,
-            format!("is empty, so nobody could go on; write {key} = [\"{example}\"]"),
+            format!("is empty, {why}; write {key} = [\"{example}\"]"),
         );
     }
     once
 }
+
+const CHECKS: &[(&str, PortraitCheck)] = &[
+    ("one-face", PortraitCheck::OneFace),
+    ("size", PortraitCheck::Size),
+    ("face-size", PortraitCheck::FaceSize),
+    ("centred", PortraitCheck::Centred),
+    ("head-upright", PortraitCheck::HeadUpright),
+    ("looks-ahead", PortraitCheck::LooksAhead),
+    ("eyes-open", PortraitCheck::EyesOpen),
+    ("mouth-closed", PortraitCheck::MouthClosed),
+    ("eyes-visible", PortraitCheck::EyesVisible),
+    ("uncovered", PortraitCheck::Uncovered),
+    ("ears-visible", PortraitCheck::EarsVisible),
+    ("background", PortraitCheck::Background),
+    ("lighting", PortraitCheck::Lighting),
+    ("sharpness", PortraitCheck::Sharpness),
+];
 
 const PAYMENTS: &[(&str, PaymentWay)] = &[
     ("wechat", PaymentWay::Wechat),

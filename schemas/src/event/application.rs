@@ -62,6 +62,10 @@ pub struct ApplicationPolicy {
     pub finger_quality_min: u16,
     /// Similarity of a finger with the old card's, 0 to 100 (A9).
     pub finger_score_min: u16,
+    /// Checks that a portrait must have passed, so that one that was not made counts as failed (A6). Empty: any one, as it was before
+    /// this was written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub portrait_checks: Vec<PortraitCheck>,
     /// Attempts to key the number.
     pub number_attempts_max: u16,
     /// Attempts at a portrait.

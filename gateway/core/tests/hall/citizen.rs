@@ -73,11 +73,15 @@ pub struct Case {
 }
 
 pub fn checks(passed: bool) -> Vec<PortraitChecked> {
-    vec![PortraitChecked {
-        check: PortraitCheck::EyesOpen,
+    let checked = |check, passed| PortraitChecked {
+        check,
         passed,
         measured: Some(12),
-    }]
+    };
+    vec![
+        checked(PortraitCheck::EyesOpen, passed),
+        checked(PortraitCheck::Background, true),
+    ]
 }
 
 impl Case {

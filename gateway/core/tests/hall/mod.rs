@@ -30,7 +30,7 @@ use schemas::message::peripheral::Fen;
 use schemas::sealed::SealedField;
 use schemas::time::{ClockTrust, Now};
 use schemas::validity::Expiry;
-use schemas::words::application::{Language, PaymentWay};
+use schemas::words::application::{Language, PaymentWay, PortraitCheck};
 use schemas::words::{Completion, DeviceKind, Hand, Residence};
 
 pub use centre::CODE;
@@ -91,6 +91,7 @@ pub fn policy() -> ApplicationPolicy {
         live_score_min: 60,
         finger_quality_min: 50,
         finger_score_min: 60,
+        portrait_checks: vec![PortraitCheck::EyesOpen, PortraitCheck::Background],
         number_attempts_max: 3,
         portrait_attempts_max: 3,
         live_attempts_max: 2,

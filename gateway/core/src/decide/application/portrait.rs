@@ -36,8 +36,8 @@ pub(super) fn submit(
     if given.way == PortraitWay::Receipt && given.receipt.is_none() {
         return Err(RefusalReason::NotAChoice);
     }
-    let failed = given.checks.iter().filter(|c| !c.passed);
-    let failed: Vec<PortraitCheck> = failed.map(|c| c.check).collect();
+    let required = has_image.then_some(&a.policy.portrait_checks);
+    let failed = failed_checks(&given.checks, required.map_or(&[], Vec::as_slice));
     let passes = failed.is_empty() && (!has_image || !given.checks.is_empty());
     draft.push(ApplicationPortraitSubmitted {
         session,
@@ -55,6 +55,14 @@ pub(super) fn submit(
         reject(draft, kiosk, attempt, failed);
     }
     Ok(())
+}
+
+/// The checks that failed, then those that the policy requires and nobody made.
+fn failed_checks(made: &[PortraitChecked], required: &[PortraitCheck]) -> Vec<PortraitCheck> {
+    let failed = made.iter().filter(|c| !c.passed).map(|c| c.check);
+    let is_made = |check: &PortraitCheck| made.iter().any(|c| c.check == *check);
+    let missing = required.iter().copied().filter(|check| !is_made(check));
+    failed.chain(missing).collect()
 }
 
 /// Another attempt, if there is one left.
