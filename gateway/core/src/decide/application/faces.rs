@@ -88,11 +88,6 @@ pub(super) fn compared(draft: &mut Draft<'_>, kiosk: &DeviceId, step: Step, repl
         (Completion::UnsupportedCommand, ..) => {
             pending(draft, kiosk, pair_of(step), ComparisonPending::Unsupported);
         }
-        (
-            Completion::Success,
-            Some(FaceRefusal::NoFace | FaceRefusal::SeveralFaces | FaceRefusal::TooPoor),
-            _,
-        ) => no_face(draft, kiosk, step),
         (Completion::DeviceNotReady, ..) => {
             pending(draft, kiosk, pair_of(step), ComparisonPending::MatcherAway);
         }
