@@ -1,6 +1,7 @@
 //! A11 to A13, A15: what documents hold, and what they refuse. Whether others can read them is for `tests/judges/documents`.
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test stops at the first surprise"
 )]

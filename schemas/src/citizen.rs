@@ -68,6 +68,13 @@ impl CitizenNumber {
         if odd { Sex::Male } else { Sex::Female }
     }
 
+    /// Whether it is that of a resident ID card. Residents of Hong Kong, Macao and Taiwan have numbers of the same form on their residence
+    /// permits, under the division codes 810000, 820000 and 830000, and foreigners on their permanent residence cards, with a 9 at first.
+    pub fn is_of_resident_card(&self) -> bool {
+        let others = ["810000", "820000", "830000", "9"];
+        !others.iter().any(|head| self.0.starts_with(head))
+    }
+
     /// All but the last four characters hidden, as every screen shows it (A4).
     pub fn masked(&self) -> String {
         crate::mask::number(&self.0)
@@ -315,6 +322,22 @@ mod tests {
             "110105491231002",
         ] {
             assert!(CitizenNumber::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    /// A5: what residents of Hong Kong, Macao and Taiwan and foreigners have is no resident ID card.
+    #[test]
+    fn a5_permits_and_permanent_residence_cards_are_told_apart() {
+        for (number, is_resident) in [
+            ("11010519491231002X", true),
+            ("440524188001010014", true),
+            ("810000199408230021", false),
+            ("830000199201300022", false),
+            ("932682198501010017", false),
+            ("911124198108030024", false),
+        ] {
+            let number = CitizenNumber::new(number).unwrap();
+            assert_eq!(number.is_of_resident_card(), is_resident, "{number}");
         }
     }
 

@@ -316,6 +316,7 @@ mod tests {
     /// A13, A15: the last page says what became of the papers, and never that some lie there which do not.
     #[test]
     fn a13_the_last_page_says_what_became_of_the_papers() {
+        use ApplicationOutcome::{Provisional, Window};
         let ended = |outcome, papers| {
             let prompt = ApplicationPrompt {
                 outcome: Some(outcome),
@@ -324,7 +325,6 @@ mod tests {
             };
             says(&prompt).en
         };
-        use ApplicationOutcome::{Provisional, Window};
         assert!(ended(Provisional, PaperState::Printing).contains("please wait"));
         assert!(ended(Provisional, PaperState::Issued).contains("Take your papers"));
         assert!(ended(Window, PaperState::Issued).contains("Take the ticket"));
@@ -338,6 +338,7 @@ mod tests {
     /// A12: whoever was accepted and has not paid is told what is due, and how it is paid; nobody else is.
     #[test]
     fn a12_a_fee_that_is_due_is_said_at_the_end() {
+        use ApplicationOutcome::{Accepted, Provisional};
         let ended = |outcome, payment, paid| ApplicationPrompt {
             outcome: Some(outcome),
             fee_fen: Fen::new(2_000).ok(),
@@ -345,7 +346,6 @@ mod tests {
             paid: Some(paid),
             ..ApplicationPrompt::default()
         };
-        use ApplicationOutcome::{Accepted, Provisional};
         let says = |prompt: &ApplicationPrompt| says(prompt).en;
         for outcome in [Accepted, Provisional] {
             let cash = says(&ended(outcome, PaymentWay::CashAtWindow, false));

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::key::LookupKeyId;
+use schemas::lookup::LookupTag;
 use schemas::time::{ClockTrust, Now};
 use schemas::words::Place;
 use serde::{Deserialize, Serialize};
@@ -44,17 +45,18 @@ impl State {
         self.lookup.superseded.keys()
     }
 
-    /// The keys that open custody records are tagged with. Looks at every record.
+    /// The keys that open custody records are tagged with, and acceptances that the centre has not decided. Looks at every record.
     pub fn lookup_keys_in_use(&self) -> BTreeSet<LookupKeyId> {
         let is_open = |card| {
             self.card(card)
                 .is_some_and(|card| !matches!(card.place, Place::HandedOver | Place::Returned))
         };
-        self.tags
-            .iter()
-            .filter(|(_, cards)| cards.iter().any(is_open))
-            .filter_map(|(tag, _)| tag.key())
-            .collect()
+        let records = self.tags.iter();
+        let records = records.filter(|(_, cards)| cards.iter().any(is_open));
+        let acceptances = self.acceptances.values();
+        let newest = acceptances.filter_map(|acceptance| acceptance.tags.first());
+        let tags = records.map(|(tag, _)| tag).chain(newest);
+        tags.filter_map(LookupTag::key).collect()
     }
 
     /// The keys that may be destroyed: superseded long enough ago by a trusted clock, and no open record is tagged with one.

@@ -428,6 +428,12 @@ impl State {
         self.devices.get(device).is_some_and(Device::is_usable)
     }
 
+    /// Usable, and not in an operator's hands.
+    pub(crate) fn is_available(&self, device: &DeviceId) -> bool {
+        let target = MaintenanceTarget::Device(device.clone());
+        self.is_usable(device) && !self.maintenance.contains_key(&target)
+    }
+
     pub(crate) fn is_online(&self, device: &DeviceId) -> bool {
         self.devices.get(device).is_some_and(Device::is_online)
     }

@@ -57,6 +57,9 @@ fn expected(case: &Case) -> End {
     if !renewal && case.fault == Fault::NumberInvalid {
         return End::Window(Window::NumberFailed);
     }
+    if case.card == Card::Permit {
+        return End::Refused(Refusal::NotInScope);
+    }
     if trusted && case.card == Card::Child {
         return End::Refused(Refusal::UnderAge);
     }
@@ -95,6 +98,10 @@ fn expected(case: &Case) -> End {
     if let Some(reason) = window {
         return End::Window(reason);
     }
+    // No number was given before, and this clock opens no day.
+    if !trusted {
+        return End::Window(Window::ClockNotTrusted);
+    }
     let settled = compared && case.fault != Fault::MatcherAway && case.link == Link::Up && trusted;
     if settled {
         End::Accepted
@@ -125,7 +132,7 @@ fn hall_of(case: &Case) -> Hall {
     hall
 }
 
-const CARDS: [Card; 8] = [
+const CARDS: [Card; 9] = [
     Card::Good,
     Card::Plain,
     Card::Unreadable,
@@ -134,6 +141,7 @@ const CARDS: [Card; 8] = [
     Card::Late,
     Card::LongTerm,
     Card::Flagged,
+    Card::Permit,
 ];
 const FAULTS: [Fault; 13] = [
     Fault::None,
@@ -181,6 +189,7 @@ fn with_link_and_clock(
     for link in [Link::Up, Link::Granted, Link::Down] {
         for clock in [Clock::Trusted, Clock::Untrusted] {
             cases.push(Case {
+                who: 1,
                 kind,
                 residence,
                 card,

@@ -294,12 +294,14 @@ fn a17_a_grant_allows_so_many() {
     let session = up_to(&mut hall, &case, "kiosk-1", S::GivePortrait);
     hall.request("kiosk-1", Request::Cancel { session });
     let mut outcomes = Vec::new();
-    for _ in 0..3 {
+    for who in 1..4 {
+        let case = Case { who, ..case };
         outcomes.push(case.go(&mut hall, "kiosk-1").outcome.unwrap());
     }
     use ApplicationOutcome::{Provisional, Window};
     assert_eq!(outcomes, [Provisional, Provisional, Window]);
     hall.granted(2, 1);
+    let case = Case { who: 4, ..case };
     assert_eq!(case.go(&mut hall, "kiosk-1").outcome, Some(Provisional));
 }
 
@@ -315,11 +317,15 @@ fn a13_acceptance_numbers_never_go_back() {
         places(&hall)
             .last()
             .map(|p| (p.date.to_string(), p.sequence.get()))
-            .unwrap()
     };
-    let place = |date: &str, n| (date.to_owned(), n);
+    let place = |date: &str, n| Some((date.to_owned(), n));
     use ClockTrust::{Synchronised, Unsynchronised};
-    assert_eq!(go(Synchronised, 0), place("2026-11-22", 1));
+    assert_eq!(
+        go(Unsynchronised, 400 * day),
+        None,
+        "not the first day either"
+    );
+    assert_eq!(go(Synchronised, -400 * day), place("2026-11-22", 1));
     assert_eq!(go(Synchronised, 0), place("2026-11-22", 2));
     assert_eq!(go(Unsynchronised, 400 * day), place("2026-11-22", 3));
     assert_eq!(go(Synchronised, -400 * day + day), place("2026-11-23", 1));

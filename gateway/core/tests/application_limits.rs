@@ -17,11 +17,22 @@
 
 mod hall;
 
-use gateway_core::Entry;
-use hall::citizen::up_to;
-use hall::{Case, Fault, GOOD, Hall, Link};
+use gateway_core::{Entry, FacesReply, Outcome, Reply, Request};
+use hall::citizen::{checks, finish, up_to};
+use hall::{Card, Case, Fault, GOOD, Hall, Link, blob, device};
+use schemas::event::Event;
+use schemas::event::application::{Comparison, Decision};
+use schemas::ids::{OperatorId, SessionId};
+use schemas::key::LookupKeyId;
 use schemas::message::application::StepName as S;
-use schemas::words::application::{ApplicationKind as Kind, ApplicationOutcome, WindowReason};
+use schemas::message::face::{ComparedPicture, FaceRefusal};
+use schemas::message::keyed::SmsCode;
+use schemas::message::kiosk::MaintenanceTarget;
+use schemas::words::application::{
+    ApplicationKind as Kind, ApplicationOutcome, ApplicationRefusal, ComparisonPending, InputFault,
+    PortraitCheck, PortraitWay, RejectionReason, WindowReason,
+};
+use schemas::words::{Completion, RefusalReason};
 
 /// Goes on and back from `step` each time that fewer attempts are left. What the page said is left, and why it ended.
 fn fail_and_go_back(case: &Case, step: S) -> (Vec<u16>, Option<WindowReason>) {
@@ -116,4 +127,159 @@ fn a8_no_more_codes_are_sent_by_going_back() {
         }
     }
     panic!("codes are sent for ever");
+}
+
+/// Whoever applies while the centre cannot be asked.
+const ALONE: Case = Case {
+    link: Link::Granted,
+    ..GOOD
+};
+
+fn alone() -> Hall {
+    let mut hall = Hall::new();
+    hall.granted(1, 10);
+    hall
+}
+
+/// A17: while the centre cannot be asked nobody applies, and pays, twice: not after an acceptance that it has not decided, under
+/// whichever lookup key, and not beside an application that may come to one.
+#[test]
+fn a17_nobody_applies_twice_while_nobody_can_be_asked() {
+    let retagged = Case {
+        card: Card::Retagged,
+        ..ALONE
+    };
+    let other = Case { who: 2, ..ALONE };
+    let mut hall = alone();
+    let first = hall.begin("kiosk-1");
+    finish(&mut hall, &ALONE, "kiosk-1", &first);
+    for again in [ALONE, retagged] {
+        let prompt = again.go(&mut hall, "kiosk-2");
+        assert_eq!(prompt.refusal, Some(ApplicationRefusal::AlreadyApplied));
+    }
+    assert_eq!(hall.count("station.payment.ordered.v1"), 1);
+    let key = LookupKeyId::new("0a1b2c3d").unwrap();
+    assert!(hall.state.lookup_keys_in_use().contains(&key));
+    let reason = RejectionReason::Documents;
+    assert!(hall.decided(&first, Decision::Rejected { reason }));
+    assert!(!hall.state.lookup_keys_in_use().contains(&key));
+    for case in [retagged, other] {
+        let prompt = case.go(&mut hall, "kiosk-1");
+        assert_eq!(prompt.outcome, Some(ApplicationOutcome::Provisional));
+    }
+    let mut hall = alone();
+    let first = up_to(&mut hall, &ALONE, "kiosk-1", S::GivePortrait);
+    let prompt = ALONE.go(&mut hall, "kiosk-2");
+    assert_eq!(prompt.refusal, Some(ApplicationRefusal::AlreadyApplied));
+    let outcome = finish(&mut hall, &ALONE, "kiosk-1", &first);
+    assert_eq!(outcome, ApplicationOutcome::Provisional);
+}
+
+fn maintain(hall: &mut Hall, name: &str) {
+    let request = Request::SetMaintenance {
+        operator: OperatorId::new("operator-1").unwrap(),
+        target: MaintenanceTarget::Device(device(name)),
+        on: true,
+    };
+    let outcome = hall.request("kiosk-2", request);
+    assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
+}
+
+fn comparisons(hall: &Hall) -> Vec<Comparison> {
+    let events = hall.log.iter().map(|(_, event)| event);
+    let compared = events.filter_map(|event| match event {
+        Event::ApplicationFacesCompared(b) => Some(b.comparison.clone()),
+        _ => None,
+    });
+    compared.collect()
+}
+
+/// A3, A7, V3: what an operator works on is not asked: a matcher counts as away, a card as unreadable.
+#[test]
+fn a7_a_device_in_maintenance_is_away() {
+    let mut hall = Hall::new();
+    maintain(&mut hall, "faces-1");
+    let prompt = GOOD.go(&mut hall, "kiosk-1");
+    assert_eq!(prompt.outcome, Some(ApplicationOutcome::Provisional));
+    let reason = ComparisonPending::MatcherAway;
+    let away = Comparison::Pending { reason };
+    assert_eq!(comparisons(&hall), [away.clone(), away]);
+    maintain(&mut hall, "reader-3");
+    hall.begin("kiosk-1");
+    hall.enter("kiosk-1", Entry::Kind(Kind::Renewal));
+    hall.enter("kiosk-1", Entry::Residence(GOOD.residence));
+    let (_, prompt) = hall.prompt("kiosk-1").unwrap();
+    assert_eq!(prompt.card_unreadable, Some(true));
+    assert!(hall.effects().is_empty());
+}
+
+/// A8: a page says what was wrong with the last code, and no more of it once another one is asked for.
+#[test]
+fn a8_a_new_code_ends_what_was_said_of_the_last_one() {
+    let mut hall = Hall::new();
+    up_to(&mut hall, &GOOD, "kiosk-1", S::KeySmsCode);
+    let wrong = Entry::SmsCode(SmsCode::new("000000").unwrap());
+    let refused = hall.enter("kiosk-1", wrong);
+    assert_eq!(refused, Outcome::Refused(RefusalReason::CodeWrong));
+    let fault = |hall: &Hall| hall.prompt("kiosk-1").unwrap().1.fault;
+    assert_eq!(fault(&hall), Some(InputFault::CodeWrong));
+    hall.enter("kiosk-1", Entry::Retry);
+    assert_eq!(fault(&hall), None);
+}
+
+/// What the matcher of faces refuses, at the portrait.
+fn refuse(hall: &mut Hall, refusal: FaceRefusal, which: Option<ComparedPicture>) {
+    up_to(hall, &GOOD, "kiosk-1", S::ComparePortrait);
+    let effect = hall.effects().first().cloned().unwrap();
+    let reply = FacesReply {
+        completion: Completion::Success,
+        score: None,
+        refusal: Some(refusal),
+        which,
+    };
+    hall.reply(&effect, Reply::Faces(reply));
+}
+
+/// A6, A7: what the matcher has against the citizen's picture is named to them; what it has against the historical one they cannot
+/// mend, and the centre compares.
+#[test]
+fn a7_a_refusal_is_about_the_picture_it_names() {
+    for (refusal, check) in [
+        (FaceRefusal::NoFace, PortraitCheck::OneFace),
+        (FaceRefusal::SeveralFaces, PortraitCheck::OneFace),
+        (FaceRefusal::TooPoor, PortraitCheck::Sharpness),
+    ] {
+        for which in [None, Some(ComparedPicture::Probe)] {
+            let mut hall = Hall::new();
+            refuse(&mut hall, refusal, which);
+            let (_, prompt) = hall.prompt("kiosk-1").unwrap();
+            assert_eq!(prompt.failed_checks, [check]);
+        }
+        let mut hall = Hall::new();
+        refuse(&mut hall, refusal, Some(ComparedPicture::Reference));
+        let reason = ComparisonPending::Unsupported;
+        assert_eq!(comparisons(&hall), [Comparison::Pending { reason }]);
+        let (_, prompt) = hall.prompt("kiosk-1").unwrap();
+        assert_eq!(prompt.step, Some(S::TakeLivePhoto));
+    }
+}
+
+/// A6: a check of the standard that nobody made is one that failed, and is named.
+#[test]
+fn a6_a_check_that_was_not_made_has_failed() {
+    let mut hall = Hall::new();
+    up_to(&mut hall, &GOOD, "kiosk-1", S::GivePortrait);
+    let portrait = |checks| Entry::Portrait {
+        way: PortraitWay::Booth,
+        picture: Some(blob(0x33)),
+        receipt: None,
+        checks,
+    };
+    let one = checks(true).into_iter().take(1).collect();
+    hall.enter("kiosk-1", portrait(one));
+    let (_, prompt) = hall.prompt("kiosk-1").unwrap();
+    assert_eq!(prompt.failed_checks, [PortraitCheck::Background]);
+    hall.enter("kiosk-1", portrait(checks(true)));
+    let (_, prompt) = hall.prompt("kiosk-1").unwrap();
+    assert_eq!(prompt.step, Some(S::ComparePortrait));
 }

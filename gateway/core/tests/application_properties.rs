@@ -33,8 +33,8 @@ use schemas::key::RecipientId;
 use schemas::message::peripheral::{Fen, PaymentMethod, PaymentState};
 use schemas::time::ClockTrust;
 use schemas::words::application::{
-    ApplicationKind, DocumentKind, EligibilityVerdict, InputFault, PaymentWay, RejectionReason,
-    WindowResult,
+    ApplicationKind, DocumentKind, EligibilityVerdict, InputFault, PaymentWay, ProvisionalCause,
+    RejectionReason, WindowResult,
 };
 use schemas::words::{Completion, Residence};
 
@@ -372,6 +372,7 @@ fn holds_of(hall: &Hall) {
     let waits = |tickets: &BTreeSet<TicketNumber>, closed: &BTreeSet<_>, ticket: &TicketNumber| {
         tickets.contains(ticket) && !closed.contains(ticket)
     };
+    let mut alone = BTreeMap::new();
     for (_, event) in &hall.log {
         match event {
             Event::ApplicationStarted(b) => assert!(open.insert(b.session.clone())),
@@ -385,6 +386,11 @@ fn holds_of(hall: &Hall) {
                     "{places:?}"
                 );
                 places.push(b.place);
+                if b.provisional.contains(&ProvisionalCause::Eligibility) {
+                    let before = alone.insert(b.entered.number.clone(), b.session.clone());
+                    let before = before.filter(|session| !decided.contains(session));
+                    assert_eq!(before, None, "one person twice, and nobody was asked");
+                }
                 assert_eq!(b.entered.fingers.len(), 2, "A9");
                 assert!(b.entered.signature.is_some() && b.entered.phone.is_some());
                 assert_eq!(b.order.as_ref(), ordered.get(&b.session), "A12");

@@ -415,6 +415,9 @@ bodies! {
         card: CardSerial,
         /// Tag of the citizen number.
         number: LookupTag,
+        /// Its tags under superseded keys that are still tried.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        older: Vec<LookupTag>,
         /// The name, masked, where the chip has one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         name: Option<MaskedName>,
@@ -450,6 +453,9 @@ bodies! {
         session: SessionId,
         /// Tag of the citizen number.
         number: LookupTag,
+        /// Its tags under superseded keys that are still tried.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        older: Vec<LookupTag>,
         /// The last four characters of it.
         number_tail: NumberTail,
         /// The number, sealed: JSON with `number`.

@@ -118,6 +118,9 @@ pub(crate) struct Stage {
 /// What is known of the person, and is not personal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KnownPerson {
+    /// Tags of the number under each key that is tried, the newest first.
+    #[serde(default)]
+    pub(crate) tags: Vec<LookupTag>,
     /// None: the clock was not synchronised.
     pub(crate) of_age: Option<bool>,
     /// The version of the grant whose list was looked into, and whether it flags them; none: there was no list.
@@ -189,6 +192,9 @@ pub(crate) struct Acceptance {
     pub(crate) index: Option<u64>,
     #[serde(default)]
     pub(crate) kind: Option<ApplicationKind>,
+    /// Tags of the person's number under each key that was tried then, the newest first.
+    #[serde(default)]
+    pub(crate) tags: Vec<LookupTag>,
     pub(crate) kiosk: DeviceId,
     pub(crate) site: AcceptanceSite,
     pub(crate) place: DailyPlace,

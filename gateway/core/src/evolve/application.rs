@@ -7,6 +7,7 @@ use schemas::event::application::{
     ApplicationStepped, Comparison, Entered, WindowTicketIssued,
 };
 use schemas::ids::SessionId;
+use schemas::lookup::LookupTag;
 use schemas::message::application::StepName;
 use schemas::time::Deadline;
 use schemas::words::application::{EligibilityVerdict, FacePair, WindowReason};
@@ -241,6 +242,10 @@ fn looked_up(state: &State, flagged: Option<bool>) -> Option<(u32, bool)> {
     version.zip(flagged)
 }
 
+fn tags(newest: &LookupTag, older: &[LookupTag]) -> Vec<LookupTag> {
+    std::iter::once(newest).chain(older).cloned().collect()
+}
+
 fn card_read(state: &mut State, b: &ApplicationCardRead) {
     let flagged = looked_up(state, b.flagged);
     let Some(a) = of(state, &b.session) else {
@@ -253,6 +258,7 @@ fn card_read(state: &mut State, b: &ApplicationCardRead) {
     a.entered.number_tail = Some(b.number_tail.clone());
     a.entered.holder = Some(b.holder.clone());
     a.person = Some(KnownPerson {
+        tags: tags(&b.number, &b.older),
         of_age: b.of_age,
         flagged,
         expiry: b.expiry,
@@ -272,6 +278,7 @@ fn number_keyed(state: &mut State, b: &ApplicationNumberKeyed) {
     a.entered.number_tail = Some(b.number_tail.clone());
     a.entered.holder = Some(b.holder.clone());
     a.person = Some(KnownPerson {
+        tags: tags(&b.number, &b.older),
         of_age: b.of_age,
         flagged,
         expiry: None,
@@ -438,12 +445,15 @@ fn issued(state: &mut State, session: &SessionId, ticket: Ticket) {
 
 fn accepted(state: &mut State, recorded: Recorded<'_>, b: &ApplicationAccepted) {
     state.applications.place = Some(b.place);
+    let mut tags = Vec::new();
     if let Some(a) = of(state, &b.session) {
         a.verdict.accepted = Some((b.place, b.provisional.clone()));
+        tags = a.person.as_ref().map_or(tags, |p| p.tags.clone());
     }
     let acceptance = Acceptance {
         index: Some(recorded.index),
         kind: b.entered.kind,
+        tags,
         kiosk: b.kiosk.clone(),
         site: b.site.clone(),
         place: b.place,

@@ -33,6 +33,8 @@ impl core::fmt::Debug for BirthDate {
 pub struct Person {
     /// Tags of the number under each key in use, the newest first.
     pub number: Vec<LookupTag>,
+    /// Whether the number is that of a resident ID card (A5).
+    pub resident: bool,
     /// The last four characters of the number.
     pub number_tail: NumberTail,
     /// The name, masked, where it is known.

@@ -26,6 +26,10 @@ pub enum Card {
     LongTerm,
     /// The list of the grant names them.
     Flagged,
+    /// Not a resident ID card.
+    Permit,
+    /// Read when there is a newer lookup key.
+    Retagged,
 }
 
 /// Whether the centre can be asked.
@@ -64,6 +68,8 @@ pub enum Fault {
 /// One way through.
 #[derive(Debug, Clone, Copy)]
 pub struct Case {
+    /// Who it is, below 100.
+    pub who: u8,
     pub kind: ApplicationKind,
     pub residence: Residence,
     pub card: Card,
@@ -86,7 +92,7 @@ pub fn checks(passed: bool) -> Vec<PortraitChecked> {
 
 impl Case {
     fn person(&self, hall: &Hall) -> Person {
-        person(self.card, hall.grant_version())
+        person(self.who, self.card, hall.grant_version())
     }
 
     /// What the citizen enters at a step; none: it is not the citizen's turn.
@@ -221,6 +227,7 @@ impl Case {
 
 /// A renewal with nothing wrong and the centre at hand.
 pub const GOOD: Case = Case {
+    who: 1,
     kind: ApplicationKind::Renewal,
     residence: Residence::Local,
     card: Card::Good,

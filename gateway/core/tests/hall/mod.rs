@@ -386,7 +386,7 @@ impl Hall {
     /// As an orderly device answers.
     pub fn orderly(&self, effect: &Effect) -> Reply {
         match &effect.order {
-            Order::Read => Reply::Read(Ok(card(&person(Card::Good, self.grant_version())))),
+            Order::Read => Reply::Read(Ok(card(&person(1, Card::Good, self.grant_version())))),
             Order::Capture { .. } => {
                 let SealedBlob { blob, key, len } = blob(0x11);
                 Reply::Captured(Ok(Captured { blob, key, len }))
@@ -426,8 +426,13 @@ impl Hall {
     }
 }
 
+/// The tag of somebody's number under a key.
+fn tag(key: &str, who: u8) -> LookupTag {
+    LookupTag::new(format!("{key}.{who:02}ECAwQFBgcICQoLDA0ODw")).unwrap()
+}
+
 /// A person of 36 years, by a card that ends on 2027-03-01, or with what else the case says.
-pub fn person(card: Card, grant: Option<u32>) -> Person {
+pub fn person(who: u8, card: Card, grant: Option<u32>) -> Person {
     let day = |y, m, d| CivilDate::new(y, m, d).unwrap();
     let born = match card {
         Card::Child => day(2020, 3, 7),
@@ -439,8 +444,13 @@ pub fn person(card: Card, grant: Option<u32>) -> Person {
         Card::LongTerm => Expiry::LongTerm,
         _ => Expiry::On(day(2027, 3, 1)),
     };
+    let mut number = vec![tag("0a1b2c3d", who)];
+    if card == Card::Retagged {
+        number.insert(0, tag("4e5f6071", who));
+    }
     Person {
-        number: vec![LookupTag::new("0a1b2c3d.AAECAwQFBgcICQoLDA0ODw").unwrap()],
+        number,
+        resident: card != Card::Permit,
         number_tail: NumberTail::new("002X").unwrap(),
         name: MaskedName::new("**明").ok(),
         born: BirthDate(born),

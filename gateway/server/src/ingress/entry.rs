@@ -158,6 +158,7 @@ impl Aids<'_> {
         let (session, holder) = sealed.await?;
         let known = Person {
             number: self.keys.tags(Domain::Number, number.expose()),
+            resident: number.is_of_resident_card(),
             number_tail: number.tail(),
             name: applicant.name.as_ref().map(CitizenName::masked),
             born: BirthDate(number.birth_date()),

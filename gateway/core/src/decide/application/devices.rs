@@ -16,7 +16,7 @@ use crate::input::Reply;
 pub(super) fn ask(draft: &mut Draft<'_>, kiosk: &DeviceId, step: Step) {
     let Some(a) = at(draft, kiosk) else { return };
     let device = device_of(&a.devices, step);
-    if device.is_none_or(|device| draft.state().is_usable(device)) {
+    if device.is_none_or(|device| draft.state().is_available(device)) {
         put(draft, kiosk, step);
     } else {
         away(draft, kiosk, step);

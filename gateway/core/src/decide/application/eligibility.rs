@@ -5,6 +5,7 @@ use schemas::event::application::{
     EligibilityBasis,
 };
 use schemas::ids::DeviceId;
+use schemas::lookup::LookupTag;
 use schemas::words::application::{
     ApplicationRefusal, EligibilityVerdict as Verdict, WindowReason,
 };
@@ -12,6 +13,7 @@ use schemas::words::application::{
 use super::super::draft::Draft;
 use super::session::refuse;
 use super::{at, go_on, put, window};
+use crate::application::{Application, KnownPerson};
 use crate::grant::{Applicant, may_decide};
 
 /// The question goes up with the log; the answer is waited for a little.
@@ -83,6 +85,22 @@ fn follow(draft: &mut Draft<'_>, kiosk: &DeviceId, verdict: Verdict) {
     refuse(draft, kiosk, reason, (None, None));
 }
 
+/// Whether this station has accepted an application of the same person that the centre has not decided, or has one under way that
+/// may come to that: nobody pays twice because nobody can be asked.
+fn has_applied(draft: &Draft<'_>, own: &Application, person: &KnownPerson) -> bool {
+    let is_theirs = |tags: &[LookupTag]| tags.iter().any(|tag| person.tags.contains(tag));
+    let now = draft.state();
+    let mut accepted = draft
+        .base
+        .acceptances
+        .values()
+        .chain(now.acceptances.values());
+    let open = now.applications.open.values();
+    let mut others = open.filter(|a| a.id != own.id && a.eligibility.is_some());
+    accepted.any(|a| is_theirs(&a.tags))
+        || others.any(|a| a.person.as_ref().is_some_and(|p| is_theirs(&p.tags)))
+}
+
 /// What the grant in force says. Those who were decided under it and are still under way count as accepted.
 fn by_grant(
     draft: &Draft<'_>,
@@ -111,6 +129,7 @@ fn by_grant(
     let max = grant.provisional_max.min(a.policy.provisional_max);
     let left = max.saturating_sub(state.decided_by_grant());
     match may_decide(Some(grant), &applicant, left, draft.now) {
+        Ok(basis) if has_applied(draft, a, person) => Ok((Verdict::AlreadyApplied, basis)),
         Ok(basis) => Ok((Verdict::Eligible, basis)),
         Err(reason) => match reason.window() {
             Some(window) => Err(window),

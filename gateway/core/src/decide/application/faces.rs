@@ -38,7 +38,7 @@ fn missing(draft: &Draft<'_>, a: &Application, step: Step) -> Option<ComparisonP
         Some(ComparisonPending::NoReference)
     } else if step == Step::ComparePortrait && portrait.is_none_or(|p| p.picture.is_none()) {
         Some(ComparisonPending::NoImage)
-    } else if !draft.state().is_usable(&a.devices.face_matcher) {
+    } else if !draft.state().is_available(&a.devices.face_matcher) {
         Some(ComparisonPending::MatcherAway)
     } else {
         None

@@ -7,6 +7,7 @@ use schemas::event::application::{
     ApplicationResidenceChosen, ApplicationStep as Step,
 };
 use schemas::ids::DeviceId;
+use schemas::lookup::LookupTag;
 use schemas::renewal::{RenewalDay, renewal};
 use schemas::time::ClockTrust;
 use schemas::words::application::{ApplicationKind, ApplicationRefusal, InputFault, WindowReason};
@@ -70,6 +71,7 @@ pub(super) fn card(
         session: a.id.clone(),
         card: read.serial.clone(),
         number,
+        older: older(person),
         name: person.name.clone(),
         number_tail: person.number_tail.clone(),
         holder,
@@ -80,7 +82,12 @@ pub(super) fn card(
         flagged: flagged(draft, person),
     };
     draft.push(event);
-    judge(draft, kiosk);
+    judge(draft, kiosk, person);
+}
+
+/// The tags of a number but the newest.
+fn older(person: &Person) -> Vec<LookupTag> {
+    person.number.iter().skip(1).cloned().collect()
 }
 
 /// A3: "Unable to read, please contact the staff", and back to the choice of kind.
@@ -124,13 +131,14 @@ pub(super) fn number(
     let event = ApplicationNumberKeyed {
         session,
         number,
+        older: older(person),
         number_tail: person.number_tail.clone(),
         holder,
         of_age: of_age(draft, kiosk, person),
         flagged: flagged(draft, person),
     };
     draft.push(event);
-    judge(draft, kiosk);
+    judge(draft, kiosk, person);
     Ok(())
 }
 
@@ -171,7 +179,10 @@ pub(super) fn today(draft: &Draft<'_>) -> Option<CivilDate> {
 }
 
 /// A3 and A5, as far as the station can tell; what it cannot, the centre says.
-fn judge(draft: &mut Draft<'_>, kiosk: &DeviceId) {
+fn judge(draft: &mut Draft<'_>, kiosk: &DeviceId, applicant: &Person) {
+    if !applicant.resident {
+        return refuse(draft, kiosk, ApplicationRefusal::NotInScope, (None, None));
+    }
     let Some(a) = at(draft, kiosk) else { return };
     let Some(person) = &a.person else { return };
     if person.of_age == Some(false) {

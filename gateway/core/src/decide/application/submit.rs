@@ -13,8 +13,9 @@ use super::{at, window};
 
 /// Accepts.
 pub(super) fn submit(draft: &mut Draft<'_>, kiosk: &DeviceId) {
-    let Ok(place) = next_place(draft) else {
-        return window::send(draft, kiosk, WindowReason::NumbersExhausted);
+    let place = match next_place(draft) {
+        Ok(place) => place,
+        Err(reason) => return window::send(draft, kiosk, reason),
     };
     let trusted = draft.now.trust == ClockTrust::Synchronised;
     let Some(a) = at(draft, kiosk) else { return };
@@ -41,14 +42,14 @@ pub(super) fn submit(draft: &mut Draft<'_>, kiosk: &DeviceId) {
     end(draft, kiosk, outcome);
 }
 
-/// Where the next number stands. A clock that is not believed opens no new day: one that runs years ahead would else count there for
-/// ever.
-fn next_place(draft: &Draft<'_>) -> Result<DailyPlace, DayIsFull> {
+/// Where the next number stands, or why the citizen goes to the window. A clock that is not believed opens no new day, and not the
+/// first one either: one that runs years ahead would else count there for ever.
+fn next_place(draft: &Draft<'_>) -> Result<DailyPlace, WindowReason> {
     let newest = draft.state().applications.place;
-    let today = CivilDate::in_china(draft.now.wall_ms);
-    let today = match newest {
-        Some(newest) if draft.now.trust == ClockTrust::Unsynchronised => newest.date,
-        Some(_) | None => today,
+    let today = match (draft.now.trust, newest) {
+        (ClockTrust::Synchronised, _) => CivilDate::in_china(draft.now.wall_ms),
+        (ClockTrust::Unsynchronised, Some(newest)) => newest.date,
+        (ClockTrust::Unsynchronised, None) => return Err(WindowReason::ClockNotTrusted),
     };
-    DailyPlace::next(newest, today)
+    DailyPlace::next(newest, today).map_err(|DayIsFull { .. }| WindowReason::NumbersExhausted)
 }
