@@ -21,13 +21,22 @@ mod tests {
     use schemas::ids::TicketNumber;
 
     use super::*;
+    use crate::application::Ticket;
 
     /// A15, G7: a session whose ticket nobody has closed, or whose keys are to be destroyed, is not over for its files.
     #[test]
     fn what_is_still_to_come_keeps_a_session_open() {
         let mut state = State::default();
         let [ticket, erased, over] = [1, 2, 3].map(SessionId::from_index);
-        state.tickets.insert(ticket.clone(), TicketNumber::of(1, 1));
+        let open = Ticket {
+            number: TicketNumber::of(1, 1),
+            kind: None,
+            reason: None,
+            entered: None,
+            since: None,
+            held_h: 72,
+        };
+        state.tickets.insert(ticket.clone(), open);
         state.erasures.insert(erased.clone());
         for (session, open) in [(&ticket, true), (&erased, true), (&over, false)] {
             assert_eq!(state.is_open_case(session), open, "{session}");
