@@ -77,8 +77,8 @@ fn events_fit_their_type_and_nothing_more_fits() {
     );
 }
 
-/// G4, G5: what stands in the centre's store has an example that fits, without one of its members fits no more, and an
-/// instruction takes no member that the contract does not have.
+/// G4, G5: what stands in the centre's store has an example that fits, without one of the members that it needs fits no more,
+/// and an instruction takes no member that the contract does not have.
 #[test]
 fn what_stands_in_the_centre_s_store_fits_its_type() {
     let examples = examples::centre().unwrap();
@@ -94,12 +94,8 @@ fn what_stands_in_the_centre_s_store_fits_its_type() {
             let mut less = members.clone();
             less.remove(member);
             let read = (part.reads)(&Value::Object(less).to_string());
-            assert_eq!(
-                read.is_ok(),
-                member == "checkpoint",
-                "{}: {member}",
-                part.name
-            );
+            let may_lack = ["checkpoint", "way", "paid_ms"].contains(&member.as_str());
+            assert_eq!(read.is_ok(), may_lack, "{}: {member}", part.name);
         }
         let mut more = example.clone();
         more.as_object_mut()
