@@ -6,7 +6,7 @@ use contract::examples;
 use serde_json::Value;
 
 /// The names under which messages carry personal data. A masked name (`**明`) may be shown.
-const PERSONAL: [&str; 18] = [
+const PERSONAL: [&str; 17] = [
     "number",
     "citizen_number",
     "voucher",
@@ -21,7 +21,6 @@ const PERSONAL: [&str; 18] = [
     "sms_code",
     "receipt",
     "acceptance_number",
-    "ethnic_group",
     "address",
     "issuer",
     "pdf",
