@@ -6,6 +6,7 @@ import sys
 import tempfile
 
 import append
+import application
 import broker
 import devices
 import link
@@ -20,6 +21,7 @@ PARTS = {
     "mqtt": mqtt.against_mosquitto,
     "paced": mqtt.against_one_sync,
     "pickup": pickup.measure,
+    "application": application.measure,
     "memory": memory.measure,
     "link": link.measure,
     "offline": offline.measure,

@@ -396,6 +396,8 @@ words!(
         CodeExpired,
         /// The picture or scan that is named did not come, or came for another session.
         BlobMissing,
+        /// Faces cannot be compared in this picture: it is neither JPEG nor PNG, or has more than 524,288 bytes (A6).
+        PictureUnusable,
         /// Not one of the choices there are.
         NotAChoice,
         /// As many documents as can be attached are.

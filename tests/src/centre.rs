@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use schemas::downlink::Instruction;
+use schemas::ids::StationId;
 use simulated_eventstore::{Faults, Server, ServerConfig};
 use simulator::centre::{
     Asked, Centre, CentreConfig, Desk, GrantTerms, OfficeConfig, Registration, Running, View,
@@ -107,6 +109,14 @@ impl TestCentre {
     /// People at the centre.
     pub fn desk(&self) -> Desk {
         Desk::open(&self.folder.join("centre")).unwrap()
+    }
+
+    /// Tells the demo station something under the centre's key, though no centre follows.
+    pub async fn tell(&self, instruction: &Instruction) {
+        let station = StationId::new("demo").unwrap();
+        let (desk, connection) = (self.desk(), self.connection());
+        let sent = desk.send(&connection, &station, instruction);
+        sent.await.unwrap();
     }
 
     /// The centre begins to follow.

@@ -11,6 +11,8 @@
 )]
 
 pub mod adapters;
+pub mod application;
+pub mod canary;
 pub mod centre;
 pub mod certificates;
 pub mod config;
@@ -19,6 +21,7 @@ pub mod left;
 pub mod line;
 pub mod load;
 pub mod opened;
+pub mod picture;
 pub mod raw;
 pub mod sealed;
 pub mod search;
@@ -67,6 +70,11 @@ impl Random {
             .unwrap_or_else(from_clock);
         println!("{test}: SEED={seed}");
         Self(seed)
+    }
+
+    /// A sequence of this number.
+    pub const fn of(number: u64) -> Self {
+        Self(number)
     }
 
     /// The next value.

@@ -150,9 +150,19 @@ impl Station {
 
     /// A card that nobody takes is held at the outlet for the shortest time there is.
     pub fn hurry(&self) {
-        let policy = include_str!("../../edge-config/policy.toml");
-        assert!(policy.contains("hold_s = 30"));
-        let policy = policy.replace("hold_s = 30", "hold_s = 5");
+        self.policy(&[("hold_s = 30", "hold_s = 5")]);
+    }
+
+    /// The shipped policy with these of its lines changed.
+    pub fn policy(&self, changes: &[(&str, &str)]) {
+        let mut policy = include_str!("../../edge-config/policy.toml").to_owned();
+        for (from, to) in changes {
+            assert!(
+                policy.contains(from),
+                "the shipped policy.toml has no {from}"
+            );
+            policy = policy.replace(from, to);
+        }
         std::fs::write(self.layout.root.join("policy.toml"), policy).unwrap();
     }
 

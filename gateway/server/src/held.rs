@@ -142,13 +142,16 @@ impl Held {
         });
     }
 
-    /// The picture is one that is used later: it is kept to the end of the session.
-    pub fn named(&self, session: &SessionId, blob: &BlobHash) {
-        self.with(session, |held| {
-            if let Some(bytes) = held.fresh.get(blob) {
-                held.kept.put(blob.clone(), bytes, KEPT_MAX);
-            }
-        });
+    /// The picture is one that is used later: it is kept to the end of the session. False: it is not here, or not any more.
+    pub fn named(&self, session: &SessionId, blob: &BlobHash) -> bool {
+        let mut sessions = self.sessions();
+        let Some(held) = sessions.get_mut(session) else {
+            return false;
+        };
+        let found = held.fresh.get(blob).or_else(|| held.kept.get(blob));
+        let Some(bytes) = found else { return false };
+        held.kept.put(blob.clone(), bytes, KEPT_MAX);
+        true
     }
 
     /// The picture of the card whose holder this field seals: the historical portrait.
@@ -217,10 +220,12 @@ mod tests {
         assert!(held.picture(&one, &blob(0)).is_none());
         held.only(&BTreeSet::from([one.clone(), two.clone()]));
         held.came(&one, &blob(1), b"portrait");
-        held.named(&one, &blob(1));
+        assert!(held.named(&one, &blob(1)));
         for n in 2..=9 {
             held.came(&one, &blob(n), b"scan");
         }
+        assert!(held.named(&one, &blob(1)), "as often as it is named");
+        assert!(!held.named(&one, &blob(2)), "not here any more");
         assert_eq!(
             held.picture(&one, &blob(1)).unwrap().as_slice(),
             b"portrait"

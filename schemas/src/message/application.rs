@@ -91,7 +91,8 @@ pub struct Nothing {}
 pub struct PortraitEntry {
     /// How it came.
     pub way: PortraitWay,
-    /// The picture, published before.
+    /// The picture, published before: JPEG or PNG, 524,288 bytes at the most. Another one is refused as `picture-unusable` and costs no
+    /// attempt.
     #[serde(default)]
     pub picture: Option<BlobId>,
     /// The barcode of the photo receipt.

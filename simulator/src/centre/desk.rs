@@ -206,7 +206,11 @@ impl Desk {
         Ok(())
     }
 
-    async fn send(
+    /// Sends any instruction.
+    ///
+    /// # Errors
+    /// It was not sent.
+    pub async fn send(
         &self,
         connection: &str,
         station: &StationId,

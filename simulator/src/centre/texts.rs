@@ -66,6 +66,7 @@ pub(super) const fn refusal(reason: RefusalReason) -> &'static str {
         | R::CodeWrong
         | R::CodeExpired
         | R::BlobMissing
+        | R::PictureUnusable
         | R::NotAChoice
         | R::DocumentsFull
         | R::NoSuchSession

@@ -16,6 +16,7 @@ refusal-phones-differ = The two phone numbers differ, please enter both again
 refusal-code-wrong = The code is wrong, please enter it again
 refusal-code-expired = The code is no longer valid, please ask for another one
 refusal-blob-missing = The picture did not arrive, please try again
+refusal-picture-unusable = The picture has to be JPEG or PNG and 512 KB at the most, please give another one
 refusal-not-a-choice = Please choose from the list
 refusal-documents-full = No more documents can be attached
 refusal-no-record = No card is recorded for you, please go to the window

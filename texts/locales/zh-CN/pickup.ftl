@@ -16,6 +16,7 @@ refusal-phones-differ = 两次输入的手机号码不一致，请重新输入
 refusal-code-wrong = 验证码有误，请重新输入
 refusal-code-expired = 验证码已失效，请重新获取
 refusal-blob-missing = 图像未收到，请重试
+refusal-picture-unusable = 相片须为 JPEG 或 PNG 格式且不超过 512 KB，请重新提供
 refusal-not-a-choice = 请从列表中选择
 refusal-documents-full = 材料数量已达上限
 refusal-no-record = 未查询到您的证件，请到人工窗口

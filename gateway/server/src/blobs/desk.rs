@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use schemas::ids::{BlobHash, BlobId, DeviceId, SessionId};
 use schemas::key::SealingKeyId;
+use schemas::message::face::PictureFormat;
 use tokio::sync::Semaphore;
 
 use super::seal::seal;
@@ -30,6 +31,8 @@ pub struct Received {
     pub key: SealingKeyId,
     /// The session of that key.
     pub session: SessionId,
+    /// How it is written, if faces can be compared in it (A6).
+    pub picture: Option<PictureFormat>,
 }
 
 /// Why a blob was not taken.
@@ -142,6 +145,7 @@ impl BlobDesk {
         let permit = Arc::clone(&self.0.in_flight).acquire_owned().await;
         let permit = permit.map_err(|_closed| BlobRefusal::Failed)?;
         let (id, session) = (key.id().clone(), key.session().clone());
+        let picture = PictureFormat::of(&blob);
         let inner = Arc::clone(&self.0);
         let sealed = tokio::task::spawn_blocking(move || {
             let sealed = seal(&key, &blob).map_err(std::io::Error::other);
@@ -161,6 +165,7 @@ impl BlobDesk {
                 len,
                 key: id,
                 session,
+                picture,
             }),
             Ok(Err(error)) => {
                 tracing::error!(%device, %error, "a blob could not be stored");

@@ -10,6 +10,7 @@ use schemas::citizen::CitizenNumber;
 use schemas::downlink::application::{FLAGGED_MAX, FlaggedHash, GrantIssued, GrantSalt};
 use schemas::event::payment::GrantReceived;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use super::follower::sha256;
@@ -20,6 +21,8 @@ const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 const HASH_LEN: usize = 16;
+/// Persons that are looked for at once. Each takes 19 MiB and a processor for some 20 ms, and there are other things to do meanwhile.
+const LOOKUPS_MAX: usize = 2;
 
 /// The list of a grant. It prints nothing of the persons.
 #[derive(Serialize, Deserialize)]
@@ -107,6 +110,7 @@ pub struct GrantDesk(Arc<Desk>);
 struct Desk {
     data: PathBuf,
     list: Mutex<Option<Arc<GrantList>>>,
+    lookups: Arc<Semaphore>,
 }
 
 impl GrantDesk {
@@ -115,6 +119,7 @@ impl GrantDesk {
         Self(Arc::new(Desk {
             data: data.to_owned(),
             list: Mutex::default(),
+            lookups: Arc::new(Semaphore::new(LOOKUPS_MAX)),
         }))
     }
 
@@ -135,7 +140,15 @@ impl GrantDesk {
     /// Whether the list flags somebody, with its version; none where there is no list.
     pub async fn flags(&self, number: CitizenNumber) -> Option<(u32, bool)> {
         let list = self.list()?;
-        let looked = tokio::task::spawn_blocking(move || list.flags(&number));
+        if list.flagged.is_empty() {
+            return Some((list.version, false));
+        }
+        let permit = Arc::clone(&self.0.lookups).acquire_owned().await.ok()?;
+        let looked = tokio::task::spawn_blocking(move || {
+            let found = list.flags(&number);
+            drop(permit);
+            found
+        });
         looked.await.ok().flatten()
     }
 }
@@ -252,5 +265,53 @@ mod tests {
             ..issued(3)
         };
         assert!(matches!(keep(data.path(), &long), Err(NotKept::TooLong)));
+    }
+
+    /// A17: the desk looks into the list in force and no other: none before there is a grant, the new one after it was replaced, none where
+    /// the one in force was lost.
+    #[tokio::test]
+    async fn a17_the_desk_looks_into_the_list_in_force() {
+        let data = tempfile::tempdir().unwrap();
+        let desk = GrantDesk::new(data.path());
+        let flags = |number| desk.flags(CitizenNumber::new(number).unwrap());
+        assert_eq!(flags(FLAGGED).await, None);
+        let first = keep(data.path(), &issued(3)).unwrap();
+        assert_eq!(flags(FLAGGED).await, None, "kept, and not yet recorded");
+        desk.took(Some((3, &first.sha256)));
+        assert_eq!(flags(FLAGGED).await, Some((3, true)));
+        assert_eq!(flags(OTHER).await, Some((3, false)));
+        let nobody = GrantIssued {
+            flagged: Vec::new(),
+            ..issued(4)
+        };
+        let second = keep(data.path(), &nobody).unwrap();
+        desk.took(Some((4, &second.sha256)));
+        assert_eq!(flags(FLAGGED).await, Some((4, false)));
+        let third = keep(data.path(), &issued(5)).unwrap();
+        let name = format!("{}.json", third.sha256);
+        std::fs::remove_file(data.path().join(FOLDER).join(name)).unwrap();
+        desk.took(Some((5, &third.sha256)));
+        assert_eq!(flags(FLAGGED).await, None, "lost");
+    }
+
+    /// A17: many who ask at once are all answered, so many at a time.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a17_lookups_are_bounded() {
+        let data = tempfile::tempdir().unwrap();
+        let kept = keep(data.path(), &issued(3)).unwrap();
+        let desk = GrantDesk::new(data.path());
+        desk.took(Some((3, &kept.sha256)));
+        let asking = (0..6).map(|_| {
+            let desk = desk.clone();
+            tokio::spawn(async move { desk.flags(CitizenNumber::new(FLAGGED).unwrap()).await })
+        });
+        let asking: Vec<_> = asking.collect();
+        while desk.0.lookups.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        for answer in asking {
+            assert_eq!(answer.await.unwrap(), Some((3, true)));
+        }
+        assert_eq!(desk.0.lookups.available_permits(), LOOKUPS_MAX);
     }
 }

@@ -2,20 +2,30 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gateway_core::{Effect, Order};
+use gateway_core::{Effect, FacesReply, Input, Order, Reply};
 use schemas::ids::DeviceId;
 use schemas::message::command::{
     CaptureCommand, CommandId, MatchCommand, MatchOnSensorCommand, MoveCommand, QueryCommand,
     ReadCommand,
 };
 use schemas::message::face::{
-    CaptureFingerCommand, CompareFacesCommand, Picture, PictureBytes, PictureFormat,
+    CaptureFingerCommand, CompareFacesCommand, FaceRefusal, Picture, PictureBytes, PictureFormat,
 };
+use schemas::words::Completion;
 
 use super::{json, personal_json};
 use crate::held::Held;
 use crate::outlet::Outgoing;
 use crate::vault::Vault;
+
+/// What became of the commands that are due.
+#[derive(Debug, Default)]
+pub(crate) struct Due {
+    /// To the devices.
+    pub(crate) messages: Vec<Outgoing>,
+    /// What the rules are told in place of a device that cannot be asked.
+    pub(crate) answers: Vec<Input>,
+}
 
 /// The commands that were open after the group before, all of which have been sent.
 #[derive(Debug, Default)]
@@ -30,15 +40,17 @@ impl Issued {
         came: &BTreeSet<DeviceId>,
         vault: &Vault,
         held: &Held,
-    ) -> Vec<Outgoing> {
+    ) -> Due {
         let before = std::mem::take(&mut self.0);
-        let mut due = Vec::new();
+        let mut due = Due::default();
         for effect in open {
             let sent = before.contains_key(&effect.id) && !came.contains(&effect.device);
             let (id, device) = (effect.id.clone(), effect.device.clone());
+            let is_of_faces = matches!(effect.order, Order::CompareFaces { .. });
             if !sent {
                 match message(effect, vault, held) {
-                    Some(message) => due.push(message),
+                    Some(message) => due.messages.push(message),
+                    None if is_of_faces => due.answers.push(not_comparable(&device, &id)),
                     // The session ended in a later group, or its templates went with an earlier life.
                     None => {
                         tracing::debug!(%device, command = %id, "nothing is held for a comparison");
@@ -48,6 +60,22 @@ impl Issued {
             self.0.insert(id, device);
         }
         due
+    }
+}
+
+/// A picture in which faces cannot be compared, such as the still of a camera that takes large ones: nobody waits for the matcher, and
+/// the centre compares at its review.
+fn not_comparable(device: &DeviceId, command: &CommandId) -> Input {
+    tracing::warn!(%device, %command, "a picture is not JPEG or PNG of at most 512 KiB: its face is not compared here");
+    let reply = FacesReply {
+        completion: Completion::Success,
+        score: None,
+        refusal: Some(FaceRefusal::Unsupported),
+    };
+    Input::Reply {
+        device: device.clone(),
+        command: command.clone(),
+        reply: Reply::Faces(reply),
     }
 }
 
@@ -167,15 +195,9 @@ fn room(parts: impl IntoIterator<Item = usize>) -> usize {
     1_024 + parts.into_iter().sum::<usize>() * 3 / 2
 }
 
-/// A picture as its first bytes say it is written; none: neither JPEG nor PNG, or too large.
+/// A picture, with how it is written; none: faces cannot be compared in it.
 fn picture(bytes: &[u8]) -> Option<Picture> {
-    let format = if bytes.starts_with(b"\xff\xd8\xff") {
-        PictureFormat::Jpeg
-    } else if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-        PictureFormat::Png
-    } else {
-        return None;
-    };
+    let format = PictureFormat::of(bytes)?;
     let bytes = PictureBytes::new(bytes.to_vec()).ok()?;
     Some(Picture { format, bytes })
 }
@@ -183,6 +205,10 @@ fn picture(bytes: &[u8]) -> Option<Picture> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
+    use schemas::ids::BlobHash;
+    use schemas::sealed::SealedField;
+    use schemas::words::application::FacePair;
+
     use super::*;
 
     fn read(index: u64, device: &str) -> Effect {
@@ -201,8 +227,12 @@ mod tests {
         let (mut issued, vault) = (Issued::default(), Vault::default());
         let nobody = BTreeSet::new();
         let reader = BTreeSet::from([DeviceId::new("reader-1").unwrap()]);
-        let mut due =
-            |open: Vec<Effect>, came| issued.due(open, came, &vault, &Held::default()).len();
+        let mut due = |open: Vec<Effect>, came| {
+            issued
+                .due(open, came, &vault, &Held::default())
+                .messages
+                .len()
+        };
         assert_eq!(due(vec![read(4, "reader-1")], &nobody), 1);
         assert_eq!(
             due(vec![read(4, "reader-1"), read(9, "reader-2")], &nobody),
@@ -238,6 +268,47 @@ mod tests {
             &Vault::default(),
             &Held::default(),
         );
-        assert!(due.is_empty());
+        assert!(due.messages.is_empty() && due.answers.is_empty());
+    }
+
+    /// A7: a live photo in which no face can be compared is answered at once, once; one in which it can goes to the matcher.
+    #[test]
+    fn a7_a_picture_that_cannot_be_compared_is_answered_at_once() {
+        let session = schemas::ids::SessionId::from_index(3);
+        let key = schemas::key::SealingKeyId::of(&[7; 16]);
+        let holder = SealedField::new(format!("v1.{key}.{}", "A".repeat(40))).unwrap();
+        let blob = |n: u8| BlobHash::new(hex::encode([n; 32])).unwrap();
+        let held = Held::default();
+        held.only(&BTreeSet::from([session.clone()]));
+        let reference = Picture {
+            format: PictureFormat::Wlt,
+            bytes: PictureBytes::new(vec![1; 4]).unwrap(),
+        };
+        held.reference(&session, &holder, reference);
+        held.came(&session, &blob(1), b"GIF89a");
+        held.came(&session, &blob(2), b"\xff\xd8\xff\xe0 a photo");
+        let compare = |n: u8| Effect {
+            order: Order::CompareFaces {
+                session: session.clone(),
+                pair: FacePair::LiveHistorical,
+                reference: holder.clone(),
+                probe: blob(n),
+            },
+            ..read(u64::from(n), "face-matcher-1")
+        };
+        let (mut issued, vault, nobody) = (Issued::default(), Vault::default(), BTreeSet::new());
+        let mut due = |n| {
+            let due = issued.due(vec![compare(n)], &nobody, &vault, &held);
+            (due.messages.len(), due.answers)
+        };
+        let (sent, answers) = due(1);
+        assert_eq!((sent, answers.len()), (0, 1));
+        assert!(matches!(
+            answers.first(),
+            Some(Input::Reply { command, reply: Reply::Faces(reply), .. })
+                if *command == compare(1).id && reply.refusal == Some(FaceRefusal::Unsupported)
+        ));
+        assert_eq!(due(1), (0, Vec::new()), "once");
+        assert_eq!(due(2), (1, Vec::new()));
     }
 }

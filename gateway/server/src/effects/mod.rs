@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, FutureExt as _};
 use gateway_core::{Effect, FeeStanding, Input, Registry, View};
 use gateway_log::{Durable, Log};
 use schemas::event::Event;
@@ -284,9 +284,13 @@ impl Effects {
         // Before the commands go out: what a device sends for a step finds its session.
         self.sealing.applications(&applications);
         // Commands first: what a citizen waits for is the device, not the receipt.
-        for message in self.issued.due(effects, &came, vault, &self.held) {
+        let due = self.issued.due(effects, &came, vault, &self.held);
+        for message in due.messages {
             self.outlet.send(message);
         }
+        let answers = due.answers.into_iter().map(Finding::Tell);
+        let told = answers.map(|answer| std::future::ready(answer).boxed());
+        self.errands.extend(told);
         for (message, view) in self.prompts.changed(views, now) {
             self.show(message, &view);
         }

@@ -17,7 +17,7 @@ use schemas::words::application::InputFault;
 use zeroize::Zeroizing;
 
 use super::parse::{Parsed, Unreadable, read};
-use crate::blobs::BlobDesk;
+use crate::blobs::{BlobDesk, Received};
 use crate::centre::GrantDesk;
 use crate::held::{Applicant, Held};
 use crate::keys::{Domain, LookupKeys};
@@ -88,12 +88,11 @@ impl Entered {
                 step,
                 entry: Box::new(entry),
             },
-            // Nothing is sealed for a kiosk without a session, so nothing can be entered.
-            Err(NotSealed::NoSession) => Request::Unserviceable {
+            Err(NotEntered::Refused(reason)) => Request::Unserviceable {
                 name: "application-input".to_owned(),
-                reason: RefusalReason::NoSuchSession,
+                reason,
             },
-            Err(NotSealed::Failed) => return None,
+            Err(NotEntered::Failed) => return None,
         };
         Some(Input::Request {
             kiosk: kiosk.clone(),
@@ -103,12 +102,31 @@ impl Entered {
     }
 }
 
+/// Why an entry does not reach the rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NotEntered {
+    /// They refuse it with this reason.
+    Refused(RefusalReason),
+    /// It could not be sealed.
+    Failed,
+}
+
+impl From<NotSealed> for NotEntered {
+    fn from(not_sealed: NotSealed) -> Self {
+        match not_sealed {
+            // Nothing is sealed for a kiosk without a session, so nothing can be entered.
+            NotSealed::NoSession => Self::Refused(RefusalReason::NoSuchSession),
+            NotSealed::Failed => Self::Failed,
+        }
+    }
+}
+
 async fn entry(
     said: Said,
     kiosk: &DeviceId,
     session: &SessionId,
     aids: Aids<'_>,
-) -> Result<Entry, NotSealed> {
+) -> Result<Entry, NotEntered> {
     let scan = |id: &BlobId| aids.scan(kiosk, session, id);
     Ok(match said {
         Said::Kind(kind) => Entry::Kind(kind),
@@ -179,7 +197,7 @@ impl Aids<'_> {
         kiosk: &DeviceId,
         session: &SessionId,
         portrait: PortraitEntry,
-    ) -> Result<Entry, NotSealed> {
+    ) -> Result<Entry, NotEntered> {
         let PortraitEntry {
             way,
             picture,
@@ -196,12 +214,32 @@ impl Aids<'_> {
                 Some(sealed.await?.1)
             }
         };
+        // What comes with the other ways is not looked at.
+        let picture = picture.filter(|_| way.has_image());
+        let picture = picture.map(|id| self.face(kiosk, session, &id));
         Ok(Entry::Portrait {
             way,
-            picture: picture.and_then(|id| self.picture(kiosk, session, &id)),
+            picture: picture.transpose()?.flatten(),
             receipt,
             checks,
         })
+    }
+
+    /// A portrait that can be compared (A7); none: it did not come, or is not held any more.
+    fn face(
+        &self,
+        kiosk: &DeviceId,
+        session: &SessionId,
+        id: &BlobId,
+    ) -> Result<Option<SealedBlob>, NotEntered> {
+        let Some(received) = self.received(kiosk, session, id) else {
+            return Ok(None);
+        };
+        if received.picture.is_none() {
+            return Err(NotEntered::Refused(RefusalReason::PictureUnusable));
+        }
+        let is_held = self.held.named(session, &received.hash);
+        Ok(is_held.then(|| sealed(received)))
     }
 
     /// A phone number that was entered twice, or what is wrong with it (A8).
@@ -257,12 +295,21 @@ impl Aids<'_> {
         session: &SessionId,
         id: &BlobId,
     ) -> Option<SealedBlob> {
-        let received = self.blobs.received(device, id)?;
-        (received.session == *session).then_some(SealedBlob {
-            blob: received.hash,
-            key: received.key,
-            len: received.len,
-        })
+        self.received(device, session, id).map(sealed)
+    }
+
+    fn received(&self, device: &DeviceId, session: &SessionId, id: &BlobId) -> Option<Received> {
+        let received = self.blobs.received(device, id);
+        received.filter(|received| received.session == *session)
+    }
+}
+
+/// A blob as events name it.
+fn sealed(received: Received) -> SealedBlob {
+    SealedBlob {
+        blob: received.hash,
+        key: received.key,
+        len: received.len,
     }
 }
 
@@ -282,27 +329,5 @@ fn mobile(bare: &str) -> &str {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-mod tests {
-    use super::*;
-
-    /// A3, A8: numbers are taken as people write them; what is no number of theirs is left to the check.
-    #[test]
-    fn a3_a8_groups_and_prefixes_are_taken() {
-        for (keyed, number) in [
-            ("110105 19491231 002x", "11010519491231002x"),
-            ("110105-19491231-002X", "11010519491231002X"),
-        ] {
-            let bare = bare(&Keyed::new(keyed).unwrap());
-            assert_eq!(*bare, number);
-            assert!(CitizenNumber::new(&bare).is_ok());
-        }
-        for keyed in ["138 1234 5678", "+86 138-1234-5678"] {
-            let bare = bare(&Keyed::new(keyed).unwrap());
-            assert_eq!(
-                PhoneNumber::new(mobile(&bare)).unwrap().expose(),
-                "13812345678"
-            );
-        }
-        assert!(PhoneNumber::new(mobile("+8512345678901")).is_err());
-    }
-}
+#[path = "entry_tests.rs"]
+mod tests;

@@ -5,6 +5,7 @@ use documents::{
     RegistrationForm, Standing, WayToPay, WindowTicket, certificate, payment_notice,
     registration_form, window_ticket,
 };
+use schemas::cardholder::{CardAddress, CardIssuer, EthnicGroup};
 use schemas::civil::CivilDate;
 use schemas::event::application::{Entered, Fingerprint, WindowTicketIssued};
 use schemas::message::peripheral::PaymentMethod;
@@ -107,9 +108,9 @@ impl Printer {
             reason: a.reason.ok_or(PaperFault::Failed)?,
             name: applicant.name.as_ref(),
             citizen: &applicant.number,
-            ethnicity: applicant.ethnic_group.map(|group| group.expose()),
-            address: applicant.address.as_ref().map(|address| address.expose()),
-            issuer: applicant.issuer.as_ref().map(|issuer| issuer.expose()),
+            ethnicity: applicant.ethnic_group.map(EthnicGroup::expose),
+            address: applicant.address.as_ref().map(CardAddress::expose),
+            issuer: applicant.issuer.as_ref().map(CardIssuer::expose),
             validity: Validity::of_card(applicant.number.birth_date(), today).ok(),
             phone: a.phone.as_deref(),
             right: captured(&a.entered, Hand::Right),

@@ -146,6 +146,7 @@ fn a15_a_ticket_is_set_whatever_is_known() {
             kind: Some(ApplicationKind::Lost),
             ..Entered::default()
         }),
+        held_h: Some(72),
     };
     let facts = super::of_ticket(&ticket);
     assert_eq!(faults(&facts), [(PaperKind::WindowTicket, None)]);

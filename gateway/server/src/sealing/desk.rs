@@ -339,4 +339,66 @@ pub(crate) mod tests {
         assert!(desk.store().window_forms(&application).unwrap().is_empty());
         assert!(desk.store().holds(key.id()), "the centre's form stays");
     }
+
+    fn under_way(of: &[(u64, &[&str])]) -> BTreeMap<SessionId, BTreeSet<DeviceId>> {
+        let application = |(index, devices): &(u64, &[&str])| {
+            let devices = devices.iter().map(|name| id(name)).collect();
+            (SessionId::from_index(*index), devices)
+        };
+        of.iter().map(application).collect()
+    }
+
+    /// G7, A16: a shared device belongs to the application whose step it serves, and to nobody between two steps; a kiosk to its own. Each
+    /// has a key of its own.
+    #[tokio::test]
+    async fn g7_a_shared_device_seals_for_the_step_it_serves() {
+        let place = tempfile::tempdir().unwrap();
+        let desk = desk(place.path());
+        let (one, two) = (SessionId::from_index(1), SessionId::from_index(2));
+        let camera = id("camera-1");
+        desk.applications(&under_way(&[
+            (1, &["kiosk-1", "camera-1"]),
+            (2, &["kiosk-2"]),
+        ]));
+        assert_eq!(desk.session_of(&camera), Some(one.clone()));
+        assert_eq!(desk.session_of(&id("kiosk-2")), Some(two.clone()));
+        let first = desk.key_for(&camera).await.unwrap();
+        assert_eq!(first.session(), &one);
+        desk.applications(&under_way(&[(1, &["kiosk-1"]), (2, &["kiosk-2"])]));
+        assert_eq!(desk.session_of(&camera), None);
+        assert_eq!(
+            desk.key_for(&camera).await.unwrap_err(),
+            NotSealed::NoSession
+        );
+        desk.applications(&under_way(&[
+            (1, &["kiosk-1"]),
+            (2, &["kiosk-2", "camera-1"]),
+        ]));
+        let second = desk.key_for(&camera).await.unwrap();
+        assert_eq!(second.session(), &two);
+        assert_ne!(first.id(), second.id());
+        let again = desk.key_for(&id("kiosk-1")).await.unwrap();
+        assert_eq!(first.id(), again.id(), "one key all the way");
+    }
+
+    /// G7: an application that is not under way any more has no key in memory, and gets none; the pickup beside it goes on.
+    #[tokio::test]
+    async fn g7_an_application_that_ended_has_no_key() {
+        let place = tempfile::tempdir().unwrap();
+        let desk = desk(place.path());
+        let (pickup, application) = (SessionId::from_index(40), SessionId::from_index(50));
+        desk.opened(&pickup, &devices());
+        desk.applications(&under_way(&[(50, &["kiosk-1", "camera-1"])]));
+        assert!(desk.is_application(&application) && !desk.is_application(&pickup));
+        // A step that has a device of the machine comes first.
+        assert_eq!(desk.session_of(&id("camera-1")), Some(application.clone()));
+        let key = desk.key_for(&id("kiosk-1")).await.unwrap();
+        desk.applications(&BTreeMap::new());
+        assert_eq!(Arc::strong_count(&key), 1, "forgotten");
+        assert!(!desk.is_open(&application) && desk.is_open(&pickup));
+        assert_eq!(desk.session_of(&id("camera-1")), Some(pickup));
+        let none = desk.key_for(&id("kiosk-1")).await;
+        assert_eq!(none.unwrap_err(), NotSealed::NoSession);
+        assert!(desk.store().holds(key.id()), "for the centre");
+    }
 }

@@ -91,6 +91,7 @@ pub(super) fn keyed(session: &str, key: &SealingKeyId) -> Event {
     Event::ApplicationNumberKeyed(ApplicationNumberKeyed {
         session: SessionId::new(session).unwrap(),
         number: number(),
+        older: Vec::new(),
         number_tail: "002X".parse().unwrap(),
         holder: holder(key),
         of_age: None,

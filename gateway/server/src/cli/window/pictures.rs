@@ -99,7 +99,7 @@ impl Folder {
         if path.try_exists().with_context(named)? {
             let mode = path.metadata().with_context(named)?.mode() & 0o777;
             anyhow::ensure!(
-                mode & 0o077 == 0,
+                (mode & 0o077) == 0,
                 "{} can be read by others (mode {mode:03o}); run: chmod 700 {}",
                 path.display(),
                 path.display()

@@ -1,0 +1,53 @@
+"""The gateway's own share of applications (A16): as it counts it itself, and as kiosks see it, alone and fifty at once."""
+
+import json
+import os
+import subprocess
+import tempfile
+
+from rows import Row
+
+KIOSKS = 50
+# A citizen takes some ten seconds for a page; here one of fifty enters something every 40 ms.
+THINK_MS = 2_000
+
+
+def measure(context):
+    return alone(context) + at_once(context)
+
+
+def applied(context, *arguments):
+    """Runs the citizens; the figures of each step by its name, and the gateway's own."""
+    with tempfile.TemporaryDirectory(prefix="station-bench-", dir=context.folder) as folder:
+        command = [context.binary("apply"), folder, *map(str, arguments)]
+        programs = os.environ | {"STATION_PROGRAMS": str(context.target / context.profile)}
+        answer = subprocess.run(command, capture_output=True, text=True, env=programs)
+        if answer.returncode:
+            raise RuntimeError(answer.stderr[-2000:])
+    lines = [json.loads(line) for line in answer.stdout.splitlines() if line.startswith("{")]
+    own = next(line["own"] for line in lines if "own" in line)
+    return {line["step"]: line["figures"] for line in lines if "step" in line}, own
+
+
+def alone(context):
+    count = context.count(20, 2)
+    steps, own = applied(context, "alone", count)
+    mean, append = own["mean_s"] * 1000, own["append_s"] * 1000
+    entries = steps["all"]["sum_ms"] / count
+    slowest = max((name for name in steps if name != "all"), key=lambda name: steps[name]["p50_ms"])
+    what = f"gateway's own share of an application, all messages of kiosk, devices and centre, mean of {count}"
+    seen = f"its entries as a kiosk sees them: PUBLISH to receipt and next page, sum of an application's {steps['all']['count'] // count}"
+    return [
+        Row(what, f"{mean:.0f} ms", f"one append {append:.2f} ms", f"{mean / append:.1f} appends", "< 1 s", mean < 1000),
+        Row(seen, f"{entries:.0f} ms", f"{slowest} {steps[slowest]['p50_ms']:.1f} ms", "", "< 1 s", entries < 1000),
+    ]
+
+
+def at_once(context):
+    kiosks = context.count(KIOSKS, 4)
+    steps, _ = applied(context, "at-once", kiosks, context.count(THINK_MS, 100))
+    figures = steps["all"]
+    what = f"an entry of {kiosks} applications at once on {os.cpu_count()} processors, PUBLISH to receipt and next page, {figures['count']} entries"
+    said = "p50 {p50_ms:.1f} ms, p99 {p99_ms:.1f} ms, max {max_ms:.0f} ms".format(**figures)
+    number = "of these the number, which is looked for among the flagged: p50 {p50_ms:.1f} ms, max {max_ms:.0f} ms".format(**steps["key-number"])
+    return [Row(what, said, number, "", "max ≤ 200 ms", figures["max_ms"] <= 200)]

@@ -1,0 +1,170 @@
+//! How long the gateway itself takes for applications (A16), by its own count and as kiosks see it.
+//!
+//! ```text
+//! apply <folder> alone <applications>
+//! apply <folder> at-once <kiosks> <think ms>
+//! ```
+//! A station of the built programs (`STATION_PROGRAMS`), the simulated devices and an event store run in the folder; the centre answers
+//! nothing, so a grant whose list is not empty decides. A step's time is that from the entry's PUBLISH leaving the kiosk until its
+//! receipt *and* the next page are there: looking up, sealing, deciding, the durable append, and MQTT both ways. What devices and the centre take is
+//! none of it, since the page after an entry is the one that says that they are asked. `alone` applies at one kiosk, one after the other. `at-once`
+//! begins at all kiosks together; each citizen thinks so long before an entry, by chance between nothing and twice that, and the devices
+//! that all share serve one after the other. Prints a JSON line for each step, one for all steps, and one with the gateway's own figures.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
+use station_tests::Random;
+use station_tests::application::{
+    self as apply, Applicant, Citizen, QUICK, believed, grant, more_kiosks,
+};
+use station_tests::centre::TestCentre;
+use station_tests::config::Layout;
+use station_tests::kiosk::Kiosk;
+use station_tests::station::Station;
+use tokio::runtime::Runtime;
+
+/// How long fifty may wait for a scanner that serves one after the other.
+const QUEUE: Duration = Duration::from_mins(10);
+
+/// Of each step, by its name: what its entries took.
+type Took = BTreeMap<String, Vec<Duration>>;
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let number = |text: &str| text.parse::<u64>().context("not a number");
+    match arguments.as_slice() {
+        [folder, "alone", count] => alone(Path::new(folder), number(count)?),
+        [folder, "at-once", kiosks, think] => {
+            at_once(Path::new(folder), number(kiosks)?, number(think)?)
+        }
+        _ => bail!("usage: apply <folder> alone <applications> | at-once <kiosks> <think ms>"),
+    }
+}
+
+fn alone(folder: &Path, count: u64) -> anyhow::Result<()> {
+    with_station(folder, 0, |station| {
+        let mut kiosk = Kiosk::connect(station.layout.mqtt, "kiosk-1");
+        let (mut took, mut chance) = (Took::new(), Random::of(0));
+        for _ in 0..count {
+            let (back, of_one) = go(kiosk, Duration::ZERO, &mut chance)?;
+            kiosk = back;
+            add(&mut took, of_one);
+        }
+        Ok(took)
+    })
+}
+
+fn at_once(folder: &Path, kiosks: u64, think_ms: u64) -> anyhow::Result<()> {
+    let think = Duration::from_millis(think_ms);
+    with_station(folder, kiosks, |station| {
+        let addr = station.layout.mqtt;
+        let citizens = (0..kiosks).map(|n| {
+            std::thread::spawn(move || {
+                go(Kiosk::connect(addr, &name(n)), think, &mut Random::of(n))
+            })
+        });
+        let citizens: Vec<_> = citizens.collect();
+        let mut took = Took::new();
+        for citizen in citizens {
+            let came = citizen.join();
+            let came = came.map_err(|_panic| anyhow::anyhow!("a citizen came to no end"))?;
+            add(&mut took, came?.1);
+        }
+        Ok(took)
+    })
+}
+
+fn name(kiosk: u64) -> String {
+    format!("hall-{kiosk}")
+}
+
+/// Runs a station with so many kiosks more, and prints what came of it.
+fn with_station(
+    folder: &Path,
+    kiosks: u64,
+    run: impl FnOnce(&Station) -> anyhow::Result<Took>,
+) -> anyhow::Result<()> {
+    let runtime = Runtime::new()?;
+    let centre = runtime.block_on(TestCentre::start(folder));
+    let mut station = Station::configured(Layout::new(folder), |text| {
+        more_kiosks(&believed(&centre.configure(&text)), (0..kiosks).map(name))
+    });
+    // Who waits for a device that fifty share waits longer than a citizen would.
+    let patient = [("step_timeout_s = 90", "step_timeout_s = 600")];
+    station.policy(&[&QUICK[..], &patient].concat());
+    let devices = apply::start(&mut station, &[]);
+    centre.register(&station);
+    runtime.block_on(apply::tell(&centre, &station, &grant(1, true)));
+    let took = run(&station)?;
+    for (step, took) in &took {
+        say(step, took);
+    }
+    say("all", &took.into_values().flatten().collect::<Vec<_>>());
+    let figure = |name: &str| station.metric(name).unwrap_or_default();
+    let (sum, count) = (
+        figure("station_application_seconds_sum"),
+        figure("station_application_seconds_count"),
+    );
+    let append = figure("station_append_seconds_sum") / figure("station_append_seconds_count");
+    println!(
+        "{}",
+        json!({"own": {"mean_s": sum / count, "count": count, "append_s": append}})
+    );
+    drop(devices);
+    Ok(())
+}
+
+fn say(step: &str, took: &[Duration]) {
+    let mut ms: Vec<f64> = took
+        .iter()
+        .map(|took| took.as_secs_f64() * 1_000.0)
+        .collect();
+    ms.sort_by(f64::total_cmp);
+    let at = |share: usize| ms.get((ms.len() * share / 100).min(ms.len() - 1)).copied();
+    let sum: f64 = ms.iter().sum();
+    let figures = json!({"count": ms.len(), "p50_ms": at(50), "p99_ms": at(99), "max_ms": ms.last(), "sum_ms": sum});
+    println!("{}", json!({"step": step, "figures": figures}));
+}
+
+fn add(all: &mut Took, more: Took) {
+    for (step, took) in more {
+        all.entry(step).or_default().extend(took);
+    }
+}
+
+/// One application to its end: the kiosk, free for the next, and what each entry took.
+fn go(kiosk: Kiosk, think: Duration, chance: &mut Random) -> anyhow::Result<(Kiosk, Took)> {
+    // The number of the list: the look into it costs its slow hash.
+    let citizen = Citizen {
+        number: "440524188001010014".to_owned(),
+        ..Citizen::lost()
+    };
+    let mut at = Applicant::start(kiosk);
+    at.patience = QUEUE;
+    let mut took = Took::new();
+    loop {
+        let step = at.step();
+        if step.is_empty() {
+            let outcome: Value = at.page()["outcome"].clone();
+            anyhow::ensure!(outcome == "provisional", "{}", at.page());
+            return Ok((at.kiosk, took));
+        }
+        // What an entry names is sent and sealed before it.
+        let Some(input) = at.answer(&citizen) else {
+            let number = at.page()["number"].clone();
+            at.changes_from(&number);
+            continue;
+        };
+        std::thread::sleep(think * u32::try_from(chance.below(2_000))? / 1_000);
+        let number = at.page()["number"].clone();
+        let began = Instant::now();
+        at.entered(&input);
+        at.changes_from(&number);
+        took.entry(step).or_default().push(began.elapsed());
+    }
+}
