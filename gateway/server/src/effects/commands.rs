@@ -71,6 +71,7 @@ fn not_comparable(device: &DeviceId, command: &CommandId) -> Input {
         completion: Completion::Success,
         score: None,
         refusal: Some(FaceRefusal::Unsupported),
+        which: None,
     };
     Input::Reply {
         device: device.clone(),
