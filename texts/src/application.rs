@@ -347,7 +347,10 @@ mod tests {
             ..ApplicationPrompt::default()
         };
         let says = |prompt: &ApplicationPrompt| says(prompt).en;
-        for outcome in [Accepted, Provisional] {
+        for outcome in [
+            ApplicationOutcome::Accepted,
+            ApplicationOutcome::Provisional,
+        ] {
             let cash = says(&ended(outcome, PaymentWay::CashAtWindow, false));
             assert!(cash.contains("20.00 CNY in cash at the window"), "{cash}");
             let later = says(&ended(outcome, PaymentWay::Wechat, false));
@@ -357,7 +360,7 @@ mod tests {
         }
         let free = ApplicationPrompt {
             fee_fen: None,
-            ..ended(Accepted, PaymentWay::Wechat, false)
+            ..ended(ApplicationOutcome::Accepted, PaymentWay::Wechat, false)
         };
         assert!(!says(&free).contains("CNY"));
     }
