@@ -284,26 +284,28 @@ fn apply(hall: &mut Hall, action: &Action) {
             };
             hall.now.wall_ms = hall.now.wall_ms.saturating_add_signed(day * 86_400_000);
         }
-        Action::Window { ticket, result } => {
-            let operator = OperatorId::new("operator-1").unwrap();
-            let ticket = TicketNumber::of(1, ticket);
-            hall.input(Input::Window(match result {
-                Some(result) => WindowInput::Close {
-                    operator,
-                    ticket,
-                    result: WindowResult::ALL[result],
-                },
-                None => WindowInput::Open {
-                    operator,
-                    ticket,
-                    key: RecipientId::of(&[7; 8]),
-                },
-            }));
-        }
+        Action::Window { ticket, result } => window_acts(hall, ticket, result),
         Action::Restart => hall.restart(),
         Action::Lost { device } => hall.lost(DEVICES[device]),
         Action::Online { device } => hall.online(DEVICES[device]),
     }
+}
+
+fn window_acts(hall: &mut Hall, ticket: u32, result: Option<usize>) {
+    let operator = OperatorId::new("operator-1").unwrap();
+    let ticket = TicketNumber::of(1, ticket);
+    hall.input(Input::Window(match result {
+        Some(result) => WindowInput::Close {
+            operator,
+            ticket,
+            result: WindowResult::ALL[result],
+        },
+        None => WindowInput::Open {
+            operator,
+            ticket,
+            key: RecipientId::of(&[7; 8]),
+        },
+    }));
 }
 
 fn device_acts(hall: &mut Hall, pick: usize, manner: usize) {

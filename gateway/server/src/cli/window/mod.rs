@@ -146,3 +146,8 @@ fn word(word: &impl Serialize) -> String {
     let value = serde_json::to_value(word).unwrap_or_default();
     value.as_str().unwrap_or("-").to_owned()
 }
+
+/// Whether anybody but the owner may do something with what has this mode.
+const fn others_may(mode: u32) -> bool {
+    mode & 0o077 != 0
+}

@@ -10,7 +10,7 @@ use schemas::event::application::{Entered, SealedBlob};
 use serde::Serialize;
 
 use super::show::Keys;
-use super::word;
+use super::{others_may, word};
 use crate::admin::Client;
 use crate::blobs;
 
@@ -99,7 +99,7 @@ impl Folder {
         if path.try_exists().with_context(named)? {
             let mode = path.metadata().with_context(named)?.mode() & 0o777;
             anyhow::ensure!(
-                (mode & 0o077) == 0,
+                !others_may(mode),
                 "{} can be read by others (mode {mode:03o}); run: chmod 700 {}",
                 path.display(),
                 path.display()

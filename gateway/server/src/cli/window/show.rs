@@ -219,7 +219,7 @@ fn private_key(path: &Path) -> anyhow::Result<PrivateKey> {
     let metadata = file.metadata().with_context(named)?;
     let mode = metadata.mode() & 0o777;
     anyhow::ensure!(
-        (mode & 0o077) == 0,
+        !super::others_may(mode),
         "{} can be read by others (mode {mode:03o}); run: chmod 600 {}",
         path.display(),
         path.display()
