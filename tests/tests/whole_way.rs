@@ -8,6 +8,8 @@
     reason = "a test stops at the first surprise"
 )]
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use schemas::event::Event;
@@ -312,12 +314,11 @@ fn a2_the_centre_answers_in_time_by_a_copy_of_the_key() {
     assert_eq!(page["application"]["step"], "give-portrait", "{page}");
     let here = town.stocked.station.layout.data().join("session-keys");
     let there = town.centre.received().join("demo/session-keys");
-    let keys = |folder: &std::path::Path| {
+    let keys = |folder: &Path| {
         let entries = std::fs::read_dir(folder).unwrap();
-        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let mut names: Vec<_> = names.filter(|name| name.contains(".json")).collect();
-        names.sort();
-        names
+        let names = entries.map(|entry| PathBuf::from(entry.unwrap().file_name()));
+        let is_key = |name: &PathBuf| name.extension() == Some("json".as_ref());
+        names.filter(is_key).collect::<BTreeSet<_>>()
     };
     assert_eq!(keys(&here).len(), 1);
     assert_eq!(keys(&here), keys(&there), "the copy");
