@@ -108,6 +108,11 @@ impl Applicant {
         self.page()["step"].as_str().unwrap_or_default().to_owned()
     }
 
+    /// The number of the step that the page asks for.
+    pub fn number(&self) -> Value {
+        self.page()["number"].clone()
+    }
+
     /// Waits until the page asks for this step.
     pub fn wait(&mut self, step: &str) -> Value {
         self.until(step, |page| page["step"] == step)
@@ -129,8 +134,7 @@ impl Applicant {
 
     /// Enters something at the present step and gives the receipt. The page is then what followed from it.
     pub fn enter(&mut self, input: &Value) -> Value {
-        let number = self.page()["number"].clone();
-        self.enter_at(&number, input)
+        self.enter_at(&self.number(), input)
     }
 
     /// Enters something for the step of this number.

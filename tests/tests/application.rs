@@ -165,7 +165,7 @@ fn a4_a16_a_citizen_goes_back_cancels_or_leaves() {
             .unwrap()
             .contains("**************002X")
     );
-    let number = at.page()["number"].clone();
+    let number = at.number();
     at.entered(&json!({"language": "zh-cn"}));
     assert_eq!(at.page()["language"], "zh-cn");
     at.entered(&json!({"back": {}}));

@@ -14,7 +14,7 @@ use schemas::ids::SessionId;
 use serde_json::{Value, json};
 use simulator::camera::MARK;
 use station_tests::application::{self as apply, Applicant, Citizen, believed, grant};
-use station_tests::canary::{PEOPLE, PHONE, needles, observe, pages, people};
+use station_tests::canary::{PEOPLE, PHONE, needles, observe, pages};
 use station_tests::centre::TestCentre;
 use station_tests::config::Layout;
 use station_tests::kiosk::Kiosk;

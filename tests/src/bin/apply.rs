@@ -150,18 +150,19 @@ fn go(kiosk: Kiosk, think: Duration, chance: &mut Random) -> anyhow::Result<(Kio
     loop {
         let step = at.step();
         if step.is_empty() {
-            let outcome: Value = at.page()["outcome"].clone();
-            anyhow::ensure!(outcome == "provisional", "{}", at.page());
+            let page = at.page();
+            let outcome = page.get("outcome").and_then(Value::as_str);
+            anyhow::ensure!(outcome == Some("provisional"), "{page}");
             return Ok((at.kiosk, took));
         }
         // What an entry names is sent and sealed before it.
         let Some(input) = at.answer(&citizen) else {
-            let number = at.page()["number"].clone();
+            let number = at.number();
             at.changes_from(&number);
             continue;
         };
         std::thread::sleep(think * u32::try_from(chance.below(2_000))? / 1_000);
-        let number = at.page()["number"].clone();
+        let number = at.number();
         let began = Instant::now();
         at.entered(&input);
         at.changes_from(&number);
