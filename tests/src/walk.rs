@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use schemas::words::application::PortraitCheck;
 use serde_json::{Value, json};
 
 use crate::kiosk::Kiosk;
@@ -10,8 +11,6 @@ use crate::station::http_post;
 
 /// The simulated devices and the centre of a demonstration, with time to spare.
 const PAGE: Duration = Duration::from_mins(1);
-/// Checks that a portrait passes (A6).
-const CHECKS: [&str; 3] = ["one-face", "eyes-open", "background"];
 /// A PNG of 120 by 40 pixels: a stroke of ink.
 const STROKE: &str = "89504e470d0a1a0a0000000d4948445200000078000000280800000000108161f90000009f4944415478daedd65b0e80300844d1bb04f6bf598df1c7\
     f862ac8031a1df279d942a85e9a34507777007ff3fd84418ed30d368b45b82251aed58a5893bc639e2b7d41c19a7511c3985f41d5977e839123fdc5b\
@@ -85,7 +84,10 @@ impl Citizen<'_> {
             "key-number" => json!({"number": self.number}),
             "confirm-identity" => json!({"confirm_identity": true}),
             "give-portrait" => {
-                let checks = CHECKS.map(|check| json!({"check": check, "passed": true}));
+                let checks = PortraitCheck::ALL.iter();
+                let checks: Vec<_> = checks
+                    .map(|check| json!({"check": check, "passed": true}))
+                    .collect();
                 let picture = kiosk.send_blob(&stroke());
                 json!({"portrait": {"way": "booth", "picture": picture, "checks": checks}})
             }
