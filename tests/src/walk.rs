@@ -11,6 +11,8 @@ use crate::station::http_post;
 
 /// The simulated devices and the centre of a demonstration, with time to spare.
 const PAGE: Duration = Duration::from_mins(1);
+/// Why a number is refused that is none (A3).
+const WRONG: &str = "number-invalid";
 /// A PNG of 120 by 40 pixels: a stroke of ink.
 const STROKE: &str = "89504e470d0a1a0a0000000d4948445200000078000000280800000000108161f90000009f4944415478daedd65b0e80300844d1bb04f6bf598df1c7\
     f862ac8031a1df279d942a85e9a34507777007ff3fd84418ed30d368b45b82251aed58a5893bc639e2b7d41c19a7511c3985f41d5977e839123fdc5b\
@@ -47,7 +49,9 @@ impl Citizen<'_> {
         loop {
             let page = kiosk.until("a page", PAGE, |channel, value| {
                 let is_receipt = channel.starts_with("receipt/");
-                assert!(!is_receipt || value["outcome"] == "accepted", "{value}");
+                // A number that is none is asked for again.
+                let is_expected = value["outcome"] == "accepted" || value["reason"] == WRONG;
+                assert!(!is_receipt || is_expected, "{value}");
                 let application = &value["application"];
                 let number = &application["number"];
                 let asks = number.is_u64() && *number != answered;
