@@ -132,11 +132,7 @@ impl Bench {
             1 << 20,
             2,
         );
-        let papers = PaperDesk::new(
-            Arc::new(sent.clone()),
-            metrics.clone(),
-            Duration::from_mins(2),
-        );
+        let papers = paper_desk(&sent, &metrics);
         let (jobs, queue) = mpsc::channel(queue_len_max);
         let ingress = Ingress::new(
             Desks {
@@ -283,6 +279,11 @@ fn arrival(topic: &str, payload: &str) -> Arrival {
         payload,
         again: false,
     }
+}
+
+fn paper_desk(sent: &Sent, metrics: &Metrics) -> PaperDesk {
+    let outlet = Arc::new(sent.clone());
+    PaperDesk::new(outlet, metrics.clone(), Duration::from_mins(2))
 }
 
 fn sealing_desk(data: &Path) -> SealingDesk {
