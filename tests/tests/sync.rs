@@ -387,3 +387,49 @@ fn g4_of_two_gateways_with_one_identity_one_goes_out_of_service() {
         centre.stop_store().await;
     });
 }
+
+/// G4: a store that lost the stream, or another one, gets nothing of a log that the centre has acknowledged. The station serves on, and
+/// goes on by itself where it was when the stream is there again.
+#[test]
+fn g4_a_store_that_lost_the_stream_is_not_filled_anew() {
+    let runtime = Runtime::new().unwrap();
+    let _entered = runtime.enter();
+    let root = tempfile::tempdir().unwrap();
+    let mut centre = runtime.block_on(TestCentre::start(root.path()));
+    let mut station = station_of(&centre, Layout::new(root.path()));
+    station.start();
+    centre.register(&station);
+    runtime.block_on(centre.follow());
+    publish(&station, "kiosk-9", 30);
+    let until = |station: &Station, name: &str, least: f64| {
+        wait_for(name, Duration::from_mins(1), || {
+            (station.metric(name)? >= least).then_some(())
+        });
+    };
+    let size = station.metric("station_log_size").unwrap();
+    until(&station, "station_link_acknowledged", size);
+    runtime.block_on(centre.stop_following());
+
+    let (store, aside) = (root.path().join("store"), root.path().join("aside"));
+    runtime.block_on(centre.stop_store());
+    std::fs::rename(&store, &aside).unwrap();
+    runtime.block_on(centre.start_store());
+    until(
+        &station,
+        "station_link_standing{standing=\"stream-short\"}",
+        1.0,
+    );
+    publish(&station, "kiosk-9", 10);
+    assert_eq!(station.metric("station_in_service"), Some(1.0));
+    assert_eq!(station.metric("station_link_sent"), Some(0.0));
+
+    runtime.block_on(centre.stop_store());
+    std::fs::remove_dir_all(&store).unwrap();
+    std::fs::rename(&aside, &store).unwrap();
+    runtime.block_on(centre.start_store());
+    let size = station.metric("station_log_size").unwrap();
+    until(&station, "station_link_sent", size);
+    assert!(station.stop().success());
+    assert_is_the_log(&centre, &runtime, &station.layout);
+    runtime.block_on(centre.stop_store());
+}

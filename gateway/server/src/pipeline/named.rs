@@ -56,13 +56,13 @@ impl Named {
     }
 
     /// The blobs.
-    pub(super) fn blobs(&self) -> impl Iterator<Item = BlobHash> {
+    pub(crate) fn blobs(&self) -> impl Iterator<Item = BlobHash> {
         let names = self.0.values().flat_map(|files| &files.blobs);
         names.filter_map(name)
     }
 
     /// The session keys.
-    pub(super) fn keys(&self) -> impl Iterator<Item = SealingKeyId> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = SealingKeyId> {
         let names = self.0.values().flat_map(|files| &files.keys);
         names.map(SealingKeyId::of)
     }

@@ -131,3 +131,46 @@ fn follow(chain: &mut KeyChain, index: u64, signed: &[u8]) -> Option<()> {
     let rotated: Result<(), RotationError> = chain.rotate(index, &rotation, &gateway_audit::check);
     rotated.ok().filter(|()| genuine)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use ciborium::Value;
+
+    use super::*;
+    use crate::pipeline::Memory;
+    use crate::testing;
+
+    /// As the version before wrote it: it lists the folders, and knows nothing of what was named.
+    fn version_1(contents: &Contents) -> Vec<u8> {
+        let mut value = Value::serialized(contents).unwrap();
+        let fields = value.as_map_mut().unwrap().iter_mut();
+        let mut memory = fields.filter(|(name, _)| name.as_text() == Some("memory"));
+        let memory = memory.next().unwrap().1.as_map_mut().unwrap();
+        memory.retain(|(name, _)| name.as_text() != Some("named"));
+        let mut bytes = TITLE_1.to_vec();
+        ciborium::into_writer(&value, &mut bytes).unwrap();
+        bytes
+    }
+
+    /// G4: a station may have nothing else to start from than a snapshot of the version before. What it lists is named.
+    #[test]
+    fn a_snapshot_of_version_1_is_read() {
+        let blob = BlobHash::new("ab".repeat(32)).unwrap();
+        let key = SealingKeyId::of(&[7; 16]);
+        let contents = Contents {
+            origin: testing::ORIGIN.to_owned(),
+            size: 9,
+            memory: Memory::new(&testing::station().policy).to_kept(),
+            rotations: Vec::new(),
+            blobs: vec![blob.clone()],
+            keys: vec![key.clone()],
+        };
+        let origin = Origin::new(testing::ORIGIN).unwrap();
+        let read = Contents::from_bytes(&version_1(&contents), &origin, 9).unwrap();
+        assert!(read.memory.named.blobs().eq([blob]) && read.memory.named.keys().eq([key]));
+        let later = [b"station-snapshot 3\n", &[0; 9][..]].concat();
+        let refused = Contents::from_bytes(&later, &origin, 9);
+        assert!(matches!(refused, Err(ContentsError::Version)));
+    }
+}
