@@ -338,7 +338,6 @@ mod tests {
     /// A12: whoever was accepted and has not paid is told what is due, and how it is paid; nobody else is.
     #[test]
     fn a12_a_fee_that_is_due_is_said_at_the_end() {
-        use ApplicationOutcome::{Accepted, Provisional};
         let ended = |outcome, payment, paid| ApplicationPrompt {
             outcome: Some(outcome),
             fee_fen: Fen::new(2_000).ok(),
