@@ -207,7 +207,7 @@ pub struct Clock {
 /// By whose word the wall clock is believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClockTrustRule {
-    /// The system's: synchronised or not (`adjtimex`).
+    /// The system's: synchronised or not. With simulated devices the clock is believed.
     Auto,
     /// Ours: a clock that the system does not know of keeps it right.
     Always,

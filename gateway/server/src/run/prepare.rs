@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use documents::Fonts;
-use edge_config::{DevicePolicy, FontFile, Station};
+use edge_config::{ClockTrustRule, DevicePolicy, FontFile, Station};
 use gateway_core::{
     ApplicationRules, DeviceRules, Eligibility, FirmwarePattern, KioskRules, MachineRules,
     RegistryPolicy, Rules,
@@ -113,9 +113,18 @@ impl Prepared {
     }
 }
 
+/// By whose word the clock is believed. Where devices are simulated nobody gets a card, and often nobody says that the clock is
+/// synchronised, in a container for one: there the machine's clock is believed unless the configuration says never.
+fn trust(station: &Station) -> ClockTrustRule {
+    match station.clock.trust {
+        ClockTrustRule::Auto if station.demo.simulated_devices => ClockTrustRule::Always,
+        rule @ (ClockTrustRule::Auto | ClockTrustRule::Always | ClockTrustRule::Never) => rule,
+    }
+}
+
 pub(super) fn prepare(station: Station) -> Result<Prepared, Refusal> {
     let storage = &station.storage;
-    let clock = Clock::new(station.clock.trust).map_err(anyhow::Error::from)?;
+    let clock = Clock::new(trust(&station)).map_err(anyhow::Error::from)?;
     let marker = keys::marker_path(&storage.keys_folder);
     let opened = match keys::incarnating(&storage.keys_folder) {
         Ok(Some(_)) => Err(keys::KeysError::Incarnating),
