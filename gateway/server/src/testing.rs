@@ -123,8 +123,7 @@ impl Bench {
         let metrics = Metrics::new().unwrap();
         let inbox = Inbox::new(&place.path().join("inbox"), keys.lookup.clone());
         let sealing = sealing_desk(place.path());
-        let held = Held::default();
-        let grants = GrantDesk::new(place.path());
+        let (held, grants) = (Held::default(), GrantDesk::new(place.path()));
         let blobs = BlobDesk::new(
             BlobStore::open(&place.path().join("blobs")).unwrap(),
             sealing.clone(),
