@@ -43,7 +43,8 @@ fn station(root: &Path) -> Station {
     let policy = policy.replace("centre_wait_s = 5", "centre_wait_s = 1");
     std::fs::write(root.join("policy.toml"), policy).unwrap();
     Station::configured(Layout::new(root), |text| {
-        format!("{text}\n[window]\nkeys = [{public:?}]\n")
+        let public = public.display();
+        format!("{text}\n[window]\nkeys = [\"{public}\"]\n")
     })
 }
 

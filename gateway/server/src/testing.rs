@@ -112,6 +112,10 @@ impl Bench {
         Self::over(station, place, keys, (log, limits), queue_len_max)
     }
 
+    #[allow(
+        clippy::too_many_lines,
+        reason = "one list of all that a loop is made of"
+    )]
     pub(crate) fn over(
         station: Station,
         place: tempfile::TempDir,

@@ -130,7 +130,8 @@ mod tests {
         let officers = recipients().map(|officer| officer.id());
         assert_eq!(form.recipients, officers);
         let all = store.window_recipients().unwrap();
-        assert_eq!((all.len(), &all[one.session()]), (3, &officers.into()));
+        let of_one = all.get(one.session()).unwrap();
+        assert_eq!((all.len(), of_one), (3, &officers.into()));
 
         let erased = store.erase(two.session()).unwrap();
         assert_eq!(erased.0, [two.id().clone()]);
