@@ -254,6 +254,12 @@ impl Person {
     }
 }
 
+/// What is written on every card beside its holder.
+pub(crate) const ADDRESS: &str = "测试省测试市测试路1号";
+pub(crate) const ISSUER: &str = "测试市公安局";
+/// 汉 (GB/T 3304).
+pub(crate) const ETHNIC_GROUP: &str = "01";
+
 impl Card {
     /// The chip's content as a reader publishes it in `cmd/read/reply`.
     pub fn chip(&self) -> Value {
@@ -263,14 +269,27 @@ impl Card {
             .flat_map(|[right, left]| [("right", right), ("left", left)])
             .map(|(hand, template)| json!({ "hand": hand, "template": STANDARD.encode(template) }))
             .collect();
-        json!({
+        let mut chip = json!({
             "serial": self.serial,
             "number": self.number,
             "name": self.name,
             "fingers": fingers,
             "picture": { "format": "wlt", "bytes": STANDARD.encode(&self.picture) },
             "expiry": self.valid_to,
-        })
+            "address": ADDRESS,
+            "issuer": ISSUER,
+        });
+        if !self.is_permit() {
+            chip["ethnic_group"] = json!(ETHNIC_GROUP);
+        }
+        chip
+    }
+
+    /// Whether it is a residence permit of Hong Kong, Macao or Taiwan, by the division code; its chip has a layout of its own.
+    pub(crate) fn is_permit(&self) -> bool {
+        ["81", "82", "83"]
+            .iter()
+            .any(|code| self.number.starts_with(code))
     }
 }
 

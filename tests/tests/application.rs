@@ -28,7 +28,7 @@ use station_tests::station::{Devices, Station};
 use tokio::runtime::Runtime;
 
 /// Born in 2020: under 16 (A5) until 2036. A division code that does not exist.
-const CHILD: &str = "990000202003070018";
+const CHILD: &str = "110101202311012176";
 
 /// A station of a centre that says what a test has it say.
 struct Hall {

@@ -6,7 +6,7 @@ use adapters::reader::text::{CardText, CitizenText, PermitText};
 use schemas::validity::Expiry;
 use zeroize::Zeroizing;
 
-use crate::people::Card;
+use crate::people::{ADDRESS, Card, ETHNIC_GROUP, ISSUER};
 
 /// The card management number. `None`: the card's serial is not the 16 hexadecimal digits of a chip.
 pub(super) fn management_number(card: &Card) -> Option<ManagementNumber> {
@@ -46,19 +46,15 @@ fn text(card: &Card) -> CardText {
     let common = CitizenText {
         name: Personal::new(card.name.as_str()),
         sex: Personal::new(if is_male { "1" } else { "2" }),
-        ethnic_group: Personal::new("01"),
+        ethnic_group: Personal::new(ETHNIC_GROUP),
         birth: Personal::new(birth.unwrap_or_default()),
-        address: Personal::new("测试省测试市测试路1号"),
+        address: Personal::new(ADDRESS),
         number: Personal::new(card.number.as_str()),
-        issuer: Personal::new("测试市公安局"),
+        issuer: Personal::new(ISSUER),
         valid_from: Personal::new("20260101"),
         valid_to: Personal::new(last_day(card.valid_to)),
     };
-    // The division codes of Hong Kong, Macao and Taiwan: their residents have a card of its own layout.
-    if !["81", "82", "83"]
-        .iter()
-        .any(|code| card.number.starts_with(code))
-    {
+    if !card.is_permit() {
         return CardText::Citizen(common);
     }
     CardText::Permit(PermitText {
