@@ -47,7 +47,7 @@ connect() {
     absent="No station answers at $broker. In another terminal: cargo run --release"
     # Into a pipe, mosquitto_sub would keep its lines back; with -d it says when its subscription stands.
     coproc SUB {
-        exec stdbuf -oL mosquitto_sub -V 5 -d -h "$host" -p "$port" -q 1 -F 'msg %t %p' -t "$base/session" -t "$base/receipt/+" -t "$base/papers" \
+        exec stdbuf -oL mosquitto_sub -V 5 -d -h "$host" -p "$port" -q 1 -F 'msg %t %p' -t "$base/session" -t "$base/receipt/+" \
             -t "$tree/+/cmd/+" -t "$tree/+/cmd/+/reply" -t "$tree/+/event/+" 2>&1
     }
     # Bash forgets both when the process ends.

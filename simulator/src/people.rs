@@ -269,7 +269,7 @@ impl Card {
             .flat_map(|[right, left]| [("right", right), ("left", left)])
             .map(|(hand, template)| json!({ "hand": hand, "template": STANDARD.encode(template) }))
             .collect();
-        let mut chip = json!({
+        let chip = json!({
             "serial": self.serial,
             "number": self.number,
             "name": self.name,
@@ -279,10 +279,13 @@ impl Card {
             "address": ADDRESS,
             "issuer": ISSUER,
         });
+        let Value::Object(mut chip) = chip else {
+            return chip;
+        };
         if !self.is_permit() {
-            chip["ethnic_group"] = json!(ETHNIC_GROUP);
+            chip.insert("ethnic_group".to_owned(), json!(ETHNIC_GROUP));
         }
-        chip
+        Value::Object(chip)
     }
 
     /// Whether it is a residence permit of Hong Kong, Macao or Taiwan, by the division code; its chip has a layout of its own.
@@ -374,9 +377,10 @@ fn template(finger: u8, rng: &mut fastrand::Rng) -> Vec<u8> {
     bytes
 }
 
-/// A number with the division code 990000, which does not exist, and a check character that fits.
+/// A number with the division code 190000, which does not exist, and a check character that fits. (One that begins with 9 is a
+/// foreigner's.)
 fn made_up_number(at: usize) -> Result<String, schemas::text::Invalid> {
-    let body = format!("99000019{:02}0101{:03}", 50 + at / 900 % 50, at % 900 + 1);
+    let body = format!("19000019{:02}0101{:03}", 50 + at / 900 % 50, at % 900 + 1);
     let mut last = CitizenNumber::new(&body).map(|_| body.clone());
     for check in "0123456789X".chars() {
         let number = format!("{body}{check}");

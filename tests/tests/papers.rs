@@ -36,7 +36,7 @@ const READ: usize = 1;
 
 /// A demonstration: simulated devices and a centre in the same process. What the centre does not say within a second its grant decides.
 fn demonstration(root: &Path) -> Station {
-    let held: Vec<_> = (0..3)
+    let held: Vec<_> = (0..4)
         .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
         .collect();
     let free: Vec<SocketAddr> = held.iter().map(|l| l.local_addr().unwrap()).collect();
@@ -52,6 +52,7 @@ fn demonstration(root: &Path) -> Station {
             ("127.0.0.1:2113", free[0].to_string()),
             ("127.0.0.1:9467", free[1].to_string()),
             ("127.0.0.1:9468", free[2].to_string()),
+            ("127.0.0.1:9471", free[3].to_string()),
         ] {
             assert!(text.contains(from), "there is no {from}");
             text = text.replace(from, &to);

@@ -272,6 +272,15 @@ fn a3_a8_a12_c2_p3_p6_a_card_goes_its_whole_way() {
         town.centre.received().join("demo"),
         town.stocked.station.layout.data(),
     );
+    let blobs = |house: &Path| {
+        let entries = std::fs::read_dir(house.join("blobs")).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    wait_for("the pickup's photos are up too", STEP, || {
+        (blobs(&data) == blobs(&received)).then_some(())
+    });
     let (events, _root) = town.end();
     let decided = events.iter().find_map(|event| match event {
         Event::ApplicationEligibilityDecided(ApplicationEligibilityDecided {

@@ -135,7 +135,6 @@ async fn operate(
     let ingress = Ingress::new(desks(prepared, &outlet, &papers), jobs.clone());
     // The broker first: what the loop sends in its first moments finds it running. Messages wait in the queue.
     devices_broker.start(prepared, ingress, &log).await?;
-    prepared.service.log(LogStanding::Open);
     let socket_ring = ring.clone();
     let (slips, making) = Slips::new(log.clone(), Arc::clone(&outlet));
     let slips_made = tokio::spawn(making);
@@ -170,6 +169,8 @@ async fn operate(
     };
     let socket = Socket::open(station, admin);
     let pull_door = PullDoor::open(prepared, &log).await?;
+    // Ready is said when every door is open.
+    prepared.service.log(LogStanding::Open);
     let (end_loop, loop_ends) = oneshot::channel();
     let mut pipeline: JoinHandle<Result<(), PipelineError>> =
         tokio::spawn(pipeline.run(instance()?, queue, loop_ends));
