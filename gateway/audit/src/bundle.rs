@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
+use crate::anchor::{Anchor, AnchorError};
 use crate::sequence::Sequence;
-use crate::verify::{Anchor, AnchorError};
 
 /// Every signed event in order: a CBOR sequence (RFC 8742).
 pub const EVENTS_FILE: &str = "events.cose";

@@ -8,8 +8,8 @@ use schemas::envelope::{Entry, EnvelopeError, KeyId, Signed};
 use schemas::event::Event;
 use schemas::proof::{Checkpoint, CheckpointError, Hash, verify_inclusion};
 
+use crate::anchor::Anchor;
 use crate::ed25519::check;
-use crate::verify::Anchor;
 
 const MAGIC: &str = "c2sp.org/tlog-proof@v1";
 /// A path of 64 hashes, a note and an event do not come near this, in bytes.
@@ -70,11 +70,19 @@ pub enum ProofError {
     #[error(transparent)]
     Rotation(#[from] RotationError),
     /// A rotation is proven over another checkpoint.
-    #[error("the rotation at event {0} is proven over another checkpoint")]
+    #[error(
+        "the rotation at event {0} is proven over another checkpoint: give the rotation's proof that was written with this one"
+    )]
     OtherCheckpoint(u64),
     /// The checkpoint is not genuine.
     #[error("the checkpoint in the proof: {0}")]
-    Checkpoint(#[from] CheckpointError),
+    Checkpoint(CheckpointError),
+    /// The checkpoint is signed by none of the keys that are known from the anchor and the rotations.
+    #[error(
+        "the checkpoint in the proof is not signed by a key that the verifier key and the given rotations lead to: give every \
+         rotation's proof that was written with this one, and the verifier key of this log"
+    )]
+    CheckpointKey,
     /// The hashes do not lead from the event to the checkpoint's root.
     #[error("the hashes do not lead from the event to the root of the checkpoint")]
     Inclusion,
@@ -138,7 +146,11 @@ impl Proof {
             chain.rotate(rotation.index, body, &check)?;
             opened.push(rotation);
         }
-        let checkpoint = chain.open(&self.checkpoint, &check)?;
+        let opened_checkpoint = chain.open(&self.checkpoint, &check);
+        let checkpoint = opened_checkpoint.map_err(|error| match error {
+            CheckpointError::Signature => ProofError::CheckpointKey,
+            CheckpointError::Note(_) | CheckpointError::Body => ProofError::Checkpoint(error),
+        })?;
         for rotation in opened {
             if rotation.checkpoint != self.checkpoint {
                 return Err(ProofError::OtherCheckpoint(rotation.index));

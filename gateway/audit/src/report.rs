@@ -87,9 +87,38 @@ pub enum Fault {
     /// What is given as a rotation of the key is another event.
     #[error("the event is given as a change of the signing key, and is none")]
     NoRotation,
+    /// The log cannot be read further.
+    #[error("the events break off here{}: {why}", after(*last))]
+    BrokenOff {
+        /// The last event that could be read; none where no event could.
+        last: Option<u64>,
+        /// Why.
+        why: String,
+    },
+    /// A checkpoint that should be kept and is not there.
+    #[error("{name} is missing")]
+    Missing {
+        /// Which.
+        name: String,
+    },
     /// Events behind the last checkpoint of what should be a closed record.
     #[error("{0} events lie behind the last checkpoint, which a closed record does not have")]
     BehindCheckpoint(u64),
+}
+
+fn after(last: Option<u64>) -> String {
+    last.map_or_else(String::new, |last| {
+        format!(", event {last} is the last that can be read")
+    })
+}
+
+/// A checkpoint that holds: genuine, and the events under it are those that it signs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// What findings call it.
+    pub name: String,
+    /// Events under it.
+    pub size: u64,
 }
 
 /// The outcome.
@@ -103,6 +132,8 @@ pub struct Report {
     pub root: Hash,
     /// Events that the largest genuine checkpoint covers; none without one.
     pub covered: Option<u64>,
+    /// The checkpoints that hold, in the order in which they were given.
+    pub held: Vec<Held>,
     /// Rotations of the key.
     pub rotations: u64,
     /// Genuine events of a type that this program is too old for.

@@ -1,51 +1,27 @@
 //! A whole log: every signature, index and content, the tree, the checkpoints.
 
+use std::fmt::Display;
 use std::sync::{PoisonError, RwLock};
 
 use schemas::chain::KeyChain;
 use schemas::envelope::{EnvelopeError, KeyId, Origin, Signed};
 use schemas::event::Event;
 use schemas::event::evidence::KeyRotated;
-use schemas::proof::{Checkpoint, Frontier, Hash, NoteError, NoteKey, SignedNote};
+use schemas::proof::{Checkpoint, Frontier, Hash, SignedNote};
 
+use crate::anchor::Anchor;
 use crate::crew;
 use crate::ed25519::{self, Key};
-use crate::report::{FINDINGS_MAX, Fault, Finding, Report};
+use crate::report::{FINDINGS_MAX, Fault, Finding, Held, Report};
 
-/// What is trusted: the first key of a log, known from elsewhere than the log.
-#[derive(Debug, Clone)]
-pub struct Anchor(KeyChain);
-
-/// A verifier key that is not one of a station.
-#[derive(Debug, thiserror::Error)]
-pub enum AnchorError {
-    /// Not a verifier key.
-    #[error(transparent)]
-    Key(#[from] NoteError),
-    /// Its name is not an origin.
-    #[error(transparent)]
-    Origin(#[from] schemas::text::Invalid),
-}
-
-impl Anchor {
-    /// From a C2SP verifier key, `name+id+base64`.
-    pub fn from_vkey(vkey: &str) -> Result<Self, AnchorError> {
-        let key = NoteKey::from_vkey(vkey)?;
-        let origin = Origin::new(key.name())?;
-        Ok(Self(KeyChain::new(origin, *key.public_key())))
-    }
-
-    /// The key chain that begins with it.
-    pub fn chain(&self) -> KeyChain {
-        self.0.clone()
-    }
-}
+/// A checkpoint's name and signed note; none where it should be there and is not.
+type Kept = (String, Option<String>);
 
 /// A verification to be run.
 #[derive(Debug)]
 pub struct Verify {
     chain: KeyChain,
-    checkpoints: Vec<(String, String)>,
+    checkpoints: Vec<Kept>,
     closed: bool,
     pruned: Frontier,
     pruned_rotations: Vec<(u64, Vec<u8>)>,
@@ -73,7 +49,13 @@ impl Verify {
 
     /// A signed checkpoint that must fit; `name` is what findings call it.
     pub fn checkpoint(mut self, name: impl Into<String>, note: impl Into<String>) -> Self {
-        self.checkpoints.push((name.into(), note.into()));
+        self.checkpoints.push((name.into(), Some(note.into())));
+        self
+    }
+
+    /// A checkpoint that should be kept and is not there.
+    pub fn missing(mut self, name: impl Into<String>) -> Self {
+        self.checkpoints.push((name.into(), None));
         self
     }
 
@@ -83,17 +65,18 @@ impl Verify {
         self
     }
 
-    /// Reads every event, from the first that was not pruned on. `progress` hears now and then how many are done. The error is the row's own.
-    pub fn run<E: Send>(
+    /// Reads every event, from the first that was not pruned on. `progress` hears now and then how many are done. Where the row ends
+    /// with an error, that is a fault of the log, at the event that could not be read.
+    pub fn run<E: Display + Send>(
         self,
         events: impl Iterator<Item = Result<Vec<u8>, E>> + Send,
         mut progress: impl FnMut(u64),
-    ) -> Result<Report, E> {
+    ) -> Report {
         let ring = Ring::default();
         ring.add(self.chain.first());
         let mut audit = Audit::begin(self, &ring);
         audit.follow_pruned(&ring);
-        crew::each(
+        let ended = crew::each(
             events,
             |event| look(event, &ring),
             |seen| {
@@ -102,8 +85,11 @@ impl Verify {
                     progress(audit.tree.size());
                 }
             },
-        )?;
-        Ok(audit.finish())
+        );
+        if let Err(error) = ended {
+            audit.broken_off(format!("{error:#}"));
+        }
+        audit.finish()
     }
 }
 
@@ -208,7 +194,7 @@ struct Audit<'a> {
     /// Sizes that checkpoints claim, ascending, and the roots found there.
     wanted: Vec<u64>,
     roots: Vec<(u64, Hash)>,
-    checkpoints: Vec<(String, String)>,
+    checkpoints: Vec<Kept>,
     closed: bool,
     rotations: u64,
     unknown_types: u64,
@@ -227,7 +213,7 @@ impl<'a> Audit<'a> {
         } = verify;
         let claimed = checkpoints
             .iter()
-            .filter_map(|(_, note)| claimed_size(note));
+            .filter_map(|(_, note)| claimed_size(note.as_deref()?));
         let mut wanted: Vec<u64> = claimed.collect();
         wanted.sort_unstable_by(|a, b| b.cmp(a));
         Self {
@@ -275,6 +261,13 @@ impl<'a> Audit<'a> {
             }
         }
         self.tree.append_leaf(seen.leaf);
+    }
+
+    /// The next event cannot be read, nor what comes behind it.
+    fn broken_off(&mut self, why: String) {
+        let at = self.tree.size();
+        let last = at.checked_sub(1).filter(|last| *last >= self.first);
+        self.fault(Some(at), Fault::BrokenOff { last, why });
     }
 
     fn judge(&mut self, at: u64, header: Header) -> Result<(), Fault> {
@@ -333,16 +326,22 @@ impl<'a> Audit<'a> {
 
     fn finish(mut self) -> Report {
         self.keep_roots();
-        let mut covered = None;
+        let (asked, mut held) = (!self.checkpoints.is_empty(), Vec::new());
         for (name, note) in std::mem::take(&mut self.checkpoints) {
+            let Some(note) = note else {
+                self.fault(None, Fault::Missing { name });
+                continue;
+            };
             match self.checkpoint(&name, &note) {
-                Ok(size) => covered = covered.max(Some(size)),
+                Ok(size) => held.push(Held { name, size }),
                 Err(fault) => self.fault(None, fault),
             }
         }
+        let covered = held.iter().map(|held| held.size).max();
         let events = self.tree.size();
         let behind = events.saturating_sub(covered.unwrap_or(0));
-        if self.closed && behind > 0 {
+        // Where no checkpoint holds, that has been said, and none of them fixes an end.
+        if self.closed && behind > 0 && (covered.is_some() || !asked) {
             self.fault(None, Fault::BehindCheckpoint(behind));
         }
         Report {
@@ -350,6 +349,7 @@ impl<'a> Audit<'a> {
             first: self.first,
             root: self.tree.root(),
             covered,
+            held,
             rotations: self.rotations,
             unknown_types: self.unknown_types,
             findings: self.findings,

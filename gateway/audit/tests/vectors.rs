@@ -43,7 +43,7 @@ fn the_bundles_are_whole_with_every_earlier_checkpoint() {
                 verify = verify.checkpoint(path.display().to_string(), note);
             }
         }
-        let report = verify.run(bundle.events().unwrap(), |_| {}).unwrap();
+        let report = verify.run(bundle.events().unwrap(), |_| {});
         assert!(report.is_whole(), "{name}: {:?}", report.findings);
     }
 }
@@ -60,8 +60,8 @@ fn every_log_that_breaks_a_rule_is_refused() {
         let verify = Verify::new(&anchor)
             .checkpoint("own", text(&case["checkpoint"]))
             .closed();
-        let outcome = verify.run(Sequence::new(events.as_slice()), |_| {});
-        if outcome.is_ok_and(|report| report.is_whole()) {
+        let report = verify.run(Sequence::new(events.as_slice()), |_| {});
+        if report.is_whole() {
             accepted.push(format!("{}: {}", case["name"], case["reason"]));
         }
     }

@@ -11,7 +11,9 @@
 
 mod station;
 
-use gateway_audit::{Fault, Proof, ProofError};
+use std::convert::Infallible;
+
+use gateway_audit::{Fault, Proof, ProofError, Verify};
 use proptest::prelude::*;
 use schemas::event::Event;
 use schemas::proof::{Frontier, Hash};
@@ -153,6 +155,40 @@ fn old_foreign_and_absent_checkpoints_are_refused() {
     assert!(matches!(report.findings[0].fault, Fault::Key));
 }
 
+/// G3: a log that cannot be read further is found so at the event that cannot be read, and what was found before is told too.
+#[test]
+fn a_row_that_breaks_off_is_a_fault_at_its_event() {
+    let station = station();
+    for (len, last) in [(40, Some(39)), (0, None)] {
+        let rows = station.events[..len].iter().cloned().map(Ok);
+        let report = Verify::new(&station.anchor())
+            .checkpoint("checkpoint", station.checkpoint(300))
+            .run(rows.chain([Err("no more")]), |_| {});
+        let first = &report.findings[0];
+        assert_eq!(first.index, u64::try_from(len).ok());
+        assert!(matches!(&first.fault, Fault::BrokenOff { last: found, .. } if *found == last));
+        assert!(first.to_string().ends_with(": no more"), "{first}");
+        assert!(matches!(report.findings[1].fault, Fault::Shorter { .. }));
+        assert_eq!((report.faults, report.covered), (2, None));
+    }
+}
+
+/// G3: of checkpoints that are kept the report says which hold; one that is not there is a fault.
+#[test]
+fn the_report_names_the_checkpoints_that_hold() {
+    let station = station();
+    let rows = station.events.iter().cloned().map(Ok::<_, Infallible>);
+    let report = Verify::new(&station.anchor())
+        .checkpoint("old", station.checkpoint(200))
+        .checkpoint("empty", "")
+        .missing("gone")
+        .run(rows, |_| {});
+    let held: Vec<_> = report.held.iter().map(|h| (&*h.name, h.size)).collect();
+    assert_eq!(held, [("old", 200)]);
+    let found: Vec<_> = report.findings.iter().map(ToString::to_string).collect();
+    assert!(found[0].starts_with("empty: ") && found[1] == "gone is missing");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -216,7 +252,12 @@ fn a_proof_file_holds_alone() {
             .collect();
         let proven = read.check(&station.anchor(), &rotations).unwrap();
         assert!(
-            size < 32 || read.check(&station.anchor(), &[]).is_err(),
+            size < 32
+                || matches!(
+                    read.check(&station.anchor(), &[]),
+                    // An event behind the rotation shows its want of it by its own key, if not before.
+                    Err(ProofError::CheckpointKey | ProofError::Signature)
+                ),
             "{index} of {size}"
         );
         assert_eq!(proven.checkpoint.size, u64::try_from(size).unwrap());

@@ -139,7 +139,7 @@ pub enum OpenError {
         needed_bytes: u64,
     },
     /// The log does not prove itself whole.
-    #[error("the log is quarantined: {0}; nothing was changed; see {RUNBOOK}")]
+    #[error("the log is quarantined: {0}; no event was changed; see {RUNBOOK}")]
     Quarantine(#[from] Quarantine),
     /// sled was linked against another `sync_file_range`, so flush would not mean durable.
     #[error(
@@ -215,7 +215,7 @@ pub enum Quarantine {
     },
     /// The marker beside the keys is gone, but the log is not new.
     #[error(
-        "the marker beside the keys is missing, but a log is there: its checkpoint covers {head_events} events, and {events} were found besides"
+        "the marker beside the keys is missing, but a log is there: its checkpoint covers {head_events} events, and its folder holds {events}"
     )]
     MarkerMissing {
         /// Events in the log.

@@ -70,7 +70,7 @@ impl Default for Limits {
             checkpoint_delay_max: Duration::from_secs(1),
             checkpoint_lag_events_max: 4096,
             witness_every: Duration::from_secs(10),
-            cache_bytes: 16 * 1024 * 1024,
+            cache_bytes: 4 * 1024 * 1024,
         }
     }
 }

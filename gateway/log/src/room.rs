@@ -168,7 +168,7 @@ impl RoomKeeper {
 }
 
 /// What an ordinary process may still write on the file system of `folder`, in bytes.
-fn free_bytes(folder: &Path) -> std::io::Result<u64> {
+pub(crate) fn free_bytes(folder: &Path) -> std::io::Result<u64> {
     let stat = rustix::fs::statvfs(folder)?;
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
 }

@@ -1,20 +1,21 @@
 //! A log whose station does not run, looked at without being touched: sled writes when it opens, so it is opened on a copy.
 
-use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use schemas::proof::Frontier;
 
+use crate::copying;
 use crate::epochs::{EpochList, EpochPlace, EpochStore};
 use crate::error::{LogFailed, OpenError, Quarantine};
 use crate::limits::Limits;
 use crate::open::lock_stopped;
+use crate::scratch::{self, Scratch};
 use crate::store::{EpochsStore as _, Events, SledStore, Store as _};
 use crate::tree::StoredHashes;
 
-/// Copied at once, in bytes; progress is told after each.
-const PIECE_BYTES: u64 = 4 << 20;
+/// What must be free beside a copy for its failure to open to say something about the log, in bytes.
+const ROOM_BYTES: u64 = 8 << 20;
 
 /// The copy of a log. Removed when dropped.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl StoppedLog {
         let (place, list) = (EpochPlace::of(folder), list_of(folder)?);
         let scratch =
             Scratch::make(scratch).map_err(OpenError::io("make a folder for the copy"))?;
-        let copied = EpochPlace::of(&scratch.0);
+        let copied = EpochPlace::of(scratch.path());
         // An older format has its one epoch in the place of all.
         let mut sources = match &list {
             Some(list) => list
@@ -55,15 +56,17 @@ impl StoppedLog {
                 .collect(),
             None => vec![(place.all(), copied.epoch(0))],
         };
-        sources.push((folder.join("tree"), scratch.0.join("tree")));
-        copy_folders(&sources, progress).map_err(OpenError::io("copy the log"))?;
+        sources.push((folder.join("tree"), scratch.path().join("tree")));
+        copying::folders(&sources, progress).map_err(OpenError::io("copy the log"))?;
         let list = list.unwrap_or_else(EpochList::first);
-        let unreadable = |failed: LogFailed| Quarantine::Unreadable(failed.to_string());
         let cache_bytes = Limits::default().cache_bytes;
-        let newest = SledStore::open(&copied.epoch(list.newest()), cache_bytes);
-        let newest = newest.map_err(unreadable)?;
+        let newest = {
+            let _kept = scratch::kept();
+            SledStore::open(&copied.epoch(list.newest()), cache_bytes)
+        };
+        let newest = newest.map_err(|failed| unreadable(failed, scratch.path()))?;
         Ok(Self {
-            store: EpochStore::new(&scratch.0, None, cache_bytes, list, newest),
+            store: EpochStore::new(scratch.path(), None, cache_bytes, list, newest),
             head,
             scratch,
         })
@@ -81,22 +84,22 @@ impl StoppedLog {
 
     /// The tree before the epoch that begins with this index, as the epoch says.
     pub fn frontier(&self, first: u64) -> Result<Frontier, LogFailed> {
-        self.store.frontier(first)
+        self.store.frontier(first).map_err(plain)
     }
 
     /// The stored hashes of the tree. They are not checked.
     pub fn hashes(&self) -> io::Result<StoredHashes> {
-        StoredHashes::of(&self.scratch.0)
+        StoredHashes::of(self.scratch.path())
     }
 
     /// The events of these indexes, in order; ends after the first that is missing, pruned or cannot be read.
     pub fn read(&self, range: std::ops::Range<u64>) -> Events {
-        self.store.events(range)
+        Box::new(self.store.events(range).map(|event| event.map_err(plain)))
     }
 
     /// Every event from `first` on, in order; ends after the first that is missing, pruned or cannot be read.
     pub fn into_events(self, first: u64) -> Events {
-        let events = self.store.events(first..u64::MAX);
+        let events = self.read(first..u64::MAX);
         // The copy lives as long as it is read.
         Box::new(events.inspect(move |_| {
             let _kept: &Self = &self;
@@ -115,79 +118,25 @@ fn list_of(folder: &Path) -> Result<Option<EpochList>, OpenError> {
     Ok(list)
 }
 
-/// A folder that is removed with its content.
-#[derive(Debug)]
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn make(under: &Path) -> io::Result<Self> {
-        use std::os::unix::fs::DirBuilderExt as _;
-        let id = std::process::id();
-        for attempt in 0..1000 {
-            let path = under.join(format!("station-log-copy-{id}-{attempt}"));
-            match std::fs::DirBuilder::new().mode(0o700).create(&path) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                made => return made.map(|()| Self(path)),
-            }
-        }
-        Err(io::ErrorKind::AlreadyExists.into())
+/// sled writes when it opens: where the copy has no room for that, nothing is known of the log.
+fn unreadable(failed: LogFailed, copy: &Path) -> OpenError {
+    let free = rustix::fs::statvfs(copy).map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+    if free.is_ok_and(|bytes| bytes < ROOM_BYTES) {
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        return OpenError::io(format!("open the copy in {}", copy.display()))(full);
     }
+    Quarantine::Unreadable(plain(failed).to_string()).into()
 }
 
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            tracing::warn!(folder = %self.0.display(), %error, "a copy of the log is left behind");
-        }
+/// sled's own words end in a trace that is never there, and name a place in its files as it is stored.
+fn plain(failed: LogFailed) -> LogFailed {
+    let LogFailed::Store(text) = &failed else {
+        return failed;
+    };
+    let place = text.strip_prefix("Read corrupted data at file offset ");
+    match place.map(|place| place.trim_end_matches(" backtrace ()")) {
+        Some("None") => LogFailed::Store("bytes on the disk are damaged".to_owned()),
+        Some(place) => LogFailed::Store(format!("bytes on the disk are damaged, at {place}")),
+        None => failed,
     }
-}
-
-/// Folders with their files and folders; anything else in them is not the log's. One that is missing is empty.
-fn copy_folders(
-    folders: &[(PathBuf, PathBuf)],
-    mut progress: impl FnMut(u64, u64),
-) -> io::Result<()> {
-    let mut files = Vec::new();
-    for (from, to) in folders.iter().filter(|(from, _)| from.is_dir()) {
-        let mut inner = Vec::new();
-        list(from, Path::new(""), &mut inner)?;
-        let pairs = inner.into_iter();
-        files.extend(pairs.map(|(path, len)| (from.join(&path), to.join(path), len)));
-    }
-    let total = files.iter().map(|(_, _, len)| len).sum();
-    let mut done = 0;
-    for (source, target, _) in files {
-        if let Some(parent) = target.parent() {
-            std::fs::create_dir_all(parent)?;
-        }
-        let (source, mut target) = (File::open(source)?, File::create_new(target)?);
-        loop {
-            let mut piece = io::Read::take(&source, PIECE_BYTES);
-            let copied = io::copy(&mut piece, &mut target)?;
-            done += copied;
-            progress(done, total);
-            if copied == 0 {
-                break;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// What sled was cut off from writing, and does not survive finding.
-fn is_half_snapshot(path: &Path) -> bool {
-    path.extension().is_some_and(|kind| kind == "generating")
-}
-
-fn list(root: &Path, inner: &Path, files: &mut Vec<(PathBuf, u64)>) -> io::Result<()> {
-    for entry in std::fs::read_dir(root.join(inner))? {
-        let entry = entry?;
-        let (path, kind) = (inner.join(entry.file_name()), entry.file_type()?);
-        if kind.is_dir() {
-            list(root, &path, files)?;
-        } else if kind.is_file() && !is_half_snapshot(&path) {
-            files.push((path, entry.metadata()?.len()));
-        }
-    }
-    Ok(())
 }

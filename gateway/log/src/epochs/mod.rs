@@ -5,11 +5,13 @@
 //! newest is written to. An epoch holds, beside its events, the tree's frontier before its first one, so that it can be verified
 //! without those before it, and the newest holds the pairs of every [`crate::Space`].
 
+mod copies;
 mod list;
 mod place;
 mod store;
 mod walk;
 
+pub(crate) use copies::Copy;
 pub(crate) use list::EpochList;
 pub(crate) use place::EpochPlace;
 pub(crate) use store::{EpochStore, check_origin, write_beginning};

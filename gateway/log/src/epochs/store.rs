@@ -138,6 +138,9 @@ impl Inner {
         let Present { list, newest } = self.present();
         if list.newest() <= index {
             // Whoever reads what is new does not wait for those who open what is old.
+            if let Ok(mut reading) = self.reading.try_lock() {
+                leave(&mut reading, &list, list.newest(), index);
+            }
             return Ok((newest, None));
         }
         let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
@@ -150,9 +153,11 @@ impl Inner {
             return Ok((newest, None));
         };
         let known = reading.iter().position(|(known, _)| *known == first);
-        let store = match known.and_then(|at| reading.remove(at)) {
-            Some((_, store)) => store,
-            None => Arc::new(self.open_closed(first)?),
+        let store = if let Some((_, store)) = known.and_then(|at| reading.remove(at)) {
+            store
+        } else {
+            leave(&mut reading, &list, first, index);
+            Arc::new(self.open_closed(first)?)
         };
         keep(&mut reading, first, Arc::clone(&store));
         Ok((store, Some(end)))
@@ -161,7 +166,12 @@ impl Inner {
     fn open_closed(&self, first: u64) -> Result<SledStore, LogFailed> {
         let prepared = self.place.remove_half_snapshots(first);
         prepared.map_err(|error| failed("read a closed epoch", &error))?;
-        SledStore::open_for_reading(&self.place.epoch(first))
+        let epoch = self.place.epoch(first);
+        if self.identity.is_none() {
+            // It is a copy already.
+            return SledStore::open(&epoch, self.cache_bytes);
+        }
+        SledStore::open_for_reading(self.place.data(), &epoch)
     }
 
     /// Makes the epoch after `tree` and all that is in it durable. The list does not name it yet.
@@ -184,6 +194,16 @@ impl Inner {
             .sync(first)
             .map_err(|error| failed(doing, &error))?;
         Ok(store)
+    }
+}
+
+/// Whoever comes to the first event of an epoch is done with the one before it, which is closed unless somebody else reads it.
+fn leave(reading: &mut VecDeque<(u64, Arc<SledStore>)>, list: &EpochList, first: u64, index: u64) {
+    if index == first {
+        let is_left = |known, store: &Arc<SledStore>| {
+            list.end_of(known) == Some(first) && Arc::strong_count(store) == 1
+        };
+        reading.retain(|(known, store)| !is_left(*known, store));
     }
 }
 

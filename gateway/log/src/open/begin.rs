@@ -4,15 +4,13 @@
 use schemas::proof::{Frontier, NoteKey};
 
 use super::files::Folder;
+use super::trial;
 use super::unreadable;
 use super::verify::{Begun, Claims};
-use crate::epochs::{EpochList, EpochPlace, EpochStore, check_origin};
+use crate::epochs::{EpochList, EpochStore, check_origin};
 use crate::error::{LogFailed, OpenError, Quarantine};
 use crate::limits::Limits;
 use crate::store::{EpochsStore as _, SledStore, Store as _, Stored};
-
-/// sled's page cache for a single look, in bytes.
-const SMALL_CACHE_BYTES: u64 = 1 << 20;
 
 /// The epochs of a log, none of them read yet.
 pub(super) struct Epochs {
@@ -46,6 +44,7 @@ fn open(
     let place = folder.epochs();
     let list = EpochList::read(&place.list())?.ok_or(Quarantine::Missing("EPOCHS"))?;
     let open_newest = |list: &EpochList| -> Result<SledStore, OpenError> {
+        trial::epoch(folder, list, identity, claims)?;
         let newest = list.newest();
         place
             .remove_half_snapshots(newest)
@@ -142,7 +141,7 @@ pub(super) fn stored(
 
 /// Brings the folders after what was found: gives up an epoch that was never used, and removes what a crash left of one that was
 /// being begun or pruned.
-pub(super) fn settle(epochs: &Epochs) -> Result<(), OpenError> {
+pub(super) fn settle(folder: &Folder, epochs: &Epochs) -> Result<(), OpenError> {
     let place = epochs.store.place();
     let doing = || OpenError::io("remove what is left of an epoch");
     let left = place.unlisted(&epochs.list).map_err(doing())?;
@@ -151,7 +150,7 @@ pub(super) fn settle(epochs: &Epochs) -> Result<(), OpenError> {
         .copied()
         .filter(|first| *first > epochs.list.oldest())
     {
-        refuse_events(place, first)?;
+        refuse_events(folder, first)?;
     }
     if epochs.abandoned {
         epochs.list.write(&place.list()).map_err(doing())?;
@@ -165,13 +164,12 @@ pub(super) fn settle(epochs: &Epochs) -> Result<(), OpenError> {
 
 /// An epoch that was not begun to the end holds no event, and may not even open. One that holds some was begun, so the list is an
 /// older one.
-fn refuse_events(place: &EpochPlace, first: u64) -> Result<(), OpenError> {
-    place
+fn refuse_events(folder: &Folder, first: u64) -> Result<(), OpenError> {
+    folder
+        .epochs()
         .remove_half_snapshots(first)
         .map_err(OpenError::io("look at what is left of an epoch"))?;
-    let holds_any = SledStore::open(&place.epoch(first), SMALL_CACHE_BYTES)
-        .is_ok_and(|store| store.stored_events().any(|event| event.is_ok()));
-    if holds_any {
+    if trial::holds_any(folder, first)? {
         return Err(Quarantine::EpochUnlisted { first }.into());
     }
     Ok(())

@@ -16,6 +16,7 @@ mod format;
 mod lock;
 mod marker;
 mod scan;
+mod trial;
 mod upgrade;
 mod verify;
 
@@ -27,7 +28,7 @@ use schemas::proof::{Frontier, Hash, NoteKey};
 use crate::checkpoint::{Checkpoints, Desk};
 use crate::checkpoint_file::{CheckpointFile, Claim};
 use crate::committer::{Committer, Driver, Shared};
-use crate::epochs::{EpochList, EpochStore};
+use crate::epochs::{Copy, EpochList, EpochStore};
 use crate::error::{LogFailed, OpenError, Quarantine};
 use crate::handle::{Entrance, Inner, Log, Way};
 use crate::limits::Limits;
@@ -145,6 +146,7 @@ impl Log {
         let folder = Folder::prepare(folder)?;
         let lock = lock::take(&folder)?;
         format::check(&folder)?;
+        Copy::sweep(folder.path()).map_err(OpenError::io("remove copies of epochs"))?;
         let marker = marker::Marker::read(marker, &identity)?;
         let head_file = CheckpointFile::head(folder.path());
         let witness_file = CheckpointFile::witness(witness);
@@ -264,7 +266,7 @@ fn existing<T: Send>(
     let accepted = notary.signer().accepts(tree.size());
     accepted.map_err(Quarantine::Refused)?;
     let stored_tree = stored.finish(&tree);
-    begin::settle(&epochs)?;
+    begin::settle(folder, &epochs)?;
     prove_sync(&epochs.store.newest())?;
     folder.sync_all(epochs.list.newest())?;
     Ok(Opened {

@@ -44,6 +44,26 @@ impl Claims<Option<Claim>> {
 }
 
 impl Claims {
+    /// Whether a log of so many events can be the one that they are of.
+    pub(super) fn check_covered(&self, events: u64) -> Result<(), Quarantine> {
+        let (head_events, witness_events) = (self.head.size(), self.witness.size());
+        if head_events < witness_events {
+            return Err(Quarantine::SetBack {
+                events,
+                head_events,
+                witness_events,
+            });
+        }
+        if events < head_events {
+            return Err(Quarantine::Shorter {
+                part: self.head.part(),
+                events,
+                covered: head_events,
+            });
+        }
+        Ok(())
+    }
+
     /// Compares them with each other and with the log. `at_head` and `at_witness` are the tree's roots at their sizes.
     fn check(
         &self,
@@ -58,27 +78,12 @@ impl Claims {
                 claim.check_signature(signer)?;
             }
         }
-        let (head_events, witness_events) = (self.head.size(), self.witness.size());
-        if head_events < witness_events {
-            return Err(Quarantine::SetBack {
-                events,
-                head_events,
-                witness_events,
-            });
-        }
+        self.check_covered(events)?;
         for (claim, root) in [(&self.head, roots.head), (&self.witness, roots.witness)] {
             let Some(found) = root else {
+                // Neither the events nor their hashes tell the root there any more.
                 let (part, covered) = (claim.part(), claim.size());
-                return Err(if covered > events {
-                    Quarantine::Shorter {
-                        part,
-                        events,
-                        covered,
-                    }
-                } else {
-                    // Neither the events nor their hashes tell the root there any more.
-                    Quarantine::Incomparable { part, covered }
-                });
+                return Err(Quarantine::Incomparable { part, covered });
             };
             let expected = claim.head.checkpoint.root;
             if found != expected {

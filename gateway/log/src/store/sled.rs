@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::{Events, Store, Write, chunks};
+use crate::epochs::Copy;
 use crate::error::LogFailed;
 use crate::group::{KvOp, Space};
 
@@ -22,6 +23,9 @@ const LOOK_UPS: u32 = 1;
 /// Where the cache is to be small: with eight events to a page, each page nearly fills a block of accesses by itself.
 const READING_LOOK_UPS: u32 = 6;
 
+/// Two indexes, each as far as its key is one.
+pub(crate) type Ends = (Option<u64>, Option<u64>);
+
 /// sled's folder, opened.
 #[derive(Debug)]
 pub(crate) struct SledStore {
@@ -30,6 +34,8 @@ pub(crate) struct SledStore {
     meta: sled::Tree,
     db: sled::Db,
     look_ups: u32,
+    /// Where it is a copy that is opened. Removed when sled is closed.
+    _copy: Option<Copy>,
 }
 
 impl SledStore {
@@ -48,16 +54,34 @@ impl SledStore {
             meta,
             db,
             look_ups: LOOK_UPS,
+            _copy: None,
         })
     }
 
-    /// Opens a folder that is not written to any more, for reading with little memory.
-    pub(crate) fn open_for_reading(folder: &Path) -> Result<Self, LogFailed> {
+    /// Opens a closed epoch in the data folder, for reading with little memory: a copy of it, if there is room for one.
+    pub(crate) fn open_for_reading(data: &Path, epoch: &Path) -> Result<Self, LogFailed> {
+        let copied = Copy::of(data, epoch);
+        let copy =
+            copied.map_err(|error| LogFailed::Store(format!("cannot copy an epoch: {error}")))?;
+        let folder = copy.as_ref().map_or(epoch, Copy::path);
         let store = Self::open(folder, READING_CACHE_BYTES)?;
         Ok(Self {
             look_ups: READING_LOOK_UPS,
+            _copy: copy,
             ..store
         })
+    }
+
+    /// The indexes of the first and the last event; none if there is no event.
+    pub(crate) fn ends(&self) -> Result<Option<Ends>, LogFailed> {
+        let index = |(key, _): (sled::IVec, sled::IVec)| {
+            let key = <[u8; 8]>::try_from(key.as_ref());
+            key.map(u64::from_be_bytes).ok()
+        };
+        let (first, last) = (guarded(|| self.log.first())?, guarded(|| self.log.last())?);
+        Ok(first
+            .zip(last)
+            .map(|(first, last)| (index(first), index(last))))
     }
 
     /// A note that the log keeps about itself.
@@ -240,12 +264,8 @@ fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, LogFailed> {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(LogFailed::Store(error.to_string())),
         Err(panic) => {
-            let text = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("no message");
-            Err(LogFailed::Store(format!("sled panicked: {text}")))
+            let said = panics::said(panic.as_ref());
+            Err(LogFailed::Store(format!("sled panicked: {said}")))
         }
     }
 }
