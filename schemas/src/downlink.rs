@@ -142,6 +142,7 @@ instructions! {
     SmsCodeSent(application::SmsCodeSent) = SMS_CODE_SENT: "centre.application.sms-code-sent.v1";
     ApplicationDecided(application::ApplicationDecided) = APPLICATION_DECIDED: "centre.application.decided.v1";
     WindowOutcome(application::WindowOutcome) = WINDOW_OUTCOME: "centre.application.window-outcome.v1";
+    PaymentCodeIssued(application::PaymentCodeIssued) = PAYMENT_CODE_ISSUED: "centre.payment.code-issued.v1";
     PaymentConfirmed(application::PaymentConfirmed) = PAYMENT_CONFIRMED: "centre.payment.confirmed.v1";
     PaymentRefunded(application::PaymentRefunded) = PAYMENT_REFUNDED: "centre.payment.refunded.v1";
 }

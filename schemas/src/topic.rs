@@ -3,6 +3,7 @@
 //! in a row.
 
 use crate::ids::{BlobId, DeviceId, MessageId, StationId};
+use crate::message::command::CommandId;
 use crate::text::{has_long_number, is_slug};
 
 /// First two levels of every topic.
@@ -25,8 +26,10 @@ pub enum FromDevice {
     Reply(String),
     /// `request/{name}`: what a kiosk asks for.
     Request(String),
-    /// `blob/{id}`: a photo or a scan, raw bytes.
+    /// `blob/{id}`: a picture that a kiosk gives, raw bytes.
     Blob(BlobId),
+    /// `blob/{id}/{command}`: the image that a command asked for, raw bytes.
+    Image(BlobId, CommandId),
     /// `scan`: what a barcode says, for the kiosk that the scanner belongs to.
     Scan,
 }
@@ -84,7 +87,7 @@ impl Topics {
             Some(("prop", name)) => FromDevice::Property(slug(name)?),
             Some(("event", name)) => FromDevice::Event(slug(name)?),
             Some(("request", name)) => FromDevice::Request(slug(name)?),
-            Some(("blob", id)) => FromDevice::Blob(BlobId::new(id).ok()?),
+            Some(("blob", rest)) => blob(rest)?,
             Some(("cmd", rest)) => FromDevice::Reply(slug(rest.strip_suffix("/reply")?)?),
             Some(_) => return None,
         };
@@ -103,6 +106,7 @@ impl Topics {
             FromDevice::Reply(name) => format!("{base}/cmd/{name}/reply"),
             FromDevice::Request(name) => format!("{base}/request/{name}"),
             FromDevice::Blob(id) => format!("{base}/blob/{id}"),
+            FromDevice::Image(id, command) => format!("{base}/blob/{id}/{command}"),
             FromDevice::Scan => format!("{base}/scan"),
         }
     }
@@ -125,6 +129,16 @@ impl Topics {
     }
 }
 
+fn blob(rest: &str) -> Option<FromDevice> {
+    let Some((id, command)) = rest.split_once('/') else {
+        return BlobId::new(rest).ok().map(FromDevice::Blob);
+    };
+    let command = CommandId::new(command).ok()?;
+    let short = !has_long_number(command.as_str());
+    let image = FromDevice::Image(BlobId::new(id).ok()?, command);
+    short.then_some(image)
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
@@ -144,7 +158,8 @@ mod tests {
             FromDevice::Event("media-taken".into()),
             FromDevice::Reply("move".into()),
             FromDevice::Request("start-pickup".into()),
-            FromDevice::Blob(id),
+            FromDevice::Blob(id.clone()),
+            FromDevice::Image(id, CommandId::of(1, 245, 0)),
             FromDevice::Scan,
         ] {
             let topic = topics.from_device(&device, &channel);
@@ -169,6 +184,8 @@ mod tests {
             "station/v2/demo/k/state",
             "station/v1/demo/kiosk-1/request/a/b",
             "station/v1/demo/kiosk-1/blob/1",
+            "station/v1/demo/camera-1/blob/0190b7a2-1f00-7000-8000-000000000001/x",
+            "station/v1/demo/camera-1/blob/0190b7a2-1f00-7000-8000-000000000001/1-1101051949123100-0",
             // G7: topics are logged and shown to observers.
             "station/v1/demo/kiosk-1/event/11010519491231002x",
             "station/v1/demo/kiosk-1/request/pickup-110105491231002",

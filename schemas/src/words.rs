@@ -398,8 +398,12 @@ words!(
         BlobMissing,
         /// Faces cannot be compared in this picture: it is neither JPEG nor PNG, or has more than 524,288 bytes (A6).
         PictureUnusable,
+        /// The picture cannot be decoded to its end, or has more than 2,000 pixels a side (A6).
+        PictureDamaged,
         /// Not one of the choices there are.
         NotAChoice,
+        /// The page does not offer this now.
+        NotOffered,
         /// As many documents as can be attached are.
         DocumentsFull,
         /// A device of the machine is not online.

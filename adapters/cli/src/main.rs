@@ -10,5 +10,6 @@ mod pages;
 mod run;
 
 fn main() -> std::process::ExitCode {
+    panics::hide_data();
     cli::main()
 }

@@ -8,9 +8,10 @@ use adapters::camera::CameraLogins;
 use adapters::configured;
 use anyhow::Context as _;
 use edge_config::Adapters;
+use panics::Unfinished;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
-use tokio::task::{JoinError, JoinHandle};
+use tokio::task::JoinHandle;
 
 use crate::links::Links;
 use crate::pages;
@@ -43,15 +44,15 @@ pub(crate) async fn run(adapters: &Adapters) -> anyhow::Result<()> {
     // Whoever listens is still there: they are joined below.
     shutdown.send_replace(true);
     for task in tasks.into_iter().filter(|task| !task.is_finished()) {
-        if let Err(error) = task.await {
-            tracing::error!(%error, "an adapter panicked");
+        if let Err(error) = task.await.map_err(Unfinished::from) {
+            tracing::error!(%error, "an adapter did not end by itself");
         }
     }
     pages.abort();
     match failed {
         None => Ok(()),
         Some(None) => anyhow::bail!("an adapter ended by itself"),
-        Some(Some(error)) => Err(error).context("an adapter panicked"),
+        Some(Some(error)) => Err(error).context("an adapter"),
     }
 }
 
@@ -63,11 +64,11 @@ async fn asked(terminate: &mut Signal, interrupt: &mut Signal) {
 }
 
 /// Resolves when one of them has ended; with its panic, if it was one.
-async fn first_end(tasks: &mut [JoinHandle<()>]) -> Option<JoinError> {
+async fn first_end(tasks: &mut [JoinHandle<()>]) -> Option<Unfinished> {
     poll_fn(|context| {
         for task in &mut *tasks {
             if let Poll::Ready(ended) = Pin::new(task).poll(context) {
-                return Poll::Ready(ended.err());
+                return Poll::Ready(ended.err().map(Unfinished::from));
             }
         }
         Poll::Pending

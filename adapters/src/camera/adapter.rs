@@ -181,9 +181,10 @@ impl Adapter {
 
     /// Publishes a still and waits until it is confirmed.
     async fn publish(&self, still: Still) -> Option<BlobId> {
-        let until = self.asked.as_ref()?.until;
+        let asked = self.asked.as_ref()?;
+        let (command, until) = (&asked.command.command_id, asked.until);
         let still = Bytes::from_owner(still);
-        self.link.confirmed_blob(still, until).await
+        self.link.confirmed_image(command, still, until).await
     }
 
     /// A round failed.

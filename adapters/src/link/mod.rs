@@ -213,27 +213,32 @@ impl LinkHandle {
         self.shared.lock().memory.forget(command_id);
     }
 
-    /// Publishes a photo or a scan on `blob/{id}`.
-    pub fn blob(&self, id: BlobId, bytes: Bytes) -> Result<Confirmed, LinkError> {
-        self.send(&FromDevice::Blob(id), bytes, None)
-    }
-
-    /// Publishes a photo or a scan on a `blob/{id}` of its own and waits until it is confirmed. `None`: it was not, or not until
-    /// `until`.
-    pub async fn confirmed_blob(&self, bytes: Bytes, until: Instant) -> Option<BlobId> {
+    /// Publishes the image that a command asked for on a `blob/{id}/{command}` of its own and waits until it is confirmed. `None`: it
+    /// was not, or not until `until`. After that, or when this is dropped, it is not sent again: it is of somebody who may have left.
+    pub async fn confirmed_image(
+        &self,
+        command: &CommandId,
+        bytes: Bytes,
+        until: Instant,
+    ) -> Option<BlobId> {
         let id = new_blob_id();
-        let confirmed = match self.blob(id.clone(), bytes) {
+        let channel = FromDevice::Image(id.clone(), command.clone());
+        let _withdrawn = Withdrawn {
+            shared: &self.shared,
+            topic: self.shared.topic(&channel),
+        };
+        let confirmed = match self.send(&channel, bytes, None) {
             Ok(confirmed) => timeout_at(until.into(), confirmed.wait()).await,
             Err(error) => Ok(Err(error)),
         };
         match confirmed {
             Ok(Ok(())) => Some(id),
             Ok(Err(error)) => {
-                tracing::warn!(%error, "a blob was not taken");
+                tracing::warn!(%error, "an image was not taken");
                 None
             }
             Err(_elapsed) => {
-                tracing::warn!("a blob was not confirmed in time");
+                tracing::warn!("an image was not confirmed in time");
                 None
             }
         }
@@ -272,6 +277,18 @@ impl LinkHandle {
             done: Some(done),
         })?;
         Ok(Confirmed(confirmed))
+    }
+}
+
+/// Takes a message back when it is dropped, if it still waits.
+struct Withdrawn<'a> {
+    shared: &'a Shared,
+    topic: String,
+}
+
+impl Drop for Withdrawn<'_> {
+    fn drop(&mut self) {
+        self.shared.lock().outbox.withdraw(&self.topic);
     }
 }
 

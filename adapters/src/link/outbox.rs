@@ -45,6 +45,18 @@ enum Stage {
 struct Entry {
     message: Outgoing,
     stage: Stage,
+    /// Nobody wants it any more: it does not go out again.
+    withdrawn: bool,
+}
+
+impl Entry {
+    const fn new(message: Outgoing) -> Self {
+        Self {
+            message,
+            stage: Stage::Waiting,
+            withdrawn: false,
+        }
+    }
 }
 
 /// The outbox.
@@ -88,10 +100,7 @@ impl Outbox {
         } else if self.entries.len() >= self.len_max {
             return Err(LinkError::OutboxFull);
         }
-        self.entries.push_back(Entry {
-            message,
-            stage: Stage::Waiting,
-        });
+        self.entries.push_back(Entry::new(message));
         Ok(())
     }
 
@@ -103,10 +112,7 @@ impl Outbox {
                 .any(|birth| entry.message.retain && birth.topic == entry.message.topic)
         });
         for message in births.into_iter().rev() {
-            self.entries.push_front(Entry {
-                message,
-                stage: Stage::Waiting,
-            });
+            self.entries.push_front(Entry::new(message));
         }
     }
 
@@ -194,6 +200,17 @@ impl Outbox {
         }
     }
 
+    /// Takes back what was to be published on a topic of its own. On the wire it is finished by its PUBACK, so that packet ids stay
+    /// in step.
+    pub(super) fn withdraw(&mut self, topic: &str) {
+        let at = |entry: &Entry| entry.message.topic == topic;
+        if let Some(entry) = self.entries.iter_mut().find(|entry| at(entry)) {
+            entry.withdrawn = true;
+        }
+        self.entries
+            .retain(|entry| !at(entry) || matches!(entry.stage, Stage::Handed | Stage::OnWire(_)));
+    }
+
     /// The connection is gone: all that was not confirmed goes out again, of the retained messages of a topic the newest. The
     /// broker may have had it already, and an older one after it would stand as the newest, or be a count that runs backwards.
     pub(super) fn disconnected(&mut self) {
@@ -202,7 +219,9 @@ impl Outbox {
             let Some(entry) = self.entries.get_mut(at) else {
                 continue;
             };
-            if entry.message.retain && !newest.insert(entry.message.topic.clone()) {
+            if entry.withdrawn {
+                self.entries.remove(at);
+            } else if entry.message.retain && !newest.insert(entry.message.topic.clone()) {
                 self.finish(at, Ok(()));
             } else {
                 entry.stage = Stage::Waiting;
@@ -245,6 +264,10 @@ impl Outbox {
         let Some(entry) = self.entries.get(at) else {
             return;
         };
+        if entry.withdrawn {
+            self.entries.remove(at);
+            return;
+        }
         let newer =
             |other: &Entry| other.message.retain && other.message.topic == entry.message.topic;
         if entry.message.retain && self.entries.iter().skip(at + 1).any(newer) {

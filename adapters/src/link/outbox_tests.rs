@@ -125,3 +125,33 @@ fn a_receipt_confirms_where_the_puback_does_not() {
     outbox.puback(2, Verdict::Taken, now);
     assert!(outbox.is_empty());
 }
+
+/// G7: what nobody waits for any more goes out at most once: not after a pause, not by the next connection.
+#[test]
+fn g7_a_withdrawn_message_does_not_go_out_again() {
+    let now = Instant::now();
+    let mut waiting = outbox(Confirmation::Puback);
+    waiting.push(message("image", false, None)).unwrap();
+    waiting.push(message("other", false, None)).unwrap();
+    waiting.withdraw("image");
+    assert_eq!(handed(&mut waiting), ["other"]);
+
+    let on_wire = || {
+        let mut outbox = outbox(Confirmation::Puback);
+        outbox.push(message("image", false, None)).unwrap();
+        assert_eq!(handed(&mut outbox), ["image"]);
+        outbox.on_wire(1);
+        outbox.withdraw("image");
+        assert_eq!(outbox.len(), 1, "its packet id is in use");
+        outbox
+    };
+    let mut busy = on_wire();
+    busy.puback(1, Verdict::Busy, now);
+    let mut lost = on_wire();
+    lost.disconnected();
+    let mut taken = on_wire();
+    taken.puback(1, Verdict::Taken, now);
+    for outbox in [&mut busy, &mut lost, &mut taken] {
+        assert!(handed(outbox).is_empty() && outbox.is_empty());
+    }
+}

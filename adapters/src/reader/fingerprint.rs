@@ -3,6 +3,7 @@
 
 use schemas::message::Template;
 use schemas::words::Hand;
+use schemas::words::application::FingerPosition;
 
 /// Bytes of a finger's block.
 pub const BLOCK_BYTES: usize = 512;
@@ -58,6 +59,15 @@ impl Finger {
         match self {
             Self::Known { hand, .. } | Self::OfHand(hand) => Some(hand),
             Self::Other => None,
+        }
+    }
+
+    /// Its position, where it is known.
+    pub fn position(self) -> Option<FingerPosition> {
+        match self {
+            // The first of a hand is its thumb, as that of the attempts at one is.
+            Self::Known { hand, number } => Some(FingerPosition::asked(hand, number.into())),
+            Self::OfHand(_) | Self::Other => None,
         }
     }
 }

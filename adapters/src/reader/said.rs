@@ -7,6 +7,7 @@ use schemas::message::Template;
 use schemas::message::command::CommandId;
 use schemas::message::face::{Picture, PictureBytes, PictureFormat};
 use schemas::validity::Expiry;
+use schemas::words::application::FingerPosition;
 use schemas::words::{Completion, Hand};
 use serde::Serialize;
 
@@ -50,6 +51,8 @@ pub(super) struct Chip<'a> {
 #[derive(Serialize)]
 struct Finger<'a> {
     hand: Hand,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<FingerPosition>,
     template: &'a Template,
 }
 
@@ -94,6 +97,7 @@ fn finger(block: &FingerBlock) -> Option<Finger<'_>> {
     let registered = block.registration == Registration::Registered;
     registered.then_some(Finger {
         hand,
+        position: block.finger.position(),
         template: &block.template,
     })
 }

@@ -225,6 +225,10 @@ impl Adapter {
             return Ok(());
         }
         let set = self.line.ask(Instruction::SetLight(light)).await?;
+        // Busy, or it did not get it whole: it is told again in the next round, since citizens go by the ring.
+        if set.confirmation == Confirmation::PacketError {
+            return Ok(());
+        }
         if set.confirmation != Confirmation::Done {
             tracing::debug!(said = ?set.confirmation, "the light was not set");
         }

@@ -95,9 +95,9 @@ impl Adapter {
     }
 
     async fn publish(&self, image: &Image) -> Option<schemas::ids::BlobId> {
-        let until = self.asked.as_ref()?.until;
-        let until = until.max(Instant::now() + CONFIRMATION);
+        let asked = self.asked.as_ref()?;
+        let until = asked.until.max(Instant::now() + CONFIRMATION);
         let png = Bytes::from_owner(png::encode(image));
-        self.link.confirmed_blob(png, until).await
+        self.link.confirmed_image(asked.id(), png, until).await
     }
 }

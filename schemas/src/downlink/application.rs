@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::application::{Decision, SaltedCode};
 use crate::ids::{OrderId, SessionId, TicketNumber, TransactionId};
 use crate::message::peripheral::Fen;
+use crate::order::PaymentCode;
 use crate::words::Residence;
 use crate::words::application::{ApplicationKind, EligibilityVerdict, PaymentWay, WindowResult};
 
@@ -91,6 +92,22 @@ pub struct ApplicationDecided {
     pub outcome: Decision,
 }
 
+/// A code that a phone scans to pay an order (A12).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentCodeIssued {
+    /// The log that asked.
+    pub incarnation: u32,
+    /// The session.
+    pub session: SessionId,
+    /// The question that is answered.
+    pub question: u32,
+    /// The code.
+    pub code: PaymentCode,
+    /// Until when the network takes money for it: wall clock, ms since 1970-01-01 UTC.
+    pub expires_ms: u64,
+}
+
 /// An order is paid (A12).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -108,6 +125,9 @@ pub struct PaymentConfirmed {
     /// the order could still be paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid_ms: Option<u64>,
+    /// By which code it was paid: the question that asked for it. None: not by one, or the centre does not know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<u32>,
 }
 
 /// What was paid is given back (A12).

@@ -22,8 +22,9 @@ use crate::sealed::SealedField;
 use crate::validity::Expiry;
 use crate::words::application::{
     ApplicationKind, ApplicationOutcome, ApplicationRefusal, ComparisonPending, DocumentKind,
-    EligibilityVerdict, FacePair, FingerPosition, InputFault, Language, PaymentWay, PortraitCheck,
-    PortraitWay, ProvisionalCause, RejectionReason, SmsSkipped, WindowReason, WindowResult,
+    EligibilityVerdict, FacePair, FingerPosition, InputFault, Language, NoticeCause, PaymentWay,
+    PortraitCheck, PortraitWay, ProvisionalCause, RejectionReason, SmsSkipped, WindowReason,
+    WindowResult,
 };
 use crate::words::{Completion, Hand, Residence};
 
@@ -137,6 +138,11 @@ pub enum ApplicationStep {
         /// Which attempt, from 1.
         attempt: u16,
     },
+    /// The citizen reads what is wrong with the live photo, and says when the next one is to be taken (A7).
+    RetakeLivePhoto {
+        /// Which attempt the next one is, from 2.
+        attempt: u16,
+    },
     /// The live photo is compared (A7).
     CompareLive {
         /// Which attempt at the live photo it belongs to, from 1.
@@ -172,6 +178,17 @@ pub enum ApplicationStep {
     ChoosePayment,
     /// The payment is waited for (A12).
     AwaitPayment,
+}
+
+/// Within what time an acceptance has to be paid (A12). It counts from the acceptance, or from when the centre confirms one that is
+/// provisional, by a clock that is believed, and ends with a day in China.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentTerm {
+    /// Days after the day that it begins on; the last one is included.
+    pub due_days: u16,
+    /// How many days before its end the citizen is told once more; 0: not at all.
+    pub notice_days: u16,
 }
 
 /// A picture that is sealed on disk.
@@ -345,6 +362,19 @@ pub enum Decision {
     },
 }
 
+/// The number on a certificate whose application the centre gave another one: the barcode still leads to the card (P1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PrintedNumber {
+    /// Tag of the printed number.
+    pub printed: LookupTag,
+    /// Tags of the final number under each key that was tried then, the newest first. A manifest names this number.
+    pub known: Vec<LookupTag>,
+}
+
+/// Printed numbers in one event at the most, so that the signed event stays under 6 KB.
+pub const PRINTED_PER_EVENT_MAX: usize = 8;
+
 bodies! {
     /// Somebody is not served here; the window's address is shown (A1 to A5).
     ApplicationRefused {
@@ -431,6 +461,9 @@ bodies! {
         expiry: Option<Expiry>,
         /// Hands the chip holds fingerprints of.
         hands: Vec<Hand>,
+        /// Which fingers these are, as far as the chip says it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        fingers: Vec<FingerPosition>,
         /// Whether the chip's picture was read.
         picture: bool,
         /// Whether they are of the age; none: the clock is not synchronised.
@@ -542,6 +575,15 @@ bodies! {
         attempt: u16,
         /// The photo.
         photo: SealedBlob,
+    }
+    /// The live photo cannot be compared; what is wrong with it is named to the citizen (A7).
+    ApplicationLivePhotoRejected {
+        /// The session.
+        session: SessionId,
+        /// Which attempt, from 1.
+        attempt: u16,
+        /// What is wrong.
+        failed: Vec<PortraitCheck>,
     }
     /// Two faces were compared, or the comparison waits for the centre (A7).
     ApplicationFacesCompared {
@@ -659,8 +701,31 @@ bodies! {
         /// The order of its fee, if there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         order: Option<OrderId>,
+        /// Within what time that has to be paid; none: it is paid, or free of charge.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        term: Option<PaymentTerm>,
         /// All that was entered.
         entered: Box<Entered>,
+    }
+    /// Nobody paid in time, by the station's clock or by the word of the centre: what was accepted has lapsed, and the person may apply
+    /// again (A12). What is paid from now on is asked back.
+    ApplicationLapsed {
+        /// The session.
+        session: SessionId,
+        /// The order that nobody paid.
+        order: OrderId,
+    }
+    /// The centre is asked to send the citizen a message (T2).
+    NoticeAsked {
+        /// The session.
+        session: SessionId,
+        /// What about. Once for each session and cause.
+        cause: NoticeCause,
+        /// The last day on which the fee can be paid, where the message is about that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<CivilDate>,
+        /// Where to, sealed.
+        phone: SealedField,
     }
     /// The citizen goes to the window with a ticket, and never starts over (A9, A15).
     WindowTicketIssued {
@@ -713,6 +778,9 @@ bodies! {
         place: DailyPlace,
         /// Whether it is another number than the one that was given here.
         renumbered: bool,
+        /// By what the printed number is found from here on, where it is another one (P1).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        printed: Option<Box<PrintedNumber>>,
     }
     /// The centre decided that an acceptance does not stand: the citizen is told, and goes to the window with the ticket that is
     /// issued with this (A15, A17). What was paid is asked back by an event of its own.
@@ -734,6 +802,9 @@ bodies! {
     AcceptancesCarriedOver {
         /// The newest number's place.
         place: DailyPlace,
+        /// Printed numbers whose cards are not announced yet, in parts.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        printed: Vec<PrintedNumber>,
     }
     /// An officer at the window was given what opens a ticket (A15).
     WindowTicketOpened {

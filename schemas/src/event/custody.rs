@@ -68,6 +68,9 @@ bodies! {
         old_card_due: bool,
         /// Whether the card is held back from the beginning.
         held: bool,
+        /// Tags of the voucher under superseded keys by which a printed number leads to it (P1).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        older: Vec<LookupTag>,
     }
     /// A manifest was taken (C1).
     BatchAnnounced {

@@ -182,6 +182,7 @@ events! {
     ApplicationPortraitSubmitted(a::ApplicationPortraitSubmitted) = "station.application.portrait-submitted.v1";
     ApplicationPortraitRejected(a::ApplicationPortraitRejected) = "station.application.portrait-rejected.v1";
     ApplicationLivePhotoArchived(a::ApplicationLivePhotoArchived) = "station.application.live-photo-archived.v1";
+    ApplicationLivePhotoRejected(a::ApplicationLivePhotoRejected) = "station.application.live-photo-rejected.v1";
     ApplicationFacesCompared(a::ApplicationFacesCompared) = "station.application.faces-compared.v1";
     ApplicationPhoneGiven(a::ApplicationPhoneGiven) = "station.application.phone-given.v1";
     ApplicationSmsAsked(a::ApplicationSmsAsked) = "station.application.sms-asked.v1";
@@ -200,12 +201,17 @@ events! {
     ApplicationEnded(a::ApplicationEnded) = "station.application.ended.v1";
     ApplicationConfirmed(a::ApplicationConfirmed) = "station.application.confirmed.v1";
     ApplicationCompensated(a::ApplicationCompensated) = "station.application.compensated.v1";
+    ApplicationLapsed(a::ApplicationLapsed) = "station.application.lapsed.v1";
+    NoticeAsked(a::NoticeAsked) = "station.notice.asked.v1";
     WindowTicketOpened(a::WindowTicketOpened) = "station.application.window-ticket-opened.v1";
     WindowTicketClosed(a::WindowTicketClosed) = "station.application.window-ticket-closed.v1";
     PapersIssued(r::PapersIssued) = "station.application.papers-issued.v1";
+    PapersNotHandedOut(r::PapersNotHandedOut) = "station.application.papers-not-handed-out.v1";
     AcceptancesCarriedOver(a::AcceptancesCarriedOver) = "station.application.carried-over.v1";
     PaymentOrdered(y::PaymentOrdered) = "station.payment.ordered.v1";
     PaymentWayChosen(y::PaymentWayChosen) = "station.payment.way-chosen.v1";
+    PaymentCodeAsked(y::PaymentCodeAsked) = "station.payment.code-asked.v1";
+    PaymentCodeReceived(y::PaymentCodeReceived) = "station.payment.code-received.v1";
     PaymentConfirmed(y::PaymentConfirmed) = "station.payment.confirmed.v1";
     PaymentExpired(y::PaymentExpired) = "station.payment.expired.v1";
     RefundAsked(y::RefundAsked) = "station.payment.refund-asked.v1";

@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::station::bodies;
-use crate::ids::{DeviceId, PaperHash, SessionId};
+use crate::ids::{DeviceId, PaperHash, SessionId, TicketNumber};
+use crate::sealed::SealedField;
 use crate::words::paper::{PaperFault, PaperKind};
 
 /// A paper that was made.
@@ -40,5 +41,23 @@ bodies! {
         /// Those that were left out.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         missing: Vec<MissingPaper>,
+    }
+    /// An application is accepted, and its kiosk did not hand out all of its papers: the citizen is told, and takes them at the window
+    /// with the ticket that is issued with this (A13, A15). Once for each acceptance; the acceptance stands.
+    PapersNotHandedOut {
+        /// The session.
+        session: SessionId,
+        /// The kiosk that should have printed them.
+        kiosk: DeviceId,
+        /// Those that the citizen has not got, as far as the station knows.
+        missing: Vec<MissingPaper>,
+        /// The ticket.
+        ticket: TicketNumber,
+        /// How long it is held, in hours; none: as long as tickets are where nothing else is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held_h: Option<u16>,
+        /// Where the citizen is told, sealed; none where no number was given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        phone: Option<SealedField>,
     }
 }

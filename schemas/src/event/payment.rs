@@ -7,6 +7,7 @@ use super::station::bodies;
 use crate::civil::CivilDate;
 use crate::ids::{DeviceId, OrderId, SessionId, TransactionId};
 use crate::message::peripheral::Fen;
+use crate::order::PaymentCode;
 use crate::words::Residence;
 use crate::words::application::{ApplicationKind, PaymentOddity, PaymentWay, RefundCause};
 
@@ -69,15 +70,41 @@ bodies! {
         amount_fen: Fen,
         /// How the citizen wants to pay.
         way: PaymentWay,
-        /// How long it can be paid, in s; who takes the money says whether that was in time.
+        /// How long it can be paid where nothing is accepted, in s; an acceptance says for how long from then on.
         valid_s: u32,
     }
-    /// The citizen chose again how to pay an order.
+    /// The citizen chose again how to pay an order. A code that it had is void.
     PaymentWayChosen {
         /// The order.
         order: OrderId,
         /// How.
         way: PaymentWay,
+    }
+    /// The centre is asked for a code that a phone scans to pay an order (A12). Codes of the order before it are void.
+    PaymentCodeAsked {
+        /// The session.
+        session: SessionId,
+        /// Counts up within the session: the answer names it, and so does a payment by the code.
+        question: u32,
+        /// The order.
+        order: OrderId,
+        /// Whose code.
+        way: PaymentWay,
+        /// How much.
+        amount_fen: Fen,
+    }
+    /// The kiosk shows a code that the centre gave.
+    PaymentCodeReceived {
+        /// The session.
+        session: SessionId,
+        /// The order.
+        order: OrderId,
+        /// The question that it answers.
+        question: u32,
+        /// The code.
+        code: PaymentCode,
+        /// Until when the network takes money for it: wall clock, ms since 1970-01-01 UTC.
+        expires_ms: u64,
     }
     /// An order is paid.
     PaymentConfirmed {
@@ -94,7 +121,8 @@ bodies! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         paid_ms: Option<u64>,
     }
-    /// The time of an order is over that nobody should pay any more: its session ended without an acceptance, or the centre rejected it.
+    /// The time of an order is over that nobody should pay any more: its session ended without an acceptance, or the centre rejected it. (One
+    /// that was accepted and that nobody pays lapses by an event of its own.)
     /// What is paid later is given back.
     PaymentExpired {
         /// The order.

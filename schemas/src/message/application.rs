@@ -9,11 +9,13 @@ use crate::civil::CivilDate;
 use crate::event::application::{MaskedPhone, PortraitChecked};
 use crate::ids::{BlobId, DeviceId, MessageId, OrderId, SessionId, TicketNumber};
 use crate::message::peripheral::Fen;
+use crate::order::PaymentCode;
 use crate::validity::Expiry;
 use crate::words::Residence;
 use crate::words::application::{
     ApplicationKind, ApplicationOutcome, ApplicationRefusal, DocumentKind, FingerPosition,
-    InputFault, InputName, Language, PaymentWay, PortraitCheck, PortraitWay, WindowReason,
+    InputFault, InputName, Language, PageNotice, PaymentFault, PaymentWay, PortraitCheck,
+    PortraitWay, WindowReason,
 };
 use crate::words::paper::PaperState;
 
@@ -72,6 +74,8 @@ pub enum Entry {
     Signature(BlobId),
     /// How they pay (A12).
     PaymentMethod(PaymentWay),
+    /// They pay the order later, with the payment notice (A12).
+    PayLater(Nothing),
     /// Back to the step before.
     Back(Nothing),
     /// The same step again.
@@ -91,8 +95,8 @@ pub struct Nothing {}
 pub struct PortraitEntry {
     /// How it came.
     pub way: PortraitWay,
-    /// The picture, published before: JPEG or PNG, 524,288 bytes at the most. Another one is refused as `picture-unusable` and costs no
-    /// attempt.
+    /// The picture, published before: JPEG or PNG, 524,288 bytes at the most. Another one is refused as `picture-unusable`, and one
+    /// that cannot be decoded as `picture-damaged`; neither costs an attempt.
     #[serde(default)]
     pub picture: Option<BlobId>,
     /// The barcode of the photo receipt.
@@ -148,6 +152,8 @@ pub enum StepName {
     ComparePortrait,
     /// Look into the camera.
     TakeLivePhoto,
+    /// Read what is wrong with the live photo (`failed_checks`), and say when the next one is to be taken (`retry`).
+    RetakeLivePhoto,
     /// The live photo is compared.
     CompareLive,
     /// Enter the phone number twice.
@@ -201,13 +207,16 @@ pub struct ApplicationPrompt {
     /// What was wrong with the last entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<InputFault>,
+    /// What happened before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<PageNotice>,
     /// The card could not be read the last time (A3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card_unreadable: Option<bool>,
-    /// Checks that the last portrait did not pass (A6).
+    /// Checks that the last portrait (A6) or live photo (A7) did not pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed_checks: Vec<PortraitCheck>,
-    /// Which finger is asked for; none: the one whose print the old card holds.
+    /// Which finger is asked for; none: the one whose print the old card holds, which does not say which it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<FingerPosition>,
     /// The device that serves somebody else first.
@@ -231,6 +240,12 @@ pub struct ApplicationPrompt {
     /// How it is paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment: Option<PaymentWay>,
+    /// What a phone scans to pay it, to be drawn as a QR code; none: none has come, or it is paid otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_code: Option<PaymentCode>,
+    /// What became of the last payment, where it did not come about; none also once another way to pay is chosen (A12).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_fault: Option<PaymentFault>,
     /// Whether it is paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid: Option<bool>,

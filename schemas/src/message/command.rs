@@ -14,6 +14,7 @@ use crate::citizen::{CitizenName, CitizenNumber};
 use crate::ids::{BlobId, CardSerial, MessageId};
 use crate::slot::SlotAddress;
 use crate::validity::Expiry;
+use crate::words::application::FingerPosition;
 use crate::words::{Completion, Evidence, Hand, Motion, MotionResult, PhotoView};
 
 crate::text::text_newtype!(
@@ -251,6 +252,9 @@ pub struct ChipContent {
 pub struct FingerTemplate {
     /// Which hand.
     pub hand: Hand,
+    /// Which finger of it, where the template says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<FingerPosition>,
     /// The template.
     pub template: Template,
 }
@@ -326,7 +330,7 @@ pub struct EnrolledFinger {
     pub score: u16,
 }
 
-/// `cmd/capture` to a camera: take a photo, publish it on `blob/{id}`, then reply with the id.
+/// `cmd/capture` to a camera: take a photo, publish it on `blob/{id}/{command_id}`, then reply with the id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CaptureCommand {

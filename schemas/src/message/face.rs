@@ -54,6 +54,8 @@ words!(
         SeveralFaces,
         /// One of the two is too poor: another picture may do.
         TooPoor,
+        /// One of the two is too dark, too bright or unevenly lit: another picture may do.
+        PoorLight,
         /// It cannot read one of the two.
         Unsupported,
     }
@@ -177,7 +179,7 @@ pub struct CompareFacesReply {
     pub which: Option<ComparedPicture>,
 }
 
-/// `cmd/capture-finger` to a scanner: take the image of a finger, publish it on `blob/{id}` (PNG, 8 bits of grey), then reply with
+/// `cmd/capture-finger` to a scanner: take the image of a finger, publish it on `blob/{id}/{command_id}` (PNG, 8 bits of grey), then reply with
 /// the id (A9). With templates, also compare it with them. Carries personal data: not retained, never written to disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

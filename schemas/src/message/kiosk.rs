@@ -60,7 +60,9 @@ requests! {
     }
     /// `request/get-session`: show me the present prompt again. Answered at once, not logged.
     GetSession {}
-    /// `request/get-papers`: send me the papers of the session that just ended again, while they are held. Answered at once, not logged.
+    /// `request/get-papers`: send me the papers of the session that just ended again, while they are held. Answered at once, not logged. A
+    /// kiosk that has not got all the papers which its prompt says are issued asks for them: `papers-gone` is logged, and the prompt then
+    /// has a ticket, with which the citizen gets them at the window.
     GetPapers {
         /// The session.
         session: SessionId,

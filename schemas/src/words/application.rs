@@ -210,6 +210,14 @@ words!(
 );
 
 impl PaymentWay {
+    /// Whether the phone scans a code that the network gave for the order.
+    pub const fn has_code(self) -> bool {
+        match self {
+            Self::Wechat | Self::Alipay => true,
+            Self::UnionpayCard | Self::Quickpass | Self::CashAtWindow => false,
+        }
+    }
+
     /// As the payment terminal calls it; none for what is paid at the window.
     pub const fn method(self) -> Option<PaymentMethod> {
         match self {
@@ -245,6 +253,8 @@ words!(
         ReportedLost,
         /// Another application runs.
         AlreadyApplied,
+        /// The same number is in an application that is under way at another kiosk now.
+        AtAnotherMachine,
         /// Outside of what is accepted here, for another reason of the centre's.
         NotInScope,
     }
@@ -266,7 +276,7 @@ words!(
         PortraitDiffers,
         /// The live photo is not like the historical portrait (A7).
         LiveDiffers,
-        /// No live photo could be taken (A7).
+        /// No live photo could be taken, or none that can be compared (A7).
         NoLivePhoto,
         /// No usable number (A3).
         NumberFailed,
@@ -282,6 +292,8 @@ words!(
         NumbersExhausted,
         /// The centre's review rejected it (A15).
         ReviewRejected,
+        /// It is accepted, and papers of it were not handed out at the kiosk (A13).
+        PapersNotHandedOut,
     }
 );
 words!(
@@ -303,6 +315,8 @@ words!(
         DeviceFailed,
         /// The gateway was restarted in the middle.
         Interrupted,
+        /// It was accepted, and lapsed because nobody paid in time (A12). No session ends so; what was accepted does, later.
+        NotPaid,
     }
 );
 words!(
@@ -358,6 +372,8 @@ words!(
         Documents,
         /// The person is not the one applied for.
         Identity,
+        /// The fee was not paid in time (A12).
+        NotPaid,
         /// For another reason.
         Other,
     }
@@ -373,6 +389,27 @@ words!(
         NotCome,
         /// Nobody closed it in the time that it is held.
         Lapsed,
+        /// The papers that the kiosk did not hand out were handed out there (A13).
+        PapersHandedOut,
+    }
+);
+words!(
+    /// What a page says of what happened before, beside a fault of an entry and the checks of a portrait.
+    PageNotice {
+        /// The card was read already: to be read again it has to be lifted first (A3).
+        LiftCard,
+        /// No live photo came, or it was not alike (A7).
+        LiveAgain,
+        /// No code could be sent, and the number is taken as it is (A8).
+        SmsUnavailable,
+        /// The last code was sent: with another number the way leads to the window (A8).
+        LastCode,
+        /// No code is left for another number: the way leads to the window (A8).
+        NoCodeLeft,
+        /// No finger came, or its image was too poor (A9).
+        FingerAgain,
+        /// The print is not that of the old card (A9).
+        FingerDiffers,
     }
 );
 words!(
@@ -388,6 +425,19 @@ words!(
         CodeWrong,
         /// The code's time is over (A8).
         CodeExpired,
+    }
+);
+words!(
+    /// What became of a payment at a terminal that did not come about (A12).
+    PaymentFault {
+        /// The network said no.
+        Declined,
+        /// The citizen stopped it, and nothing was paid.
+        Cancelled,
+        /// Nobody paid in time, and nothing was paid.
+        TimedOut,
+        /// It may be paid or not: the network is asked.
+        Unknown,
     }
 );
 words!(
@@ -424,6 +474,8 @@ words!(
         Signature,
         /// One of the ways to pay.
         PaymentMethod,
+        /// That the order is paid later, with the payment notice.
+        PayLater,
         /// The step before.
         Back,
         /// The same again.
@@ -445,6 +497,21 @@ words!(
         Rejected,
         /// Not the amount of the order.
         WrongAmount,
+        /// What it was for had lapsed.
+        Lapsed,
+        /// It was paid by a code that was void, because another way to pay was chosen.
+        VoidCode,
+    }
+);
+words!(
+    /// What a citizen is told by message (T2). Never twice of the same application.
+    NoticeCause {
+        /// The fee is still to be paid, and the time for it ends soon (A12).
+        PaymentDue,
+        /// The fee was not paid in time: the application has lapsed (A12).
+        Lapsed,
+        /// What was paid is given back (A12).
+        Refund,
     }
 );
 words!(
@@ -460,5 +527,7 @@ words!(
         OrderExpired,
         /// Another amount than ordered.
         WrongAmount,
+        /// By a code that is void.
+        VoidCode,
     }
 );

@@ -42,6 +42,8 @@ words!(
         NotHeld,
         /// It could not be made.
         Failed,
+        /// Somebody else was at the kiosk by the time that it was made.
+        TooLate,
     }
 );
 words!(
@@ -86,6 +88,7 @@ impl PaperFault {
             Self::Signature => "signature",
             Self::NotHeld => "not-held",
             Self::Failed => "failed",
+            Self::TooLate => "too-late",
         }
     }
 }
