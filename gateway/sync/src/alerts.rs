@@ -1,11 +1,14 @@
 //! Marked copies of what the centre must know ahead of a backlog, on a small stream of their own. The stream is its own cursor: its
-//! last event names the index from which on alerts are looked for.
+//! last event names the index from which on alerts are sent.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use gateway_log::Log;
-use schemas::envelope::{self, Signed};
+use schemas::envelope::Signed;
+use schemas::event::Event;
 use schemas::uplink::{Record, is_alert, signed_bytes};
 
 use crate::backoff::Backoff;
@@ -14,16 +17,59 @@ use crate::downlink::Stored;
 use crate::uplink::off_loop;
 use crate::{Pace, Store, StoreError, Stores};
 
-/// Events looked through at once.
-const LOOK_LEN: u64 = 4_096;
 /// Alerts in one append.
 const APPEND_LEN: usize = 32;
+
+/// Where in the log the alerts are, so that nobody reads weeks of it to find a few. Whoever follows the log says each event. All clones
+/// are one.
+#[derive(Debug, Clone, Default)]
+pub struct AlertIndex(Arc<Mutex<BTreeSet<u64>>>);
+
+impl AlertIndex {
+    /// Of alerts at these indexes.
+    pub fn of(indexes: impl IntoIterator<Item = u64>) -> Self {
+        Self(Arc::new(Mutex::new(indexes.into_iter().collect())))
+    }
+
+    /// Takes an event in, before or after it is durable.
+    pub fn follow(&self, index: u64, event: &Event) {
+        if is_alert(event) {
+            self.indexes().insert(index);
+        }
+    }
+
+    /// Forgets what is not in the log any more.
+    pub fn forget_before(&self, first_index: u64) {
+        let mut indexes = self.indexes();
+        *indexes = indexes.split_off(&first_index);
+    }
+
+    /// The indexes, ascending.
+    pub fn to_vec(&self) -> Vec<u64> {
+        self.indexes().iter().copied().collect()
+    }
+
+    /// The first few within the range, ascending.
+    fn within(&self, range: Range<u64>) -> Vec<u64> {
+        // A range that ends before it begins makes a set panic.
+        let before = |index: &u64| *index < range.end;
+        let indexes = self.indexes();
+        let few = indexes.range(range.start..).copied().take_while(before);
+        few.take(APPEND_LEN).collect()
+    }
+
+    fn indexes(&self) -> MutexGuard<'_, BTreeSet<u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Carries the alerts.
 #[derive(Debug)]
 pub struct Alerts<S> {
     /// The log.
     pub log: Log,
+    /// Where its alerts are.
+    pub index: AlertIndex,
     /// Connections.
     pub stores: Arc<S>,
     /// The stream.
@@ -53,8 +99,7 @@ impl<S: Stores> Alerts<S> {
         }
     }
 
-    /// `looked`: before this index every alert was sent in this life, or was there already. None: nobody was asked yet. Then the
-    /// stream is, before the log is read: it may hold years, and without a connection nothing could be sent of it.
+    /// `looked`: before this index every alert was sent in this life, or was there already. None: nobody was asked yet.
     async fn carry(
         &self,
         looked: &mut Option<u64>,
@@ -120,21 +165,26 @@ impl<S: Stores> Alerts<S> {
     }
 
     async fn find(&self, from: u64) -> Result<Found, StoreError> {
-        let log = self.log.clone();
-        let found = off_loop(move || find(&log, from)).await?;
+        let (log, index) = (self.log.clone(), self.index.clone());
+        let found = off_loop(move || find(&log, &index, from)).await?;
         found.map_err(|error| StoreError::Failed(error.to_string()))
     }
 }
 
-fn find(log: &Log, from: u64) -> Result<Found, Unreadable> {
+fn find(log: &Log, alerts: &AlertIndex, from: u64) -> Result<Found, Unreadable> {
+    // What is not durable yet is not in the log's size, and is found when it is.
+    let size = log.size();
+    let indexes = alerts.within(from.max(log.first_index())..size);
     let mut found = Found {
-        records: Vec::new(),
-        end: from,
+        records: Vec::with_capacity(indexes.len()),
+        end: size.max(from),
     };
-    for stored in log.read(from..from.saturating_add(LOOK_LEN)) {
-        let (index, signed) = stored?;
-        found.end = index.saturating_add(1);
-        if envelope::read(&signed).is_ok_and(|entry| is_alert(&entry.event)) {
+    if let (APPEND_LEN.., Some(last)) = (indexes.len(), indexes.last()) {
+        found.end = last.saturating_add(1);
+    }
+    for index in indexes {
+        for stored in log.read(index..index.saturating_add(1)) {
+            let (index, signed) = stored?;
             let record = Record::of(&signed, None);
             found
                 .records

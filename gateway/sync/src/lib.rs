@@ -21,7 +21,7 @@ mod standing;
 mod store;
 mod uplink;
 
-pub use alerts::Alerts;
+pub use alerts::{AlertIndex, Alerts};
 pub use backoff::Backoff;
 pub use chunk::ChunkLimits;
 pub use connection::ConnectionError;

@@ -303,6 +303,6 @@ impl<S: Stores> Uplink<S> {
 pub(crate) async fn off_loop<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, StoreError> {
-    let done = tokio::task::spawn_blocking(work).await;
+    let done = panics::off_runtime(work).await;
     done.map_err(|error| StoreError::Failed(error.to_string()))
 }

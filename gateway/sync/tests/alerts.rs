@@ -13,16 +13,31 @@ use std::time::Duration;
 
 use common::{Fault, Key, Memory, append, append_alert, open};
 use gateway_log::Log;
-use gateway_sync::{Alerts, Pace};
+use gateway_sync::{AlertIndex, Alerts, Pace};
+use schemas::envelope;
 use schemas::uplink::{alert_stream, signed_bytes};
 
 fn stream() -> String {
     alert_stream(&schemas::ids::StationId::new("s1").unwrap())
 }
 
+/// As whoever follows the log says it.
+fn index(log: &Log) -> AlertIndex {
+    let index = AlertIndex::default();
+    for stored in log.read(0..log.size()) {
+        let (at, signed) = stored.unwrap();
+        // The other events of these logs are of no type that is known.
+        if let Ok(entry) = envelope::read(&signed) {
+            index.follow(at, &entry.event);
+        }
+    }
+    index
+}
+
 fn alerts(log: &Log, store: &Memory) -> Alerts<Memory> {
     Alerts {
         log: log.clone(),
+        index: index(log),
         stores: Arc::new(store.clone()),
         stream: stream(),
         pace: Pace::default(),
