@@ -39,6 +39,16 @@ pub(crate) fn amount(amount: Fen) -> String {
     text(&Message::AmountYuan { amount: &amount }).zh
 }
 
+/// `20.00 元 已缴 paid`.
+pub(crate) fn fee(fee: Fen, is_paid: bool) -> String {
+    let standing = text(&if is_paid {
+        Message::FeePaid
+    } else {
+        Message::FeeUnpaid
+    });
+    format!("{} {}", amount(fee), both(&standing))
+}
+
 /// Date and minute in China: `2026-11-22 16:03`.
 pub(crate) fn minute(wall_ms: u64) -> String {
     let of_day = (wall_ms / 60_000).saturating_add(8 * 60) % (24 * 60);

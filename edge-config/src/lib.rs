@@ -24,7 +24,9 @@ pub use adapted::Adapted;
 pub use adapters::{Adapters, AdaptersBroker, AdaptersTls, BrokerPromise};
 pub use error::{ConfigErrors, Place, Problem};
 pub use hours::{Hours, HoursError};
-pub use policy::{Application, Custody, DevicePolicy, Eligibility, OperatorPolicy, Pickup, Policy};
+pub use policy::{
+    Application, Custody, DevicePolicy, Eligibility, OperatorPolicy, Payment, Pickup, Policy,
+};
 pub use station::application::{Accepting, FontFile, Words};
 pub use station::broker::{
     Broker, BrokerLimits, BrokerUrl, EmbeddedBroker, ExternalBroker, TlsListener,

@@ -2,6 +2,7 @@
 //! writes only what differs.
 
 mod application;
+mod payment;
 
 use std::collections::BTreeSet;
 
@@ -11,6 +12,7 @@ use schemas::words::{Residence, ResidenceGround};
 use crate::reader::Section;
 
 pub use application::Application;
+pub use payment::Payment;
 
 /// The rules of a station that the authority may set.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -27,6 +29,8 @@ pub struct Policy {
     pub devices: DevicePolicy,
     /// Of an application.
     pub application: Application,
+    /// Of fees that are not paid at once.
+    pub payment: Payment,
 }
 
 /// Of the devices that are installed (G1, G6).
@@ -164,6 +168,9 @@ pub(crate) fn read(root: &mut Section<'_>) -> Policy {
                 application::read(s, &shipped.application)
             })
             .unwrap_or(shipped.application),
+        payment: root
+            .section("payment", |s| payment::read(s, shipped.payment))
+            .unwrap_or(shipped.payment),
     }
 }
 

@@ -1,12 +1,13 @@
 //! What a kiosk says of an application. Which text belongs to which step is decided here and nowhere else.
 
 use schemas::citizen::{MaskedName, NumberTail};
+use schemas::ids::TicketNumber;
 use schemas::message::application::{ApplicationPrompt, StepName};
 use schemas::message::kiosk::Text;
 use schemas::message::peripheral::Fen;
 use schemas::words::application::{
     ApplicationKind, ApplicationOutcome, ApplicationRefusal, FingerPosition, InputFault,
-    PaymentWay, PortraitCheck, WindowReason,
+    PageNotice, PaymentFault, PaymentWay, PortraitCheck, WindowReason,
 };
 use schemas::words::paper::PaperState;
 
@@ -68,9 +69,40 @@ fn notices(prompt: &ApplicationPrompt) -> Vec<Text> {
             InputFault::CodeExpired => Message::ApplySmsCodeExpired,
         })
     });
+    let payment = prompt.payment_fault.map(|fault| {
+        text(&match fault {
+            PaymentFault::Declined => Message::ApplyPaymentDeclined,
+            PaymentFault::Cancelled => Message::ApplyPaymentCancelled,
+            PaymentFault::TimedOut => Message::ApplyPaymentTimedOut,
+            PaymentFault::Unknown => Message::ApplyPaymentUnknown,
+        })
+    });
+    let happened = prompt.notice.map(|notice| text(&happened(notice)));
     let check = |check: &PortraitCheck| both(&key("portrait", check), &[]);
-    let checks = prompt.failed_checks.iter().map(check);
-    unreadable.into_iter().chain(fault).chain(checks).collect()
+    // Who is sent to the window has no other attempt to be told how to better it.
+    let checks = prompt
+        .failed_checks
+        .iter()
+        .filter(|_| prompt.outcome.is_none());
+    let checks = checks.map(check);
+    let notices = unreadable
+        .into_iter()
+        .chain(happened)
+        .chain(fault)
+        .chain(payment);
+    notices.chain(checks).collect()
+}
+
+const fn happened(notice: PageNotice) -> Message<'static> {
+    match notice {
+        PageNotice::LiftCard => Message::ApplyLiftCard,
+        PageNotice::LiveAgain => Message::ApplyLiveAgain,
+        PageNotice::SmsUnavailable => Message::ApplySmsUnavailable,
+        PageNotice::LastCode => Message::ApplySmsLastCode,
+        PageNotice::NoCodeLeft => Message::ApplySmsNoCodeLeft,
+        PageNotice::FingerAgain => Message::ApplyFingerAgain,
+        PageNotice::FingerDiffers => Message::ApplyFingerDiffers,
+    }
 }
 
 fn asked(
@@ -99,6 +131,7 @@ fn asked(
         StepName::GivePortrait => Message::ApplyPortraitChoose,
         StepName::ComparePortrait | StepName::CompareLive => Message::ApplyPortraitChecking,
         StepName::TakeLivePhoto => Message::ApplyLivePhoto,
+        StepName::RetakeLivePhoto => Message::ApplyLivePhotoAgain,
         StepName::GivePhone => Message::ApplyPhone,
         StepName::AwaitSms => Message::ApplySmsSending,
         StepName::KeySmsCode => Message::ApplySmsCode {
@@ -110,6 +143,9 @@ fn asked(
         StepName::Sign => Message::ApplySignature,
         StepName::ChoosePayment => Message::ApplyPayment { amount: &amount },
         StepName::AwaitPayment => match prompt.payment {
+            Some(PaymentWay::Wechat | PaymentWay::Alipay) if prompt.payment_code.is_none() => {
+                Message::ApplyPayCodeAwaited { amount: &amount }
+            }
             Some(PaymentWay::Wechat) => Message::ApplyPayWechat { amount: &amount },
             Some(PaymentWay::Alipay) => Message::ApplyPayAlipay { amount: &amount },
             Some(PaymentWay::UnionpayCard) => Message::ApplyPayUnionpayCard { amount: &amount },
@@ -158,6 +194,7 @@ fn ended(prompt: &ApplicationPrompt, outcome: ApplicationOutcome, window: &Text)
             let ticket = text(&Message::ApplyToWindow);
             let why = prompt.window_reason.map(window_reason);
             why.into_iter()
+                .chain(failed_checks(&prompt.failed_checks))
                 .chain([ticket])
                 .reduce(after)
                 .unwrap_or_else(|| text(&Message::ApplyToWindow))
@@ -165,37 +202,57 @@ fn ended(prompt: &ApplicationPrompt, outcome: ApplicationOutcome, window: &Text)
         ApplicationOutcome::Refused => refused(prompt, window),
         ApplicationOutcome::Cancelled => text(&Message::ApplyCancelled),
         ApplicationOutcome::TimedOut => text(&Message::ApplyTimedOut),
+        ApplicationOutcome::NotPaid => text(&Message::ApplyNotPaid),
         ApplicationOutcome::DeviceFailed | ApplicationOutcome::Interrupted => {
             text(&Message::ApplyInterrupted)
         }
     }
 }
 
+/// What the last portrait failed, each check by its name (A6).
+fn failed_checks(failed: &[PortraitCheck]) -> Option<Text> {
+    let names = failed.iter().map(|check| both(&key("check", check), &[]));
+    let names = names.reduce(|first, second| Text {
+        zh: format!("{}、{}", first.zh, second.zh),
+        en: format!("{}, {}", first.en, second.en),
+    })?;
+    let of = |checks: &str| text(&Message::ApplyPortraitFailed { checks });
+    Some(Text {
+        zh: of(&names.zh).zh,
+        en: of(&names.en).en,
+    })
+}
+
 /// What becomes of the papers, once the session has ended (A13, A15).
 fn papers(prompt: &ApplicationPrompt) -> Option<Text> {
     let to_window = prompt.outcome == Some(ApplicationOutcome::Window);
+    let ticket = prompt.ticket.as_ref().filter(|_| !to_window);
     Some(text(&match prompt.papers? {
         PaperState::Printing => Message::ApplyPrinting,
         PaperState::Issued if to_window => Message::ApplyTakeTicket,
         PaperState::Issued => Message::ApplyTakePapers,
-        PaperState::Incomplete => Message::ApplyPrintFailed,
+        PaperState::Incomplete => match ticket.map(TicketNumber::as_str) {
+            Some(ticket) => Message::ApplyPapersAtWindow { ticket },
+            None => Message::ApplyPrintFailed,
+        },
     }))
 }
 
 /// What was accepted, and what is still due for it (A12).
 fn done(prompt: &ApplicationPrompt, done: &Message<'_>) -> Text {
     let amount = amount(prompt);
-    let due = prompt.fee_fen.is_some() && prompt.paid != Some(true);
-    let due = due.then(|| match prompt.payment {
-        Some(PaymentWay::CashAtWindow) => Message::ApplyPayCash { amount: &amount },
+    let due = match prompt.payment {
+        _ if prompt.fee_fen.is_none() => Some(Message::ApplyFree),
+        _ if prompt.paid == Some(true) => None,
+        Some(PaymentWay::CashAtWindow) => Some(Message::ApplyPayCash { amount: &amount }),
         Some(
             PaymentWay::Wechat
             | PaymentWay::Alipay
             | PaymentWay::UnionpayCard
             | PaymentWay::Quickpass,
         )
-        | None => Message::ApplyPayLater { amount: &amount },
-    });
+        | None => Some(Message::ApplyPayLater { amount: &amount }),
+    };
     let done = text(done);
     match due {
         Some(due) => after(done, text(&due)),
@@ -234,6 +291,7 @@ fn refused_at(prompt: &ApplicationPrompt, address: &str) -> Text {
         Some(ApplicationRefusal::CardLongTerm) => Message::ApplyRenewalNever,
         Some(ApplicationRefusal::ReportedLost) => Message::ApplyLossReported,
         Some(ApplicationRefusal::AlreadyApplied) => Message::ApplyAlreadyApplied,
+        Some(ApplicationRefusal::AtAnotherMachine) => Message::ApplyAtAnotherMachine,
         Some(
             ApplicationRefusal::ResidenceNotAccepted
             | ApplicationRefusal::UnderAge
@@ -252,6 +310,8 @@ fn date(date: schemas::civil::CivilDate) -> String {
 
 #[cfg(test)]
 mod tests {
+    use schemas::order::PaymentCode;
+
     use super::*;
 
     fn says(prompt: &ApplicationPrompt) -> Text {
@@ -290,7 +350,7 @@ mod tests {
         ));
     }
 
-    /// A3, A6: what was wrong stands above what is asked, each failed check by its name.
+    /// A3, A6, A7: what was wrong stands above what is asked, each failed check by its name.
     #[test]
     fn what_was_wrong_stands_above_what_is_asked() {
         let card = ApplicationPrompt {
@@ -311,6 +371,51 @@ mod tests {
         let said = says(&portrait);
         assert_eq!(said.zh.lines().count(), 3);
         assert_eq!(said.en.lines().count(), 3);
+        let live = ApplicationPrompt {
+            step: Some(StepName::RetakeLivePhoto),
+            failed_checks: vec![PortraitCheck::Lighting],
+            ..ApplicationPrompt::default()
+        };
+        let said = says(&live).en;
+        let (wrong, asked) = said.split_once('\n').unwrap_or_default();
+        assert!(wrong.contains("too dark"), "{said}");
+        assert!(asked.contains("camera"), "{said}");
+    }
+
+    /// A6, A15: who is sent to the window after the last portrait reads what it failed, and not how to better it.
+    #[test]
+    fn a6_the_last_page_names_what_the_portrait_failed() {
+        let ended = ApplicationPrompt {
+            outcome: Some(ApplicationOutcome::Window),
+            window_reason: Some(WindowReason::PortraitFailed),
+            failed_checks: PortraitCheck::ALL.to_vec(),
+            ..ApplicationPrompt::default()
+        };
+        let said = says(&ended);
+        for check in PortraitCheck::ALL {
+            let name = both(&key("check", check), &[]);
+            assert!(said.zh.contains(&name.zh) && said.en.contains(&name.en));
+        }
+        assert!(!said.zh.contains("重拍") && !said.en.contains("try again"));
+    }
+
+    /// A3, A7 to A9: each thing that happened has words of its own, above what is asked.
+    #[test]
+    fn a9_what_happened_stands_above_what_is_asked() {
+        let said: std::collections::BTreeSet<_> = PageNotice::ALL
+            .iter()
+            .map(|notice| {
+                let prompt = ApplicationPrompt {
+                    step: Some(StepName::RightFinger),
+                    notice: Some(*notice),
+                    ..ApplicationPrompt::default()
+                };
+                let said = says(&prompt);
+                assert_eq!((said.zh.lines().count(), said.en.lines().count()), (2, 2));
+                said.en
+            })
+            .collect();
+        assert_eq!(said.len(), PageNotice::ALL.len());
     }
 
     /// A13, A15: the last page says what became of the papers, and never that some lie there which do not.
@@ -333,6 +438,15 @@ mod tests {
             assert!(said.contains("contact the staff"), "{said}");
             assert!(!said.contains("Take "), "{said}");
         }
+        let at_window = ApplicationPrompt {
+            outcome: Some(Provisional),
+            papers: Some(PaperState::Incomplete),
+            ticket: Some(TicketNumber::of(1, 7)),
+            ..ApplicationPrompt::default()
+        };
+        let said = says(&at_window);
+        assert!(said.en.contains("accepted") && said.en.contains("W1-7"));
+        assert!(said.zh.contains("受理") && said.zh.contains("W1-7"));
     }
 
     /// A12: whoever was accepted and has not paid is told what is due, and how it is paid; nobody else is.
@@ -361,7 +475,38 @@ mod tests {
             fee_fen: None,
             ..ended(ApplicationOutcome::Accepted, PaymentWay::Wechat, false)
         };
-        assert!(!says(&free).contains("CNY"));
+        assert!(says(&free).contains("free of charge") && !says(&free).contains("CNY"));
+    }
+
+    /// A12: why the citizen chooses again stands above the choice, and each fault has its own words.
+    #[test]
+    fn a12_why_a_payment_did_not_come_about_is_said() {
+        let mut said = std::collections::BTreeSet::new();
+        for fault in PaymentFault::ALL.iter().copied() {
+            let prompt = ApplicationPrompt {
+                step: Some(StepName::ChoosePayment),
+                payment_fault: Some(fault),
+                ..ApplicationPrompt::default()
+            };
+            let page = says(&prompt).en;
+            let (why, asked) = page.split_once('\n').unwrap_or_default();
+            assert!(asked.contains("choose how to pay"), "{page}");
+            said.insert(why.to_owned());
+        }
+        assert_eq!(said.len(), PaymentFault::ALL.len());
+    }
+
+    /// A12: nobody is told to scan a code that is not there.
+    #[test]
+    fn a12_a_code_is_only_spoken_of_when_it_is_there() {
+        let mut pay = ApplicationPrompt {
+            step: Some(StepName::AwaitPayment),
+            payment: Some(PaymentWay::Wechat),
+            ..ApplicationPrompt::default()
+        };
+        assert!(!says(&pay).en.contains("scan"), "{}", says(&pay).en);
+        pay.payment_code = PaymentCode::new("weixin://wxpay/bizpayurl?pr=invented0").ok();
+        assert!(says(&pay).en.contains("scan the code with WeChat"));
     }
 
     /// A12: an amount is in yuan, with both decimals.

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fluent_syntax::ast::{self, Entry};
 use schemas::application::ApplicationReason;
 use schemas::message::peripheral::PaymentMethod;
-use schemas::words::application::{PortraitCheck, WindowReason};
+use schemas::words::application::{PortraitCheck, ProvisionalCause, WindowReason};
 use schemas::words::{PickupOutcome, PromptCode, RefusalReason};
 
 use super::{CHINESE, ENGLISH, bundle};
@@ -72,6 +72,12 @@ fn asked_for() -> BTreeMap<String, BTreeSet<String>> {
                 .map(|word| key("payment-method", word)),
         )
         .chain(PortraitCheck::ALL.iter().map(|word| key("portrait", word)))
+        .chain(PortraitCheck::ALL.iter().map(|word| key("check", word)))
+        .chain(
+            ProvisionalCause::ALL
+                .iter()
+                .map(|word| key("provisional", word)),
+        )
         .chain(WindowReason::ALL.iter().map(|word| key("window", word)))
         .chain(prompts().map(|word| key("prompt", word)))
         .chain(OTHERS.iter().map(|id| (*id).to_owned()));

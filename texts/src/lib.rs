@@ -15,4 +15,4 @@ pub use crate::application::{application, finger_of_card, window_reason};
 pub use crate::catalogue::text;
 pub use crate::kiosk::{prompt, refusal, slip};
 pub use crate::message::Message;
-pub use crate::words::{payment_method, reason};
+pub use crate::words::{payment_method, provisional, reason};

@@ -4,7 +4,8 @@ use schemas::acceptance::AcceptanceNumber;
 use schemas::application::ApplicationReason;
 use schemas::civil::CivilDate;
 use schemas::message::peripheral::Fen;
-use texts::{Message, reason, text};
+use schemas::words::application::ProvisionalCause;
+use texts::{Message, provisional, reason, text};
 
 use super::{Holder, Station};
 use crate::error::Error;
@@ -31,10 +32,10 @@ pub struct Certificate<'a> {
     pub accepted_on: CivilDate,
     /// When the card is expected, where policy says so.
     pub ready_by: Option<CivilDate>,
-    /// The fee; none where it is free.
-    pub fee: Option<Fen>,
-    /// Accepted offline, still to be checked (A17).
-    pub provisional: bool,
+    /// The fee, and whether it is paid; none where it is free.
+    pub fee: Option<(Fen, bool)>,
+    /// What is still to be checked (A17).
+    pub provisional: &'a [ProvisionalCause],
     /// What the QR code says: the text of the slip, by which an auditor finds the acceptance in the log.
     pub proof: &'a str,
     /// The applicant's signature (A11).
@@ -54,13 +55,20 @@ pub fn certificate(fonts: &Fonts, certificate: &Certificate<'_>) -> Result<Pdf, 
     sheet.gap(2.5);
     sheet.rule(1.0);
     sheet.gap(4.0);
-    if certificate.provisional {
-        sheet.warning(9.0, &Message::DocProvisional)?;
+    if let Some(warning) = provisional(certificate.provisional) {
+        sheet.warning(9.0, &warning)?;
     }
     let code = certificate.number.expose();
     let below = values::acceptance_number(certificate.number);
     sheet.barcode(100.0, 15.0, code, &below)?;
-    sheet.gap(3.5);
+    sheet.gap(1.0);
+    sheet.both(
+        Style::regular(8.0),
+        Style::quiet(6.5),
+        Align::Centre,
+        &text(&Message::CertificateScan),
+    )?;
+    sheet.gap(2.5);
     facts(&mut sheet, certificate)?;
     sheet.gap(1.0);
     sheet.rule(0.4);
@@ -115,7 +123,7 @@ fn facts(sheet: &mut Sheet<'_>, certificate: &Certificate<'_>) -> Result<(), Err
     fields.extend(
         certificate
             .fee
-            .map(|fee| (Message::LabelAmount, values::amount(fee))),
+            .map(|(fee, is_paid)| (Message::LabelAmount, values::fee(fee, is_paid))),
     );
     fields.extend(
         certificate
@@ -136,12 +144,10 @@ fn facts(sheet: &mut Sheet<'_>, certificate: &Certificate<'_>) -> Result<(), Err
         width: side - mm(4.0),
         height: 0.0,
     };
-    for caption in [Message::ReceiptVerify, Message::CertificateScan] {
-        let caption = text(&caption);
-        let (chinese, english) = (Style::regular(8.0), Style::quiet(6.5));
-        below.y = sheet.block(below, chinese, Align::Centre, &caption.zh)?;
-        below.y = sheet.block(below, english, Align::Centre, &caption.en)? + mm(1.0);
-    }
+    let caption = text(&Message::ReceiptVerify);
+    let (chinese, english) = (Style::regular(8.0), Style::quiet(6.5));
+    below.y = sheet.block(below, chinese, Align::Centre, &caption.zh)?;
+    below.y = sheet.block(below, english, Align::Centre, &caption.en)? + mm(1.0);
     sheet.y = fields_end.max(below.y);
     Ok(())
 }

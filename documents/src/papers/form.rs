@@ -6,7 +6,8 @@ use schemas::application::ApplicationReason;
 use schemas::citizen::{CitizenName, CitizenNumber, PhoneNumber, Sex};
 use schemas::ids::OperatorId;
 use schemas::validity::Validity;
-use texts::{Message, reason, text};
+use schemas::words::application::ProvisionalCause;
+use texts::{Message, provisional, reason, text};
 
 use super::{Station, to_complete};
 use crate::error::Error;
@@ -76,8 +77,8 @@ pub struct RegistrationForm<'a> {
     pub left: Option<CapturedFinger>,
     /// Pages of documents that were scanned.
     pub document_pages: u16,
-    /// Accepted offline, still to be checked (A17).
-    pub provisional: bool,
+    /// What is still to be checked (A17).
+    pub provisional: &'a [ProvisionalCause],
     /// The portrait.
     pub portrait: Option<&'a Picture>,
     /// The applicant's signature (A11).
@@ -102,8 +103,8 @@ pub fn registration_form(fonts: &Fonts, form: &RegistrationForm<'_>) -> Result<P
         &values::acceptance_number(form.number),
     )?;
     sheet.gap(3.0);
-    if form.provisional {
-        sheet.warning(9.5, &Message::DocProvisional)?;
+    if let Some(warning) = provisional(form.provisional) {
+        sheet.warning(9.5, &warning)?;
     }
     let top = sheet.y;
     let bottom = table(&mut sheet, form)?;

@@ -95,7 +95,7 @@ impl Sheet<'_> {
     }
 
     /// A sentence that must not be missed, in a frame.
-    fn warning(&mut self, size: f32, warning: &Message<'_>) -> Result<(), Error> {
+    fn warning(&mut self, size: f32, warning: &Text) -> Result<(), Error> {
         let top = self.y;
         let (left, width) = (self.left, self.width);
         self.left += mm(2.5);
@@ -105,7 +105,7 @@ impl Sheet<'_> {
             Style::bold(size),
             Style::regular(size * 0.8),
             Align::Left,
-            &text(warning),
+            warning,
         )?;
         self.gap(1.8);
         (self.left, self.width) = (left, width);

@@ -2,7 +2,7 @@
 
 use schemas::application::ApplicationReason;
 use schemas::civil::CivilDate;
-use schemas::ids::OrderId;
+use schemas::ids::{OrderId, TransactionId};
 use schemas::message::peripheral::{Fen, PaymentMethod};
 use texts::{Message, payment_method, reason, text};
 
@@ -33,13 +33,16 @@ pub enum Standing<'a> {
         /// The last day, where policy says so.
         by: Option<CivilDate>,
     },
-    /// The network cannot be reached: the order is kept and can be paid later.
+    /// Nobody paid it through the network at the kiosk: the order is kept and can be paid later.
     Later {
         /// The last day, where policy says so.
         by: Option<CivilDate>,
     },
     /// Paid.
-    Paid,
+    Paid {
+        /// The network's transaction, where it is known.
+        transaction: Option<&'a TransactionId>,
+    },
 }
 
 /// What a payment notice says.
@@ -68,7 +71,7 @@ pub fn payment_notice(fonts: &Fonts, notice: &PaymentNotice<'_>) -> Result<Pdf, 
     let mut sheet = Sheet::roll(fonts)?;
     let title = match notice.standing {
         Standing::Due { .. } | Standing::Later { .. } => Message::DocNotice,
-        Standing::Paid => Message::DocPaidNotice,
+        Standing::Paid { .. } => Message::DocPaidNotice,
     };
     sheet.roll_head(&title, notice.station)?;
     let amount = values::amount(notice.amount);
@@ -76,11 +79,15 @@ pub fn payment_notice(fonts: &Fonts, notice: &PaymentNotice<'_>) -> Result<Pdf, 
     sheet.gap(2.0);
     sheet.roll_fields(&fields(notice))?;
     sheet.gap(1.5);
-    if let Standing::Due {
-        code: Some(code), ..
-    } = notice.standing
-    {
-        sheet.qr(44.0, code)?;
+    match notice.standing {
+        Standing::Due {
+            code: Some(code), ..
+        } => sheet.qr(44.0, code)?,
+        // The centre's own application reads the order from it.
+        Standing::Due { code: None, .. } | Standing::Later { .. } => {
+            sheet.qr(44.0, &notice.order.to_scan(notice.amount))?;
+        }
+        Standing::Paid { .. } => {}
     }
     sheet.barcode(72.0, 12.0, notice.order.as_str(), notice.order.as_str())?;
     sheet.gap(2.0);
@@ -109,7 +116,11 @@ fn fields(notice: &PaymentNotice<'_>) -> Vec<(Message<'static>, String)> {
     ];
     let by = match notice.standing {
         Standing::Due { by, .. } | Standing::Later { by } => by,
-        Standing::Paid => None,
+        Standing::Paid { transaction } => {
+            let transaction = transaction.map(|id| id.as_str().to_owned());
+            fields.extend(transaction.map(|id| (Message::LabelTransaction, id)));
+            None
+        }
     };
     fields.extend(by.map(|day| (Message::LabelPayBy, day.to_string())));
     if notice.way == WayToPay::Cash {
@@ -132,10 +143,84 @@ fn notes(notice: &PaymentNotice<'_>) -> Vec<Message<'static>> {
         WayToPay::Network(PaymentMethod::Wechat | PaymentMethod::Alipay)
     );
     match notice.standing {
-        // Without a code there is nothing above to scan.
+        // Without a network's code there is none above that its application scans.
         Standing::Due { code: None, .. } if above => vec![Message::NoticeUnpaidConsequence],
         Standing::Due { .. } => vec![how, Message::NoticeUnpaidConsequence],
-        Standing::Later { .. } => vec![Message::NoticeLater, Message::NoticeUnpaidConsequence],
-        Standing::Paid => vec![Message::NoticePaid],
+        Standing::Later { by } => {
+            let until = match by {
+                Some(_) => Message::NoticeLapses,
+                None => Message::NoticeTermToCome,
+            };
+            vec![
+                Message::NoticeLater,
+                until,
+                Message::NoticeUnpaidConsequence,
+            ]
+        }
+        Standing::Paid { .. } => vec![Message::NoticePaid],
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use schemas::citizen::NumberTail;
+    use schemas::message::kiosk::Text;
+
+    use super::*;
+
+    /// What the paper of a payment that stands so says in English, its fields first.
+    fn says(standing: Standing<'_>) -> (Vec<String>, String) {
+        let station = Station {
+            name: Text {
+                zh: "示例站".to_owned(),
+                en: "Example station".to_owned(),
+            },
+            address: String::new(),
+            hours: String::new(),
+            window: String::new(),
+        };
+        let holder = Holder {
+            name: None,
+            number: NumberTail::new("002X").unwrap(),
+        };
+        let notice = PaymentNotice {
+            station: &station,
+            holder: &holder,
+            reason: ApplicationReason::Loss,
+            amount: Fen::new(4_000).unwrap(),
+            order: &OrderId::new("110105001i1e57").unwrap(),
+            way: WayToPay::Network(PaymentMethod::Wechat),
+            standing,
+            at_ms: 0,
+        };
+        let values = fields(&notice).into_iter().map(|(_, value)| value);
+        let notes: Vec<String> = notes(&notice).iter().map(|note| text(note).en).collect();
+        (values.collect(), notes.join("\n"))
+    }
+
+    /// A12: an order that is not paid says until when and where it can be, or when its time begins; of the network it says nothing, since
+    /// the citizen may simply have gone.
+    #[test]
+    fn a12_an_unpaid_order_says_until_when_and_where() {
+        let by = CivilDate::new(2026, 12, 7).ok();
+        let (fields, notes) = says(Standing::Later { by });
+        assert!(fields.contains(&"2026-12-07".to_owned()), "{fields:?}");
+        assert!(notes.contains("lapses"), "{notes}");
+        let (_, begins) = says(Standing::Later { by: None });
+        assert!(begins.contains("when your application is confirmed"));
+        for notes in [notes, begins] {
+            assert!(notes.contains("at the window"), "{notes}");
+            assert!(!notes.contains("network"), "{notes}");
+        }
+    }
+
+    /// A12: a receipt names the network's transaction, where it is known.
+    #[test]
+    fn a12_a_receipt_names_its_transaction() {
+        let transaction = TransactionId::new("T1").unwrap();
+        let named = |transaction| says(Standing::Paid { transaction }).0;
+        assert!(named(Some(&transaction)).contains(&"T1".to_owned()));
+        assert!(!named(None).contains(&"T1".to_owned()));
     }
 }

@@ -10,11 +10,11 @@ use schemas::acceptance::AcceptanceNumber;
 use schemas::application::ApplicationReason;
 use schemas::citizen::{CitizenName, CitizenNumber, PhoneNumber};
 use schemas::civil::CivilDate;
-use schemas::ids::{OrderId, SessionId, TicketNumber};
+use schemas::ids::{OrderId, SessionId, TicketNumber, TransactionId};
 use schemas::message::kiosk::Text;
 use schemas::message::peripheral::{Fen, PaymentMethod};
 use schemas::validity::Validity;
-use schemas::words::application::WindowReason;
+use schemas::words::application::{ProvisionalCause, WindowReason};
 
 pub(crate) const NUMBER: &str = "1101050012026112200042";
 pub(crate) const ORDER: &str = "110105001i1e57";
@@ -111,13 +111,20 @@ pub(crate) fn all(fonts: &Fonts) -> Result<Vec<(&'static str, Pdf)>, Error> {
             )?,
         ),
         ("notice-cash", notice(fonts, WayToPay::Cash, pay_due(None))?),
-        (
-            "notice-paid",
-            notice(fonts, network(PaymentMethod::Wechat), Standing::Paid)?,
-        ),
+        ("notice-paid", paid(fonts, Some(&transaction()))?),
         ("receipt", receipt_of(fonts)?),
         ("window-ticket", ticket(fonts)?),
     ])
+}
+
+/// The receipt of a payment through WeChat.
+pub(crate) fn paid(fonts: &Fonts, transaction: Option<&TransactionId>) -> Result<Pdf, Error> {
+    let standing = Standing::Paid { transaction };
+    notice(fonts, WayToPay::Network(PaymentMethod::Wechat), standing)
+}
+
+pub(crate) fn transaction() -> TransactionId {
+    TransactionId::new("4200002026112200000001").expect("a transaction")
 }
 
 pub(crate) fn certificate_of(fonts: &Fonts, provisional: bool) -> Result<Pdf, Error> {
@@ -130,8 +137,12 @@ pub(crate) fn certificate_of(fonts: &Fonts, provisional: bool) -> Result<Pdf, Er
             reason: ApplicationReason::Expiry,
             accepted_on: today(),
             ready_by: CivilDate::new(2026, 12, 13).ok(),
-            fee: Some(fen(2_000)),
-            provisional,
+            fee: Some((fen(2_000), true)),
+            provisional: if provisional {
+                ProvisionalCause::ALL
+            } else {
+                &[]
+            },
             proof: PROOF,
             signature: &signature(),
         },
@@ -165,7 +176,11 @@ pub(crate) fn form_of(fonts: &Fonts, name: &str, with_portrait: bool) -> Result<
                 quality: 71,
             }),
             document_pages: 3,
-            provisional: !with_portrait,
+            provisional: if with_portrait {
+                &[]
+            } else {
+                ProvisionalCause::ALL
+            },
             portrait: portrait.as_ref(),
             signature: &signature(),
         },
@@ -192,7 +207,7 @@ pub(crate) fn lost_form(fonts: &Fonts) -> Result<Pdf, Error> {
             right: None,
             left: None,
             document_pages: 0,
-            provisional: true,
+            provisional: &[ProvisionalCause::Comparison],
             portrait: None,
             signature: &signature(),
         },

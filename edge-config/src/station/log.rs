@@ -19,7 +19,7 @@ pub struct LogRules {
 impl Default for LogRules {
     fn default() -> Self {
         Self {
-            epoch_events: 200_000,
+            epoch_events: 100_000,
             epoch_days: 30,
             audit_days: AUDIT_DAYS_MIN,
         }

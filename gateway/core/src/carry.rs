@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use schemas::event::Event;
-use schemas::event::application::AcceptancesCarriedOver;
+use schemas::event::application::{AcceptancesCarriedOver, PRINTED_PER_EVENT_MAX, PrintedNumber};
 use schemas::event::centre::PolicyChanged;
 use schemas::event::evidence::{
     CARRIED_PER_EVENT_MAX, CardsCarriedOver, CarriedAnnouncement, CarriedCard,
@@ -92,8 +92,6 @@ pub fn carry_over(state: &State) -> Carried {
         .map(|cards| CardsCarriedOver {
             cards: cards.to_vec(),
         });
-    let newest = state.applications.place;
-    let newest = newest.map(|place| AcceptancesCarriedOver { place });
     let policy = state.centre.policy.clone();
     Carried {
         cards: u32::try_from(cards.len()).unwrap_or(u32::MAX),
@@ -107,9 +105,30 @@ pub fn carry_over(state: &State) -> Carried {
             .map(Event::from)
             .chain(parts.map(Event::from))
             .chain(blocks.map(Event::from))
-            .chain(newest.map(Event::from))
+            .chain(acceptances(state).into_iter().map(Event::from))
             .collect(),
     }
+}
+
+/// How far the numbers have come, and the printed ones whose cards are still to be announced.
+fn acceptances(state: &State) -> Vec<AcceptancesCarriedOver> {
+    let Some(place) = state.applications.place else {
+        return Vec::new();
+    };
+    let waiting = state.printed.iter();
+    let printed: Vec<_> = waiting
+        .map(|(printed, known)| PrintedNumber {
+            printed: printed.clone(),
+            known: known.clone(),
+        })
+        .collect();
+    let parts = printed.chunks(PRINTED_PER_EVENT_MAX).map(<[_]>::to_vec);
+    // At least one: it holds the newest number's place.
+    let none = printed.is_empty().then(Vec::new);
+    let parts = parts.chain(none);
+    parts
+        .map(|printed| AcceptancesCarriedOver { place, printed })
+        .collect()
 }
 
 fn tags_by_card(state: &State) -> BTreeMap<&CardSerial, Vec<LookupTag>> {

@@ -64,8 +64,9 @@ impl Commissioning {
 }
 
 /// What devices other than the dispenser are asked; motions are owed like those of any session.
-pub(crate) fn effects(state: &State) -> impl Iterator<Item = Effect> {
-    state.commissionings.values().filter_map(|commissioning| {
+pub(crate) fn effects(state: &State) -> impl Iterator<Item = (&SessionId, Effect)> {
+    let open = state.commissionings.iter();
+    open.filter_map(|(session, commissioning)| {
         let asked = commissioning.asked.as_ref()?;
         let order = match asked.exercise {
             Exercise::ReadCard => Order::Read,
@@ -75,12 +76,13 @@ pub(crate) fn effects(state: &State) -> impl Iterator<Item = Effect> {
             },
             Exercise::Inventory | Exercise::Carry { .. } => return None,
         };
-        Some(Effect {
+        let effect = Effect {
             id: state.command(asked.index),
             device: asked.device.clone(),
             order,
             timeout_s: asked.timeout_s,
-        })
+        };
+        Some((session, effect))
     })
 }
 

@@ -1,5 +1,7 @@
 //! What the world still owes us.
 
+use std::collections::BTreeMap;
+
 use schemas::event::pickup::Step;
 use schemas::ids::{BlobHash, DeviceId, SessionId};
 use schemas::message::command::CommandId;
@@ -84,16 +86,34 @@ pub enum Order {
 /// The commands that are open now, for devices that are online. Level-triggered: asked again, it says
 /// the same until an event answers it.
 pub fn pending(state: &State) -> Vec<Effect> {
+    let machines = state.machines.values();
+    let motions = machines.filter_map(|machine| dispenser_effect(state, machine));
+    let of_sessions = session_effects(state).into_iter().map(|(_, effect)| effect);
+    let mut effects: Vec<_> = motions.chain(of_sessions).collect();
+    effects.retain(|effect| state.is_online(&effect.device));
+    effects
+}
+
+/// The commands that sessions wait for, with the device and the session of each. What a device sends for one of them belongs to
+/// that session and to no other (G7). A device that is away for a moment still owes its answer.
+pub fn asked(state: &State) -> BTreeMap<CommandId, (DeviceId, SessionId)> {
+    let of_sessions = session_effects(state).into_iter();
+    of_sessions
+        .map(|(session, effect)| (effect.id, (effect.device, session.clone())))
+        .collect()
+}
+
+/// What sessions ask of devices other than a dispenser.
+fn session_effects(state: &State) -> Vec<(&SessionId, Effect)> {
     let mut effects = Vec::new();
-    for machine in state.machines.values() {
-        effects.extend(dispenser_effect(state, machine));
-        if let Some(session) = &machine.session {
-            step_effects(state, session, &mut effects);
-        }
+    let sessions = state.machines.values();
+    for session in sessions.filter_map(|machine| machine.session.as_ref()) {
+        let mut of_step = Vec::new();
+        step_effects(state, session, &mut of_step);
+        effects.extend(of_step.into_iter().map(|effect| (&session.id, effect)));
     }
     effects.extend(commission::effects(state));
     effects.extend(application::effects(state));
-    effects.retain(|effect| state.is_online(&effect.device));
     effects
 }
 

@@ -6,9 +6,11 @@ mod commission;
 mod custody;
 mod device;
 mod evidence;
+mod fee;
 mod machine;
 mod papers;
 mod payment;
+mod printed;
 mod session;
 
 use schemas::event::Event;
@@ -81,6 +83,7 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         Event::LookupKeyRetired(b) => evidence::lookup_key_retired(state, b),
         Event::ErasureAsked(b) => {
             state.erasures.insert(b.session.clone());
+            state.applications.owed.remove(&b.session);
         }
         Event::ErasureDone(b) => {
             state.erasures.remove(&b.session);
@@ -104,7 +107,6 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         | Event::PaperReported(_)
         | Event::PrintReported(_)
         | Event::SignatureReported(_)
-        | Event::PaymentReported(_)
         | Event::RequestRefused(_)
         | Event::OperatorRejected(_)
         | Event::PickupNoRecord(_)
@@ -138,6 +140,7 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         | Event::ApplicationPortraitSubmitted(_)
         | Event::ApplicationPortraitRejected(_)
         | Event::ApplicationLivePhotoArchived(_)
+        | Event::ApplicationLivePhotoRejected(_)
         | Event::ApplicationFacesCompared(_)
         | Event::ApplicationPhoneGiven(_)
         | Event::ApplicationSmsAsked(_)
@@ -156,9 +159,14 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         | Event::ApplicationConfirmed(_)
         | Event::ApplicationCompensated(_)
         | Event::WindowTicketClosed(_)
+        | Event::ApplicationLapsed(_)
+        | Event::NoticeAsked(_)
         | Event::AcceptancesCarriedOver(_)
         | Event::PaymentOrdered(_)
+        | Event::PaymentReported(_)
         | Event::PaymentWayChosen(_)
+        | Event::PaymentCodeAsked(_)
+        | Event::PaymentCodeReceived(_)
         | Event::PaymentConfirmed(_)
         | Event::RefundAsked(_)
         | Event::PaymentRefunded(_)
@@ -166,6 +174,7 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
             application::apply(state, recorded);
         }
         Event::PapersIssued(b) => papers::issued(state, b),
+        Event::PapersNotHandedOut(b) => papers::not_handed_out(state, recorded, b),
         Event::CardTaken(b) => session::taken(state, recorded, b),
         Event::BatchAnnounced(b) => {
             state.batches.insert(b.batch.clone(), Batch::default());

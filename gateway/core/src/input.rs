@@ -20,12 +20,12 @@ use schemas::message::device::LastReceipt;
 use schemas::message::kiosk::{MaintenanceTarget, PlacedAt, ResolvedPlace};
 use schemas::sealed::SealedField;
 use schemas::slot::SlotAddress;
-use schemas::words::application::Language;
+use schemas::words::application::{FingerPosition, Language};
 use schemas::words::{
     Completion, DeviceStatus, Evidence, Hand, LookupBy, MotionResult, RefusalReason,
 };
 
-pub use application::{Answer, BirthDate, Entry, FacesReply, FingerReply, Person};
+pub use application::{Answer, BirthDate, Decided, Entry, FacesReply, FingerReply, Person};
 pub use registry::{Described, PeripheralReport, RegistryInput};
 pub use window::WindowInput;
 
@@ -309,6 +309,8 @@ pub struct Captured {
 /// What was read from a chip.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CardRead {
+    /// Which fingers the chip holds prints of, as far as it says so.
+    pub fingers: Vec<FingerPosition>,
     /// The chip's serial.
     pub serial: CardSerial,
     /// Tags of the number under each key in use.
@@ -342,6 +344,11 @@ pub enum Request {
     StartApplication {
         /// The language of the screen.
         language: Language,
+    },
+    /// A13: papers again that the gateway does not hold any more. Those that it holds are given without asking the rules.
+    PapersGone {
+        /// The session.
+        session: SessionId,
     },
     /// What a citizen entered at a step of an application.
     ApplicationInput {
@@ -452,6 +459,7 @@ impl Request {
             Self::StartPickup { .. } => "start-pickup",
             Self::StartApplication { .. } => "start-application",
             Self::ApplicationInput { .. } => "application-input",
+            Self::PapersGone { .. } => "get-papers",
             Self::Cancel { .. } => "cancel",
             Self::ReceiveBatch { .. } => "receive-batch",
             Self::ScanCard { .. } => "scan-card",

@@ -28,11 +28,11 @@ pub use application::{WindowTicket, tickets_left_ms};
 pub use carry::{Carried, LeftBehind, carry_over};
 pub use commission::{DeviceReadiness, MachineStanding, standing};
 pub use decide::{Decision, Outcome, decide};
-pub use effect::{Effect, Order, maintenance_left_ms, next_deadline, pending};
+pub use effect::{Effect, Order, asked, maintenance_left_ms, next_deadline, pending};
 
 pub use evolve::{Recorded, evolve};
 pub use input::{
-    Announcement, Answer, BirthDate, Captured, CardRead, Contradicted, Described, Entry,
+    Announcement, Answer, BirthDate, Captured, CardRead, Contradicted, Decided, Described, Entry,
     FacesReply, FingerReply, Input, Instructed, PeripheralReport, Person, ReadFailure,
     RegistryInput, Reply, Report, Request, Told, Trial, WindowInput,
 };

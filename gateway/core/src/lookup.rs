@@ -45,7 +45,8 @@ impl State {
         self.lookup.superseded.keys()
     }
 
-    /// The keys that open custody records are tagged with, and acceptances that the centre has not decided. Looks at every record.
+    /// The keys that open custody records are tagged with, acceptances that the centre has not decided, and printed numbers whose card is
+    /// not announced. Looks at every record.
     pub fn lookup_keys_in_use(&self) -> BTreeSet<LookupKeyId> {
         let is_open = |card| {
             self.card(card)
@@ -55,7 +56,8 @@ impl State {
         let records = records.filter(|(_, cards)| cards.iter().any(is_open));
         let acceptances = self.acceptances.values();
         let newest = acceptances.filter_map(|acceptance| acceptance.tags.first());
-        let tags = records.map(|(tag, _)| tag).chain(newest);
+        let printed = self.printed.keys();
+        let tags = records.map(|(tag, _)| tag).chain(newest).chain(printed);
         tags.filter_map(LookupTag::key).collect()
     }
 

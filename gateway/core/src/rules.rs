@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::acceptance::AcceptanceSite;
-use schemas::event::application::{ApplicationDevices, ApplicationPolicy};
+use schemas::event::application::{ApplicationDevices, ApplicationPolicy, PaymentTerm};
 use schemas::event::pickup::{MachineDevices, PickupPolicy};
 use schemas::ids::{DeviceId, DeviceSerial, MachineId, RecorderReference};
 use schemas::words::{DeviceKind, Residence, ResidenceGround};
@@ -52,6 +52,8 @@ pub struct ApplicationRules {
     pub policy: ApplicationPolicy,
     /// How long a window ticket is held, in hours (A15).
     pub ticket_held_h: u16,
+    /// Within what time an acceptance has to be paid (A12).
+    pub term: PaymentTerm,
     /// What the recorder calls the footage of each camera (A14).
     pub recorders: BTreeMap<DeviceId, RecorderReference>,
 }

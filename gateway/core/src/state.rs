@@ -70,6 +70,10 @@ pub struct State {
     /// Acceptances that the centre has not decided yet (A17).
     #[serde(default)]
     pub(crate) acceptances: BTreeMap<SessionId, Acceptance>,
+    /// Printed numbers that the centre replaced, by their tags, with the tags of the final ones: until the card is announced that has
+    /// the final one (P1).
+    #[serde(default)]
+    pub(crate) printed: BTreeMap<LookupTag, Vec<LookupTag>>,
     /// Window tickets that no officer has closed (A15).
     #[serde(default)]
     pub(crate) tickets: BTreeMap<SessionId, Ticket>,

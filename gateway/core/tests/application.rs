@@ -89,6 +89,7 @@ fn expected(case: &Case) -> End {
         Fault::PortraitDiffers if compared => Some(Window::PortraitDiffers),
         Fault::CameraBroken => Some(Window::NoLivePhoto),
         Fault::LiveDiffers if compared => Some(Window::LiveDiffers),
+        Fault::LiveUnusable if compared => Some(Window::NoLivePhoto),
         Fault::PhonesDiffer => Some(Window::PhoneFailed),
         Fault::CodeWrong if case.link == Link::Up => Some(Window::PhoneFailed),
         Fault::FingersPoor | Fault::ScannerLost => Some(Window::FingersNotCaptured),
@@ -102,7 +103,8 @@ fn expected(case: &Case) -> End {
     if !trusted {
         return End::Window(Window::ClockNotTrusted);
     }
-    let settled = compared && case.fault != Fault::MatcherAway && case.link == Link::Up && trusted;
+    let comparable = !matches!(case.fault, Fault::MatcherAway | Fault::PoorReference);
+    let settled = compared && comparable && case.link == Link::Up && trusted;
     if settled {
         End::Accepted
     } else {
@@ -143,13 +145,15 @@ const CARDS: [Card; 9] = [
     Card::Flagged,
     Card::Permit,
 ];
-const FAULTS: [Fault; 13] = [
+const FAULTS: [Fault; 15] = [
     Fault::None,
     Fault::NumberInvalid,
     Fault::PortraitChecks,
     Fault::PortraitDiffers,
     Fault::CameraBroken,
     Fault::LiveDiffers,
+    Fault::LiveUnusable,
+    Fault::PoorReference,
     Fault::MatcherAway,
     Fault::PhonesDiffer,
     Fault::CodeWrong,

@@ -29,8 +29,8 @@ use schemas::message::face::{ComparedPicture, FaceRefusal};
 use schemas::message::keyed::SmsCode;
 use schemas::message::kiosk::MaintenanceTarget;
 use schemas::words::application::{
-    ApplicationKind as Kind, ApplicationOutcome, ApplicationRefusal, ComparisonPending, InputFault,
-    PortraitCheck, PortraitWay, RejectionReason, WindowReason,
+    ApplicationKind as Kind, ApplicationOutcome, ApplicationRefusal, ComparisonPending, FacePair,
+    InputFault, PortraitCheck, PortraitWay, RejectionReason, WindowReason,
 };
 use schemas::words::{Completion, RefusalReason};
 
@@ -167,12 +167,35 @@ fn a17_nobody_applies_twice_while_nobody_can_be_asked() {
         let prompt = case.go(&mut hall, "kiosk-1");
         assert_eq!(prompt.outcome, Some(ApplicationOutcome::Provisional));
     }
-    let mut hall = alone();
-    let first = up_to(&mut hall, &ALONE, "kiosk-1", S::GivePortrait);
-    let prompt = ALONE.go(&mut hall, "kiosk-2");
-    assert_eq!(prompt.refusal, Some(ApplicationRefusal::AlreadyApplied));
-    let outcome = finish(&mut hall, &ALONE, "kiosk-1", &first);
-    assert_eq!(outcome, ApplicationOutcome::Provisional);
+}
+
+/// A12, A17: a number is in one application at a time, whether the centre can be asked or not. The other machine says so before anything
+/// is ordered, and takes it once the first one has ended; what was accepted and is not decided stands against it then.
+#[test]
+fn a12_a17_a_number_is_at_one_machine_at_a_time() {
+    let refusal = |case: Case, hall: &mut Hall| case.go(hall, "kiosk-2").refusal;
+    for case in [GOOD, ALONE] {
+        let retagged = Case {
+            card: Card::Retagged,
+            ..case
+        };
+        let mut hall = alone();
+        let first = up_to(&mut hall, &case, "kiosk-1", S::GivePortrait);
+        for again in [case, retagged] {
+            let refused = refusal(again, &mut hall);
+            assert_eq!(refused, Some(ApplicationRefusal::AtAnotherMachine));
+        }
+        let cancel = Request::Cancel { session: first };
+        assert!(matches!(
+            hall.request("kiosk-1", cancel),
+            Outcome::Accepted(_)
+        ));
+        let second = up_to(&mut hall, &case, "kiosk-2", S::GivePortrait);
+        finish(&mut hall, &case, "kiosk-2", &second);
+        let refused = refusal(case, &mut hall);
+        assert_eq!(refused, Some(ApplicationRefusal::AlreadyApplied));
+        assert_eq!(hall.count("station.payment.ordered.v1"), 1);
+    }
 }
 
 fn maintain(hall: &mut Hall, name: &str) {
@@ -248,6 +271,7 @@ fn a7_a_refusal_is_about_the_picture_it_names() {
         (FaceRefusal::NoFace, PortraitCheck::OneFace),
         (FaceRefusal::SeveralFaces, PortraitCheck::OneFace),
         (FaceRefusal::TooPoor, PortraitCheck::Sharpness),
+        (FaceRefusal::PoorLight, PortraitCheck::Lighting),
     ] {
         for which in [None, Some(ComparedPicture::Probe)] {
             let mut hall = Hall::new();
@@ -262,6 +286,62 @@ fn a7_a_refusal_is_about_the_picture_it_names() {
         let (_, prompt) = hall.prompt("kiosk-1").unwrap();
         assert_eq!(prompt.step, Some(S::TakeLivePhoto));
     }
+}
+
+/// A7: what is wrong with a live photo is named, and the camera waits until the citizen has read it. When no attempt is left the ticket
+/// says why, and no score was made up.
+#[test]
+fn a7_an_unusable_live_photo_is_named_and_repeated() {
+    let mut hall = Hall::new();
+    let case = Case {
+        fault: Fault::LiveUnusable,
+        ..GOOD
+    };
+    let session = up_to(&mut hall, &case, "kiosk-1", S::RetakeLivePhoto);
+    let (_, prompt) = hall.prompt("kiosk-1").unwrap();
+    assert_eq!(prompt.failed_checks, [PortraitCheck::OneFace]);
+    assert_eq!(prompt.attempts_left, Some(1));
+    assert!(
+        hall.effects().is_empty(),
+        "nobody is photographed meanwhile"
+    );
+    assert_eq!(
+        hall.enter("kiosk-1", Entry::SmsCode(SmsCode::new("000000").unwrap())),
+        Outcome::Refused(RefusalReason::OutOfStep)
+    );
+    let outcome = finish(&mut hall, &case, "kiosk-1", &session);
+    let (_, prompt) = hall.prompt("kiosk-1").unwrap();
+    assert_eq!(
+        (outcome, prompt.window_reason),
+        (ApplicationOutcome::Window, Some(WindowReason::NoLivePhoto))
+    );
+    assert_eq!(hall.count("station.application.live-photo-archived.v1"), 2);
+    assert_eq!(hall.count("station.application.live-photo-rejected.v1"), 2);
+    let live = hall.log.iter().filter(|(_, event)| {
+        matches!(event, Event::ApplicationFacesCompared(b) if b.pair == FacePair::LiveHistorical)
+    });
+    assert_eq!(live.count(), 0);
+    assert_eq!(hall.state, hall.replay());
+}
+
+/// A7: whoever does not go on after a bad live photo ends the session, as on any other page; back leads to the portrait.
+#[test]
+fn a7_a_bad_live_photo_is_a_page_like_any_other() {
+    let case = Case {
+        fault: Fault::LiveUnusable,
+        ..GOOD
+    };
+    let mut hall = Hall::new();
+    up_to(&mut hall, &case, "kiosk-1", S::RetakeLivePhoto);
+    hall.advance(90_000);
+    let (_, prompt) = hall.prompt("kiosk-1").unwrap();
+    assert_eq!(prompt.outcome, Some(ApplicationOutcome::TimedOut));
+    let mut hall = Hall::new();
+    up_to(&mut hall, &case, "kiosk-1", S::RetakeLivePhoto);
+    hall.enter("kiosk-1", Entry::Back);
+    let (_, prompt) = hall.prompt("kiosk-1").unwrap();
+    assert_eq!(prompt.step, Some(S::GivePortrait));
+    assert!(prompt.failed_checks.is_empty());
 }
 
 /// A6: a check of the standard that nobody made is one that failed, and is named.

@@ -104,6 +104,11 @@ enum Action {
         ticket: u32,
         result: Option<usize>,
     },
+    /// The papers of an application are made, sooner or later.
+    Papers {
+        kiosk: usize,
+        pick: usize,
+    },
     Restart,
     Lost {
         device: usize,
@@ -137,6 +142,7 @@ fn action() -> impl Strategy<Value = Action> {
         1 => (any::<bool>(), -2..3i64).prop_map(|(trusted, day)| Action::Clock { trusted, day }),
         2 => (0..4u32, proptest::option::of(0..3usize))
             .prop_map(|(ticket, result)| Action::Window { ticket, result }),
+        1 => (0..2usize, pick.clone()).prop_map(|(kiosk, pick)| Action::Papers { kiosk, pick }),
         1 => Just(Action::Restart),
         1 => (0..7usize).prop_map(|device| Action::Lost { device }),
         3 => (0..7usize).prop_map(|device| Action::Online { device }),
@@ -285,6 +291,7 @@ fn apply(hall: &mut Hall, action: &Action) {
             hall.now.wall_ms = hall.now.wall_ms.saturating_add_signed(day * 86_400_000);
         }
         Action::Window { ticket, result } => window_acts(hall, ticket, result),
+        Action::Papers { kiosk, pick } => made(hall, KIOSKS[kiosk], pick),
         Action::Restart => hall.restart(),
         Action::Lost { device } => hall.lost(DEVICES[device]),
         Action::Online { device } => hall.online(DEVICES[device]),
@@ -351,6 +358,19 @@ fn decide(hall: &mut Hall, pick: usize, confirm: bool) {
     }
 }
 
+fn made(hall: &mut Hall, kiosk: &str, pick: usize) {
+    let events = hall.log.iter().map(|(_, event)| event);
+    let accepted: Vec<_> = events
+        .filter_map(|event| match event {
+            Event::ApplicationAccepted(b) => Some(b.session.clone()),
+            _ => None,
+        })
+        .collect();
+    if let Some(session) = newest(&accepted, pick) {
+        hall.papers(&session, kiosk);
+    }
+}
+
 /// What holds at every moment.
 fn holds_now(hall: &Hall) {
     let serving: Vec<_> = hall.state.applications().filter_map(|(.., d)| d).collect();
@@ -371,6 +391,7 @@ fn holds_of(hall: &Hall) {
     let (mut paid, mut refunded) = (BTreeSet::new(), BTreeSet::new());
     let (mut tickets, mut rejected) = (BTreeSet::new(), BTreeSet::new());
     let mut closed = BTreeSet::new();
+    let mut missed = BTreeMap::new();
     let waits = |tickets: &BTreeSet<TicketNumber>, closed: &BTreeSet<_>, ticket: &TicketNumber| {
         tickets.contains(ticket) && !closed.contains(ticket)
     };
@@ -401,6 +422,16 @@ fn holds_of(hall: &Hall) {
             Event::ApplicationCompensated(b) => {
                 assert!(accepted.contains(&b.session) && decided.insert(b.session.clone()));
                 rejected.insert(b.session.clone());
+                let has_ticket = missed.get(&b.session) == Some(&b.ticket);
+                assert_ne!(
+                    has_ticket && !closed.contains(&b.ticket),
+                    tickets.insert(b.ticket.clone())
+                );
+            }
+            Event::PapersNotHandedOut(b) => {
+                assert!(accepted.contains(&b.session) && !rejected.contains(&b.session));
+                let before = missed.insert(b.session.clone(), b.ticket.clone());
+                assert_eq!(before, None, "told twice (T2)");
                 assert!(tickets.insert(b.ticket.clone()));
             }
             Event::WindowTicketIssued(b) => assert!(tickets.insert(b.ticket.clone())),

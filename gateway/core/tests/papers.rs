@@ -17,14 +17,35 @@
 
 mod hall;
 
-use gateway_core::{Input, Outcome};
+use gateway_core::{Answer, Entry, Input, Outcome, Request, WindowInput};
+use hall::citizen::up_to;
 use hall::{Case, Fault, GOOD, Hall, device};
-use schemas::event::paper::{IssuedPaper, MissingPaper, PapersIssued};
-use schemas::ids::{PaperHash, SessionId};
-use schemas::words::application::{ApplicationOutcome, PaymentWay};
+use schemas::acceptance::{AcceptanceSite, DailyPlace};
+use schemas::downlink::application::WindowOutcome;
+use schemas::event::Event;
+use schemas::event::application::Decision;
+use schemas::event::paper::{IssuedPaper, MissingPaper, PapersIssued, PapersNotHandedOut};
+use schemas::ids::{OperatorId, PaperHash, SessionId, TicketNumber, TransactionId};
+use schemas::message::application::StepName;
+use schemas::message::peripheral::{PaymentMethod, PaymentState};
+use schemas::words::RefusalReason;
+use schemas::words::application::{
+    ApplicationOutcome, PaymentWay, RejectionReason, WindowReason, WindowResult,
+};
 use schemas::words::paper::{PaperFault, PaperKind, PaperState};
 
 const ISSUED: &str = "station.application.papers-issued.v1";
+const GONE: Outcome = Outcome::Refused(RefusalReason::PapersGone);
+
+/// Whose number it is, and where that stands.
+fn accepted(hall: &Hall, session: &SessionId) -> (AcceptanceSite, DailyPlace) {
+    let mut events = hall.log.iter().map(|(_, event)| event);
+    let accepted = events.find_map(|event| match event {
+        Event::ApplicationAccepted(b) if b.session == *session => Some((b.site.clone(), b.place)),
+        _ => None,
+    });
+    accepted.unwrap()
+}
 
 fn made(session: &SessionId, faults: &[PaperFault]) -> Input {
     let papers = vec![IssuedPaper {
@@ -73,25 +94,245 @@ fn a13_papers_are_due_until_they_are_recorded() {
     assert_eq!(hall.state, hall.replay());
 }
 
-/// A13: a paper that was left out is said; papers that come when another session has begun are given to nobody.
+/// A12: whoever paid has the receipt of the way that was paid, also when the page asked for another one by then.
 #[test]
-fn a13_papers_that_are_left_out_or_late_are_known() {
+fn a12_who_paid_has_the_receipt_of_the_way_that_was_paid() {
+    let waits = Case {
+        fault: Fault::PaymentNever,
+        ..GOOD
+    };
+    for is_declined in [false, true] {
+        let mut hall = Hall::new();
+        let session = up_to(&mut hall, &waits, "kiosk-1", StepName::AwaitPayment);
+        let order = hall.order();
+        if is_declined {
+            hall.terminal(&order, PaymentMethod::Wechat, PaymentState::Declined);
+        } else {
+            hall.enter("kiosk-1", Entry::Back);
+        }
+        assert!(hall.paid(&order, 2_000, 1));
+        let due: Vec<_> = hall.state.papers_due().collect();
+        let [(of, Some(fee))] = due.as_slice() else {
+            panic!("{due:?}");
+        };
+        assert_eq!(*of, &session);
+        assert_eq!((fee.way, fee.paid), (PaymentWay::Wechat, true));
+        let transaction = fee.transaction.as_ref().map(TransactionId::as_str);
+        assert_eq!(transaction, Some("T1"));
+        let (_, page) = hall.prompt("kiosk-1").unwrap();
+        assert_eq!(page.payment, Some(PaymentWay::Wechat));
+        assert_eq!(hall.state, hall.replay());
+    }
+}
+
+/// What tickets for papers say, in the order of the log.
+fn tickets(hall: &Hall) -> Vec<PapersNotHandedOut> {
+    let events = hall.log.iter().map(|(_, event)| event);
+    let tickets = events.filter_map(|event| match event {
+        Event::PapersNotHandedOut(body) => Some(body.clone()),
+        _ => None,
+    });
+    tickets.collect()
+}
+
+fn missing(faults: &[(PaperKind, PaperFault)]) -> Vec<MissingPaper> {
+    let missing = faults.iter();
+    missing
+        .map(|(paper, fault)| MissingPaper {
+            paper: *paper,
+            fault: *fault,
+        })
+        .collect()
+}
+
+/// All papers of an acceptance with a fee.
+fn all(fault: PaperFault) -> Vec<MissingPaper> {
+    use PaperKind::{Certificate, PaymentNotice, RegistrationForm};
+    missing(&[Certificate, RegistrationForm, PaymentNotice].map(|paper| (paper, fault)))
+}
+
+fn get_papers(hall: &mut Hall, session: &SessionId) -> Outcome {
+    hall.input(Input::Request {
+        kiosk: device("kiosk-1"),
+        deadline_ms: u64::MAX,
+        request: Request::PapersGone {
+            session: session.clone(),
+        },
+    })
+}
+
+/// The page of an acceptance whose papers wait at the window.
+fn assert_at_window(hall: &Hall, session: &SessionId, ticket: &str) {
+    let (shown, prompt) = hall.prompt("kiosk-1").unwrap();
+    assert_eq!(shown, *session);
+    assert_eq!(prompt.outcome, Some(ApplicationOutcome::Accepted));
+    assert!(prompt.acceptance_number.is_some());
+    assert_eq!(prompt.papers, Some(PaperState::Incomplete));
+    assert_eq!(
+        prompt.ticket.as_ref().map(TicketNumber::as_str),
+        Some(ticket)
+    );
+    let reason = Some(WindowReason::PapersNotHandedOut);
+    assert_eq!(prompt.window_reason, reason);
+    let open = hall.state.window_tickets();
+    let [open] = open.as_slice() else {
+        panic!("{open:?}")
+    };
+    assert_eq!((&open.session, open.reason), (session, reason));
+    let entered = usize::try_from(open.entered.unwrap()).unwrap();
+    assert!(matches!(&hall.log[entered].1, Event::ApplicationAccepted(b) if b.session == *session));
+    assert!(hall.state.may_come_to_window(session));
+}
+
+/// A13, A15: a paper that was left out waits at the window, with a ticket that says which; papers that come when another session has begun
+/// are given to nobody, and all of them wait there.
+#[test]
+fn a13_papers_that_are_left_out_or_late_wait_at_the_window() {
     let mut hall = Hall::new();
     GOOD.go(&mut hall, "kiosk-1");
     let (session, _) = shown(&hall);
     hall.input(made(&session, &[PaperFault::Character]));
-    assert_eq!(shown(&hall).1, Some(PaperState::Incomplete));
+    assert_at_window(&hall, &session, "W1-1");
+    let form = (PaperKind::RegistrationForm, PaperFault::Character);
+    assert_eq!(tickets(&hall)[0].missing, missing(&[form]));
+    assert!(tickets(&hall)[0].phone.is_some(), "the citizen is told");
 
-    GOOD.go(&mut hall, "kiosk-1");
+    Case { who: 2, ..GOOD }.go(&mut hall, "kiosk-1");
     let (late, _) = shown(&hall);
     hall.begin("kiosk-1");
+    assert_eq!(hall.input(made(&late, &[])), Outcome::Accepted(None));
     assert_eq!(hall.input(made(&late, &[])), Outcome::Unchanged);
     assert_eq!(hall.count(ISSUED), 1);
+    assert_eq!(tickets(&hall)[1].missing, all(PaperFault::TooLate));
+    assert_eq!(tickets(&hall).len(), 2);
     assert_eq!(hall.state, hall.replay());
 }
 
-/// A13, A15: what papers are made of ends with the program, so the page of the next life sends to the staff. Whoever was refused
-/// or went away has no papers.
+/// A13, A15, T2: a death between the acceptance and its papers leads to a ticket, once, whatever dies afterwards. The acceptance stands: it
+/// is neither refused nor asked back, and the centre confirms it without taking the ticket away.
+#[test]
+fn a13_a15_papers_that_a_death_lost_wait_at_the_window() {
+    let mut hall = Hall::new();
+    GOOD.go(&mut hall, "kiosk-1");
+    let (session, _) = shown(&hall);
+    for _ in 0..3 {
+        hall.restart();
+        assert_at_window(&hall, &session, "W1-1");
+        assert_eq!(hall.input(made(&session, &[])), Outcome::Unchanged);
+        assert_eq!(get_papers(&mut hall, &session), GONE);
+    }
+    let [ticket] = tickets(&hall).try_into().unwrap();
+    assert_eq!(ticket.missing, all(PaperFault::NotHeld));
+    assert_eq!(ticket.held_h, Some(72));
+    assert_eq!(hall.count("station.payment.refund-asked.v1"), 0);
+
+    let (site, place) = accepted(&hall, &session);
+    assert!(hall.decided(&session, Decision::Confirmed { site, place }));
+    assert_at_window(&hall, &session, "W1-1");
+    assert_eq!(hall.state, hall.replay());
+}
+
+/// A13: the log says that the papers went out, and the kiosk that it has not got them. Asked for in another session, or while they are
+/// made, they lead to nothing.
+#[test]
+fn a13_papers_that_the_kiosk_never_got_wait_at_the_window() {
+    let mut hall = Hall::new();
+    GOOD.go(&mut hall, "kiosk-1");
+    let (session, _) = shown(&hall);
+    assert_eq!(get_papers(&mut hall, &session), GONE);
+    hall.input(made(&session, &[]));
+    hall.restart();
+    assert_eq!(shown(&hall).1, Some(PaperState::Issued));
+    let other = SessionId::from_index(1);
+    assert_eq!(get_papers(&mut hall, &other), GONE);
+    assert!(tickets(&hall).is_empty());
+    for _ in 0..2 {
+        assert_eq!(get_papers(&mut hall, &session), GONE);
+        assert_at_window(&hall, &session, "W1-1");
+    }
+    assert_eq!(tickets(&hall).len(), 1);
+    assert_eq!(hall.state, hall.replay());
+}
+
+/// A15: who is rejected keeps the ticket number, and no papers wait any more; who was rejected before gets no ticket for papers.
+#[test]
+fn a15_a_rejection_takes_the_place_of_papers() {
+    let reason = RejectionReason::Portrait;
+    for before in [true, false] {
+        let mut hall = Hall::new();
+        GOOD.go(&mut hall, "kiosk-1");
+        let (session, _) = shown(&hall);
+        if !before {
+            hall.restart();
+        }
+        assert!(hall.decided(&session, Decision::Rejected { reason }));
+        hall.restart();
+        let [open] = hall.state.window_tickets().try_into().unwrap();
+        assert_eq!(open.ticket.as_str(), "W1-1");
+        assert_eq!(open.reason, Some(WindowReason::ReviewRejected));
+        assert_eq!(tickets(&hall).len(), usize::from(!before));
+        // The next one is another number.
+        GOOD.go(&mut hall, "kiosk-1");
+        hall.restart();
+        assert_eq!(tickets(&hall).last().unwrap().ticket.as_str(), "W1-2");
+        assert_eq!(hall.state, hall.replay());
+    }
+}
+
+/// A15: an officer hands the papers out, and that ends the ticket. What does not fit the ticket is refused, from whomever it comes.
+#[test]
+fn a15_a_ticket_for_papers_ends_with_the_papers() {
+    let mut hall = Hall::new();
+    GOOD.go(&mut hall, "kiosk-1");
+    let (session, _) = shown(&hall);
+    hall.restart();
+    let ticket = TicketNumber::of(1, 1);
+    let close = |result| {
+        Input::Window(WindowInput::Close {
+            operator: OperatorId::new("operator-1").unwrap(),
+            ticket: ticket.clone(),
+            result,
+        })
+    };
+    for result in [WindowResult::Accepted, WindowResult::Refused] {
+        let no = Outcome::Refused(RefusalReason::NotAChoice);
+        assert_eq!(hall.input(close(result)), no, "{result:?}");
+        let by_centre = WindowOutcome {
+            incarnation: 1,
+            session: session.clone(),
+            ticket: ticket.clone(),
+            result,
+        };
+        assert!(!hall.told(Answer::Window(by_centre)), "{result:?}");
+    }
+    let done = Outcome::Accepted(Some(session.clone()));
+    assert_eq!(hall.input(close(WindowResult::PapersHandedOut)), done);
+    assert!(hall.state.window_tickets().is_empty());
+    hall.restart();
+    assert!(
+        hall.state.window_tickets().is_empty(),
+        "it does not come again"
+    );
+    assert!(hall.state.may_come_to_window(&session), "not decided yet");
+    assert_eq!(hall.state, hall.replay());
+
+    let poor = Case {
+        who: 2,
+        fault: Fault::FingersPoor,
+        ..GOOD
+    };
+    poor.go(&mut hall, "kiosk-1");
+    let other = Input::Window(WindowInput::Close {
+        operator: OperatorId::new("operator-1").unwrap(),
+        ticket: TicketNumber::of(1, 2),
+        result: WindowResult::PapersHandedOut,
+    });
+    let no = Outcome::Refused(RefusalReason::NotAChoice);
+    assert_eq!(hall.input(other), no);
+}
+
+/// A13, A15: a ticket that was not printed is still on the page of the next life, and needs no second one. Whoever was refused or went away
+/// has no papers.
 #[test]
 fn a15_a_restart_loses_papers_that_were_not_made() {
     let mut hall = Hall::new();
@@ -106,6 +347,7 @@ fn a15_a_restart_loses_papers_that_were_not_made() {
     hall.restart();
     assert_eq!(shown(&hall), (session, Some(PaperState::Incomplete)));
     assert_eq!(hall.state.papers_due().count(), 0);
+    assert!(tickets(&hall).is_empty());
     let unreadable = Case {
         card: hall::Card::Unreadable,
         ..GOOD

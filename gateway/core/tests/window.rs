@@ -206,6 +206,7 @@ fn a17_a_rejected_acceptance_comes_to_the_window_with_all_that_was_entered() {
             })
             .unwrap();
         assert!(hall.state.may_come_to_window(&session));
+        hall.papers(&session, "kiosk-1");
         let decision = if confirmed {
             Decision::Confirmed { site, place }
         } else {

@@ -4,15 +4,12 @@
 
 apply-choose-kind = Choose what you need
 apply-choose-residence = Where is your household registered?
-apply-residence-local = Registered in this city
-apply-residence-province = Elsewhere in this province
-apply-residence-other-province = In another province
 apply-residence-checking = Your household registration is being checked, please wait
 
 ## Who applies (A3, A4)
 
 apply-lay-card = Lay your resident ID card on the reader
-apply-reading-card = Your card is being read, please leave it where it is
+apply-lift-card = Lift your card first, then lay it on the reader again
 apply-card-unreadable = Unable to read, please contact the staff
 apply-key-in-number = Key in your citizen number
 apply-number-wrong = This is not a citizen number, please check it and key it in again
@@ -29,17 +26,13 @@ apply-renewal-late = Self-service renewal of your card ended on { $closes }, ple
 apply-renewal-never = Your card is valid for life and does not have to be renewed
 apply-loss-reported = This card is reported as lost: please choose the replacement of a lost card
 apply-already-applied = An application of yours is already under way, please ask with its collection certificate
+apply-at-another-machine = An application for this number is under way at another machine. Please finish or cancel it there, or ask the staff
 
 ## The portrait, its four ways (A6)
 
 apply-portrait-choose = Choose where your photo comes from
-apply-portrait-receipt = Scan the barcode of your photo receipt
-apply-portrait-booth = Sit upright and look straight into the lens: your photo will be taken
-apply-portrait-phone = Scan the code with your phone and send the photo
-apply-portrait-prepared = The photo that you had taken before is being looked for, please wait
-apply-portrait-not-found = No photo was found, please choose another way
 apply-portrait-checking = Your photo is being checked, please wait
-apply-portrait-good = Your photo is good. Use it?
+apply-portrait-failed = The last photo failed: { $checks }
 
 ## What is wrong with a portrait, by the name of the check (A6; GA/T 461)
 
@@ -58,14 +51,32 @@ portrait-background = The background is not white: try again
 portrait-lighting = The light is too bright, too dark or uneven: change your place and try again
 portrait-sharpness = The picture is blurred: hold still and try again
 
+## The names of the checks
+
+check-one-face = one face
+check-size = size of the photo
+check-face-size = size of the face
+check-centred = place of the face
+check-head-upright = upright head
+check-looks-ahead = looking ahead
+check-eyes-open = open eyes
+check-mouth-closed = closed mouth
+check-eyes-visible = eyes in view
+check-uncovered = nothing covering face or head
+check-ears-visible = ears in view
+check-background = white background
+check-lighting = lighting
+check-sharpness = sharpness
+
 ## The live photo (A7)
 
 apply-live-photo = Look into the camera, to show that it is you
+apply-live-photo-again = When you are ready, go on and look into the camera: another photo is taken
+apply-live-again = The live photo could not be used, please try once more
 
 ## The phone number (A8)
 
 apply-phone = Key in your mobile number
-apply-phone-again = Key in your mobile number again
 apply-phone-wrong = This is not a mobile number, please key in its 11 digits
 apply-phone-differs = The two numbers differ, please key them in again
 apply-sms-sending = A code is being sent, please wait
@@ -73,6 +84,8 @@ apply-sms-code = A code was sent to { $phone }: key it in
 apply-sms-code-wrong = The code is wrong, please key it in again
 apply-sms-code-expired = The code is no longer valid, please ask for a new one
 apply-sms-unavailable = No text message can be sent now; your number will be confirmed later
+apply-sms-last-code = This was the last code that can be sent. With another number please go to the window
+apply-sms-no-code-left = No more codes can be sent: with a number that is given now you are sent to the window
 
 ## Fingerprints (A9)
 
@@ -80,18 +93,15 @@ apply-right-finger = Put your right { $finger } on the scanner
 apply-left-finger = Put your left { $finger } on the scanner
 finger-of-card = finger that your card holds
 apply-finger-again = The print is not clear: wipe your finger and put it on again
-apply-finger-good = The print is good, take your finger away
+apply-finger-differs = This print is not the one on your card: use the finger that was registered
 
 ## Supporting documents (A10)
 
 apply-documents = If you have documents such as the household register, lay them on the scanner
-apply-document-scanned = { $count } pages are scanned: go on, or say that this is all
-apply-document-unreadable = The scan is not clear, please lay it down again
 
 ## The signature (A11)
 
 apply-signature = Check what you see, then sign on the pad
-apply-signature-empty = There is no signature, please sign again
 
 ## Payment (A12)
 
@@ -102,8 +112,8 @@ apply-pay-unionpay-card = Pay { $amount } CNY: insert your UnionPay card
 apply-pay-quickpass = Pay { $amount } CNY: hold your phone or card to the terminal
 apply-pay-cash = Pay { $amount } CNY in cash at the window, with the payment notice
 apply-pay-later = The fee of { $amount } CNY is still due: pay it later, with the payment notice
+apply-pay-code-awaited = A code to pay { $amount } CNY by is being asked for, please wait. If none comes, pay later with the payment notice.
 apply-payment-waiting = Waiting for the payment, please stay here
-apply-paid = Paid
 apply-payment-declined = The payment was declined, try again or choose another way
 apply-payment-cancelled = The payment was cancelled and nothing was paid
 apply-payment-timed-out = The payment took too long and nothing was paid, please choose again
@@ -118,30 +128,37 @@ apply-done-provisional = Your application is accepted provisionally, until it is
 apply-take-papers = Take your papers, and bring the collection certificate when you collect the card.
 apply-take-ticket = Take the ticket.
 apply-print-failed = Not all of your papers could be printed, please contact the staff
+apply-papers-at-window = Not all of your papers could be printed: take them at the window, with ticket number { $ticket }. You need not start again
 apply-to-window = Please go to the window with the ticket number: they go on from here, you need not start again
 apply-cancelled = The application was cancelled
 apply-interrupted = A device has failed and nothing was applied for: please start again, or contact the staff
 apply-timed-out = Out of time: nothing was applied for, please start again
+apply-not-paid = The fee was not paid in time: your application has lapsed. You may apply again.
 
 ## Notices that follow (A17, T2)
 
 apply-notice-confirmed = Your application for a resident ID card has passed the check
-apply-notice-rejected = Your application for a resident ID card did not pass the check. Please go to the window: { $address }
+apply-notice-rejected = Your application for a resident ID card did not pass the check. Please go to the window of the station where you applied, with ticket { $ticket }
+apply-notice-papers = Your application for a resident ID card is accepted. Its papers could not be printed at the machine: please take them at the window of the station where you applied, with ticket { $ticket }
+apply-notice-payment-due = The fee of your resident ID card is still to be paid, by { $by } at the latest: until then no card is made, and after that your application lapses
+apply-notice-lapsed = The fee of your resident ID card was not paid in time: your application has lapsed. You may apply again; what is paid now is given back.
+apply-notice-refund = What you paid for your resident ID card is given back, the way it was paid
 
 ## Why somebody is sent to the window (A9, A15)
 
-window-no-grant = You cannot be checked over the network now, please go on at the window with the ticket
-window-clock-not-trusted = The time of this machine is in doubt, please go on at the window with the ticket
-window-provisional-limit = You cannot be checked over the network now, please go to the window with the ticket
-window-centre-asks = An officer has to look into your case, please go to the window
-window-portrait-failed = No photo came out well, please go to the window
-window-portrait-differs = The photo does not match the one on record, please go to the window
-window-live-differs = The live photo did not match, please go to the window
-window-no-live-photo = No live photo could be taken, please go to the window
-window-number-failed = The citizen number was entered wrongly too often, please go to the window
-window-phone-failed = The phone number could not be confirmed, please go to the window
+window-no-grant = The centre has not answered in time, and this machine may not decide it alone
+window-clock-not-trusted = The time of this machine is in doubt
+window-provisional-limit = The centre has not answered in time, and this machine may accept no more on its own
+window-centre-asks = An officer has to look into your case
+window-portrait-failed = No photo came out well
+window-portrait-differs = The photo does not match the one on record
+window-live-differs = The live photo did not match
+window-no-live-photo = No live photo could be taken
+window-number-failed = The citizen number was entered wrongly too often
+window-phone-failed = The phone number could not be confirmed
 window-fingers-not-captured = fingerprint information collection failed, please go to the household administration window
-window-fingers-differ = The fingerprints do not match those of your present card, please go to the window
-window-device-failed = A device has failed, please go on at the window with the ticket
-window-numbers-exhausted = No more applications can be accepted today, please come tomorrow or go to the window
-window-review-rejected = Your application did not pass the review, please go to the window
+window-fingers-differ = The fingerprints do not match those of your present card
+window-device-failed = A device has failed
+window-numbers-exhausted = No more applications can be accepted here today
+window-review-rejected = Your application did not pass the review
+window-papers-not-handed-out = Your application is accepted, but not all of its papers were printed

@@ -26,7 +26,6 @@ doc-window-ticket = Window ticket
 
 ## Labels
 
-label-acceptance-number = Acceptance no.
 label-accepted-on = Accepted on
 label-accepted-by = Accepted by
 label-operator = Handled by
@@ -51,21 +50,21 @@ label-ready-by = Ready by
 label-station = Station
 label-time = Time
 label-amount = Amount
-label-order = Order no.
 label-payment-method = Way to pay
+label-transaction = Transaction
 label-pay-by = Pay by
 label-payee = Payee
 label-session = Session
 label-window = Window
-label-remarks = Remarks
 label-to-complete = (to be completed at the window)
-label-captured = captured
 label-not-captured = not captured
 label-finger-quality = { $finger }, quality { $quality }
 label-pages = { $count } pages
 sex-male = male
 sex-female = female
 amount-yuan = CNY { $amount }
+fee-paid = paid
+fee-unpaid = not paid yet
 
 ## Fingers, as GA/T 1011 numbers them
 
@@ -80,7 +79,12 @@ finger-little = little finger
 certificate-bring = Show this certificate when you collect the card. For a renewal or a damaged card, hand in the old one.
 certificate-keep-safe = Whoever holds this certificate may ask for the card. Keep it safe and show its codes to nobody.
 certificate-scan = Scan the barcode at a self-service pickup machine
-doc-provisional = Provisional: the station is offline. The application holds once it has been checked; a text message tells you.
+doc-provisional = Provisional: the application holds once it has been checked; a text message tells you. Open: { $causes }.
+provisional-eligibility = eligibility (the centre could not be asked)
+provisional-comparison = comparisons not made here
+provisional-clock = the time
+provisional-portrait = the photo
+provisional-phone = the phone number
 form-declaration = I confirm that what is stated here and what I handed in is true, and agree to the capture of my fingerprints.
 form-only-copy = Printed by a self-service kiosk; to be signed by the applicant.
 notice-wechat = Scan the code above with WeChat to pay.
@@ -89,7 +93,9 @@ notice-unionpay-card = Insert your UnionPay card at a kiosk to pay.
 notice-quickpass = Pay by QuickPass at a kiosk.
 notice-cash = Take this notice to the window and pay in cash.
 notice-cash-method = Cash at the window
-notice-later = The network is down. The order is kept: pay it later with this notice.
+notice-later = Not paid yet. The order is kept: pay it by the code above in the application of the authority, or at the window with this notice.
+notice-lapses = After the day given above your application lapses.
+notice-term-to-come = The time to pay begins when your application is confirmed; a text message names the last day.
 notice-unpaid-consequence = No card is made until the fee is paid.
 notice-paid = Paid. Not a tax receipt.
 ticket-go-on = The window scans this code and goes on from here: you need not start again.

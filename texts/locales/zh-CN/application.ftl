@@ -4,15 +4,12 @@
 
 apply-choose-kind = 请选择要办理的业务
 apply-choose-residence = 请选择您的户籍所在地
-apply-residence-local = 本市户籍
-apply-residence-province = 省内异地
-apply-residence-other-province = 跨省异地
 apply-residence-checking = 正在核对户籍信息，请稍候
 
 ## Who applies (A3, A4)
 
 apply-lay-card = 请将您的居民身份证平放在读卡区
-apply-reading-card = 正在读取证件，请勿移开
+apply-lift-card = 请先拿起证件，再重新平放在读卡区
 apply-card-unreadable = 无法读取证件，请联系工作人员
 apply-key-in-number = 请输入您的公民身份号码
 apply-number-wrong = 公民身份号码有误，请核对后重新输入
@@ -29,17 +26,13 @@ apply-renewal-late = 您的证件已超过自助换领期限（{ $closes }），
 apply-renewal-never = 您的证件长期有效，无需到期换领
 apply-loss-reported = 该证件已挂失，不能用于换领，请选择丢失补领
 apply-already-applied = 您已有正在办理的申请，请凭领取凭证查询
+apply-at-another-machine = 该公民身份号码正在另一台自助机上办理，请在那台机器上完成或取消，或咨询工作人员
 
 ## The portrait, its four ways (A6)
 
 apply-portrait-choose = 请选择相片来源
-apply-portrait-receipt = 请扫描相片回执上的条码
-apply-portrait-booth = 请坐正，双眼平视镜头，准备拍照
-apply-portrait-phone = 请用手机扫描二维码并上传相片
-apply-portrait-prepared = 正在查找您已采集的相片，请稍候
-apply-portrait-not-found = 未找到相片，请选择其他方式
 apply-portrait-checking = 正在检测相片，请稍候
-apply-portrait-good = 相片合格，请确认使用
+apply-portrait-failed = 末次相片未通过：{ $checks }
 
 ## What is wrong with a portrait, by the name of the check (A6; GA/T 461)
 
@@ -58,14 +51,32 @@ portrait-background = 背景不是白色，请重拍
 portrait-lighting = 光线过亮、过暗或不均，请调整后重拍
 portrait-sharpness = 相片模糊，请保持不动重拍
 
+## The names of the checks
+
+check-one-face = 人脸数量
+check-size = 相片尺寸
+check-face-size = 面部大小
+check-centred = 面部位置
+check-head-upright = 头部端正
+check-looks-ahead = 正视镜头
+check-eyes-open = 双眼睁开
+check-mouth-closed = 嘴唇闭合
+check-eyes-visible = 眼睛无遮挡
+check-uncovered = 面部和头部无遮挡
+check-ears-visible = 双耳露出
+check-background = 白色背景
+check-lighting = 光线
+check-sharpness = 清晰度
+
 ## The live photo (A7)
 
 apply-live-photo = 请正视摄像头，核验本人
+apply-live-photo-again = 准备好后请继续，正视摄像头重新拍照
+apply-live-again = 现场相片未能通过核验，请再试一次
 
 ## The phone number (A8)
 
 apply-phone = 请输入您的手机号码
-apply-phone-again = 请再次输入手机号码
 apply-phone-wrong = 手机号码有误，请输入 11 位手机号码
 apply-phone-differs = 两次输入的手机号码不一致，请重新输入
 apply-sms-sending = 正在发送短信验证码，请稍候
@@ -73,6 +84,8 @@ apply-sms-code = 验证码已发送至 { $phone }，请输入
 apply-sms-code-wrong = 验证码错误，请重新输入
 apply-sms-code-expired = 验证码已失效，请重新获取
 apply-sms-unavailable = 短信暂时无法发送，手机号码将稍后核实
+apply-sms-last-code = 这是最后一个验证码；如更换手机号码，须到人工窗口办理
+apply-sms-no-code-left = 验证码已用完，此时提交号码将转到人工窗口办理
 
 ## Fingerprints (A9)
 
@@ -80,18 +93,15 @@ apply-right-finger = 请将右手{ $finger }放在指纹仪上
 apply-left-finger = 请将左手{ $finger }放在指纹仪上
 finger-of-card = 证件上登记的手指
 apply-finger-again = 指纹不清晰，请擦净手指后重新按压
-apply-finger-good = 指纹采集成功，请移开手指
+apply-finger-differs = 指纹与证件登记的不一致，请换用登记的手指
 
 ## Supporting documents (A10)
 
 apply-documents = 如有户口簿等证明材料，请放在扫描区
-apply-document-scanned = 已扫描 { $count } 页，请继续或点击完成
-apply-document-unreadable = 扫描不清晰，请重新放置
 
 ## The signature (A11)
 
 apply-signature = 请核对信息后在签名板上签名
-apply-signature-empty = 未检测到签名，请重新签名
 
 ## Payment (A12)
 
@@ -102,8 +112,8 @@ apply-pay-unionpay-card = 请插入银联卡支付 { $amount } 元
 apply-pay-quickpass = 请将手机或卡靠近感应区支付 { $amount } 元
 apply-pay-cash = 请持缴费通知到人工窗口现金缴费 { $amount } 元
 apply-pay-later = 费用 { $amount } 元尚未缴纳，请凭缴费通知稍后缴费
+apply-pay-code-awaited = 正在获取 { $amount } 元的付款码，请稍候；如未能获取，可凭缴费通知单稍后缴费
 apply-payment-waiting = 正在等待支付结果，请稍候
-apply-paid = 缴费成功
 apply-payment-declined = 支付未成功，请重试或选择其他方式
 apply-payment-cancelled = 支付已取消，未扣款
 apply-payment-timed-out = 支付超时，未扣款，请重新选择
@@ -114,34 +124,41 @@ apply-free = 本次办理免费
 
 apply-printing = 正在打印凭证，请稍候
 apply-done = 受理完成。请记下受理号，领证时使用。
-apply-done-provisional = 已预受理，待联网核查。请记下受理号，领证时使用。
+apply-done-provisional = 已预受理，待核查。请记下受理号，领证时使用。
 apply-take-papers = 请取走凭证，领证时请携带领取凭证。
 apply-take-ticket = 请取走转办单。
 apply-print-failed = 凭证未能全部打印，请联系工作人员
+apply-papers-at-window = 凭证未能全部打印，请凭转办单号 { $ticket } 到人工窗口领取，无需重新办理
 apply-to-window = 请凭转办单号到人工窗口继续办理，无需重新填写
 apply-cancelled = 申请已取消
 apply-interrupted = 设备故障，业务中断，未受理，请重新办理或联系工作人员
 apply-timed-out = 操作超时，申请未提交，请重新开始
+apply-not-paid = 逾期未缴费，本次申请已作废，您可以重新申请
 
 ## Notices that follow (A17, T2)
 
 apply-notice-confirmed = 您的居民身份证申请已通过核查
-apply-notice-rejected = 您的居民身份证申请未通过核查，请持转办单到人工窗口办理：{ $address }
+apply-notice-rejected = 您的居民身份证申请未通过核查，请到受理站点的人工窗口办理，转办单号 { $ticket }
+apply-notice-papers = 您的居民身份证申请已受理，凭证未能在自助设备上打印，请凭转办单号 { $ticket } 到受理站点的人工窗口领取
+apply-notice-payment-due = 您的居民身份证工本费尚未缴纳，请于 { $by } 前（含当日）缴费；缴费后方可制证，逾期申请作废
+apply-notice-lapsed = 您的居民身份证工本费逾期未缴，申请已作废，您可以重新申请；此后所缴费用将予退还
+apply-notice-refund = 您缴纳的居民身份证工本费将原路退回
 
 ## Why somebody is sent to the window (A9, A15)
 
-window-no-grant = 目前无法联网核查，请凭转办单到人工窗口继续办理
-window-clock-not-trusted = 设备时间异常，请凭转办单到人工窗口继续办理
-window-provisional-limit = 目前无法联网核查，请凭转办单到人工窗口办理
-window-centre-asks = 您的情况需要人工核实，请到人工窗口办理
-window-portrait-failed = 未能采集合格相片，请到人工窗口办理
-window-portrait-differs = 提交的相片与登记相片不一致，请到人工窗口办理
-window-live-differs = 人像核验未通过，请到人工窗口办理
-window-no-live-photo = 未能拍摄现场相片，请到人工窗口办理
-window-number-failed = 公民身份号码多次输入有误，请到人工窗口办理
-window-phone-failed = 手机号码未能确认，请到人工窗口办理
+window-no-grant = 中心未能及时答复，本机不能代为核定
+window-clock-not-trusted = 设备时间异常
+window-provisional-limit = 中心未能及时答复，本机可预受理的名额已满
+window-centre-asks = 您的情况需要人工核实
+window-portrait-failed = 未能采集合格相片
+window-portrait-differs = 提交的相片与登记相片不一致
+window-live-differs = 人像核验未通过
+window-no-live-photo = 未能拍摄现场相片
+window-number-failed = 公民身份号码多次输入有误
+window-phone-failed = 手机号码未能确认
 window-fingers-not-captured = 指纹信息采集失败，请到户政窗口办理
-window-fingers-differ = 指纹与现持证件不一致，请到人工窗口办理
-window-device-failed = 设备故障，请凭转办单到人工窗口继续办理
-window-numbers-exhausted = 今日受理已满，请明日再来或到人工窗口办理
-window-review-rejected = 申领未通过审核，请到人工窗口办理
+window-fingers-differ = 指纹与现持证件不一致
+window-device-failed = 设备故障
+window-numbers-exhausted = 本机今日受理已满
+window-review-rejected = 申领未通过审核
+window-papers-not-handed-out = 您的申请已受理，但凭证未能全部打印

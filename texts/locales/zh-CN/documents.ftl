@@ -26,7 +26,6 @@ doc-window-ticket = 人工窗口转办单
 
 ## Labels
 
-label-acceptance-number = 受理号
 label-accepted-on = 受理日期
 label-accepted-by = 受理单位
 label-operator = 承办人
@@ -51,21 +50,21 @@ label-ready-by = 预计领取日期
 label-station = 站点
 label-time = 时间
 label-amount = 金额
-label-order = 订单号
 label-payment-method = 缴费方式
+label-transaction = 交易号
 label-pay-by = 缴费期限
 label-payee = 收款单位
 label-session = 业务编号
 label-window = 办理窗口
-label-remarks = 备注
 label-to-complete = （待窗口补填）
-label-captured = 已采集
 label-not-captured = 未采集
 label-finger-quality = { $finger }，质量 { $quality }
 label-pages = { $count } 页
 sex-male = 男
 sex-female = 女
 amount-yuan = { $amount } 元
+fee-paid = 已缴
+fee-unpaid = 未缴
 
 ## Fingers, as GA/T 1011 numbers them
 
@@ -80,7 +79,12 @@ finger-little = 小指
 certificate-bring = 领取证件时，请出示本凭证。到期换领、损坏换领的，须同时交回原证件。
 certificate-keep-safe = 持本凭证可领取证件，请妥善保管，勿转借他人，勿公开条码。
 certificate-scan = 领证时在自助领证机上扫描条码
-doc-provisional = 预受理：本站离线，申请须经联网核查后生效，结果以短信通知。
+doc-provisional = 预受理：经核查后生效，结果以短信通知。待核查：{ $causes }。
+provisional-eligibility = 资格（未能联网）
+provisional-comparison = 本机未比对的相片或指纹
+provisional-clock = 受理时间
+provisional-portrait = 相片调取
+provisional-phone = 手机号码
 form-declaration = 本人确认以上信息及所提交材料真实、准确，同意采集指纹信息。
 form-only-copy = 本表由自助设备打印，须经申请人签名。
 notice-wechat = 请用微信扫描上方二维码缴费。
@@ -89,7 +93,9 @@ notice-unionpay-card = 请在自助设备上插入银联卡缴费。
 notice-quickpass = 请用云闪付在自助设备上缴费。
 notice-cash = 请持本通知到人工窗口现金缴费。
 notice-cash-method = 窗口现金
-notice-later = 网络中断，订单已保存，可凭本通知稍后缴费。
+notice-later = 尚未缴费，订单已保存：可用办事应用扫描上方二维码缴费，或持本通知到人工窗口缴费。
+notice-lapses = 逾缴费期限未缴费的，申请作废。
+notice-term-to-come = 缴费期限自申请通过核查之日起计算，截止日期将以短信告知。
 notice-unpaid-consequence = 未缴费的申请不予制证。
 notice-paid = 已缴费。本凭据不作报销凭证。
 ticket-go-on = 窗口工作人员扫描条码即可继续办理，无需重新填写。

@@ -1,6 +1,7 @@
 //! What applications still want of devices, and when they want to be looked at again.
 
 use schemas::event::application::ApplicationStep as Step;
+use schemas::ids::SessionId;
 use schemas::time::Deadline;
 use schemas::words::PhotoView;
 use schemas::words::application::FacePair;
@@ -10,9 +11,9 @@ use crate::effect::{Effect, Order};
 use crate::state::State;
 
 /// The commands of all applications under way.
-pub(crate) fn effects(state: &State) -> impl Iterator<Item = Effect> {
+pub(crate) fn effects(state: &State) -> impl Iterator<Item = (&SessionId, Effect)> {
     let open = state.applications.open.values();
-    open.filter_map(|application| effect(state, application))
+    open.filter_map(|a| Some((&a.id, effect(state, a)?)))
 }
 
 fn effect(state: &State, a: &Application) -> Option<Effect> {
@@ -49,6 +50,7 @@ fn effect(state: &State, a: &Application) -> Option<Effect> {
         | Step::ConfirmIdentity
         | Step::AwaitEligibility
         | Step::GivePortrait { .. }
+        | Step::RetakeLivePhoto { .. }
         | Step::GivePhone { .. }
         | Step::AwaitSms
         | Step::KeySmsCode { .. }
@@ -80,8 +82,11 @@ fn compare(a: &Application, pair: FacePair) -> Option<Order> {
     })
 }
 
-/// The deadlines of all applications under way.
+/// The deadlines of all applications under way, and of the codes to pay by that they show.
 pub(crate) fn deadlines(state: &State) -> impl Iterator<Item = &Deadline> {
     let open = state.applications.open.values();
-    open.filter_map(|a| a.stage.as_ref().map(|stage| &stage.deadline))
+    open.flat_map(|a| {
+        let stage = a.stage.as_ref().map(|stage| &stage.deadline);
+        stage.into_iter().chain(a.code.until())
+    })
 }

@@ -15,7 +15,7 @@ pub(crate) struct Failed {
     /// Numbers that were keyed wrong. They are nobody's.
     pub(crate) number: u16,
     pub(crate) portrait: u16,
-    /// Live photos that could not be taken or were not alike.
+    /// Live photos that could not be taken or compared, or were not alike.
     pub(crate) live: u16,
     pub(crate) phone: u16,
     fingers: BTreeMap<Hand, u16>,
@@ -32,9 +32,9 @@ impl Failed {
         let (count, attempt) = match step {
             Step::KeyNumber { attempt } => (&mut self.number, attempt),
             Step::GivePortrait { attempt } => (&mut self.portrait, attempt),
-            Step::TakeLivePhoto { attempt } | Step::CompareLive { attempt } => {
-                (&mut self.live, attempt)
-            }
+            Step::TakeLivePhoto { attempt }
+            | Step::RetakeLivePhoto { attempt }
+            | Step::CompareLive { attempt } => (&mut self.live, attempt),
             Step::GivePhone { attempt } => (&mut self.phone, attempt),
             Step::CaptureFinger { hand, attempt, .. } => {
                 (self.fingers.entry(hand).or_default(), attempt)

@@ -18,14 +18,16 @@ use schemas::event::application::{
 };
 use schemas::ids::{BlobHash, DeviceId, OrderId, SessionId, TicketNumber};
 use schemas::lookup::LookupTag;
-use schemas::message::peripheral::Fen;
+use schemas::message::peripheral::{Fen, PaymentMethod};
+use schemas::order::PaymentCode;
 use schemas::sealed::SealedField;
 use schemas::time::Deadline;
 use schemas::validity::Expiry;
 use schemas::words::Hand;
 use schemas::words::application::{
-    ApplicationKind, ApplicationOutcome, ApplicationRefusal, InputFault, Language, PaymentWay,
-    PortraitCheck, ProvisionalCause, SmsSkipped, WindowReason,
+    ApplicationKind, ApplicationOutcome, ApplicationRefusal, FingerPosition, InputFault, Language,
+    PageNotice, PaymentFault, PaymentWay, PortraitCheck, ProvisionalCause, SmsSkipped,
+    WindowReason,
 };
 use schemas::words::paper::PaperState;
 use serde::{Deserialize, Serialize};
@@ -36,7 +38,7 @@ pub(crate) use effects::{deadlines, effects};
 pub(crate) use failed::Failed;
 pub(crate) use order::{Next, back_from, device_of, finger, name_of, next};
 pub use papers::FeeStanding;
-pub(crate) use papers::begin as papers_begin;
+pub(crate) use papers::{OwedPapers, begin as papers_begin};
 pub(crate) use ticket::Ticket;
 pub use ticket::{WindowTicket, tickets_left_ms};
 pub(crate) use view::{ended, open};
@@ -52,6 +54,9 @@ pub(crate) struct Applications {
     pub(crate) place: Option<DailyPlace>,
     /// Tickets that were issued in this log.
     pub(crate) tickets: u32,
+    /// Acceptances whose papers are being made. A new life loses what they are made of.
+    #[serde(default)]
+    pub(crate) owed: BTreeMap<SessionId, OwedPapers>,
 }
 
 /// An application under way.
@@ -94,8 +99,13 @@ pub(crate) struct Application {
     pub(crate) order: Option<OrderId>,
     /// How the citizen wants to pay; none until they chose.
     pub(crate) way: Option<PaymentWay>,
+    #[serde(default)]
+    pub(crate) code: PayCode,
     pub(crate) paid: bool,
     pub(crate) stills: Vec<BlobHash>,
+    /// A card was read: it may still lie there, and is found again only when it was lifted.
+    #[serde(default)]
+    pub(crate) card_was_read: bool,
     /// What the next page says of the last entry.
     pub(crate) notice: Notice,
     pub(crate) verdict: Verdict,
@@ -130,6 +140,9 @@ pub(crate) struct KnownPerson {
     pub(crate) picture: bool,
     /// Hands whose prints the card holds (A9).
     pub(crate) hands: BTreeSet<Hand>,
+    /// Which fingers these are, as far as the card says it.
+    #[serde(default)]
+    pub(crate) fingers: Vec<FingerPosition>,
 }
 
 /// How a phone number stands (A8).
@@ -148,12 +161,40 @@ pub(crate) enum Sms {
     Skipped(SmsSkipped),
 }
 
+/// How the code stands that a phone scans to pay (A12).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum PayCode {
+    /// None is wanted, or the last one is over.
+    #[default]
+    None,
+    /// The centre is asked, by this question.
+    Asked(u32),
+    /// It is shown.
+    Shown { code: PaymentCode, until: Deadline },
+}
+
 /// What a page says of the last entry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Notice {
     pub(crate) fault: Option<InputFault>,
     pub(crate) failed_checks: Vec<PortraitCheck>,
     pub(crate) card_unreadable: bool,
+    /// What a device or the centre could not do.
+    #[serde(default)]
+    pub(crate) happened: Option<PageNotice>,
+    /// What became of the last payment (A12).
+    #[serde(default)]
+    pub(crate) payment: Option<PaymentFault>,
+}
+
+impl Notice {
+    /// Of this alone.
+    pub(crate) fn of(happened: PageNotice) -> Self {
+        Self {
+            happened: Some(happened),
+            ..Self::default()
+        }
+    }
 }
 
 /// What is settled of how it ends.
@@ -179,6 +220,12 @@ pub(crate) struct EndedApplication {
     pub(crate) fee: Option<Fen>,
     #[serde(default)]
     pub(crate) papers: Option<PaperState>,
+    /// The papers that went to the kiosk, all of them: it may still say that it has not got them.
+    #[serde(default)]
+    pub(crate) handed_out: Option<OwedPapers>,
+    /// What the last portrait failed, where that is why it ended (A6).
+    #[serde(default)]
+    pub(crate) failed_checks: Vec<PortraitCheck>,
     /// What was applied for.
     #[serde(default)]
     pub(crate) kind: Option<ApplicationKind>,
@@ -202,11 +249,48 @@ pub(crate) struct Acceptance {
     pub(crate) order: Option<OrderId>,
 }
 
+impl PayCode {
+    /// What the page shows.
+    pub(crate) const fn shown(&self) -> Option<&PaymentCode> {
+        match self {
+            Self::Shown { code, .. } => Some(code),
+            Self::None | Self::Asked(_) => None,
+        }
+    }
+
+    /// Until when it is shown.
+    pub(crate) const fn until(&self) -> Option<&Deadline> {
+        match self {
+            Self::Shown { until, .. } => Some(until),
+            Self::None | Self::Asked(_) => None,
+        }
+    }
+}
+
 impl Application {
+    /// Whether the page waits for this order to be paid in this way.
+    pub(crate) fn awaits_payment(&self, order: &OrderId, method: PaymentMethod) -> bool {
+        let step = self.stage.as_ref().map(|stage| stage.step);
+        let is_present = self.way.and_then(PaymentWay::method) == Some(method);
+        is_present
+            && self.order.as_ref() == Some(order)
+            && step == Some(ApplicationStep::AwaitPayment)
+    }
+
+    /// Whether there is an order that the notice can hold (A12).
+    pub(crate) const fn is_payable_later(&self) -> bool {
+        self.order.is_some() && !self.paid
+    }
+
     /// The fee, where there is one.
     pub(crate) fn fee(&self) -> Option<Fen> {
         let reason = self.entered.kind?.reason()?;
         self.policy.fees.of(reason)
+    }
+
+    /// Each code costs the centre a message and somebody a phone that rings, so no more are sent than attempts there are (A8).
+    pub(crate) const fn are_codes_used_up(&self) -> bool {
+        self.policy.sms && self.codes_asked >= self.policy.sms_attempts_max
     }
 
     /// What makes an acceptance provisional now (A17).

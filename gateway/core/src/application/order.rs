@@ -128,6 +128,7 @@ pub(crate) const fn name_of(step: Step) -> Name {
         Step::GivePortrait { .. } => Name::GivePortrait,
         Step::ComparePortrait => Name::ComparePortrait,
         Step::TakeLivePhoto { .. } => Name::TakeLivePhoto,
+        Step::RetakeLivePhoto { .. } => Name::RetakeLivePhoto,
         Step::CompareLive { .. } => Name::CompareLive,
         Step::GivePhone { .. } => Name::GivePhone,
         Step::AwaitSms => Name::AwaitSms,
@@ -158,6 +159,7 @@ pub(crate) const fn back_from(a: &Application, step: Step) -> Option<Name> {
         Step::AwaitEligibility | Step::GivePortrait { .. } => Some(Name::ConfirmIdentity),
         Step::ComparePortrait
         | Step::TakeLivePhoto { .. }
+        | Step::RetakeLivePhoto { .. }
         | Step::CompareLive { .. }
         | Step::GivePhone { .. } => Some(Name::GivePortrait),
         Step::AwaitSms | Step::KeySmsCode { .. } | Step::CaptureFinger { .. } => {
@@ -185,6 +187,7 @@ pub(crate) const fn device_of(devices: &ApplicationDevices, step: Step) -> Optio
         | Step::ConfirmIdentity
         | Step::AwaitEligibility
         | Step::GivePortrait { .. }
+        | Step::RetakeLivePhoto { .. }
         | Step::GivePhone { .. }
         | Step::AwaitSms
         | Step::KeySmsCode { .. }

@@ -1,12 +1,50 @@
 //! The papers that a citizen takes away (A11 to A13, A15): of whom they are due, and what the fee on them is.
 
-use schemas::ids::{OrderId, SessionId};
+use schemas::acceptance::AcceptanceNumber;
+use schemas::civil::CivilDate;
+use schemas::event::paper::MissingPaper;
+use schemas::ids::{DeviceId, OrderId, SessionId, TransactionId};
 use schemas::message::peripheral::Fen;
-use schemas::words::application::{ApplicationOutcome, PaymentWay};
-use schemas::words::paper::PaperState;
+use schemas::sealed::SealedField;
+use schemas::words::application::{ApplicationKind, ApplicationOutcome, PaymentWay};
+use schemas::words::paper::{PaperFault, PaperKind, PaperState};
+use serde::{Deserialize, Serialize};
 
-use super::EndedApplication;
+use super::{Acceptance, EndedApplication};
+use crate::payment::Order;
 use crate::state::State;
+
+/// Papers of an acceptance that its citizen is to have, and what a ticket needs to say where they have not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OwedPapers {
+    pub(crate) kiosk: DeviceId,
+    pub(crate) papers: Vec<PaperKind>,
+    pub(crate) kind: Option<ApplicationKind>,
+    /// Index of the event that holds what was entered.
+    pub(crate) entered: Option<u64>,
+    pub(crate) phone: Option<SealedField>,
+}
+
+impl OwedPapers {
+    /// Of an acceptance that ended so.
+    pub(crate) fn of(acceptance: &Acceptance, ended: &EndedApplication) -> Self {
+        let notice = ended.has_fee().then_some(PaperKind::PaymentNotice);
+        let papers = [PaperKind::Certificate, PaperKind::RegistrationForm];
+        Self {
+            kiosk: acceptance.kiosk.clone(),
+            papers: papers.into_iter().chain(notice).collect(),
+            kind: acceptance.kind,
+            entered: acceptance.index,
+            phone: acceptance.phone.clone(),
+        }
+    }
+
+    /// All of them, for the same reason.
+    pub(crate) fn all_missing(&self, fault: PaperFault) -> Vec<MissingPaper> {
+        let papers = self.papers.iter().copied();
+        papers.map(|paper| MissingPaper { paper, fault }).collect()
+    }
+}
 
 /// How the fee of an application stands when its papers are made (A12).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +57,10 @@ pub struct FeeStanding {
     pub way: PaymentWay,
     /// Whether it is.
     pub paid: bool,
+    /// The network's transaction that paid it, where that is known.
+    pub transaction: Option<TransactionId>,
+    /// The last day on which it can be paid, where that is known.
+    pub by: Option<CivilDate>,
 }
 
 /// How the papers of a session stand that ends in this way; none where there are none.
@@ -31,21 +73,35 @@ pub(crate) fn begin(outcome: ApplicationOutcome) -> Option<PaperState> {
 }
 
 impl EndedApplication {
-    fn fee_standing(&self) -> Option<FeeStanding> {
+    fn has_fee(&self) -> bool {
+        self.order.is_some() && self.fee.is_some() && self.way.is_some()
+    }
+
+    fn fee_standing(&self, state: &State) -> Option<FeeStanding> {
+        let order = state.payments.orders.get(self.order.as_ref()?);
+        let kept = order.and_then(Order::kept);
         Some(FeeStanding {
+            transaction: kept.and_then(|receipt| receipt.transaction.clone()),
             order: self.order.clone()?,
             amount: self.fee?,
             way: self.way?,
             paid: self.paid,
+            by: state.payable_until(&self.session),
         })
     }
 }
 
 impl State {
+    /// The number of an acceptance that the centre has not decided, as it is printed.
+    pub fn printed_number(&self, session: &SessionId) -> Option<AcceptanceNumber> {
+        let acceptance = self.acceptances.get(session)?;
+        Some(AcceptanceNumber::of(&acceptance.site, acceptance.place))
+    }
+
     /// The sessions whose papers are being made, and the fee of each, where there is one.
     pub fn papers_due(&self) -> impl Iterator<Item = (&SessionId, Option<FeeStanding>)> {
         let last = self.applications.last.values();
         let due = last.filter(|ended| ended.papers == Some(PaperState::Printing));
-        due.map(|ended| (&ended.session, ended.fee_standing()))
+        due.map(|ended| (&ended.session, ended.fee_standing(self)))
     }
 }

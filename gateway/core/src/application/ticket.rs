@@ -2,7 +2,7 @@
 
 use schemas::ids::{SessionId, TicketNumber};
 use schemas::time::Now;
-use schemas::words::application::{ApplicationKind, WindowReason};
+use schemas::words::application::{ApplicationKind, WindowReason, WindowResult};
 use serde::{Deserialize, Serialize};
 
 use crate::device::Moment;
@@ -43,6 +43,16 @@ impl Ticket {
         Self {
             held_h: held_h.unwrap_or(self.held_h),
             ..self
+        }
+    }
+
+    /// Whether this can become of it. Only papers that are missing are handed out, and what is accepted is not judged again.
+    pub(crate) const fn can_end(&self, result: WindowResult) -> bool {
+        let is_of_papers = matches!(self.reason, Some(WindowReason::PapersNotHandedOut));
+        match result {
+            WindowResult::Accepted | WindowResult::Refused => !is_of_papers,
+            WindowResult::PapersHandedOut => is_of_papers,
+            WindowResult::NotCome | WindowResult::Lapsed => true,
         }
     }
 
@@ -125,10 +135,16 @@ impl State {
         tickets
     }
 
+    /// How many wait.
+    pub fn window_tickets_len(&self) -> usize {
+        self.tickets.len()
+    }
+
     /// Whether an officer at the window may have to open what was entered in a session: it is under way, the centre may still reject it,
-    /// or its ticket is open.
+    /// its papers are not handed out, or its ticket is open.
     pub fn may_come_to_window(&self, session: &SessionId) -> bool {
         self.tickets.contains_key(session)
+            || self.applications.owed.contains_key(session)
             || self.acceptances.contains_key(session)
             || self.application(session).is_some()
     }

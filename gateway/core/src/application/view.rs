@@ -5,7 +5,7 @@ use schemas::event::application::ApplicationStep as Step;
 use schemas::message::application::ApplicationPrompt;
 use schemas::words::PromptCode;
 use schemas::words::application::{
-    ApplicationKind, ApplicationOutcome, InputName as Input, PaymentWay,
+    ApplicationKind, ApplicationOutcome, InputName as Input, PageNotice, PaymentWay,
 };
 
 use super::{Application, EndedApplication, Stage, Verdict, back_from, name_of};
@@ -21,6 +21,8 @@ pub(crate) fn open(a: &Application) -> View {
         fee_fen: a.fee(),
         order: a.order.clone(),
         payment: a.way,
+        payment_code: a.code.shown().cloned(),
+        payment_fault: a.notice.payment,
         paid: a.order.as_ref().map(|_| a.paid),
         fault: a.notice.fault,
         failed_checks: a.notice.failed_checks.clone(),
@@ -51,7 +53,15 @@ fn asked(a: &Application, stage: &Stage, prompt: &mut ApplicationPrompt) {
     prompt.attempts_left = attempts_max(a, stage.step)
         .zip(attempt(stage.step))
         .map(|(max, attempt)| (max + 1).saturating_sub(attempt));
+    prompt.notice = notice(a, stage.step);
     prompt.inputs = own_inputs(stage.step).to_vec();
+    if matches!(stage.step, Step::KeySmsCode { .. }) && !a.are_codes_used_up() {
+        prompt.inputs.push(Input::Retry);
+    }
+    let pays = matches!(stage.step, Step::ChoosePayment | Step::AwaitPayment);
+    if pays && a.is_payable_later() {
+        prompt.inputs.push(Input::PayLater);
+    }
     if back_from(a, stage.step).is_some() {
         prompt.inputs.push(Input::Back);
     }
@@ -62,9 +72,41 @@ fn asked(a: &Application, stage: &Stage, prompt: &mut ApplicationPrompt) {
         prompt.residences.clone_from(&a.policy.residences);
     } else if stage.step == Step::ChoosePayment {
         prompt.payments.clone_from(&a.policy.payments);
-    } else if let Step::CaptureFinger { position, .. } = stage.step {
-        prompt.position = position;
+    } else if let Step::CaptureFinger { hand, position, .. } = stage.step {
+        let of_card = a.person.iter().flat_map(|person| &person.fingers);
+        let mut of_hand = of_card.filter(|finger| finger.hand() == hand).copied();
+        prompt.position = position.or_else(|| of_hand.next());
     }
+}
+
+/// What happened before, or follows from it for this step.
+fn notice(a: &Application, step: Step) -> Option<PageNotice> {
+    let of_step = match step {
+        Step::ReadCard { .. } if a.card_was_read => Some(PageNotice::LiftCard),
+        Step::TakeLivePhoto { attempt } if attempt > 1 => Some(PageNotice::LiveAgain),
+        Step::GivePhone { .. } if a.are_codes_used_up() => Some(PageNotice::NoCodeLeft),
+        Step::KeySmsCode { .. } if a.are_codes_used_up() => Some(PageNotice::LastCode),
+        Step::ChooseKind
+        | Step::ChooseResidence
+        | Step::ReadCard { .. }
+        | Step::KeyNumber { .. }
+        | Step::ConfirmIdentity
+        | Step::AwaitEligibility
+        | Step::GivePortrait { .. }
+        | Step::ComparePortrait
+        | Step::TakeLivePhoto { .. }
+        | Step::RetakeLivePhoto { .. }
+        | Step::CompareLive { .. }
+        | Step::GivePhone { .. }
+        | Step::AwaitSms
+        | Step::KeySmsCode { .. }
+        | Step::CaptureFinger { .. }
+        | Step::AttachDocuments
+        | Step::Sign
+        | Step::ChoosePayment
+        | Step::AwaitPayment => None,
+    };
+    of_step.or(a.notice.happened)
 }
 
 const fn own_inputs(step: Step) -> &'static [Input] {
@@ -74,8 +116,9 @@ const fn own_inputs(step: Step) -> &'static [Input] {
         Step::KeyNumber { .. } => &[Input::Number],
         Step::ConfirmIdentity => &[Input::ConfirmIdentity],
         Step::GivePortrait { .. } => &[Input::Portrait],
+        Step::RetakeLivePhoto { .. } => &[Input::Retry],
         Step::GivePhone { .. } => &[Input::Phone],
-        Step::KeySmsCode { .. } => &[Input::SmsCode, Input::Retry],
+        Step::KeySmsCode { .. } => &[Input::SmsCode],
         Step::AttachDocuments => &[Input::Document, Input::DocumentsDone],
         Step::Sign => &[Input::Signature],
         Step::ChoosePayment => &[Input::PaymentMethod],
@@ -96,6 +139,7 @@ const fn attempt(step: Step) -> Option<u16> {
         | Step::KeyNumber { attempt }
         | Step::GivePortrait { attempt }
         | Step::TakeLivePhoto { attempt }
+        | Step::RetakeLivePhoto { attempt }
         | Step::CompareLive { attempt }
         | Step::GivePhone { attempt }
         | Step::KeySmsCode { attempt }
@@ -117,7 +161,9 @@ const fn attempts_max(a: &Application, step: Step) -> Option<u16> {
     match step {
         Step::KeyNumber { .. } => Some(a.policy.number_attempts_max),
         Step::GivePortrait { .. } => Some(a.policy.portrait_attempts_max),
-        Step::TakeLivePhoto { .. } | Step::CompareLive { .. } => Some(a.policy.live_attempts_max),
+        Step::TakeLivePhoto { .. } | Step::RetakeLivePhoto { .. } | Step::CompareLive { .. } => {
+            Some(a.policy.live_attempts_max)
+        }
         Step::GivePhone { .. } => Some(a.policy.phone_attempts_max),
         Step::KeySmsCode { .. } => Some(a.policy.sms_attempts_max),
         Step::CaptureFinger { .. } => Some(a.policy.finger_attempts_max),
@@ -163,6 +209,7 @@ pub(crate) fn ended(a: &EndedApplication) -> View {
         payment: a.way.filter(|_: &PaymentWay| done),
         paid: a.order.as_ref().filter(|_| done).map(|_| a.paid),
         papers: a.papers,
+        failed_checks: a.failed_checks.clone(),
         ..ApplicationPrompt::default()
     };
     View {

@@ -1,10 +1,13 @@
 //! Batches from the maker: announcement, arrival, closing (C1).
 
+use std::collections::BTreeSet;
+
 use schemas::event::custody::{
-    ANNOUNCED_PER_EVENT_MAX, BatchAnnounced, BatchClosed, CardArrived, CardPlaced, CardReleased,
-    CardSurplus, CardsAnnounced, CardsMissing,
+    ANNOUNCED_PER_EVENT_MAX, AnnouncedCard, BatchAnnounced, BatchClosed, CardArrived, CardPlaced,
+    CardReleased, CardSurplus, CardsAnnounced, CardsMissing,
 };
 use schemas::ids::{BatchId, CardSerial, OperatorId};
+use schemas::lookup::LookupTag;
 use schemas::message::kiosk::PlacedAt;
 use schemas::words::{Place, RefusalReason};
 
@@ -41,13 +44,24 @@ pub(super) fn receive(
         operator: operator.clone(),
         manifest_sha256: manifest.manifest_sha256.clone(),
     });
+    let waiting: BTreeSet<&LookupTag> = draft.base.printed.values().flatten().collect();
     for cards in manifest.cards.chunks(ANNOUNCED_PER_EVENT_MAX) {
+        let cards = cards.iter().map(|card| AnnouncedCard {
+            older: waited_for(&waiting, card),
+            ..card.clone()
+        });
         draft.push(CardsAnnounced {
             batch: batch.clone(),
-            cards: cards.to_vec(),
+            cards: cards.collect(),
         });
     }
     Ok(())
+}
+
+/// Of the tags under superseded keys the event holds what a printed number leads to, and no more: few cards have one.
+fn waited_for(waiting: &BTreeSet<&LookupTag>, card: &AnnouncedCard) -> Vec<LookupTag> {
+    let older = card.older.iter();
+    older.filter(|tag| waiting.contains(tag)).cloned().collect()
 }
 
 fn open_batch<'a>(draft: &Draft<'a>, batch: &BatchId) -> Result<&'a Batch, RefusalReason> {

@@ -85,6 +85,10 @@ impl<'a> Draft<'a> {
             && !orders.contains_key(id)
         {
             orders.insert(id.clone(), order.clone());
+            if let Some(term) = self.base.payments.terms.get(id) {
+                let terms = &mut self.after.payments.terms;
+                terms.insert(id.clone(), term.clone());
+            }
             let sessions = &mut self.after.payments.sessions;
             sessions.insert(order.session.clone(), id.clone());
         }

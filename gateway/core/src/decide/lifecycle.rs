@@ -22,6 +22,7 @@ pub(super) fn started(draft: &mut Draft<'_>, software: &str, instance: &BootId) 
     });
     commission::orphaned(draft);
     application::interrupted(draft);
+    application::papers_lost(draft);
     for id in machines(draft) {
         let Some(machine) = draft.machine(&id) else {
             continue;

@@ -3,16 +3,18 @@
 
 use schemas::acceptance::AcceptanceSite;
 use schemas::downlink::application::{PaymentConfirmed, PaymentRefunded};
+use schemas::event::Event;
+use schemas::event::application::{ApplicationLapsed, NoticeAsked};
 use schemas::event::centre::InstructionRefusal;
 use schemas::event::payment::{PaymentOrdered, PaymentWitness};
 use schemas::ids::{DeviceId, OrderId, SessionId};
 use schemas::message::peripheral::{Fen, PaymentMethod};
-use schemas::words::application::PaymentWay;
+use schemas::words::application::{NoticeCause, PaymentWay};
 
 use super::draft::Draft;
 use crate::payment::{self, Money};
 
-/// Orders that expire in one decision, so that a station which was off for long does not write them all at once.
+/// Orders that expire or lapse in one decision, so that a station which was off for long does not write them all at once.
 const EXPIRED_AT_ONCE: usize = 50;
 const HOUR_S: u32 = 3_600;
 
@@ -63,7 +65,7 @@ pub(super) fn settle(draft: &mut Draft<'_>, session: &SessionId) {
     };
     if let Some(asked) = payment::settled(&draft.state().payments, &order) {
         close_day(draft);
-        draft.push(asked);
+        record(draft, &order, asked);
     }
 }
 
@@ -76,6 +78,7 @@ pub(super) fn confirmed(draft: &mut Draft<'_>, told: &PaymentConfirmed) {
         },
         way: told.way,
         paid_ms: told.paid_ms,
+        code: told.code,
     };
     came(draft, &told.order, money);
 }
@@ -107,6 +110,7 @@ pub(super) fn reported(
         witness: PaymentWitness::Terminal { device },
         way,
         paid_ms: None,
+        code: None,
     };
     came(draft, order, money);
 }
@@ -128,7 +132,7 @@ pub(super) fn refunded(
     Ok(())
 }
 
-/// Lets orders expire, and ends the day.
+/// Lets orders expire and what is not paid lapse, has citizens told of it, and ends the day.
 pub(super) fn tick(draft: &mut Draft<'_>) {
     close_day(draft);
     let mut expired = payment::expired(&draft.base.payments, draft.now);
@@ -136,6 +140,44 @@ pub(super) fn tick(draft: &mut Draft<'_>) {
     for event in expired {
         draft.push(event);
     }
+    let mut over = payment::lapsed(&draft.base.payments, draft.now);
+    over.truncate(EXPIRED_AT_ONCE);
+    for order in over {
+        lapse(draft, &order);
+    }
+    let mut notices = payment::notices(&draft.base.payments, draft.now);
+    notices.truncate(EXPIRED_AT_ONCE);
+    for notice in notices {
+        draft.push(notice);
+    }
+}
+
+/// Nobody paid what was accepted: it has lapsed, and the citizen is told. None: it has no term, because it is paid or was not accepted.
+pub(super) fn lapse(draft: &mut Draft<'_>, order: &OrderId) -> Option<()> {
+    let payments = &draft.base.payments;
+    let session = payments.orders.get(order)?.session.clone();
+    let phone = payments.terms.get(order)?.phone.clone();
+    close_day(draft);
+    draft.push(ApplicationLapsed {
+        session: session.clone(),
+        order: order.clone(),
+    });
+    if let Some(phone) = phone {
+        draft.push(NoticeAsked {
+            session,
+            cause: NoticeCause::Lapsed,
+            by: None,
+            phone,
+        });
+    }
+    Some(())
+}
+
+/// The order of a session that has a term to be paid within.
+pub(super) fn unpaid(draft: &Draft<'_>, session: &SessionId) -> Option<OrderId> {
+    let payments = &draft.base.payments;
+    let order = payments.sessions.get(session)?;
+    payments.terms.contains_key(order).then(|| order.clone())
 }
 
 fn came(draft: &mut Draft<'_>, order: &OrderId, money: Money) {
@@ -143,7 +185,17 @@ fn came(draft: &mut Draft<'_>, order: &OrderId, money: Money) {
     let facts = payment::money_came(&draft.state().payments, order, money);
     close_day(draft);
     for fact in facts {
-        draft.push(fact);
+        record(draft, order, fact);
+    }
+}
+
+/// Records what follows of an order. Whoever is owed money is told so (T2).
+fn record(draft: &mut Draft<'_>, order: &OrderId, fact: Event) {
+    let is_refund = matches!(fact, Event::RefundAsked(_));
+    draft.push(fact);
+    let notice = payment::refund_notice(&draft.state().payments, order);
+    if let Some(notice) = notice.filter(|_| is_refund) {
+        draft.push(notice);
     }
 }
 
@@ -164,8 +216,14 @@ fn close_day(draft: &mut Draft<'_>) {
 }
 
 #[cfg(test)]
+#[path = "payment_code_tests.rs"]
+mod code_tests;
+#[cfg(test)]
 #[path = "payment_properties.rs"]
 mod properties;
+#[cfg(test)]
+#[path = "payment_term_tests.rs"]
+mod term_tests;
 #[cfg(test)]
 #[path = "payment_tests.rs"]
 mod tests;

@@ -1,8 +1,9 @@
 //! A12: whatever is said of payments, in whatever order, and over restarts: what was paid is what is kept, owed and given back; an
-//! order is charged once; and what is not due is asked back once.
+//! order is charged once; what is not due is asked back once; and no acceptance can be paid for ever.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
     reason = "a test stops at the first surprise"
 )]
 
@@ -12,10 +13,10 @@ use proptest::prelude::*;
 use schemas::event::Event;
 use schemas::ids::{OrderId, SessionId};
 use schemas::time::{ClockTrust, Now};
-use schemas::words::application::{ApplicationOutcome, PaymentWay};
+use schemas::words::application::{ApplicationOutcome, NoticeCause, PaymentWay, ProvisionalCause};
 
-use super::tests::{FEE, HOUR_MS, House};
-use super::{choose_way, tick};
+use super::tests::{DUE_DAYS, FEE, HOUR_MS, House};
+use super::{choose_way, lapse, tick};
 use crate::payment::{Claim, Fate, Standing};
 
 #[derive(Debug, Clone)]
@@ -39,12 +40,27 @@ enum Action {
         way: Option<usize>,
         ago_hours: Option<u64>,
     },
+    /// By a code that is never valid.
+    VoidCode {
+        session: u64,
+        nth: u8,
+    },
     Stranger,
     End {
         session: u64,
         outcome: usize,
     },
     Reject {
+        session: u64,
+    },
+    Accept {
+        session: u64,
+        provisional: bool,
+    },
+    Confirm {
+        session: u64,
+    },
+    GiveUp {
         session: u64,
     },
     Refund {
@@ -68,13 +84,17 @@ fn action() -> impl Strategy<Value = Action> {
         4 => (session(), prop::bool::weighted(0.2)).prop_map(|(session, wrong)| Action::Terminal { session, wrong }),
         6 => (session(), 0..3u8, prop::bool::weighted(0.2), prop::option::of(0..5usize), prop::option::of(0..60u64))
             .prop_map(|(session, nth, wrong, way, ago_hours)| Action::Centre { session, nth, wrong, way, ago_hours }),
+        2 => (session(), 0..2u8).prop_map(|(session, nth)| Action::VoidCode { session, nth }),
         1 => Just(Action::Stranger),
         2 => (session(), 0..8usize).prop_map(|(session, outcome)| Action::End { session, outcome }),
         1 => session().prop_map(|session| Action::Reject { session }),
+        4 => (session(), any::<bool>()).prop_map(|(session, provisional)| Action::Accept { session, provisional }),
+        2 => session().prop_map(|session| Action::Confirm { session }),
+        1 => session().prop_map(|session| Action::GiveUp { session }),
         3 => (session(), 0..3u8, prop::bool::weighted(0.2))
             .prop_map(|(session, nth, wrong)| Action::Refund { session, nth, wrong }),
         3 => Just(Action::Tick),
-        2 => prop_oneof![Just(1u64), Just(13), Just(49)].prop_map(|hours| Action::Advance { hours }),
+        2 => prop_oneof![Just(1u64), Just(13), Just(49), Just(300)].prop_map(|hours| Action::Advance { hours }),
         1 => prop::bool::weighted(0.7).prop_map(Action::Trust),
         1 => Just(Action::Restart),
     ]
@@ -86,6 +106,8 @@ struct Network {
     /// Transactions of the right amount, and of another, that the station was told of.
     right: BTreeMap<OrderId, BTreeSet<String>>,
     wrong: BTreeMap<OrderId, BTreeSet<String>>,
+    /// Transactions by a void code, told while the order was open: money of its own.
+    void: BTreeMap<OrderId, BTreeSet<String>>,
     /// Orders that a terminal said are paid.
     terminals: BTreeSet<OrderId>,
 }
@@ -96,7 +118,8 @@ impl Network {
         let of =
             |told: &BTreeMap<OrderId, BTreeSet<String>>| told.get(order).map_or(0, BTreeSet::len);
         let terminal = usize::from(self.terminals.contains(order));
-        (of(&self.right).max(terminal), of(&self.wrong))
+        let right = of(&self.right).max(terminal);
+        (right + of(&self.void), of(&self.wrong))
     }
 }
 
@@ -143,6 +166,11 @@ fn apply(house: &mut House, network: &mut Network, action: &Action) {
                 told.entry(order).or_default().insert(transaction);
             }
         }
+        Action::VoidCode { session, nth } => {
+            if let Some(order) = own(house, session) {
+                void_code(house, network, order, nth);
+            }
+        }
         Action::Stranger => {
             house.centre(&OrderId::new("110105001i7e1").unwrap(), FEE, "T0");
         }
@@ -151,6 +179,26 @@ fn apply(house: &mut House, network: &mut Network, action: &Action) {
         }
         Action::Reject { session } => {
             house.reject(session);
+        }
+        Action::Accept {
+            session,
+            provisional,
+        } => {
+            // Nothing is accepted twice.
+            if !is_accepted(house, session) {
+                let causes = [ProvisionalCause::Eligibility];
+                house.accept(session, &causes[..usize::from(provisional)]);
+            }
+        }
+        Action::Confirm { session } => {
+            house.confirm(session);
+        }
+        Action::GiveUp { session } => {
+            if let Some(order) = own(house, session) {
+                house.act(|draft| {
+                    lapse(draft, &order);
+                });
+            }
         }
         Action::Refund {
             session,
@@ -174,6 +222,71 @@ fn apply(house: &mut House, network: &mut Network, action: &Action) {
         }
         Action::Restart => house.restart(),
     }
+}
+
+/// A payment by a code that is not valid is money of its own while the order is open; else it is one as any other.
+fn void_code(house: &mut House, network: &mut Network, order: OrderId, nth: u8) {
+    let transaction = format!("{order}-void-{nth}");
+    let is_open = house.state.payments.orders[&order].standing == Standing::Open;
+    house.scanned(&order, 999, &transaction);
+    let void = network.void.entry(order.clone()).or_default();
+    if is_open {
+        void.insert(transaction);
+    } else if !void.contains(&transaction) {
+        network.right.entry(order).or_default().insert(transaction);
+    }
+}
+
+fn is_accepted(house: &House, session: u64) -> bool {
+    let session = SessionId::from_index(session);
+    let of = |event: &Event| matches!(event, Event::ApplicationAccepted(b) if b.session == session);
+    house.log.iter().any(|(_, event)| of(event))
+}
+
+/// T2, A12: once all time is over nothing that was accepted for good, or that the centre confirmed, can be paid for ever; nothing lapses
+/// twice, nothing that lapsed keeps money, and nobody is told twice, or told that the time ends soon when it is over.
+fn check_terms(house: &mut House) {
+    house.now.trust = ClockTrust::Synchronised;
+    house.end(98, ApplicationOutcome::Cancelled);
+    for _ in 0..3 {
+        house.act(tick);
+        house.now.wall_ms += (u64::from(DUE_DAYS) + 1) * 24 * HOUR_MS;
+    }
+    house.act(tick);
+    let (mut lapsed, mut told, mut payable) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for (_, event) in &house.log {
+        match event {
+            Event::ApplicationAccepted(b) if b.provisional.is_empty() => {
+                payable.extend(b.order.clone());
+            }
+            Event::ApplicationConfirmed(b) if is_accepted_before(house, &b.session) => {
+                payable.extend(house.state.payments.sessions.get(&b.session).cloned());
+            }
+            Event::ApplicationLapsed(b) => assert!(lapsed.insert(b.order.clone())),
+            Event::NoticeAsked(b) => {
+                assert!(told.insert((b.session.clone(), b.cause)), "told twice");
+                let order = &house.state.payments.sessions[&b.session];
+                let is_over = lapsed.contains(order);
+                assert_eq!(is_over, b.cause == NoticeCause::Lapsed);
+            }
+            _ => {}
+        }
+    }
+    for (id, order) in &house.state.payments.orders {
+        if payable.contains(id) {
+            assert!(order.standing != Standing::Open, "for ever: {order:?}");
+        }
+        assert!(!lapsed.contains(id) || order.kept().is_none());
+    }
+}
+
+/// A confirmation counts only where something with an order was accepted before.
+fn is_accepted_before(house: &House, session: &SessionId) -> bool {
+    let events = house.log.iter().map(|(_, event)| event);
+    let mut before = events.take_while(
+        |event| !matches!(event, Event::ApplicationConfirmed(b) if b.session == *session),
+    );
+    before.any(|event| matches!(event, Event::ApplicationAccepted(b) if b.session == *session && b.order.is_some()))
 }
 
 /// What must hold at any moment.
@@ -258,6 +371,8 @@ proptest! {
             check(&house, &network);
         }
         prop_assert_eq!(&house.replayed().payments, &house.state.payments);
+        check_terms(&mut house);
+        check(&house, &network);
         check_days(&mut house);
     }
 }

@@ -8,14 +8,20 @@
 
 use std::collections::BTreeMap;
 
+use schemas::acceptance::DailyPlace;
+use schemas::civil::CivilDate;
 use schemas::event::Event;
-use schemas::event::application::{ApplicationCompensated, ApplicationEnded};
-use schemas::event::payment::PaymentExpired;
+use schemas::event::application::{
+    ApplicationAccepted, ApplicationCompensated, ApplicationConfirmed, ApplicationEnded, Entered,
+    PaymentTerm,
+};
+use schemas::event::payment::{PaymentCodeAsked, PaymentExpired};
 use schemas::event::pickup::PickupPolicy;
 use schemas::ids::{BootId, TicketNumber, TransactionId};
+use schemas::sealed::SealedField;
 use schemas::time::{ClockTrust, Now};
 use schemas::words::application::{
-    ApplicationOutcome, PaymentOddity, RefundCause, RejectionReason,
+    ApplicationOutcome, PaymentOddity, ProvisionalCause, RefundCause, RejectionReason,
 };
 
 use super::*;
@@ -29,6 +35,8 @@ const NOON_MS: u64 = 1_795_233_600_000;
 pub(super) const HOUR_MS: u64 = 3_600_000;
 pub(super) const FEE: u32 = 2_000;
 const VALID_HOURS: u16 = 48;
+pub(super) const DUE_DAYS: u16 = 15;
+const NOTICE_DAYS: u16 = 3;
 
 pub(super) struct House {
     rules: Rules,
@@ -96,6 +104,32 @@ impl House {
             transaction: TransactionId::new(transaction).unwrap(),
             way,
             paid_ms,
+            code: None,
+        };
+        self.act(|draft| confirmed(draft, &told))
+    }
+
+    /// The centre is asked for a code.
+    pub(super) fn ask_code(&mut self, session: u64, order: &OrderId, question: u32) {
+        let asked = PaymentCodeAsked {
+            session: SessionId::from_index(session),
+            question,
+            order: order.clone(),
+            way: PaymentWay::Wechat,
+            amount_fen: Fen::new(FEE).unwrap(),
+        };
+        self.act(|draft| draft.push(asked));
+    }
+
+    /// A payment by a code.
+    pub(super) fn scanned(&mut self, order: &OrderId, code: u32, transaction: &str) -> Vec<Event> {
+        let told = PaymentConfirmed {
+            order: order.clone(),
+            amount_fen: Fen::new(FEE).unwrap(),
+            transaction: TransactionId::new(transaction).unwrap(),
+            way: Some(PaymentWay::Wechat),
+            paid_ms: None,
+            code: Some(code),
         };
         self.act(|draft| confirmed(draft, &told))
     }
@@ -146,6 +180,42 @@ impl House {
         })
     }
 
+    pub(super) fn accept(&mut self, session: u64, provisional: &[ProvisionalCause]) -> Vec<Event> {
+        let session = SessionId::from_index(session);
+        let order = self.state.payments.sessions.get(&session).cloned();
+        let term = PaymentTerm {
+            due_days: DUE_DAYS,
+            notice_days: NOTICE_DAYS,
+        };
+        let entered = Entered {
+            phone: SealedField::new(format!("v1.{}.{}", "0a".repeat(16), "A".repeat(40))).ok(),
+            ..Entered::default()
+        };
+        let accepted = ApplicationAccepted {
+            session,
+            kiosk: DeviceId::new("kiosk-1").unwrap(),
+            site: site(),
+            place: place(),
+            reason: 2,
+            provisional: provisional.to_vec(),
+            order,
+            term: Some(term),
+            entered: Box::new(entered),
+        };
+        self.act(|draft| draft.push(accepted))
+    }
+
+    pub(super) fn confirm(&mut self, session: u64) -> Vec<Event> {
+        let confirmed = ApplicationConfirmed {
+            session: SessionId::from_index(session),
+            site: site(),
+            place: place(),
+            renumbered: false,
+            printed: None,
+        };
+        self.act(|draft| draft.push(confirmed))
+    }
+
     pub(super) fn replayed(&self) -> State {
         let mut state = State::default();
         for (index, (now, event)) in (0u64..).zip(&self.log) {
@@ -159,6 +229,11 @@ impl House {
         ciborium::into_writer(&self.state, &mut bytes).unwrap();
         self.state = ciborium::from_reader(bytes.as_slice()).unwrap();
     }
+}
+
+fn place() -> DailyPlace {
+    let today = CivilDate::in_china(NOON_MS);
+    DailyPlace::next(None, today).unwrap()
 }
 
 fn site() -> AcceptanceSite {
@@ -190,7 +265,7 @@ fn rules() -> Rules {
     }
 }
 
-fn names(events: &[Event]) -> Vec<&'static str> {
+pub(super) fn names(events: &[Event]) -> Vec<&'static str> {
     let last = |event: &Event| {
         let name = event.type_name();
         name.trim_start_matches("station.").trim_end_matches(".v1")
@@ -198,14 +273,14 @@ fn names(events: &[Event]) -> Vec<&'static str> {
     events.iter().map(last).collect()
 }
 
-fn oddity(events: &[Event]) -> Option<PaymentOddity> {
+pub(super) fn oddity(events: &[Event]) -> Option<PaymentOddity> {
     events.iter().find_map(|event| match event {
         Event::PaymentNoted(b) => Some(b.oddity),
         _ => None,
     })
 }
 
-fn cause(events: &[Event]) -> Option<RefundCause> {
+pub(super) fn cause(events: &[Event]) -> Option<RefundCause> {
     events.iter().find_map(|event| match event {
         Event::RefundAsked(b) => Some(b.cause),
         _ => None,

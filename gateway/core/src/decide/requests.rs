@@ -75,6 +75,7 @@ fn serve(
             step,
             entry,
         } => application::enter(draft, kiosk, session, *step, entry).map(Some),
+        Request::PapersGone { session } => Err(application::papers_asked(draft, kiosk, session)),
         Request::Cancel { session } => match application::cancel(draft, kiosk, session) {
             Some(session) => Ok(Some(session)),
             None => cancel(draft, kiosk, session).map(Some),

@@ -10,12 +10,14 @@ use schemas::ids::SessionId;
 use schemas::lookup::LookupTag;
 use schemas::message::application::StepName;
 use schemas::time::Deadline;
-use schemas::words::application::{EligibilityVerdict, FacePair, WindowReason};
+use schemas::words::application::{
+    ApplicationOutcome, EligibilityVerdict, FacePair, PageNotice, SmsSkipped, WindowReason,
+};
 
-use super::Recorded;
+use super::{Recorded, fee, printed};
 use crate::application::{
-    Acceptance, Application, EndedApplication, Failed, KnownPerson, Notice, Sms, Stage, Ticket,
-    Verdict, papers_begin,
+    Acceptance, Application, EndedApplication, Failed, KnownPerson, Notice, OwedPapers, PayCode,
+    Sms, Stage, Ticket, Verdict, papers_begin,
 };
 use crate::state::State;
 
@@ -25,10 +27,11 @@ pub(super) fn apply(state: &mut State, recorded: Recorded<'_>) {
     pictures(state, recorded.event);
     reach(state, recorded);
     closing(state, recorded.event);
+    fee::apply(state, recorded);
     session(state, recorded);
 }
 
-fn of<'a>(state: &'a mut State, session: &SessionId) -> Option<&'a mut Application> {
+pub(super) fn of<'a>(state: &'a mut State, session: &SessionId) -> Option<&'a mut Application> {
     let mut open = state.applications.open.values_mut();
     open.find(|application| application.id == *session)
 }
@@ -46,7 +49,11 @@ fn session(state: &mut State, recorded: Recorded<'_>) {
     } else if let Event::ApplicationSteppedBack(b) = event {
         if let Some(a) = of(state, &b.session) {
             give_up(a, b.to);
-            a.notice = Notice::default();
+            // Why the citizen chooses again is still to be said.
+            a.notice = Notice {
+                payment: a.notice.payment,
+                ..Notice::default()
+            };
         }
     } else if let Event::ApplicationRefused(b) = event {
         if let Some(a) = of(state, &b.session) {
@@ -60,12 +67,20 @@ fn session(state: &mut State, recorded: Recorded<'_>) {
         ended(state, b);
     } else if let Event::ApplicationConfirmed(b) = event {
         state.acceptances.remove(&b.session);
+        if let Some(numbers) = &b.printed {
+            printed::renumbered(state, numbers);
+        }
     } else if let Event::ApplicationCompensated(b) = event {
         compensated(state, recorded, b);
+    } else if let Event::ApplicationLapsed(b) = event {
+        lapsed(state, &b.session);
     } else if let Event::WindowTicketClosed(b) = event {
         state.tickets.remove(&b.session);
     } else if let Event::AcceptancesCarriedOver(b) = event {
         state.applications.place = Some(b.place);
+        for numbers in &b.printed {
+            printed::renumbered(state, numbers);
+        }
     }
 }
 
@@ -99,8 +114,10 @@ fn started(state: &mut State, recorded: Recorded<'_>, b: &ApplicationStarted) {
         documents_done: false,
         order: None,
         way: None,
+        code: PayCode::None,
         paid: false,
         stills: Vec::new(),
+        card_was_read: false,
         notice: Notice::default(),
         verdict: Verdict::default(),
     };
@@ -129,6 +146,7 @@ fn stepped(state: &mut State, recorded: Recorded<'_>, b: &ApplicationStepped) {
         | S::KeyNumber { .. }
         | S::ConfirmIdentity
         | S::GivePortrait { .. }
+        | S::RetakeLivePhoto { .. }
         | S::GivePhone { .. }
         | S::KeySmsCode { .. }
         | S::AttachDocuments
@@ -197,6 +215,7 @@ fn give_up(a: &mut Application, to: StepName) {
     }
     // The order stays: it is paid in another way, or not at all.
     a.way = None;
+    a.code = PayCode::None;
 }
 
 fn person(state: &mut State, event: &Event) {
@@ -252,6 +271,7 @@ fn card_read(state: &mut State, b: &ApplicationCardRead) {
         return;
     };
     a.notice = Notice::default();
+    a.card_was_read = true;
     a.failed.is_of(&b.number);
     a.entered.number = Some(b.number.clone());
     a.entered.name.clone_from(&b.name);
@@ -264,6 +284,7 @@ fn card_read(state: &mut State, b: &ApplicationCardRead) {
         expiry: b.expiry,
         picture: b.picture,
         hands: b.hands.iter().copied().collect(),
+        fingers: b.fingers.clone(),
     });
 }
 
@@ -284,6 +305,7 @@ fn number_keyed(state: &mut State, b: &ApplicationNumberKeyed) {
         expiry: None,
         picture: false,
         hands: std::collections::BTreeSet::new(),
+        fingers: Vec::new(),
     });
 }
 
@@ -301,21 +323,33 @@ fn pictures(state: &mut State, event: &Event) {
         }
     } else if let Event::ApplicationLivePhotoArchived(b) = event {
         if let Some(a) = of(state, &b.session) {
+            a.notice = Notice::default();
             a.entered.live = Some(b.photo.clone());
             a.live_attempt = b.attempt;
             a.stills.push(b.photo.blob.clone());
+        }
+    } else if let Event::ApplicationLivePhotoRejected(b) = event {
+        if let Some(a) = of(state, &b.session) {
+            a.entered.live = None;
+            a.notice.failed_checks.clone_from(&b.failed);
         }
     } else if let Event::ApplicationFacesCompared(b) = event {
         faces_compared(state, b);
     } else if let Event::ApplicationFingerCaptured(b) = event {
         if let Some(a) = of(state, &b.session) {
+            a.notice = Notice::default();
             a.entered.fingers.retain(|f| f.hand != b.finger.hand);
             a.entered.fingers.push(b.finger.clone());
+        }
+    } else if let Event::ApplicationFingerFailed(b) = event {
+        if let Some(a) = of(state, &b.session) {
+            a.notice = Notice::of(PageNotice::FingerAgain);
         }
     } else if let Event::ApplicationFingerCompared(b) = event
         && let Some(a) = of(state, &b.session)
     {
         if differs(&b.comparison) {
+            a.notice = Notice::of(PageNotice::FingerDiffers);
             a.entered.fingers.retain(|f| f.hand != b.hand);
         } else {
             a.fingers_compared.insert(b.hand, b.comparison.clone());
@@ -383,7 +417,10 @@ fn reach(state: &mut State, recorded: Recorded<'_>) {
     } else if let Event::ApplicationSmsSkipped(b) = event
         && let Some(a) = of(state, &b.session)
     {
-        a.notice = Notice::default();
+        a.notice = match b.reason {
+            SmsSkipped::NotSent => Notice::of(PageNotice::SmsUnavailable),
+            SmsSkipped::Policy => Notice::default(),
+        };
         a.sms = Sms::Skipped(b.reason);
     }
 }
@@ -397,30 +434,10 @@ fn closing(state: &mut State, event: &Event) {
         if let Some(a) = of(state, &b.session) {
             a.documents_done = true;
         }
-    } else if let Event::ApplicationSigned(b) = event {
-        if let Some(a) = of(state, &b.session) {
-            a.entered.signature = Some(b.signature.clone());
-        }
-    } else if let Event::PaymentOrdered(b) = event {
-        if let Some(a) = of(state, &b.session) {
-            a.order = Some(b.order.clone());
-            a.way = Some(b.way);
-        }
-    } else if let Event::PaymentWayChosen(b) = event {
-        let mut open = state.applications.open.values_mut();
-        if let Some(a) = open.find(|a| a.order.as_ref() == Some(&b.order)) {
-            a.way = Some(b.way);
-        }
-    } else if let Event::PaymentConfirmed(b) = event {
-        let applications = &mut state.applications;
-        let mut open = applications.open.values_mut();
-        if let Some(a) = open.find(|a| a.order.as_ref() == Some(&b.order)) {
-            a.paid = true;
-        }
-        let mut last = applications.last.values_mut();
-        if let Some(a) = last.find(|a| a.order.as_ref() == Some(&b.order)) {
-            a.paid = true;
-        }
+    } else if let Event::ApplicationSigned(b) = event
+        && let Some(a) = of(state, &b.session)
+    {
+        a.entered.signature = Some(b.signature.clone());
     }
 }
 
@@ -437,9 +454,13 @@ fn ticketed(state: &mut State, recorded: Recorded<'_>, b: &WindowTicketIssued) {
     }
 }
 
-fn issued(state: &mut State, session: &SessionId, ticket: Ticket) {
+/// Who has a ticket keeps its number when it is issued for another reason.
+pub(super) fn issued(state: &mut State, session: &SessionId, ticket: Ticket) {
     let count = &mut state.applications.tickets;
-    *count = count.saturating_add(1);
+    let held = state.tickets.get(session);
+    if held.is_none_or(|held| held.number != ticket.number) {
+        *count = count.saturating_add(1);
+    }
     state.tickets.insert(session.clone(), ticket);
 }
 
@@ -468,9 +489,18 @@ fn ended(state: &mut State, b: &ApplicationEnded) {
     let Some(a) = applications.open.remove(&b.kiosk) else {
         return;
     };
+    // The checks of a portrait are of interest where there was no other attempt.
+    let is_of_portrait = matches!(a.verdict.ticket, Some((_, WindowReason::PortraitFailed)));
+    let failed_checks = is_of_portrait.then(|| a.notice.failed_checks.clone());
+    // Whoever did not choose again pays as they chose last.
+    let ordered = a.order.as_ref();
+    let ordered = ordered.and_then(|order| state.payments.orders.get(order));
+    let way = a.way.or_else(|| ordered.map(|order| order.way));
     let ended = EndedApplication {
+        failed_checks: failed_checks.unwrap_or_default(),
         fee: a.fee(),
         papers: papers_begin(b.outcome),
+        handed_out: None,
         kind: a.entered.kind,
         session: a.id,
         outcome: b.outcome,
@@ -478,14 +508,30 @@ fn ended(state: &mut State, b: &ApplicationEnded) {
         site: a.site,
         verdict: a.verdict,
         order: a.order,
-        way: a.way,
+        way,
         paid: a.paid,
     };
+    if let Some(acceptance) = state.acceptances.get(&b.session) {
+        let owed = OwedPapers::of(acceptance, &ended);
+        applications.owed.insert(b.session.clone(), owed);
+    }
     applications.last.insert(b.kiosk.clone(), ended);
+}
+
+/// Nothing of it is open any more. Its kiosk says so, if nobody was there since.
+fn lapsed(state: &mut State, session: &SessionId) {
+    state.acceptances.remove(session);
+    state.applications.owed.remove(session);
+    let mut last = state.applications.last.values_mut();
+    if let Some(ended) = last.find(|ended| ended.session == *session) {
+        ended.outcome = ApplicationOutcome::NotPaid;
+        ended.papers = None;
+    }
 }
 
 fn compensated(state: &mut State, recorded: Recorded<'_>, b: &ApplicationCompensated) {
     let acceptance = state.acceptances.remove(&b.session);
+    state.applications.owed.remove(&b.session);
     let reason = WindowReason::ReviewRejected;
     let ticket = Ticket::new(b.ticket.clone(), reason, recorded.now).held(b.held_h);
     let ticket = Ticket {

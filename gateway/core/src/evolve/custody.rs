@@ -7,7 +7,7 @@ use schemas::event::evidence::{CardsCarriedOver, CarriedCard};
 use schemas::ids::{BatchId, CardSerial};
 use schemas::words::{HoldReason, Place};
 
-use super::Recorded;
+use super::{Recorded, printed};
 use crate::state::{Announced, Card, Stage, State};
 
 pub(super) fn announced(state: &mut State, event: &CardsAnnounced) {
@@ -43,6 +43,7 @@ fn announce(state: &mut State, batch: &BatchId, card: &AnnouncedCard) {
             .or_default()
             .push(card.serial.clone());
     }
+    printed::announced(state, card);
     let announced = Announced {
         number: card.number.clone(),
         name: card.name.clone(),

@@ -1,14 +1,16 @@
 //! Orders, receipts and refunds.
 
 use schemas::event::Event;
+use schemas::event::application::{ApplicationAccepted, NoticeAsked};
 use schemas::event::payment::{
     PaymentConfirmed, PaymentNoted, PaymentOrdered, PaymentRefunded, PaymentWitness, RefundAsked,
 };
 use schemas::ids::{OrderId, SessionId};
-use schemas::words::application::{ApplicationOutcome, PaymentOddity};
+use schemas::sealed::SealedField;
+use schemas::words::application::{ApplicationOutcome, NoticeCause, PaymentOddity, RefundCause};
 
 use super::Recorded;
-use crate::payment::{Claim, Fate, Order, Payments, Receipt, Standing};
+use crate::payment::{Claim, Fate, Order, Payments, Receipt, Standing, Term};
 use crate::state::State;
 
 /// Applies what concerns payments, and nothing else.
@@ -17,12 +19,22 @@ use crate::state::State;
     reason = "payments follow from a few of the events"
 )]
 pub(super) fn apply(state: &mut State, recorded: Recorded<'_>) {
+    if let Event::PaymentOrdered(b) = recorded.event {
+        let applicant = state.application(&b.session).map(|(_, a)| &a.entered);
+        let phone = applicant.and_then(|entered| entered.phone.clone());
+        ordered(&mut state.payments, b, phone);
+    }
     let payments = &mut state.payments;
     match recorded.event {
-        Event::PaymentOrdered(b) => ordered(payments, b),
         Event::PaymentWayChosen(b) => {
             if let Some(order) = payments.orders.get_mut(&b.order) {
                 order.way = b.way;
+                order.code = None;
+            }
+        }
+        Event::PaymentCodeAsked(b) => {
+            if let Some(order) = payments.orders.get_mut(&b.order) {
+                order.code = Some(b.question);
             }
         }
         Event::PaymentConfirmed(b) => confirmed(payments, b),
@@ -31,6 +43,17 @@ pub(super) fn apply(state: &mut State, recorded: Recorded<'_>) {
         Event::PaymentRefunded(b) => refunded(payments, b),
         Event::PaymentNoted(b) => noted(payments, b),
         Event::PaymentsReconciled(_) => payments.book.reopen(),
+        Event::ApplicationAccepted(b) => accepted(payments, b),
+        Event::ApplicationConfirmed(b) => {
+            if let Some(id) = payments.sessions.get(&b.session).cloned() {
+                payments.begin_term(&id);
+            }
+        }
+        Event::ApplicationLapsed(b) => {
+            claim(payments, &b.session, Claim::Lapsed);
+            close(payments, &b.order, Standing::Expired);
+        }
+        Event::NoticeAsked(b) => noticed(payments, b),
         Event::ApplicationEnded(b) => match b.outcome {
             ApplicationOutcome::Accepted | ApplicationOutcome::Provisional => {}
             ApplicationOutcome::Window
@@ -38,7 +61,8 @@ pub(super) fn apply(state: &mut State, recorded: Recorded<'_>) {
             | ApplicationOutcome::Cancelled
             | ApplicationOutcome::TimedOut
             | ApplicationOutcome::DeviceFailed
-            | ApplicationOutcome::Interrupted => claim(payments, &b.session, Claim::Ended),
+            | ApplicationOutcome::Interrupted
+            | ApplicationOutcome::NotPaid => claim(payments, &b.session, Claim::Ended),
         },
         Event::ApplicationCompensated(b) => claim(payments, &b.session, Claim::Rejected),
         _ => {}
@@ -46,15 +70,17 @@ pub(super) fn apply(state: &mut State, recorded: Recorded<'_>) {
     payments.date(recorded.now);
 }
 
-fn ordered(payments: &mut Payments, b: &PaymentOrdered) {
+fn ordered(payments: &mut Payments, b: &PaymentOrdered, phone: Option<SealedField>) {
     let order = Order {
         session: b.session.clone(),
         amount_fen: b.amount_fen,
         way: b.way,
+        code: None,
         valid_s: b.valid_s,
         expires_ms: None,
         standing: Standing::Open,
         claim: Claim::Due,
+        phone,
         receipts: Vec::new(),
     };
     payments.orders.insert(b.order.clone(), order);
@@ -76,14 +102,46 @@ fn confirmed(payments: &mut Payments, b: &PaymentConfirmed) {
             amount_fen: b.amount_fen,
             way,
             fate: Fate::Kept,
+            by_void_code: false,
         });
         payments.book.kept(way, b.amount_fen);
+    }
+}
+
+/// One that is provisional can be paid when the centre knows of it.
+fn accepted(payments: &mut Payments, b: &ApplicationAccepted) {
+    let Some((id, term)) = b.order.as_ref().zip(b.term) else {
+        return;
+    };
+    payments.set_term(id, Term::new(term, b.entered.phone.clone()));
+    if b.provisional.is_empty() {
+        payments.begin_term(id);
+    }
+}
+
+fn noticed(payments: &mut Payments, b: &NoticeAsked) {
+    let Some(order) = payments.sessions.get(&b.session) else {
+        return;
+    };
+    match b.cause {
+        NoticeCause::PaymentDue => {
+            if let Some(term) = payments.terms.get_mut(order) {
+                term.is_noticed = true;
+            }
+        }
+        NoticeCause::Refund => {
+            if let Some(order) = payments.orders.get_mut(order) {
+                order.phone = None;
+            }
+        }
+        NoticeCause::Lapsed => {}
     }
 }
 
 /// Nothing more is taken for the order.
 fn close(payments: &mut Payments, id: &OrderId, standing: Standing) {
     payments.forget_deadline(id);
+    payments.end_term(id);
     if let Some(order) = payments.orders.get_mut(id) {
         if order.standing == Standing::Open {
             payments.book.not_open(order.amount_fen);
@@ -110,6 +168,7 @@ fn refund_asked(payments: &mut Payments, b: &RefundAsked) {
         amount_fen: b.amount_fen,
         way,
         fate: Fate::Owed,
+        by_void_code: b.cause == RefundCause::VoidCode,
     });
     payments.book.came_and_owed(way, b.amount_fen);
 }
@@ -150,6 +209,7 @@ fn claim(payments: &mut Payments, session: &SessionId, claim: Claim) {
         && order.claim == Claim::Due
     {
         order.claim = claim;
+        payments.end_term(&id);
         payments.set_deadline(&id);
     }
 }

@@ -3,10 +3,10 @@
 use schemas::citizen::{MaskedName, NumberTail};
 use schemas::civil::CivilDate;
 use schemas::downlink::application::{
-    ApplicationDecided, EligibilityAnswered, PaymentConfirmed, PaymentRefunded, SmsCodeSent,
-    WindowOutcome,
+    ApplicationDecided, EligibilityAnswered, PaymentCodeIssued, PaymentConfirmed, PaymentRefunded,
+    SmsCodeSent, WindowOutcome,
 };
-use schemas::event::application::{MaskedPhone, PortraitChecked, SealedBlob};
+use schemas::event::application::{MaskedPhone, PortraitChecked, PrintedNumber, SealedBlob};
 use schemas::event::payment::GrantReceived;
 use schemas::lookup::LookupTag;
 use schemas::message::face::{ComparedPicture, FaceRefusal};
@@ -26,6 +26,15 @@ impl core::fmt::Debug for BirthDate {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("BirthDate(hidden)")
     }
+}
+
+/// The centre's decision, with what the rules cannot work out of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// What it says.
+    pub told: ApplicationDecided,
+    /// Tags of the two numbers, where it gave another one than was printed.
+    pub printed: Option<Box<PrintedNumber>>,
 }
 
 /// Who applies, by the card or by the number that was keyed.
@@ -85,6 +94,8 @@ pub enum Entry {
     Signature(Option<SealedBlob>),
     /// A12.
     Payment(PaymentWay),
+    /// A12: the order is paid later.
+    PayLater,
     /// Back to the step before.
     Back,
     /// The same step again.
@@ -127,9 +138,11 @@ pub enum Answer {
     /// A8.
     SmsSent(SmsCodeSent),
     /// A15, A17.
-    Decided(ApplicationDecided),
+    Decided(Decided),
     /// A15.
     Window(WindowOutcome),
+    /// A12.
+    PaymentCode(PaymentCodeIssued),
     /// A12.
     Paid(PaymentConfirmed),
     /// A12.

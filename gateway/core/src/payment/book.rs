@@ -9,9 +9,7 @@ use schemas::time::{ClockTrust, Now};
 use schemas::words::application::PaymentWay;
 use serde::{Deserialize, Serialize};
 
-/// China Standard Time is 8 hours ahead of UTC all year.
-const CHINA_AHEAD_MS: u64 = 8 * 3_600_000;
-const DAY_MS: u64 = 86_400_000;
+use super::day_ends_ms;
 
 /// What came of all payments since the beginning of the log. Their sum is what was paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,8 +67,7 @@ impl Book {
     /// When the day ends, in ms of the wall clock; none: no day is counted.
     pub(crate) fn day_ends_ms(&self) -> Option<u64> {
         let (_, within_ms) = self.day?;
-        let days = within_ms.saturating_add(CHINA_AHEAD_MS) / DAY_MS;
-        Some((days + 1) * DAY_MS - CHINA_AHEAD_MS)
+        Some(day_ends_ms(within_ms, 0))
     }
 
     /// The next day begins.

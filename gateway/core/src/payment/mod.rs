@@ -6,26 +6,34 @@
 
 mod book;
 mod rules;
+mod term;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::event::Event;
 use schemas::ids::{OrderId, SessionId, TransactionId};
 use schemas::message::peripheral::Fen;
+use schemas::sealed::SealedField;
 use schemas::time::{ClockTrust, Now};
 use schemas::words::application::{PaymentWay, RefundCause};
 use serde::{Deserialize, Serialize};
 
 pub use book::PaymentTotals;
 
+pub(crate) use term::Term;
+
 pub(crate) use book::Book;
 pub(crate) use rules::{
-    Money, expired, money_came, ordered, reconciled, refunded, settled, way_chosen,
+    Money, expired, lapsed, money_came, notices, ordered, reconciled, refund_notice, refunded,
+    settled, way_chosen,
 };
 
 use crate::state::State;
 
 const SECOND_MS: u64 = 1_000;
+const DAY_MS: u64 = 86_400_000;
+/// China Standard Time is 8 hours ahead of UTC all year.
+const CHINA_AHEAD_MS: u64 = 8 * 3_600_000;
 
 /// All orders of this log.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +45,12 @@ pub(crate) struct Payments {
     pub(crate) due: BTreeSet<(u64, OrderId)>,
     /// Open orders that were made while the clock could not be believed.
     pub(crate) undated: BTreeSet<OrderId>,
+    /// Of each acceptance that is not paid: within what time it has to be.
+    #[serde(default)]
+    pub(crate) terms: BTreeMap<OrderId, Term>,
+    /// Terms that have begun, and whose end waits for a clock that can be believed.
+    #[serde(default)]
+    pub(crate) begun: BTreeSet<OrderId>,
     pub(crate) book: Book,
 }
 
@@ -46,11 +60,17 @@ pub(crate) struct Order {
     pub(crate) session: SessionId,
     pub(crate) amount_fen: Fen,
     pub(crate) way: PaymentWay,
+    /// The code that it can be paid by: the question that asked for it. Every other one is void.
+    #[serde(default)]
+    pub(crate) code: Option<u32>,
     pub(crate) valid_s: u32,
     /// Until when it can be paid by the wall clock, in ms; none: that waits for a clock that can be believed.
     pub(crate) expires_ms: Option<u64>,
     pub(crate) standing: Standing,
     pub(crate) claim: Claim,
+    /// Where the citizen is told that money is given back; none: they gave no number, or were told.
+    #[serde(default)]
+    pub(crate) phone: Option<SealedField>,
     /// What came in, in its order.
     pub(crate) receipts: Vec<Receipt>,
 }
@@ -62,7 +82,7 @@ pub(crate) enum Standing {
     Open,
     /// It was paid once; nothing more is taken for it.
     Paid,
-    /// Nobody should pay it any more, and its time is over.
+    /// Nobody should pay it any more, and its time is over; or nobody paid what was accepted.
     Expired,
 }
 
@@ -75,6 +95,8 @@ pub(crate) enum Claim {
     Ended,
     /// The centre rejected it.
     Rejected,
+    /// Nobody paid it in time.
+    Lapsed,
 }
 
 impl Claim {
@@ -84,6 +106,7 @@ impl Claim {
             Self::Due => None,
             Self::Ended => Some(RefundCause::SessionEnded),
             Self::Rejected => Some(RefundCause::Rejected),
+            Self::Lapsed => Some(RefundCause::Lapsed),
         }
     }
 }
@@ -96,6 +119,9 @@ pub(crate) struct Receipt {
     pub(crate) amount_fen: Fen,
     pub(crate) way: PaymentWay,
     pub(crate) fate: Fate,
+    /// By a code that was void: it was never money for the order.
+    #[serde(default)]
+    pub(crate) by_void_code: bool,
 }
 
 /// Where the money is.
@@ -109,7 +135,7 @@ pub(crate) enum Fate {
     Refunded(TransactionId),
 }
 
-/// In how many ms an order expires or the day of the payments ends, and the state wants a [`crate::Input::Tick`]; none also while the
+/// In how many ms an order expires, an acceptance that is not paid lapses or is reminded of, or the day of the payments ends, and the state wants a [`crate::Input::Tick`]; none also while the
 /// clock cannot be believed.
 pub fn payments_left_ms(state: &State, now: &Now) -> Option<u64> {
     state.payments.left_ms(now)
@@ -123,8 +149,13 @@ pub fn payments_left_ms(state: &State, now: &Now) -> Option<u64> {
 pub(crate) fn order_of<'a>(payments: &'a Payments, event: &'a Event) -> Option<&'a OrderId> {
     match event {
         Event::ApplicationEnded(b) => payments.sessions.get(&b.session),
+        Event::ApplicationAccepted(b) => payments.sessions.get(&b.session),
+        Event::ApplicationConfirmed(b) => payments.sessions.get(&b.session),
+        Event::NoticeAsked(b) => payments.sessions.get(&b.session),
+        Event::ApplicationLapsed(b) => Some(&b.order),
         Event::ApplicationCompensated(b) => payments.sessions.get(&b.session),
         Event::PaymentWayChosen(b) => Some(&b.order),
+        Event::PaymentCodeAsked(b) => Some(&b.order),
         Event::PaymentConfirmed(b) => Some(&b.order),
         Event::PaymentExpired(b) => Some(&b.order),
         Event::RefundAsked(b) => Some(&b.order),
@@ -155,10 +186,14 @@ impl Payments {
                 self.set_deadline(&id);
             }
         }
+        for id in std::mem::take(&mut self.begun) {
+            if let Some(term) = self.terms.get_mut(&id) {
+                term.ends_after(now);
+            }
+        }
     }
 
-    /// The order expires, if nobody should pay it any more. One that is due does not expire by the station's clock: while the station
-    /// has no link nobody can pay it, and afterwards who takes the money knows until when they do.
+    /// The order expires, if nobody should pay it any more. One that is due does not: what was accepted has a term of its own.
     pub(crate) fn set_deadline(&mut self, id: &OrderId) {
         let order = self.orders.get(id);
         let over = order.filter(|o| o.standing == Standing::Open && o.claim != Claim::Due);
@@ -176,15 +211,26 @@ impl Payments {
         }
     }
 
-    /// In how many ms something is due: an order that expires, or the end of the day.
+    /// In how many ms something is due: an order that expires, a term, or the end of the day.
     pub(crate) fn left_ms(&self, now: &Now) -> Option<u64> {
         if now.trust != ClockTrust::Synchronised {
             return None;
         }
         let order = self.due.first().map(|(expires_ms, _)| *expires_ms);
-        let due = order.into_iter().chain(self.book.day_ends_ms());
+        let terms = self.terms.values().filter_map(Term::next_ms);
+        let due = order
+            .into_iter()
+            .chain(self.book.day_ends_ms())
+            .chain(terms);
         due.map(|at| at.saturating_sub(now.wall_ms)).min()
     }
+}
+
+/// The end of the day in China that is `days` after the one of `within_ms`, in ms of the wall clock.
+fn day_ends_ms(within_ms: u64, days: u16) -> u64 {
+    let day = within_ms.saturating_add(CHINA_AHEAD_MS) / DAY_MS;
+    let last = day.saturating_add(u64::from(days)).saturating_add(1);
+    last.saturating_mul(DAY_MS).saturating_sub(CHINA_AHEAD_MS)
 }
 
 impl Order {

@@ -1,6 +1,7 @@
 //! What follows from what happens to an order. Pure: the state in, the facts out.
 
 use schemas::event::Event;
+use schemas::event::application::NoticeAsked;
 use schemas::event::payment::{
     PaymentConfirmed, PaymentExpired, PaymentNoted, PaymentOrdered, PaymentRefunded,
     PaymentWayChosen, PaymentWitness, PaymentsReconciled, RefundAsked,
@@ -8,9 +9,9 @@ use schemas::event::payment::{
 use schemas::ids::{OrderId, TransactionId};
 use schemas::message::peripheral::Fen;
 use schemas::time::{ClockTrust, Now};
-use schemas::words::application::{PaymentOddity, PaymentWay, RefundCause};
+use schemas::words::application::{NoticeCause, PaymentOddity, PaymentWay, RefundCause};
 
-use super::{Fate, Order, Payments, Standing};
+use super::{Fate, Order, Payments, Standing, Term};
 
 /// An order, unless the application has one: it is never charged twice.
 pub(crate) fn ordered(payments: &Payments, order: PaymentOrdered) -> Option<PaymentOrdered> {
@@ -40,6 +41,8 @@ pub(crate) struct Money {
     pub(crate) way: Option<PaymentWay>,
     /// When the network took it, in ms of the wall clock, where that is known.
     pub(crate) paid_ms: Option<u64>,
+    /// The code that it was paid by, where that is known.
+    pub(crate) code: Option<u32>,
 }
 
 impl Money {
@@ -64,11 +67,13 @@ pub(crate) fn money_came(payments: &Payments, id: &OrderId, money: Money) -> Vec
         witness,
         way,
         paid_ms,
+        code: _,
     } = money;
     let cause = match oddity {
         None => order.and_then(|order| order.claim.refund()),
         Some(PaymentOddity::Repeated | PaymentOddity::UnknownOrder) => None,
         Some(PaymentOddity::SecondPayment) => Some(RefundCause::PaidTwice),
+        Some(PaymentOddity::VoidCode) => Some(RefundCause::VoidCode),
         Some(PaymentOddity::OrderExpired) => Some(RefundCause::OrderExpired),
         // What a terminal says of another amount is asked of the network, not guessed.
         Some(PaymentOddity::WrongAmount) => transaction.as_ref().map(|_| RefundCause::WrongAmount),
@@ -100,7 +105,10 @@ fn oddity(order: &Order, money: &Money) -> Option<PaymentOddity> {
     if money.amount_fen != order.amount_fen {
         return Some(PaymentOddity::WrongAmount);
     }
+    let is_void = money.code.is_some() && money.code != order.code;
     match order.standing {
+        // Whoever chose another way to pay does not pay by this one; they may be paying by the other at this moment.
+        Standing::Open if is_void => Some(PaymentOddity::VoidCode),
         Standing::Open => None,
         Standing::Paid => Some(PaymentOddity::SecondPayment),
         Standing::Expired if is_in_time(order, money.paid_ms) => None,
@@ -112,7 +120,7 @@ fn oddity(order: &Order, money: &Money) -> Option<PaymentOddity> {
 /// did so for an order that could be paid, if it is the first.
 fn is_in_time(order: &Order, paid_ms: Option<u64>) -> bool {
     let mut receipts = order.receipts.iter();
-    let is_first = !receipts.any(|receipt| receipt.amount_fen == order.amount_fen);
+    let is_first = !receipts.any(|r| r.amount_fen == order.amount_fen && !r.by_void_code);
     let is_late = paid_ms.zip(order.expires_ms);
     is_first && is_late.is_none_or(|(paid_ms, expires_ms)| paid_ms < expires_ms)
 }
@@ -122,7 +130,7 @@ fn is_in_time(order: &Order, paid_ms: Option<u64>) -> bool {
 fn is_known(order: &Order, amount_fen: Fen, transaction: Option<&TransactionId>) -> bool {
     let named = order.receipts.iter().any(|receipt| match transaction {
         Some(_) => receipt.transaction.as_ref() == transaction,
-        None => receipt.amount_fen == amount_fen,
+        None => receipt.amount_fen == amount_fen && !receipt.by_void_code,
     });
     let unnamed = || {
         let mut receipts = order.receipts.iter();
@@ -142,6 +150,49 @@ pub(crate) fn expired(payments: &Payments, now: &Now) -> Vec<PaymentExpired> {
             order: order.clone(),
         })
         .collect()
+}
+
+/// The orders whose term is over, and which nobody paid, by a clock that can be believed.
+pub(crate) fn lapsed(payments: &Payments, now: &Now) -> Vec<OrderId> {
+    if now.trust != ClockTrust::Synchronised {
+        return Vec::new();
+    }
+    let is_over = |term: &&Term| term.ends_ms.is_some_and(|ends_ms| ends_ms <= now.wall_ms);
+    let over = payments.terms.iter().filter(|(_, term)| is_over(term));
+    over.map(|(order, _)| order.clone()).collect()
+}
+
+/// Whom to tell that the time to pay ends soon. Once it is over there is something else to tell.
+pub(crate) fn notices(payments: &Payments, now: &Now) -> Vec<NoticeAsked> {
+    if now.trust != ClockTrust::Synchronised {
+        return Vec::new();
+    }
+    let is_due = |term: &Term| {
+        let notice_ms = term.notice_ms();
+        let is_over = term.ends_ms.is_some_and(|ends_ms| ends_ms <= now.wall_ms);
+        !is_over && notice_ms.is_some_and(|notice_ms| notice_ms <= now.wall_ms)
+    };
+    let due = payments.terms.iter().filter(|(_, term)| is_due(term));
+    let notice = |(id, term): (&OrderId, &Term)| {
+        Some(NoticeAsked {
+            session: payments.orders.get(id)?.session.clone(),
+            cause: NoticeCause::PaymentDue,
+            by: term.last_day(),
+            phone: term.phone.clone()?,
+        })
+    };
+    due.filter_map(notice).collect()
+}
+
+/// Whoever paid what is given back is told so, once.
+pub(crate) fn refund_notice(payments: &Payments, id: &OrderId) -> Option<NoticeAsked> {
+    let order = payments.orders.get(id)?;
+    Some(NoticeAsked {
+        session: order.session.clone(),
+        cause: NoticeCause::Refund,
+        by: None,
+        phone: order.phone.clone()?,
+    })
 }
 
 /// Asks back what was paid for an application that ended without an acceptance, or that the centre rejected. Once: what is owed is not

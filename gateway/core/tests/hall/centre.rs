@@ -1,16 +1,18 @@
 //! The centre, as far as a station hears of it.
 
-use gateway_core::{Answer, Input, PeripheralReport};
+use gateway_core::{Answer, Decided, Input, PeripheralReport};
 use schemas::downlink::application::{
-    ApplicationDecided, EligibilityAnswered, PaymentConfirmed, SmsCodeSent,
+    ApplicationDecided, EligibilityAnswered, PaymentCodeIssued, PaymentConfirmed, SmsCodeSent,
 };
 use schemas::event::Event;
-use schemas::event::application::{Decision, SaltedCode};
+use schemas::event::application::{Decision, PrintedNumber, SaltedCode};
+use schemas::event::paper::PapersIssued;
 use schemas::event::payment::GrantReceived;
 use schemas::ids::{OrderId, SessionId, TransactionId};
 use schemas::message::peripheral::{Fen, PaymentMethod, PaymentState};
+use schemas::order::PaymentCode;
 use schemas::words::Residence;
-use schemas::words::application::{ApplicationKind, EligibilityVerdict};
+use schemas::words::application::{ApplicationKind, EligibilityVerdict, PaymentWay};
 
 use super::Hall;
 
@@ -74,13 +76,36 @@ impl Hall {
     }
 
     pub fn decided(&mut self, session: &SessionId, outcome: Decision) -> bool {
+        self.decided_as(session, outcome, None)
+    }
+
+    /// The same; `printed`: the tags of the printed and the final number, where they differ.
+    pub fn decided_as(
+        &mut self,
+        session: &SessionId,
+        outcome: Decision,
+        printed: Option<Box<PrintedNumber>>,
+    ) -> bool {
         let incarnation = self.state.incarnation();
         let session = session.clone();
-        self.told(Answer::Decided(ApplicationDecided {
-            incarnation,
-            session,
-            outcome,
+        self.told(Answer::Decided(Decided {
+            told: ApplicationDecided {
+                incarnation,
+                session,
+                outcome,
+            },
+            printed,
         }))
+    }
+
+    /// All papers of a session were made.
+    pub fn papers(&mut self, session: &SessionId, kiosk: &str) {
+        self.input(Input::PapersMade(Box::new(PapersIssued {
+            session: session.clone(),
+            kiosk: super::device(kiosk),
+            papers: Vec::new(),
+            missing: Vec::new(),
+        })));
     }
 
     /// The newest order.
@@ -107,6 +132,40 @@ impl Hall {
         });
     }
 
+    /// The newest question for a code to pay by.
+    pub fn code_question(&self) -> u32 {
+        let events = self.log.iter().rev().map(|(_, event)| event);
+        let mut asked = events.filter_map(|event| match event {
+            Event::PaymentCodeAsked(b) => Some(b.question),
+            _ => None,
+        });
+        asked.next().unwrap()
+    }
+
+    /// Answers it, with a code that is valid for so long.
+    pub fn give_code(&mut self, session: &SessionId, question: u32, valid_ms: u64) -> bool {
+        self.told(Answer::PaymentCode(PaymentCodeIssued {
+            incarnation: self.state.incarnation(),
+            session: session.clone(),
+            question,
+            code: PaymentCode::new(format!("weixin://wxpay/bizpayurl?pr=invented{question}"))
+                .unwrap(),
+            expires_ms: self.now.wall_ms + valid_ms,
+        }))
+    }
+
+    /// A citizen scanned the code of a question, and paid 20 yuan.
+    pub fn scanned(&mut self, order: &OrderId, question: u32, transaction: u32) -> bool {
+        self.told(Answer::Paid(PaymentConfirmed {
+            order: order.clone(),
+            amount_fen: Fen::new(2_000).unwrap(),
+            transaction: TransactionId::new(format!("T{transaction}")).unwrap(),
+            way: Some(PaymentWay::Wechat),
+            paid_ms: Some(self.now.wall_ms),
+            code: Some(question),
+        }))
+    }
+
     pub fn paid(&mut self, order: &OrderId, amount: u32, transaction: u32) -> bool {
         self.told(Answer::Paid(PaymentConfirmed {
             order: order.clone(),
@@ -114,6 +173,7 @@ impl Hall {
             transaction: TransactionId::new(format!("T{transaction}")).unwrap(),
             way: None,
             paid_ms: None,
+            code: None,
         }))
     }
 }

@@ -4,6 +4,7 @@ use gateway_core::{Effect, Entry, FacesReply, FingerReply, Order, Person, Reply}
 use schemas::event::application::{MaskedPhone, PortraitChecked};
 use schemas::ids::SessionId;
 use schemas::message::application::{ApplicationPrompt, StepName as S};
+use schemas::message::face::{ComparedPicture, FaceRefusal};
 use schemas::message::keyed::SmsCode;
 use schemas::words::application::{
     ApplicationKind, ApplicationOutcome, DocumentKind, EligibilityVerdict, FacePair, InputFault,
@@ -56,6 +57,10 @@ pub enum Fault {
     PortraitDiffers,
     CameraBroken,
     LiveDiffers,
+    /// Nobody finds a face in the live photo.
+    LiveUnusable,
+    /// The historical portrait does not do.
+    PoorReference,
     MatcherAway,
     PhonesDiffer,
     CodeWrong,
@@ -110,6 +115,7 @@ impl Case {
                 receipt: None,
                 checks: checks(!fault(Fault::PortraitChecks)),
             },
+            S::RetakeLivePhoto => Entry::Retry,
             S::GivePhone if fault(Fault::PhonesDiffer) => {
                 Entry::Phone(Err(InputFault::PhonesDiffer))
             }
@@ -146,6 +152,9 @@ impl Case {
                 Reply::Captured(Err(Completion::HardwareError))
             }
             Order::CompareFaces { pair, .. } => {
+                if let Some(refused) = self.refused(*pair) {
+                    return Reply::Faces(refused);
+                }
                 let low = match pair {
                     FacePair::PortraitHistorical => self.fault == Fault::PortraitDiffers,
                     FacePair::LiveHistorical => self.fault == Fault::LiveDiffers,
@@ -177,6 +186,21 @@ impl Case {
             }),
             _ => hall.orderly(effect),
         }
+    }
+
+    /// Why the matcher gives no score, if it gives none.
+    fn refused(&self, pair: FacePair) -> Option<FacesReply> {
+        let (refusal, which) = match self.fault {
+            Fault::LiveUnusable if pair == FacePair::LiveHistorical => (FaceRefusal::NoFace, None),
+            Fault::PoorReference => (FaceRefusal::TooPoor, Some(ComparedPicture::Reference)),
+            _ => return None,
+        };
+        Some(FacesReply {
+            completion: Completion::Success,
+            score: None,
+            refusal: Some(refusal),
+            which,
+        })
     }
 
     /// Goes through from the first touch to the end; what the kiosk shows then.

@@ -16,7 +16,7 @@ use schemas::acceptance::AcceptanceSite;
 use schemas::citizen::{MaskedName, NumberTail};
 use schemas::civil::CivilDate;
 use schemas::event::Event;
-use schemas::event::application::{ApplicationDevices, ApplicationPolicy, SealedBlob};
+use schemas::event::application::{ApplicationDevices, ApplicationPolicy, PaymentTerm, SealedBlob};
 use schemas::event::pickup::{MachineDevices, PickupPolicy};
 use schemas::event::station::Presence;
 use schemas::fee::FeeTable;
@@ -30,7 +30,7 @@ use schemas::message::peripheral::Fen;
 use schemas::sealed::SealedField;
 use schemas::time::{ClockTrust, Now};
 use schemas::validity::Expiry;
-use schemas::words::application::{Language, PaymentWay, PortraitCheck};
+use schemas::words::application::{FingerPosition, Language, PaymentWay, PortraitCheck};
 use schemas::words::{Completion, DeviceKind, Hand, Residence};
 
 pub use centre::CODE;
@@ -50,6 +50,12 @@ pub const DEVICES: [&str; 7] = [
 ];
 /// What must never be in an event: a birth date, as the standard and as people write it.
 pub const BIRTH_DATES: [&str; 3] = ["19900307", "1990-03-07", "20200307"];
+
+/// Within what time a fee has to be paid.
+pub const TERM: PaymentTerm = PaymentTerm {
+    due_days: 15,
+    notice_days: 3,
+};
 
 pub struct Hall {
     pub rules: Rules,
@@ -185,6 +191,7 @@ fn rules() -> Rules {
             site: AcceptanceSite::new("110105001").unwrap(),
             policy: policy(),
             ticket_held_h: 72,
+            term: TERM,
             recorders: BTreeMap::from([(
                 device("camera-2"),
                 RecorderReference::new("nvr-1/channel-2").unwrap(),
@@ -469,6 +476,7 @@ pub fn card(person: &Person) -> CardRead {
         vec![]
     };
     CardRead {
+        fingers: vec![FingerPosition::LeftIndex],
         serial: CardSerial::new("AB12345678").unwrap(),
         number: person.number.clone(),
         hands,

@@ -116,6 +116,7 @@ pub fn batch() -> BatchId {
 
 pub fn announced(n: u16) -> AnnouncedCard {
     AnnouncedCard {
+        older: Vec::new(),
         serial: serial(n),
         number: number(n),
         voucher: voucher(n),
@@ -453,6 +454,7 @@ impl World {
             n + 100
         };
         Ok(CardRead {
+            fingers: Vec::new(),
             serial: serial(n),
             number: vec![number(n)],
             hands: vec![Hand::Right, Hand::Left],
@@ -463,6 +465,7 @@ impl World {
 
     fn read_old_card(&self) -> Result<CardRead, gateway_core::ReadFailure> {
         let card = |n: u16, owner| CardRead {
+            fingers: Vec::new(),
             serial: serial(n),
             number: vec![number(owner)],
             hands: vec![],

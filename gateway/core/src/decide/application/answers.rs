@@ -11,13 +11,14 @@ use schemas::event::application::{
 use schemas::event::centre::InstructionRefusal as Refusal;
 use schemas::event::payment::GrantReceived;
 use schemas::ids::{DeviceId, SessionId};
+use schemas::words::application::RejectionReason;
 
 use super::super::draft::Draft;
 use super::super::payment;
-use super::{at, eligibility, phone, window};
+use super::{at, eligibility, paying, phone, window};
 use crate::application::Sms;
 use crate::grant;
-use crate::input::Answer;
+use crate::input::{Answer, Decided};
 
 /// The facts that follow, and the name of the instruction.
 pub(in crate::decide) fn answered(
@@ -30,6 +31,10 @@ pub(in crate::decide) fn answered(
         Answer::Decided(told) => decided(draft, told)?,
         Answer::Window(told) => window_closed(draft, told)?,
         Answer::Grant(told) => granted(draft, told)?,
+        Answer::PaymentCode(told) => {
+            let kiosk = kiosk_of(draft, told.incarnation, &told.session)?;
+            paying::code_came(draft, &kiosk, told)?;
+        }
         Answer::Paid(told) => payment::confirmed(draft, told),
         Answer::Refunded(told) => payment::refunded(draft, told)?,
     }
@@ -39,6 +44,7 @@ pub(in crate::decide) fn answered(
         Answer::Decided(_) => downlink::APPLICATION_DECIDED,
         Answer::Window(_) => downlink::WINDOW_OUTCOME,
         Answer::Grant(_) => downlink::GRANT_ISSUED,
+        Answer::PaymentCode(_) => downlink::PAYMENT_CODE_ISSUED,
         Answer::Paid(_) => downlink::PAYMENT_CONFIRMED,
         Answer::Refunded(_) => downlink::PAYMENT_REFUNDED,
     })
@@ -89,22 +95,31 @@ fn sms_sent(draft: &mut Draft<'_>, told: &SmsCodeSent) -> Result<(), Refusal> {
 }
 
 /// A15, A17: the first decision counts.
-fn decided(draft: &mut Draft<'_>, told: &ApplicationDecided) -> Result<(), Refusal> {
+fn decided(draft: &mut Draft<'_>, decided: &Decided) -> Result<(), Refusal> {
+    let Decided { told, printed } = decided;
     let session = &told.session;
     let own = told.incarnation == draft.base.incarnation();
+    let gave_up = Decision::Rejected {
+        reason: RejectionReason::NotPaid,
+    };
+    if own && told.outcome == gave_up {
+        return unpaid(draft, told);
+    }
     let found = draft.base.acceptances.get(session).filter(|_| own);
     let acceptance = found.ok_or_else(|| gone(draft, told.incarnation, session))?;
     match &told.outcome {
         Decision::Confirmed { site, place } => {
+            let renumbered = *site != acceptance.site || *place != acceptance.place;
             draft.push(ApplicationConfirmed {
                 session: session.clone(),
                 site: site.clone(),
                 place: *place,
-                renumbered: *site != acceptance.site || *place != acceptance.place,
+                renumbered,
+                printed: printed.clone().filter(|_| renumbered),
             });
         }
         Decision::Rejected { reason } => {
-            let ticket = window::next_ticket(draft);
+            let ticket = window::ticket_of(draft, session);
             draft.push(ApplicationCompensated {
                 session: session.clone(),
                 reason: *reason,
@@ -118,11 +133,21 @@ fn decided(draft: &mut Draft<'_>, told: &ApplicationDecided) -> Result<(), Refus
     Ok(())
 }
 
+/// A12: the centre gives up what nobody paid, whether or not it had confirmed it.
+fn unpaid(draft: &mut Draft<'_>, told: &ApplicationDecided) -> Result<(), Refusal> {
+    let order = payment::unpaid(draft, &told.session);
+    let lapsed = order.and_then(|order| payment::lapse(draft, &order));
+    lapsed.ok_or_else(|| gone(draft, told.incarnation, &told.session))
+}
+
 fn window_closed(draft: &mut Draft<'_>, told: &WindowOutcome) -> Result<(), Refusal> {
     let own = told.incarnation == draft.base.incarnation();
     let ticket = draft.base.tickets.get(&told.session).filter(|_| own);
     if ticket.map(|ticket| &ticket.number) != Some(&told.ticket) {
         return Err(gone(draft, told.incarnation, &told.session));
+    }
+    if ticket.is_some_and(|ticket| !ticket.can_end(told.result)) {
+        return Err(Refusal::Unusable);
     }
     draft.push(WindowTicketClosed {
         session: told.session.clone(),

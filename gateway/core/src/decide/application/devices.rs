@@ -42,6 +42,7 @@ pub(super) fn away(draft: &mut Draft<'_>, kiosk: &DeviceId, step: Step) {
         | Step::ConfirmIdentity
         | Step::AwaitEligibility
         | Step::GivePortrait { .. }
+        | Step::RetakeLivePhoto { .. }
         | Step::GivePhone { .. }
         | Step::AwaitSms
         | Step::KeySmsCode { .. }

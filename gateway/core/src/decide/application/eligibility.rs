@@ -16,9 +16,14 @@ use super::{at, go_on, put, window};
 use crate::application::{Application, KnownPerson};
 use crate::grant::{Applicant, may_decide};
 
-/// The question goes up with the log; the answer is waited for a little.
+/// The question goes up with the log; the answer is waited for a little. From here on the number is this application's: nobody pays
+/// twice because two machines ask at once.
 pub(super) fn ask(draft: &mut Draft<'_>, kiosk: &DeviceId) {
     let Some(a) = at(draft, kiosk) else { return };
+    let taken = a.person.as_ref().and_then(|p| taken(draft, a, p));
+    if let Some(reason) = taken {
+        return refuse(draft, kiosk, reason, (None, None));
+    }
     let e = &a.entered;
     let (Some(kind), Some(residence), Some(number), Some(holder)) =
         (e.kind, e.residence, e.number.clone(), e.holder.clone())
@@ -85,9 +90,9 @@ fn follow(draft: &mut Draft<'_>, kiosk: &DeviceId, verdict: Verdict) {
     refuse(draft, kiosk, reason, (None, None));
 }
 
-/// Whether this station has accepted an application of the same person that the centre has not decided, or has one under way that
-/// may come to that: nobody pays twice because nobody can be asked.
-fn has_applied(draft: &Draft<'_>, own: &Application, person: &KnownPerson) -> bool {
+/// What stands against a second application of the same person, whether the centre can be asked or not: this station has accepted one
+/// that the centre has not decided, or another machine has one under way.
+fn taken(draft: &Draft<'_>, own: &Application, person: &KnownPerson) -> Option<ApplicationRefusal> {
     let is_theirs = |tags: &[LookupTag]| tags.iter().any(|tag| person.tags.contains(tag));
     let now = draft.state();
     let mut accepted = draft
@@ -96,9 +101,14 @@ fn has_applied(draft: &Draft<'_>, own: &Application, person: &KnownPerson) -> bo
         .values()
         .chain(now.acceptances.values());
     let open = now.applications.open.values();
-    let mut others = open.filter(|a| a.id != own.id && a.eligibility.is_some());
-    accepted.any(|a| is_theirs(&a.tags))
-        || others.any(|a| a.person.as_ref().is_some_and(|p| is_theirs(&p.tags)))
+    let mut others = open.filter(|a| a.id != own.id && a.eligibility_asked.is_some());
+    if accepted.any(|a| is_theirs(&a.tags)) {
+        Some(ApplicationRefusal::AlreadyApplied)
+    } else if others.any(|a| a.person.as_ref().is_some_and(|p| is_theirs(&p.tags))) {
+        Some(ApplicationRefusal::AtAnotherMachine)
+    } else {
+        None
+    }
 }
 
 /// What the grant in force says. Those who were decided under it and are still under way count as accepted.
@@ -129,7 +139,6 @@ fn by_grant(
     let max = grant.provisional_max.min(a.policy.provisional_max);
     let left = max.saturating_sub(state.decided_by_grant());
     match may_decide(Some(grant), &applicant, left, draft.now) {
-        Ok(basis) if has_applied(draft, a, person) => Ok((Verdict::AlreadyApplied, basis)),
         Ok(basis) => Ok((Verdict::Eligible, basis)),
         Err(reason) => match reason.window() {
             Some(window) => Err(window),

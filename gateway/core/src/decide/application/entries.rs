@@ -8,7 +8,7 @@ use schemas::words::RefusalReason;
 use schemas::words::application::Language;
 
 use super::super::draft::Draft;
-use super::{at, closing, go_on, paying, person, phone, portrait};
+use super::{at, closing, devices, go_on, paying, person, phone, portrait};
 use crate::application::back_from;
 use crate::input::Entry;
 
@@ -37,7 +37,11 @@ pub(in crate::decide) fn enter(
         Entry::Portrait { .. } | Entry::Phone(_) | Entry::SmsCode(_) => {
             about_reach(draft, kiosk, step, entry)?;
         }
-        Entry::Document(..) | Entry::DocumentsDone | Entry::Signature(_) | Entry::Payment(_) => {
+        Entry::Document(..)
+        | Entry::DocumentsDone
+        | Entry::Signature(_)
+        | Entry::Payment(_)
+        | Entry::PayLater => {
             about_closing(draft, kiosk, step, entry)?;
         }
     }
@@ -114,6 +118,7 @@ fn about_closing(
         }
         (Step::Sign, Entry::Signature(image)) => closing::sign(draft, kiosk, image.as_ref()),
         (Step::ChoosePayment, Entry::Payment(way)) => paying::choose(draft, kiosk, *way),
+        (Step::ChoosePayment | Step::AwaitPayment, Entry::PayLater) => paying::later(draft, kiosk),
         _ => Err(RefusalReason::OutOfStep),
     }
 }
@@ -128,16 +133,19 @@ fn choose_language(draft: &mut Draft<'_>, kiosk: &DeviceId, language: Language) 
 
 fn back(draft: &mut Draft<'_>, kiosk: &DeviceId, step: Step) -> Result<(), RefusalReason> {
     let a = at(draft, kiosk).ok_or(RefusalReason::NoSuchSession)?;
-    let to = back_from(a, step).ok_or(RefusalReason::NotAChoice)?;
+    let to = back_from(a, step).ok_or(RefusalReason::NotOffered)?;
     let session = a.id.clone();
     draft.push(ApplicationSteppedBack { session, to });
     go_on(draft, kiosk);
     Ok(())
 }
 
-/// Only a code can be asked for again: other steps are asked again by themselves.
+/// A code, and a live photo that did not do, can be asked for again: other steps are asked again by themselves.
 fn retry(draft: &mut Draft<'_>, kiosk: &DeviceId, step: Step) -> Result<(), RefusalReason> {
-    if matches!(step, Step::KeySmsCode { .. }) {
+    if let Step::RetakeLivePhoto { attempt } = step {
+        devices::ask(draft, kiosk, Step::TakeLivePhoto { attempt });
+        Ok(())
+    } else if matches!(step, Step::KeySmsCode { .. }) {
         phone::send_again(draft, kiosk)
     } else {
         Err(RefusalReason::OutOfStep)

@@ -1,8 +1,8 @@
 //! Two faces are compared (A7). Where nothing can be compared here the centre does it at its review: a score is never made up.
 
 use schemas::event::application::{
-    ApplicationFacesCompared, ApplicationLivePhotoArchived, ApplicationStep as Step, Comparison,
-    SealedBlob,
+    ApplicationFacesCompared, ApplicationLivePhotoArchived, ApplicationLivePhotoRejected,
+    ApplicationStep as Step, Comparison, SealedBlob,
 };
 use schemas::ids::DeviceId;
 use schemas::message::face::{ComparedPicture, FaceRefusal};
@@ -144,6 +144,7 @@ fn refused(
     let check = match refusal {
         FaceRefusal::NoFace | FaceRefusal::SeveralFaces => Some(PortraitCheck::OneFace),
         FaceRefusal::TooPoor => Some(PortraitCheck::Sharpness),
+        FaceRefusal::PoorLight => Some(PortraitCheck::Lighting),
         FaceRefusal::Unsupported => None,
     };
     match check.filter(|_| which != Some(ComparedPicture::Reference)) {
@@ -155,10 +156,27 @@ fn refused(
 /// The citizen's picture does not do, for what this check is about.
 fn unusable(draft: &mut Draft<'_>, kiosk: &DeviceId, step: Step, check: PortraitCheck) {
     if let Step::CompareLive { attempt } = step {
-        again(draft, kiosk, attempt, WindowReason::NoLivePhoto);
+        retake(draft, kiosk, attempt, check);
     } else {
         let attempt = portrait_attempt(draft, kiosk);
         portrait::reject(draft, kiosk, attempt, vec![check]);
+    }
+}
+
+/// What is wrong with the live photo is named. The next one waits for the citizen: the camera would be faster than they read.
+fn retake(draft: &mut Draft<'_>, kiosk: &DeviceId, attempt: u16, check: PortraitCheck) {
+    let Some(a) = at(draft, kiosk) else { return };
+    let (session, max) = (a.id.clone(), a.policy.live_attempts_max);
+    draft.push(ApplicationLivePhotoRejected {
+        session,
+        attempt,
+        failed: vec![check],
+    });
+    if attempt < max {
+        let attempt = attempt + 1;
+        put(draft, kiosk, Step::RetakeLivePhoto { attempt });
+    } else {
+        window::send(draft, kiosk, WindowReason::NoLivePhoto);
     }
 }
 

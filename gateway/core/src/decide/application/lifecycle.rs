@@ -11,9 +11,9 @@ use super::super::draft::Draft;
 use super::fingers::Capture;
 use super::session::end;
 use super::{
-    at, devices, eligibility, faces, fingers, go_on, is_busy, person, phone, submit, window,
+    at, devices, eligibility, faces, fingers, go_on, is_busy, paying, person, phone, submit, window,
 };
-use crate::application::device_of;
+use crate::application::{Application, device_of};
 
 /// A new life: what was entered was held in memory, and so is gone. A payment that is confirmed later is given back.
 pub(in crate::decide) fn interrupted(draft: &mut Draft<'_>) {
@@ -36,9 +36,19 @@ pub(in crate::decide) fn tick(draft: &mut Draft<'_>) {
                 window::device_failed(draft, &kiosk, WindowReason::DeviceFailed);
             }
             Some(stage) => expired(draft, &kiosk, stage.step),
+            None if is_code_over(draft, &kiosk) => paying::code_over(draft, &kiosk),
             None => {}
         }
     }
+}
+
+fn is_code_over(draft: &Draft<'_>, kiosk: &DeviceId) -> bool {
+    let until = at(draft, kiosk).and_then(|a| a.code.until());
+    until.is_some_and(|until| until.is_due(draft.now))
+}
+
+fn is_payable_later(draft: &Draft<'_>, kiosk: &DeviceId) -> bool {
+    at(draft, kiosk).is_some_and(Application::is_payable_later)
 }
 
 fn expired(draft: &mut Draft<'_>, kiosk: &DeviceId, step: Step) {
@@ -66,11 +76,13 @@ fn expired(draft: &mut Draft<'_>, kiosk: &DeviceId, step: Step) {
         }
         // The notice holds the order, which can be paid later (A12).
         Step::AwaitPayment => submit::submit(draft, kiosk),
+        Step::ChoosePayment if is_payable_later(draft, kiosk) => submit::submit(draft, kiosk),
         Step::ChooseKind
         | Step::ChooseResidence
         | Step::KeyNumber { .. }
         | Step::ConfirmIdentity
         | Step::GivePortrait { .. }
+        | Step::RetakeLivePhoto { .. }
         | Step::GivePhone { .. }
         | Step::KeySmsCode { .. }
         | Step::AttachDocuments

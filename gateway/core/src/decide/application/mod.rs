@@ -29,7 +29,7 @@ pub(super) use answers::answered;
 pub(super) use devices::{replied, went};
 pub(super) use entries::enter;
 pub(super) use lifecycle::{interrupted, tick, wake};
-pub(super) use papers::made as papers_made;
+pub(super) use papers::{asked as papers_asked, lost as papers_lost, made as papers_made};
 pub(super) use paying::failed as payment_failed;
 pub(super) use session::{cancel, start};
 pub(super) use tickets::{at_window, lapse};
@@ -54,6 +54,7 @@ fn ask(draft: &mut Draft<'_>, kiosk: &DeviceId, step: Step) {
         Step::AwaitEligibility => eligibility::ask(draft, kiosk),
         Step::ComparePortrait | Step::CompareLive { .. } => faces::ask(draft, kiosk, step),
         Step::AwaitSms => phone::ask(draft, kiosk),
+        Step::AwaitPayment => paying::ask(draft, kiosk),
         Step::ReadCard { .. } | Step::TakeLivePhoto { .. } | Step::CaptureFinger { .. } => {
             devices::ask(draft, kiosk, step);
         }
@@ -62,12 +63,12 @@ fn ask(draft: &mut Draft<'_>, kiosk: &DeviceId, step: Step) {
         | Step::KeyNumber { .. }
         | Step::ConfirmIdentity
         | Step::GivePortrait { .. }
+        | Step::RetakeLivePhoto { .. }
         | Step::GivePhone { .. }
         | Step::KeySmsCode { .. }
         | Step::AttachDocuments
         | Step::Sign
-        | Step::ChoosePayment
-        | Step::AwaitPayment => put(draft, kiosk, step),
+        | Step::ChoosePayment => put(draft, kiosk, step),
     }
 }
 

@@ -1,15 +1,20 @@
 //! The fee (A12): one order for each application, and the ways to pay it. What comes in is the payments' own affair.
 
+use schemas::downlink::application::PaymentCodeIssued;
 use schemas::event::application::{ApplicationStep as Step, ApplicationSteppedBack};
+use schemas::event::centre::InstructionRefusal as Refusal;
+use schemas::event::payment::{PaymentCodeAsked, PaymentCodeReceived};
 use schemas::ids::{DeviceId, OrderId};
 use schemas::message::application::StepName;
 use schemas::message::peripheral::{PaymentMethod, PaymentState};
+use schemas::time::ClockTrust;
 use schemas::words::RefusalReason;
 use schemas::words::application::PaymentWay;
 
 use super::super::draft::Draft;
 use super::super::payment;
-use super::{at, go_on};
+use super::{at, go_on, put, submit};
+use crate::application::PayCode;
 
 /// How the citizen wants to pay. The first choice opens the order; a later one is another way to pay the same.
 pub(super) fn choose(
@@ -34,6 +39,69 @@ pub(super) fn choose(
     Ok(())
 }
 
+/// The notice holds the order, which is paid later. Without an order there is nothing that a notice could hold.
+pub(super) fn later(draft: &mut Draft<'_>, kiosk: &DeviceId) -> Result<(), RefusalReason> {
+    let a = at(draft, kiosk).ok_or(RefusalReason::NoSuchSession)?;
+    if !a.is_payable_later() {
+        return Err(RefusalReason::NotAChoice);
+    }
+    submit::submit(draft, kiosk);
+    Ok(())
+}
+
+/// The payment is waited for. Where a phone pays it the centre, who is the merchant, is asked for a code; while it does not answer the page
+/// has none, and the notice holds the order.
+pub(super) fn ask(draft: &mut Draft<'_>, kiosk: &DeviceId) {
+    let Some(a) = at(draft, kiosk) else { return };
+    let way = a.way.filter(|way| way.has_code());
+    let asked = way.zip(a.order.clone()).zip(a.fee());
+    let asked = asked.map(|((way, order), amount_fen)| PaymentCodeAsked {
+        session: a.id.clone(),
+        question: a.questions.saturating_add(1),
+        order,
+        way,
+        amount_fen,
+    });
+    if let Some(asked) = asked {
+        draft.push(asked);
+    }
+    put(draft, kiosk, Step::AwaitPayment);
+}
+
+/// The centre gave a code. One that answers an earlier question, or comes when its time is over by a clock that is believed, is shown
+/// to nobody.
+pub(super) fn code_came(
+    draft: &mut Draft<'_>,
+    kiosk: &DeviceId,
+    told: &PaymentCodeIssued,
+) -> Result<(), Refusal> {
+    let a = at(draft, kiosk).ok_or(Refusal::Outdated)?;
+    let now = draft.now;
+    let is_over = now.trust == ClockTrust::Synchronised && told.expires_ms <= now.wall_ms;
+    if a.code != PayCode::Asked(told.question) || is_over {
+        return Err(Refusal::Outdated);
+    }
+    let order = a.order.clone().ok_or(Refusal::Outdated)?;
+    draft.push(PaymentCodeReceived {
+        session: told.session.clone(),
+        order,
+        question: told.question,
+        code: told.code.clone(),
+        expires_ms: told.expires_ms,
+    });
+    Ok(())
+}
+
+/// The time of the code that a page shows is over: the citizen chooses again.
+pub(super) fn code_over(draft: &mut Draft<'_>, kiosk: &DeviceId) {
+    if let Some(a) = at(draft, kiosk) {
+        let session = a.id.clone();
+        let to = StepName::ChoosePayment;
+        draft.push(ApplicationSteppedBack { session, to });
+        go_on(draft, kiosk);
+    }
+}
+
 /// A payment did not come about at the terminal: the citizen chooses again. What may be paid or not is asked of the network, not
 /// guessed. What a terminal says late of another way than the present one changes nothing.
 pub(in crate::decide) fn failed(
@@ -47,11 +115,7 @@ pub(in crate::decide) fn failed(
         PaymentState::Declined | PaymentState::Cancelled | PaymentState::TimedOut
     );
     let mut open = draft.state().applications.open.iter();
-    let found = open.find(|(_, a)| {
-        let step = a.stage.as_ref().map(|stage| stage.step);
-        let is_present = a.way.and_then(PaymentWay::method) == Some(method);
-        is_present && a.order.as_ref() == Some(order) && step == Some(Step::AwaitPayment)
-    });
+    let found = open.find(|(_, a)| a.awaits_payment(order, method));
     let Some((kiosk, a)) = found.filter(|_| over) else {
         return;
     };

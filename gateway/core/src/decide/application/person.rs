@@ -77,6 +77,7 @@ pub(super) fn card(
         holder,
         expiry: person.expiry,
         hands: read.hands.clone(),
+        fingers: read.fingers.clone(),
         picture: person.picture,
         of_age: of_age(draft, kiosk, person),
         flagged: flagged(draft, person),

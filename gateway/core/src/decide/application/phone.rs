@@ -12,7 +12,7 @@ use schemas::words::application::{InputFault, SmsSkipped, WindowReason};
 
 use super::super::draft::Draft;
 use super::{at, go_on, put, window};
-use crate::application::{Application, Sms};
+use crate::application::Sms;
 
 /// The number; what is wrong with it is said at once, and it is asked for again.
 pub(super) fn give(
@@ -76,7 +76,7 @@ pub(super) fn ask(draft: &mut Draft<'_>, kiosk: &DeviceId) {
     if !a.policy.sms {
         return skip(draft, kiosk, SmsSkipped::Policy);
     }
-    if are_codes_used_up(a) {
+    if a.are_codes_used_up() {
         return window::send(draft, kiosk, WindowReason::PhoneFailed);
     }
     let Some(phone) = a.entered.phone.clone() else {
@@ -140,16 +140,11 @@ pub(super) fn code(
     Err(reject(draft, kiosk, fault, next))
 }
 
-/// Each code costs the centre a message and somebody a phone that rings, so no more are sent than attempts there are.
-const fn are_codes_used_up(a: &Application) -> bool {
-    a.codes_asked >= a.policy.sms_attempts_max
-}
-
 /// Another code.
 pub(super) fn send_again(draft: &mut Draft<'_>, kiosk: &DeviceId) -> Result<(), RefusalReason> {
     let a = at(draft, kiosk).ok_or(RefusalReason::NoSuchSession)?;
-    if are_codes_used_up(a) {
-        return Err(RefusalReason::NotAChoice);
+    if a.are_codes_used_up() {
+        return Err(RefusalReason::NotOffered);
     }
     ask(draft, kiosk);
     Ok(())

@@ -36,6 +36,12 @@ pub(super) fn submit(draft: &mut Draft<'_>, kiosk: &DeviceId) {
         reason: reason.code(),
         provisional,
         order: a.order.clone(),
+        term: draft
+            .rules
+            .application
+            .as_ref()
+            .map(|rules| rules.term)
+            .filter(|_| a.order.is_some() && !a.paid),
         entered: Box::new(a.entered.clone()),
     };
     draft.push(accepted);

@@ -18,6 +18,12 @@ pub(in crate::decide) fn at_window(draft: &mut Draft<'_>, input: &WindowInput) -
         Ok(session) => session,
         Err(reason) => return Outcome::Refused(reason),
     };
+    if let WindowInput::Close { result, .. } = input
+        && let Some(ticket) = draft.base.tickets.get(&session)
+        && !ticket.can_end(*result)
+    {
+        return Outcome::Refused(RefusalReason::NotAChoice);
+    }
     match input {
         WindowInput::Open {
             operator,

@@ -1,7 +1,7 @@
 //! To the window, with a ticket that holds all that was entered (A9, A15).
 
 use schemas::event::application::WindowTicketIssued;
-use schemas::ids::{DeviceId, TicketNumber};
+use schemas::ids::{DeviceId, SessionId, TicketNumber};
 use schemas::words::application::{ApplicationOutcome, WindowReason};
 
 use super::super::draft::Draft;
@@ -22,6 +22,12 @@ pub(super) fn send(draft: &mut Draft<'_>, kiosk: &DeviceId, reason: WindowReason
     };
     draft.push(issued);
     end(draft, kiosk, ApplicationOutcome::Window);
+}
+
+/// The ticket that an application has, or the next one: who has a number keeps it.
+pub(super) fn ticket_of(draft: &Draft<'_>, session: &SessionId) -> TicketNumber {
+    let held = draft.base.tickets.get(session);
+    held.map_or_else(|| next_ticket(draft), |ticket| ticket.number.clone())
 }
 
 /// The next ticket of this log.

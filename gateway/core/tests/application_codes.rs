@@ -1,0 +1,164 @@
+//! How a phone pays the fee of an application, by the code that the kiosk shows (A12).
+#![allow(
+    clippy::unwrap_used,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::match_same_arms,
+    clippy::items_after_statements,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::wildcard_enum_match_arm,
+    dead_code,
+    missing_debug_implementations,
+    unreachable_pub,
+    unused_imports,
+    reason = "a test stops at the first surprise; each test file uses a part of the hall"
+)]
+
+mod hall;
+
+use gateway_core::{Entry, Outcome};
+use hall::citizen::{finish, up_to};
+use hall::{Case, Fault, GOOD, Hall, Link};
+use schemas::acceptance::{AcceptanceSite, DailyPlace};
+use schemas::event::Event;
+use schemas::event::application::Decision;
+use schemas::ids::SessionId;
+use schemas::message::application::StepName as S;
+use schemas::message::peripheral::{PaymentMethod, PaymentState};
+use schemas::words::application::{ApplicationOutcome, PaymentWay, RejectionReason};
+
+/// Somebody who chooses WeChat Pay and then waits.
+const WAITS: Case = Case {
+    fault: Fault::PaymentNever,
+    ..GOOD
+};
+
+fn step(hall: &Hall) -> Option<S> {
+    hall.prompt("kiosk-1").unwrap().1.step
+}
+
+fn choose(hall: &mut Hall, way: PaymentWay) {
+    let chosen = hall.enter("kiosk-1", Entry::Payment(way));
+    assert!(matches!(chosen, Outcome::Accepted(_)), "{chosen:?}");
+}
+
+fn waiting() -> (Hall, SessionId) {
+    let mut hall = Hall::new();
+    let session = up_to(&mut hall, &WAITS, "kiosk-1", S::AwaitPayment);
+    (hall, session)
+}
+
+fn shown(hall: &Hall) -> Option<String> {
+    let code = hall.prompt("kiosk-1").unwrap().1.payment_code;
+    code.map(|code| code.as_str().to_owned())
+}
+
+/// A12: the page shows the code that the centre gave, and nothing of it before or after; a payment by it ends the application.
+#[test]
+fn a12_a_phone_pays_by_the_code_on_the_page() {
+    let (mut hall, session) = waiting();
+    let question = hall.code_question();
+    assert_eq!(shown(&hall), None);
+    assert!(hall.give_code(&session, question, 7_200_000));
+    assert_eq!(
+        shown(&hall),
+        Some(format!("weixin://wxpay/bizpayurl?pr=invented{question}"))
+    );
+    assert!(
+        !hall.give_code(&session, question, 7_200_000),
+        "an answer counts once"
+    );
+    assert!(hall.scanned(&hall.order(), question, 1));
+    let (_, prompt) = hall.prompt("kiosk-1").unwrap();
+    assert_eq!(
+        (prompt.outcome, prompt.paid),
+        (Some(ApplicationOutcome::Accepted), Some(true))
+    );
+    assert_eq!(shown(&hall), None);
+    assert_eq!(hall.state, hall.replay());
+}
+
+/// A12: whoever chooses another way to pay is not shown the old code any more, and a payment by it is asked back while the order waits for
+/// the new one; an answer to the old question is too late.
+#[test]
+fn a12_another_way_voids_the_code() {
+    let (mut hall, session) = waiting();
+    let old = hall.code_question();
+    hall.enter("kiosk-1", Entry::Back);
+    choose(&mut hall, PaymentWay::Alipay);
+    let new = hall.code_question();
+    assert_ne!(old, new);
+    assert!(!hall.give_code(&session, old, 7_200_000), "too late");
+    assert!(hall.give_code(&session, new, 7_200_000));
+    let order = hall.order();
+    assert!(hall.scanned(&order, old, 1));
+    assert_eq!(step(&hall), Some(S::AwaitPayment), "it pays nothing");
+    assert_eq!(hall.count("station.payment.refund-asked.v1"), 1);
+    assert!(hall.scanned(&order, new, 2));
+    assert_eq!(hall.prompt("kiosk-1").unwrap().1.paid, Some(true));
+    assert_eq!(hall.count("station.payment.refund-asked.v1"), 1);
+    assert_eq!(hall.count("station.payment.confirmed.v1"), 1);
+}
+
+/// A12: neither cash nor a card is paid by a code, so none is asked for; and choosing one voids the code there was.
+#[test]
+fn a12_no_code_is_asked_for_where_no_phone_pays() {
+    for way in [
+        PaymentWay::UnionpayCard,
+        PaymentWay::Quickpass,
+        PaymentWay::CashAtWindow,
+    ] {
+        let (mut hall, session) = waiting();
+        let old = hall.code_question();
+        assert!(hall.give_code(&session, old, 7_200_000));
+        hall.enter("kiosk-1", Entry::Back);
+        choose(&mut hall, way);
+        assert_eq!(hall.count("station.payment.code-asked.v1"), 1);
+        assert_eq!(shown(&hall), None);
+        assert!(hall.scanned(&hall.order(), old, 1));
+        assert_eq!(hall.count("station.payment.refund-asked.v1"), 1, "{way:?}");
+    }
+}
+
+/// A12: when the time of a code is over the citizen chooses again, and gets another one; a code that comes after its time is shown to
+/// nobody.
+#[test]
+fn a12_a_code_has_its_time() {
+    let (mut hall, session) = waiting();
+    let question = hall.code_question();
+    assert!(!hall.give_code(&session, question, 0), "its time was over");
+    assert!(hall.give_code(&session, question, 60_000));
+    assert!(hall.wait());
+    assert_eq!(step(&hall), Some(S::ChoosePayment));
+    choose(&mut hall, PaymentWay::Wechat);
+    assert_ne!(hall.code_question(), question);
+    assert_eq!((step(&hall), shown(&hall)), (Some(S::AwaitPayment), None));
+    assert_eq!(hall.state, hall.replay());
+}
+
+/// A12: without a code the page waits, then the notice holds the order. A code that comes then is refused; one that was shown before pays
+/// the order still.
+#[test]
+fn a12_what_the_page_no_longer_waits_for() {
+    let (mut hall, session) = waiting();
+    let question = hall.code_question();
+    hall.advance(120_000);
+    let (_, prompt) = hall.prompt("kiosk-1").unwrap();
+    assert_eq!(
+        (prompt.outcome, prompt.paid),
+        (Some(ApplicationOutcome::Accepted), Some(false))
+    );
+    assert!(!hall.give_code(&session, question, 7_200_000));
+    let (mut hall, session) = waiting();
+    let question = hall.code_question();
+    assert!(hall.give_code(&session, question, 7_200_000));
+    hall.advance(120_000);
+    assert_eq!(
+        hall.prompt("kiosk-1").unwrap().1.outcome,
+        Some(ApplicationOutcome::Accepted)
+    );
+    assert!(hall.scanned(&hall.order(), question, 1));
+    assert_eq!(hall.count("station.payment.refund-asked.v1"), 0);
+    assert_eq!(hall.prompt("kiosk-1").unwrap().1.paid, Some(true));
+}

@@ -1,0 +1,172 @@
+//! What a page offers and warns of (A3, A6, A8, A9): nothing that is then refused, and a reason where a step comes again.
+#![allow(
+    clippy::unwrap_used,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::match_same_arms,
+    clippy::items_after_statements,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::wildcard_enum_match_arm,
+    dead_code,
+    missing_debug_implementations,
+    unreachable_pub,
+    unused_imports,
+    reason = "a test stops at the first surprise; each test file uses a part of the hall"
+)]
+
+mod hall;
+
+use gateway_core::{Entry, Outcome};
+use hall::citizen::up_to;
+use hall::{Case, Fault, GOOD, Hall};
+use schemas::ids::SessionId;
+use schemas::message::application::{ApplicationPrompt, StepName as S};
+use schemas::words::RefusalReason;
+use schemas::words::application::{
+    ApplicationKind as Kind, FingerPosition, InputName, PageNotice as Notice, PortraitCheck,
+    WindowReason,
+};
+
+const RENEWAL: Case = Case {
+    kind: Kind::Renewal,
+    ..GOOD
+};
+
+fn page(hall: &Hall) -> ApplicationPrompt {
+    hall.prompt("kiosk-1").unwrap().1
+}
+
+/// Goes on until the page fits.
+fn on(
+    hall: &mut Hall,
+    case: &Case,
+    session: &SessionId,
+    fits: impl Fn(&ApplicationPrompt) -> bool,
+) -> ApplicationPrompt {
+    for _ in 0..100 {
+        let page = page(hall);
+        if fits(&page) {
+            return page;
+        }
+        case.once(hall, "kiosk-1", session);
+    }
+    panic!("it does not come to that: {:?}", page(hall));
+}
+
+/// A3: a card that was read is found again only when it was lifted, whether the citizen goes back or says that it is not theirs.
+#[test]
+fn a3_a_card_that_was_read_has_to_be_lifted() {
+    for entry in [Entry::Back, Entry::ConfirmIdentity(false)] {
+        let mut hall = Hall::new();
+        let session = up_to(&mut hall, &RENEWAL, "kiosk-1", S::ReadCard);
+        assert_eq!(page(&hall).notice, None);
+        on(&mut hall, &RENEWAL, &session, |page| {
+            page.step == Some(S::ConfirmIdentity)
+        });
+        hall.enter("kiosk-1", entry);
+        let again = on(&mut hall, &RENEWAL, &session, |page| {
+            page.step == Some(S::ReadCard)
+        });
+        assert_eq!(again.notice, Some(Notice::LiftCard));
+        let next = on(&mut hall, &RENEWAL, &session, |page| {
+            page.step == Some(S::ConfirmIdentity)
+        });
+        assert_eq!(next.notice, None);
+    }
+}
+
+/// A6, A15: after the last attempt the page still names what the portrait failed.
+#[test]
+fn a6_the_last_page_names_the_failed_checks() {
+    let case = Case {
+        fault: Fault::PortraitChecks,
+        ..GOOD
+    };
+    let mut hall = Hall::new();
+    let ended = case.go(&mut hall, "kiosk-1");
+    assert_eq!(ended.window_reason, Some(WindowReason::PortraitFailed));
+    assert!(!ended.failed_checks.is_empty());
+    // Who failed at something else does not read of an earlier portrait.
+    let case = Case {
+        fault: Fault::FingersPoor,
+        ..GOOD
+    };
+    let ended = case.go(&mut Hall::new(), "kiosk-1");
+    assert!(ended.failed_checks.is_empty());
+}
+
+/// A8: another code is offered as long as one is left; the last one is announced as such, and so is that a number leads to the window
+/// once none is left.
+#[test]
+fn a8_the_last_code_is_announced() {
+    let mut hall = Hall::new();
+    let session = up_to(&mut hall, &GOOD, "kiosk-1", S::KeySmsCode);
+    let max = hall
+        .rules
+        .application
+        .as_ref()
+        .unwrap()
+        .policy
+        .sms_attempts_max;
+    for left in (1..max).rev() {
+        let asked = page(&hall);
+        assert!(asked.inputs.contains(&InputName::Retry), "{left} are left");
+        assert_eq!(asked.notice, None);
+        let number = asked.number;
+        hall.enter("kiosk-1", Entry::Retry);
+        on(&mut hall, &GOOD, &session, |page| {
+            page.step == Some(S::KeySmsCode) && page.number != number
+        });
+    }
+    let last = page(&hall);
+    assert!(!last.inputs.contains(&InputName::Retry));
+    assert_eq!(last.notice, Some(Notice::LastCode));
+    let refused = hall.enter("kiosk-1", Entry::Retry);
+    assert_eq!(refused, Outcome::Refused(RefusalReason::NotOffered));
+    hall.enter("kiosk-1", Entry::Back);
+    assert_eq!(page(&hall).step, Some(S::GivePhone));
+    assert_eq!(page(&hall).notice, Some(Notice::NoCodeLeft));
+}
+
+/// A1: there is no way back from the first page, and what says so is not the text of a list.
+#[test]
+fn a1_the_first_page_offers_no_way_back() {
+    let mut hall = Hall::new();
+    hall.begin("kiosk-1");
+    assert!(!page(&hall).inputs.contains(&InputName::Back));
+    let refused = hall.enter("kiosk-1", Entry::Back);
+    assert_eq!(refused, Outcome::Refused(RefusalReason::NotOffered));
+}
+
+/// A7, A9: a step that comes again says why.
+#[test]
+fn a7_a9_a_step_that_comes_again_says_why() {
+    for (fault, step, notice) in [
+        (Fault::LiveDiffers, S::TakeLivePhoto, Notice::LiveAgain),
+        (Fault::FingersPoor, S::RightFinger, Notice::FingerAgain),
+        (Fault::FingersDiffer, S::RightFinger, Notice::FingerDiffers),
+    ] {
+        let case = Case { fault, ..RENEWAL };
+        let mut hall = Hall::new();
+        let session = up_to(&mut hall, &case, "kiosk-1", step);
+        let first = page(&hall);
+        assert_eq!(first.notice, None, "{fault:?}");
+        let again = on(&mut hall, &case, &session, |page| {
+            page.step == Some(step) && page.number != first.number
+        });
+        assert_eq!(again.notice, Some(notice));
+    }
+}
+
+/// A9: a card that says which finger it holds has that one asked for by its name.
+#[test]
+fn a9_the_finger_of_the_card_is_named() {
+    let mut hall = Hall::new();
+    let session = up_to(&mut hall, &RENEWAL, "kiosk-1", S::RightFinger);
+    assert_eq!(page(&hall).position, None, "the card does not say it");
+    let left = on(&mut hall, &RENEWAL, &session, |page| {
+        page.step == Some(S::LeftFinger)
+    });
+    assert_eq!(left.position, Some(FingerPosition::LeftIndex));
+}
