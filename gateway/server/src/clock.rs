@@ -76,13 +76,25 @@ impl Clock {
         self.steps.lock().unwrap_or_else(PoisonError::into_inner).1
     }
 
+    /// Compares the wall clock with that of the log's last event, once at start. Within one boot of the machine the rule is that of two
+    /// readings. Over a boot nobody knows how much time passed, so only a clock that went back is noticed.
+    pub fn go_on_from(&self, last: &Now) {
+        let now = self.now();
+        let stepped = if last.boot == now.boot {
+            at_boot(last.wall_ms, last.mono_ms)
+                .zip(at_boot(now.wall_ms, now.mono_ms))
+                .is_some_and(|(before, after)| before.abs_diff(after) >= STEP_MS_MIN)
+        } else {
+            last.wall_ms.saturating_sub(now.wall_ms) >= STEP_MS_MIN
+        };
+        if stepped {
+            let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+            steps.1 += 1;
+        }
+    }
+
     fn follow(&self, wall_ms: u64, mono_ms: u64) {
-        let (wall, mono) = (i64::try_from(wall_ms), i64::try_from(mono_ms));
-        let Some(at_boot) = wall
-            .ok()
-            .zip(mono.ok())
-            .map(|(wall, mono)| wall.saturating_sub(mono))
-        else {
+        let Some(at_boot) = at_boot(wall_ms, mono_ms) else {
             return;
         };
         let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
@@ -110,6 +122,12 @@ impl Clock {
             }
         }
     }
+}
+
+/// What the wall clock showed when the machine started, in ms, if it never stepped.
+fn at_boot(wall_ms: u64, mono_ms: u64) -> Option<i64> {
+    let (wall, mono) = (i64::try_from(wall_ms).ok()?, i64::try_from(mono_ms).ok()?);
+    Some(wall.saturating_sub(mono))
 }
 
 fn says_synchronised(file: &Path) -> ClockTrust {
@@ -164,6 +182,33 @@ mod tests {
         ] {
             clock.follow(wall_ms, mono_ms);
             assert_eq!(clock.steps(), steps, "at {mono_ms}");
+        }
+    }
+
+    /// evidence.md 4: a clock that was set while the station was stopped is noticed at its start.
+    #[test]
+    fn a_step_before_the_start_is_noticed() {
+        let (day_ms, elsewhere) = (86_400_000, "0190b7a2-1f00-7000-8000-000000000001");
+        let other_boot = BootId::new(elsewhere).unwrap();
+        // How far the last event's wall clock is ahead of the one now, whether in the same boot, and whether that is a step.
+        for (ahead_ms, same_boot, steps) in [
+            (0, true, 0),
+            (20_000, true, 0),
+            (day_ms, true, 1),
+            (-day_ms, true, 1),
+            (20_000, false, 0),
+            (day_ms, false, 1),
+            // The station may have been off for a day.
+            (-day_ms, false, 0),
+        ] {
+            let clock = Clock::new(ClockTrustRule::Never).unwrap();
+            let mut last = clock.now();
+            last.wall_ms = last.wall_ms.checked_add_signed(ahead_ms).unwrap();
+            if !same_boot {
+                last.boot = other_boot.clone();
+            }
+            clock.go_on_from(&last);
+            assert_eq!(clock.steps(), steps, "{ahead_ms} ms, {same_boot}");
         }
     }
 

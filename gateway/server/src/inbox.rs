@@ -150,16 +150,20 @@ fn announce(
 }
 
 fn announced(keys: &LookupKeys, card: &ManifestCard) -> Option<AnnouncedCard> {
+    let mut vouchers = keys
+        .tags(Domain::Voucher, card.voucher.expose())
+        .into_iter();
     Some(AnnouncedCard {
         serial: card.serial.clone(),
         number: keys.tag(Domain::Number, card.number.expose())?,
-        voucher: keys.tag(Domain::Voucher, card.voucher.expose())?,
+        voucher: vouchers.next()?,
         name: card.name.masked(),
         number_tail: card.number.tail(),
         residence: card.residence,
         ground: card.ground,
         old_card_due: card.old_card_due,
         held: card.held,
+        older: vouchers.collect(),
     })
 }
 

@@ -230,7 +230,7 @@ impl Metrics {
                 .with_label_values(&[device.as_str()])
                 .set(0);
         }
-        self.window.begin(state.window_tickets().len());
+        self.window.waiting(state.window_tickets_len());
         for (machine, blocked) in state.machines() {
             self.machine_blocked
                 .with_label_values(&[machine.as_str()])

@@ -39,7 +39,7 @@ pub(crate) fn blob(device: &DeviceId, id: &BlobId) -> Outgoing {
     outgoing(device, format!("receipt/{id}"), &body)
 }
 
-/// A blob was not kept: its device serves no session.
+/// A blob was not kept: no session asked for it.
 pub(crate) fn blob_not_kept(device: &DeviceId, id: &BlobId) -> Outgoing {
     let body = ErrorReceipt {
         message_id: MessageId::new(id.as_str()).ok(),

@@ -64,6 +64,7 @@ mod tests {
 
     fn finger(hand: Hand, byte: u8) -> FingerTemplate {
         FingerTemplate {
+            position: None,
             hand,
             template: Template::new(vec![byte; 8]).unwrap(),
         }

@@ -44,7 +44,7 @@ pub struct Erased {
 
 pub(super) async fn rotate(State(admin): State<Admin>) -> Result<Json<Rotated>, Refused> {
     let ring = admin.ring.clone();
-    let next = tokio::task::spawn_blocking(move || ring.prepare_next()).await;
+    let next = panics::off_runtime(move || ring.prepare_next()).await;
     let next = next
         .map_err(|error| failed(&error))?
         .map_err(not_prepared)?;

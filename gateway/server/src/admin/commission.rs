@@ -203,7 +203,7 @@ pub(super) async fn report(
 /// The durable events from `from` on.
 async fn events(admin: &Admin, from: u64) -> Result<Vec<(u64, Event)>, Refused> {
     let log = admin.log.clone();
-    let read = tokio::task::spawn_blocking(move || {
+    let read = panics::off_runtime(move || {
         let stored = log.read(from..u64::MAX);
         stored
             .map(|stored| {

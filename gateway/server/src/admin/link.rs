@@ -25,7 +25,7 @@ pub struct LinkReport {
 
 pub(super) async fn link(State(admin): State<Admin>) -> Result<Json<LinkReport>, Refused> {
     let log = admin.log.clone();
-    let read = tokio::task::spawn_blocking(move || acknowledgement(&log)).await;
+    let read = panics::off_runtime(move || acknowledgement(&log)).await;
     let acknowledged = read
         .map_err(|error| internal(&error.to_string()))?
         .map_err(|error| internal(&error.to_string()))?;

@@ -203,7 +203,7 @@ async fn station(State(admin): State<Admin>) -> Json<Standing> {
 
 async fn beginning(State(admin): State<Admin>) -> Result<Json<Beginning>, Refused> {
     let (log, ring) = (admin.log, admin.ring);
-    let read = tokio::task::spawn_blocking(move || log.beginning()).await;
+    let read = panics::off_runtime(move || log.beginning()).await;
     let tree = read
         .map_err(|error| internal(&error.to_string()))?
         .map_err(|error| internal(&error.to_string()))?;
@@ -261,7 +261,7 @@ async fn proofs_of(admin: Admin, index: u64) -> Result<Vec<String>, Refused> {
         let why = format!("no checkpoint covers event {index} yet: try again in a moment");
         return Err(Refused(StatusCode::SERVICE_UNAVAILABLE, why));
     };
-    let made = tokio::task::spawn_blocking(move || {
+    let made = panics::off_runtime(move || {
         let size = head.checkpoint.size;
         let rotations = admin.ring.rotations().into_iter();
         let rotations = rotations.filter(|(at, _)| *at < size && *at != index);

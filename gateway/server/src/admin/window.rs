@@ -66,7 +66,7 @@ pub(super) struct WindowClosing {
 pub(super) async fn list(State(admin): State<Admin>) -> Result<Json<Vec<ListedTicket>>, Refused> {
     let tickets = admin.acts.tickets().await.map_err(ended)?;
     let keys = admin.session_keys;
-    let read = tokio::task::spawn_blocking(move || keys.window_recipients()).await;
+    let read = panics::off_runtime(move || keys.window_recipients()).await;
     let read = read.map_err(|error| internal(&error.to_string()))?;
     let mut recipients = read.map_err(|error| internal(&error.to_string()))?;
     let tickets = tickets.into_iter().map(|ticket| ListedTicket {
@@ -107,7 +107,7 @@ pub(super) async fn close(
         result,
     } = closing;
     if result == WindowResult::Lapsed {
-        let why = "a ticket lapses by itself: an officer says accepted, refused or not-come";
+        let why = "a ticket lapses by itself: an officer says accepted, refused, not-come or papers-handed-out";
         return Err(Refused(StatusCode::BAD_REQUEST, why.to_owned()));
     }
     act(&admin, operator, pin, &number, WindowAct::Close(result)).await?;
@@ -120,7 +120,7 @@ pub(super) async fn blob(
 ) -> Result<Response, Refused> {
     let name = named(BlobHash::new(name))?;
     let (blobs, wanted) = (admin.blobs, name.clone());
-    let read = tokio::task::spawn_blocking(move || blobs.read(&wanted)).await;
+    let read = panics::off_runtime(move || blobs.read(&wanted)).await;
     let read = read.map_err(|error| internal(&error.to_string()))?;
     match read.map_err(|error| internal(&error.to_string()))? {
         Kept::Whole(bytes) => {
@@ -198,7 +198,7 @@ async fn entered(admin: &Admin, ticket: &WindowTicket) -> Result<Entered, Refuse
         return Err(gone());
     }
     let log = admin.log.clone();
-    let read = tokio::task::spawn_blocking(move || {
+    let read = panics::off_runtime(move || {
         let signed = event_at(&log, index)?;
         Ok::<_, anyhow::Error>(envelope::read(&signed)?.event)
     });
@@ -215,7 +215,7 @@ async fn entered(admin: &Admin, ticket: &WindowTicket) -> Result<Entered, Refuse
 
 async fn forms(admin: &Admin, session: &SessionId) -> Result<Vec<WindowForm>, Refused> {
     let (keys, session) = (admin.session_keys.clone(), session.clone());
-    let read = tokio::task::spawn_blocking(move || keys.window_forms(&session)).await;
+    let read = panics::off_runtime(move || keys.window_forms(&session)).await;
     let read = read.map_err(|error| internal(&error.to_string()))?;
     read.map_err(|error| internal(&error.to_string()))
 }
@@ -229,6 +229,13 @@ fn refusal(number: &TicketNumber, reason: RefusalReason) -> Refused {
     if is_of_operator {
         let why = format!("{why}; nothing was changed");
         return Refused(StatusCode::FORBIDDEN, why);
+    }
+    if reason == RefusalReason::NotAChoice {
+        let why = format!(
+            "{number}: this cannot become of it: a ticket for papers that were not handed out is closed as papers-handed-out or not-come, any \
+             other as accepted, refused or not-come. `gateway window list` says which it is"
+        );
+        return Refused(StatusCode::CONFLICT, why);
     }
     let status = if reason == RefusalReason::TicketUnknown {
         StatusCode::NOT_FOUND

@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use super::seal::seal;
 use super::store::BlobStore;
 use crate::held::Held;
-use crate::sealing::{NotSealed, SealingDesk, SessionKey};
+use crate::sealing::{NotSealed, SealingDesk, SessionKey, Source};
 use crate::wiped::wipe;
 
 /// Blobs remembered for one device; with a fifth photo of a session no earlier one is still waiting.
@@ -42,7 +42,7 @@ pub enum BlobRefusal {
     Length,
     /// The same id came before with other content.
     IdReused,
-    /// Its device serves no session, so it is not kept.
+    /// No session asked for it, so it is not kept.
     NoSession,
     /// It could not be sealed or written.
     Failed,
@@ -94,11 +94,12 @@ impl BlobDesk {
     /// blob is not stored twice.
     pub async fn receive(
         &self,
-        device: &DeviceId,
+        from: Source<'_>,
         id: &BlobId,
         digest: [u8; 16],
         blob: Bytes,
     ) -> Result<Received, BlobRefusal> {
+        let device = from.device;
         if blob.is_empty() || blob.len() > self.0.len_max {
             wipe(blob);
             return Err(BlobRefusal::Length);
@@ -111,7 +112,7 @@ impl BlobDesk {
                 Err(BlobRefusal::IdReused)
             };
         }
-        let key = match self.0.sealing.key_for(device).await {
+        let key = match self.0.sealing.key_for(from).await {
             Ok(key) => key,
             Err(refusal) => {
                 wipe(blob);
@@ -192,6 +193,23 @@ impl BlobDesk {
         }
     }
 
+    /// Removes what no event names of sessions that are over: nothing can name it any more.
+    pub fn sweep(&self) {
+        let mut orphans = Vec::new();
+        self.shelf().values_mut().for_each(|slots| {
+            slots.retain(|slot| {
+                let stays = slot.named || self.0.sealing.is_open(&slot.received.session);
+                if !stays {
+                    orphans.push(slot.received.hash.clone());
+                }
+                stays
+            });
+        });
+        for orphan in orphans {
+            self.remove(&orphan);
+        }
+    }
+
     fn find(&self, device: &DeviceId, id: &BlobId) -> Option<([u8; 16], Received)> {
         let shelf = self.shelf();
         let slot = shelf.get(device)?.iter().find(|slot| slot.id == *id)?;
@@ -208,10 +226,14 @@ impl BlobDesk {
             None
         };
         drop(shelf);
-        if let Some(orphan) = out.filter(|slot| !slot.named)
-            && let Err(error) = self.0.store.remove(&orphan.received.hash)
-        {
-            tracing::warn!(%device, %error, "an orphan blob stays until the next start");
+        if let Some(orphan) = out.filter(|slot| !slot.named) {
+            self.remove(&orphan.received.hash);
+        }
+    }
+
+    fn remove(&self, orphan: &BlobHash) {
+        if let Err(error) = self.0.store.remove(orphan) {
+            tracing::warn!(%error, "an orphan blob stays until the next start");
         }
     }
 
@@ -222,122 +244,5 @@ impl BlobDesk {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-mod tests {
-    use super::*;
-    use crate::sealing::desk_tests;
-
-    fn desk(folder: &std::path::Path, len_max: usize) -> (BlobDesk, SealingDesk) {
-        let sealing = desk_tests::desk(folder);
-        sealing.opened(&SessionId::from_index(40), &desk_tests::devices());
-        let store = BlobStore::open(&folder.join("blobs")).unwrap();
-        let held = Held::default();
-        (
-            BlobDesk::new(store, sealing.clone(), held, len_max, 2),
-            sealing,
-        )
-    }
-
-    fn id(n: u8) -> BlobId {
-        BlobId::new(format!("0190b7a2-1f00-7000-8000-0000000000{n:02x}")).unwrap()
-    }
-
-    /// P5, G7: acknowledged means sealed and on disk, and no file of the folder holds a byte of the photo in the clear.
-    #[tokio::test]
-    async fn a_received_blob_is_on_disk_sealed() {
-        let place = tempfile::tempdir().unwrap();
-        let (desk, _) = desk(place.path(), 1 << 20);
-        let camera = DeviceId::new("camera-1").unwrap();
-        let photo = b"JPEG of a citizen's face ".repeat(1000);
-        let received = desk
-            .receive(&camera, &id(1), [1; 16], photo.clone().into())
-            .await
-            .unwrap();
-        assert_eq!(received.len, 25_000);
-        for file in std::fs::read_dir(place.path().join("blobs")).unwrap() {
-            let bytes = std::fs::read(file.unwrap().path()).unwrap();
-            assert!(!bytes.windows(12).any(|window| photo.starts_with(window)));
-        }
-        assert_eq!(desk.received(&camera, &id(1)), Some(received));
-        assert_eq!(
-            desk.received(&DeviceId::new("camera-2").unwrap(), &id(1)),
-            None
-        );
-    }
-
-    /// G7: what could not be erased with a session is not kept; a repetition of what was kept is.
-    #[tokio::test]
-    async fn a_blob_of_no_session_is_refused() {
-        let place = tempfile::tempdir().unwrap();
-        let (desk, sealing) = desk(place.path(), 1 << 20);
-        let camera = DeviceId::new("camera-1").unwrap();
-        let other = DeviceId::new("camera-2").unwrap();
-        let photo = || Bytes::from_static(b"one");
-        let refused = desk.receive(&other, &id(1), [1; 16], photo()).await;
-        assert_eq!(refused, Err(BlobRefusal::NoSession));
-        let first = desk.receive(&camera, &id(1), [1; 16], photo()).await;
-        sealing.ended(&SessionId::from_index(40));
-        let again = desk.receive(&camera, &id(1), [1; 16], photo()).await;
-        assert_eq!(first, again);
-        let late = desk.receive(&camera, &id(2), [2; 16], photo()).await;
-        assert_eq!(late, Err(BlobRefusal::NoSession));
-        let blobs = std::fs::read_dir(place.path().join("blobs")).unwrap();
-        assert_eq!(blobs.count(), 1);
-    }
-
-    #[tokio::test]
-    async fn a_repeated_blob_is_stored_once_and_other_content_is_refused() {
-        let place = tempfile::tempdir().unwrap();
-        let (desk, _) = desk(place.path(), 1 << 20);
-        let camera = DeviceId::new("camera-1").unwrap();
-        let first = desk
-            .receive(&camera, &id(1), [1; 16], Bytes::from_static(b"one"))
-            .await
-            .unwrap();
-        let again = desk
-            .receive(&camera, &id(1), [1; 16], Bytes::from_static(b"one"))
-            .await
-            .unwrap();
-        assert_eq!(first, again);
-        assert_eq!(
-            std::fs::read_dir(place.path().join("blobs"))
-                .unwrap()
-                .count(),
-            1
-        );
-        let other = desk
-            .receive(&camera, &id(1), [2; 16], Bytes::from_static(b"two"))
-            .await;
-        assert_eq!(other, Err(BlobRefusal::IdReused));
-    }
-
-    #[tokio::test]
-    async fn blobs_have_a_limit_in_length_and_number() {
-        let place = tempfile::tempdir().unwrap();
-        let (desk, _) = desk(place.path(), 8);
-        let camera = DeviceId::new("camera-1").unwrap();
-        for blob in [&b""[..], b"ninebytes"] {
-            let refused = desk.receive(&camera, &id(0), [0; 16], blob.into()).await;
-            assert_eq!(refused, Err(BlobRefusal::Length));
-        }
-        let first = desk
-            .receive(&camera, &id(0), [0; 16], Bytes::from_static(b"x"))
-            .await
-            .unwrap();
-        desk.named(&first.hash);
-        for n in 1..=40 {
-            desk.receive(&camera, &id(n), [n; 16], Bytes::from_static(b"y"))
-                .await
-                .unwrap();
-        }
-        assert!(
-            desk.0.store.holds(&first.hash),
-            "a blob that an event names stays"
-        );
-        assert_eq!(
-            std::fs::read_dir(place.path().join("blobs"))
-                .unwrap()
-                .count(),
-            BLOBS_PER_DEVICE_MAX + 1
-        );
-    }
-}
+#[path = "desk_tests.rs"]
+mod tests;

@@ -159,7 +159,7 @@ impl Handler for Gate {
 /// Requests, blobs and replies that carry personal data end here; the rest is passed on to whoever may see it.
 fn is_routed(channel: &FromDevice) -> bool {
     match channel {
-        FromDevice::Request(_) | FromDevice::Blob(_) => false,
+        FromDevice::Request(_) | FromDevice::Blob(_) | FromDevice::Image(..) => false,
         FromDevice::Reply(name) => name != "read" && name != "match",
         FromDevice::State
         | FromDevice::Description
@@ -177,7 +177,8 @@ fn outcome(taken: Taken, routed: bool) -> PublishOutcome {
         Taken::Yes if routed => PublishOutcome::Accepted,
         Taken::Yes => PublishOutcome::Consumed,
         Taken::Unreadable | Taken::IdReused => refused(PublishRefusal::PayloadFormatInvalid),
-        Taken::NotKept => refused(PublishRefusal::ImplementationSpecific),
+        // Nobody asked for it, and nobody will: what a session asks for has a command of its own.
+        Taken::NotKept => refused(PublishRefusal::NotAuthorised),
         Taken::Busy => PublishOutcome::Refused {
             reason: PublishRefusal::QuotaExceeded,
             legacy: Legacy::Close,

@@ -196,6 +196,12 @@ fn each_fate_has_its_answer() {
             true,
             refused(PublishRefusal::PayloadFormatInvalid, Legacy::Acknowledge),
         ),
+        // An image of somebody who has left: it must not come back until somebody else is served.
+        (
+            Taken::NotKept,
+            false,
+            refused(PublishRefusal::NotAuthorised, Legacy::Acknowledge),
+        ),
         (
             Taken::Busy,
             true,

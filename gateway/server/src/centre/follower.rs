@@ -3,7 +3,7 @@
 
 use aws_lc_rs::digest;
 use edge_config::Station;
-use gateway_core::{Answer, Input, Instructed, Rules, Told};
+use gateway_core::{Answer, Decided, Input, Instructed, Rules, Told};
 use gateway_sync::{Follow, Fork, Stored};
 use schemas::downlink::application::GrantIssued;
 use schemas::downlink::{self, Genuine, Instruction};
@@ -102,8 +102,12 @@ impl Follower {
             Instruction::BlobsMissing(missing) => (self.mark(missing.blobs).await, None),
             Instruction::EligibilityAnswered(told) => (Ok(answer(Answer::Eligibility(told))), None),
             Instruction::SmsCodeSent(told) => (Ok(answer(Answer::SmsSent(told))), None),
-            Instruction::ApplicationDecided(told) => (Ok(answer(Answer::Decided(told))), None),
+            Instruction::ApplicationDecided(told) => {
+                let printed = None;
+                (Ok(answer(Answer::Decided(Decided { told, printed }))), None)
+            }
             Instruction::WindowOutcome(told) => (Ok(answer(Answer::Window(told))), None),
+            Instruction::PaymentCodeIssued(told) => (Ok(answer(Answer::PaymentCode(told))), None),
             Instruction::PaymentConfirmed(told) => (Ok(answer(Answer::Paid(told))), None),
             Instruction::PaymentRefunded(told) => (Ok(answer(Answer::Refunded(told))), None),
             Instruction::GrantIssued(issued) => (self.grant(issued).await, None),
@@ -188,7 +192,7 @@ impl Follower {
             None
         } else {
             let (log, size) = (log.clone(), told.size);
-            let root = tokio::task::spawn_blocking(move || log.root_at(size)).await;
+            let root = panics::off_runtime(move || log.root_at(size)).await;
             match root {
                 Ok(Ok(root)) => Some(hex::encode(root.0)),
                 // Not counted as read, so that it is judged at the next start; what comes behind it is followed.
@@ -297,7 +301,7 @@ fn answer(answer: Answer) -> Told {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, InstructionRefusal> + Send + 'static,
 ) -> Result<T, InstructionRefusal> {
-    let done = tokio::task::spawn_blocking(work).await;
+    let done = panics::off_runtime(work).await;
     done.unwrap_or(Err(InstructionRefusal::Unusable))
 }
 

@@ -18,7 +18,8 @@ use edge_config::{CentreStore, Station};
 use gateway_core::{CentreLink, Contradicted, Input};
 use gateway_log::Log;
 use gateway_sync::{
-    Alerts, ChunkLimits, Downlink, Fork, Kurrent, LinkFigures, Pace, Uplink, UplinkOptions,
+    AlertIndex, Alerts, ChunkLimits, Downlink, Fork, Kurrent, LinkFigures, Pace, Uplink,
+    UplinkOptions,
 };
 use schemas::uplink::{alert_stream, downlink_stream, log_stream};
 
@@ -59,6 +60,8 @@ pub struct LinkParts {
     pub told: CentreLink,
     /// The centre's copy contradicted this log before: nothing of it goes up any more.
     pub forked: bool,
+    /// Where in the log the alerts are.
+    pub alerts: AlertIndex,
     /// Manifests go there.
     pub inbox: Inbox,
     /// Reads clocks.
@@ -104,6 +107,7 @@ pub fn link(
     );
     let alerts = Alerts {
         log: parts.log.clone(),
+        index: parts.alerts.clone(),
         stores: Arc::clone(&stores),
         stream: alert_stream(id),
         pace,

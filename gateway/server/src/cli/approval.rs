@@ -3,7 +3,7 @@
 use std::io::BufRead as _;
 
 use anyhow::Context as _;
-use edge_config::Station;
+use edge_config::{Operator, Station};
 use schemas::ids::OperatorId;
 use schemas::message::Pin;
 use zeroize::Zeroizing;
@@ -21,6 +21,20 @@ pub(super) fn two(approvers: Vec<OperatorId>) -> anyhow::Result<[OperatorId; 2]>
     Ok(approvers)
 }
 
+/// Refuses whoever is not in the configuration, before anything is looked at.
+pub(super) fn known(station: &Station, approvers: &[OperatorId; 2]) -> anyhow::Result<()> {
+    approvers
+        .iter()
+        .try_for_each(|approver| find(station, approver).map(drop))
+}
+
+fn find<'a>(station: &'a Station, approver: &OperatorId) -> anyhow::Result<&'a Operator> {
+    let mut operators = station.operators.iter();
+    operators
+        .find(|operator| operator.id == *approver)
+        .with_context(|| format!("there is no operator {approver} in the configuration"))
+}
+
 /// Asks each for the PIN.
 pub(super) fn ask(station: &Station, approvers: &[OperatorId; 2]) -> anyhow::Result<()> {
     approvers
@@ -30,12 +44,7 @@ pub(super) fn ask(station: &Station, approvers: &[OperatorId; 2]) -> anyhow::Res
 
 /// Asks one for the PIN.
 pub(super) fn one(station: &Station, approver: &OperatorId) -> anyhow::Result<()> {
-    let operator = station
-        .operators
-        .iter()
-        .find(|operator| operator.id == *approver);
-    let operator = operator
-        .with_context(|| format!("there is no operator {approver} in the configuration"))?;
+    let operator = find(station, approver)?;
     complain(&format!(
         "{approver}: type your PIN (it is shown), then Enter"
     ));

@@ -1,11 +1,11 @@
 //! Where the events of a log begin that are still there, and what is known of those before them: the tree over them and the changes
 //! of the signing key among them. Neither is taken on trust: the tree ends under a checkpoint, and the changes are signed events.
 
-use anyhow::Context as _;
 use gateway_log::StoppedLog;
 use schemas::envelope::Origin;
 use schemas::proof::Frontier;
 
+use super::damage::Damaged;
 use super::source::{Source, Where};
 use crate::admin::{self, Client};
 use crate::snapshot::{SignedRotations, SnapshotStore};
@@ -81,9 +81,9 @@ fn of_stopped(
         let contents = snapshots.of_event(&event.1, origin).ok()?;
         contents.signed_rotations().ok()
     });
-    let mut rotations = rotations.context(
+    let mut rotations = rotations.ok_or(Damaged(
         "no snapshot of the log is whole, so its keys before the pruned events are not known",
-    )?;
+    ))?;
     // The later ones are among the events.
     rotations.retain(|(index, _)| *index < first);
     Ok(Beginning { tree, rotations })

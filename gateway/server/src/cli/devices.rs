@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand, ValueEnum};
 use schemas::ids::{DeviceId, OperatorId};
 
-use super::source::Where;
+use super::place::AtStation;
 use super::{approval, say};
 use crate::admin::{Accepted, Maintained};
 
@@ -19,7 +19,7 @@ pub(super) struct MaintenanceArgs {
     #[arg(long, value_name = "OPERATOR")]
     operator: OperatorId,
     #[command(flatten)]
-    place: Where,
+    place: AtStation,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -44,7 +44,7 @@ pub(super) struct AcceptArgs {
     #[arg(long, value_name = "OPERATOR")]
     operator: OperatorId,
     #[command(flatten)]
-    place: Where,
+    place: AtStation,
 }
 
 pub(super) fn maintenance(args: MaintenanceArgs) -> anyhow::Result<ExitCode> {

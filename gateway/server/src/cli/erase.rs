@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Args;
 use schemas::ids::SessionId;
 
+use super::place::AtStation;
 use super::say;
-use super::source::Where;
 use crate::admin::Erased;
 
 #[derive(Debug, Args)]
@@ -18,7 +18,7 @@ pub(super) struct EraseArgs {
     #[arg(long, value_name = "NUMBER")]
     incarnation: Option<u32>,
     #[command(flatten)]
-    place: Where,
+    place: AtStation,
 }
 
 pub(super) fn run(args: EraseArgs) -> anyhow::Result<ExitCode> {

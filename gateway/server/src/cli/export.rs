@@ -40,17 +40,26 @@ impl Filter {
         self.from.is_none() && self.to.is_none() && !self.looks_inside()
     }
 
-    pub(super) fn range(&self) -> std::ops::Range<u64> {
-        self.from.unwrap_or(0)..self.to.unwrap_or(u64::MAX)
+    /// The indexes that are wanted; refuses a range that can hold no event.
+    pub(super) fn range(&self) -> anyhow::Result<std::ops::Range<u64>> {
+        let range = self.from.unwrap_or(0)..self.to.unwrap_or(u64::MAX);
+        anyhow::ensure!(
+            !range.is_empty(),
+            "no event is from {} and before {}: --to is the index behind the last one",
+            range.start,
+            range.end
+        );
+        Ok(range)
     }
 
-    /// Writes those that fit; how many that were.
+    /// Writes those that fit to something of this name; how many that were.
     pub(super) fn write(
         &self,
         form: Form,
         events: impl Iterator<Item = anyhow::Result<Vec<u8>>>,
-        out: &mut impl Write,
+        (out, name): (&mut impl Write, &str),
     ) -> anyhow::Result<u64> {
+        let doing = || format!("cannot write {name}");
         let mut written = 0;
         for event in events {
             let event = event?;
@@ -60,14 +69,14 @@ impl Filter {
             }
             match form {
                 Form::Json => {
-                    out.write_all(signed.payload())?;
-                    out.write_all(b"\n")?;
+                    out.write_all(signed.payload()).with_context(doing)?;
+                    out.write_all(b"\n").with_context(doing)?;
                 }
-                Form::Cose | Form::Bundle => out.write_all(&event)?,
+                Form::Cose | Form::Bundle => out.write_all(&event).with_context(doing)?,
             }
             written += 1;
         }
-        out.flush()?;
+        out.flush().with_context(doing)?;
         Ok(written)
     }
 

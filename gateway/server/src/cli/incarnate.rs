@@ -11,8 +11,8 @@ use schemas::event::Event;
 use schemas::ids::OperatorId;
 use schemas::words::IncarnationReason;
 
-use super::source::Where;
-use super::{approval, progress, say};
+use super::place::{AtStation, Scratch};
+use super::{approval, interrupt, progress, say};
 use crate::incarnation::{self, Survey, Wish, data_aside};
 use crate::keys;
 
@@ -47,7 +47,9 @@ pub(super) struct IncarnateArgs {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    place: Where,
+    place: AtStation,
+    #[command(flatten)]
+    scratch: Scratch,
 }
 
 pub(super) fn run(args: IncarnateArgs) -> anyhow::Result<ExitCode> {
@@ -58,16 +60,19 @@ pub(super) fn run(args: IncarnateArgs) -> anyhow::Result<ExitCode> {
         old,
         dry_run,
         place,
+        scratch,
     } = args;
     let station = place.configured()?;
     let approvers = approval::two(approvers)?;
+    approval::known(&station, &approvers)?;
     let folder = &station.storage.keys_folder;
     // A lost folder is made, but not by who only looks.
     let alone = (!dry_run || folder.exists())
         .then(|| keys::lock(folder, !dry_run))
         .transpose()?;
+    interrupt::remove_copies_at_signals()?;
     let bar = progress::bytes("copying what is left of the old log");
-    let survey = incarnation::survey(&station, old, &place.scratch(), |done, total| {
+    let survey = incarnation::survey(&station, old, &scratch.folder(), |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     });
@@ -122,6 +127,13 @@ fn tell(station: &Station, survey: &Survey) -> anyhow::Result<()> {
         say(&format!(
             "            a snapshot stands for the first {}, which were pruned",
             survey.first
+        ))?;
+    }
+    // Given again after it was complete, it would begin yet another log.
+    if survey.old > 1 {
+        say(&format!(
+            "note        this log was itself begun by `gateway incarnate`; going on puts it aside and begins log {}",
+            survey.old.saturating_add(1)
         ))?;
     }
     if let Some(ended) = &survey.ended {

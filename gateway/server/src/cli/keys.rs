@@ -9,6 +9,7 @@ use schemas::envelope::{self, Entry, KeyId};
 use schemas::event::Event;
 use schemas::proof::NoteKey;
 
+use super::place::AtStation;
 use super::say;
 use super::source::{Source, Where};
 use crate::admin::{LookupRotated, Rotated};
@@ -22,10 +23,10 @@ pub(super) enum KeysCommand {
     /// What the centre has to know of this station once: a file that its operator carries there. Compare the fingerprint on both sides.
     Register(Where),
     /// Change the signing key. The station must run; it goes on at once with the new key.
-    Rotate(Where),
+    Rotate(AtStation),
     /// Change the lookup key that new records are tagged with. The station must run; older keys are tried as long as a record
     /// needs them, and then destroyed by the station itself.
-    RotateLookup(Where),
+    RotateLookup(AtStation),
 }
 
 pub(super) fn run(command: KeysCommand) -> anyhow::Result<ExitCode> {

@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::source::Where;
+use super::place::AtStation;
 use super::{progress, say};
 use crate::admin::LinkReport;
 
+/// The standing of a link whose two sides have different pasts.
+const FORKED: &str = "forked";
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 #[derive(Debug, Args)]
 pub(super) struct LinkArgs {
     #[command(flatten)]
-    place: Where,
+    place: AtStation,
     /// Show a progress bar until the centre has everything that is here when the command begins.
     #[arg(long)]
     watch: bool,
@@ -48,12 +50,19 @@ fn show(report: &LinkReport) -> anyhow::Result<ExitCode> {
     let acknowledged = report
         .acknowledged
         .map_or_else(|| "nothing".to_owned(), |size| format!("{size} events"));
+    let (stored, unsent) = if report.standing == FORKED {
+        // The centre has other events than these: no number of its own is one of ours.
+        (
+            "other events than here".to_owned(),
+            "nothing is sent, see ops/docs/runbook/fork.md".to_owned(),
+        )
+    } else {
+        let unsent = report.size.saturating_sub(report.sent);
+        (report.sent.to_string(), unsent.to_string())
+    };
     say(&format!(
-        "the link is {}\n  events here           {}\n  in the centre's store {}\n  still to be sent      {}\n  acknowledged          {acknowledged}",
-        report.standing,
-        report.size,
-        report.sent,
-        report.size.saturating_sub(report.sent),
+        "the link is {}\n  events here           {}\n  in the centre's store {stored}\n  still to be sent      {unsent}\n  acknowledged          {acknowledged}",
+        report.standing, report.size,
     ))?;
     Ok(ExitCode::SUCCESS)
 }

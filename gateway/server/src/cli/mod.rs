@@ -3,16 +3,21 @@
 mod approval;
 mod beginning;
 mod commission;
+mod damage;
 mod devices;
 mod erase;
 mod evidence;
 mod export;
 mod incarnate;
+mod interrupt;
 mod keys;
 mod link;
+mod partial;
+mod place;
 mod progress;
 mod prove;
 mod source;
+mod verify;
 mod window;
 mod witness;
 
@@ -58,7 +63,7 @@ enum Command {
     HashPin,
     /// Check a whole log: every signature, every index, the tree, the checkpoints. Exit code 0: whole; 3: damaged; 1: could not be
     /// checked.
-    Verify(evidence::VerifyArgs),
+    Verify(verify::VerifyArgs),
     /// Write the proof of one event to a file that can be checked without the log.
     Prove(prove::ProveArgs),
     /// Check such a file. Exit code 0: proven; 3: not proven.
@@ -86,7 +91,7 @@ enum Command {
     Incarnate(incarnate::IncarnateArgs),
     /// Show how the link to the centre stands, and what is still to be sent. The station must run.
     Link(link::LinkArgs),
-    /// Show or rotate the signing key.
+    /// Show the signing keys, in several forms, or change the signing key or the lookup key.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
 }
@@ -125,7 +130,7 @@ pub fn main() -> ExitCode {
         Some(Command::Run(run)) => serve(run),
         Some(Command::CheckConfig { station, policy }) => check(station, policy),
         Some(Command::HashPin) => hash_pin(),
-        Some(Command::Verify(args)) => evidence::verify(args),
+        Some(Command::Verify(args)) => verify::verify(args),
         Some(Command::Prove(args)) => prove::prove(args),
         Some(Command::CheckProof(args)) => prove::check_proof(args),
         Some(Command::Export(args)) => evidence::export(args),
@@ -140,7 +145,7 @@ pub fn main() -> ExitCode {
         Some(Command::Incarnate(args)) => incarnate::run(args),
     };
     outcome.unwrap_or_else(|error| {
-        complain(&format!("{error:#}"));
+        complain(&words(&error));
         ExitCode::FAILURE
     })
 }
@@ -259,6 +264,21 @@ fn start_logging(json: bool) {
     if let Err(error) = started {
         complain(&format!("log lines cannot be written: {error}"));
     }
+}
+
+/// An error and its causes in one line. A cause that the words before it name already is not told twice.
+fn words(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |mut told, cause| {
+        let cause = cause.to_string();
+        if told.is_empty() {
+            return cause;
+        }
+        if !told.ends_with(&cause) {
+            told.push_str(": ");
+            told.push_str(&cause);
+        }
+        told
+    })
 }
 
 fn say(text: &str) -> anyhow::Result<()> {

@@ -15,12 +15,14 @@ use super::beginning::Beginning;
 use super::source::{Source, Where};
 use super::{EXIT_DAMAGED, complain, progress, say};
 
+const EXTENSION: &str = ".tlog-proof";
+
 #[derive(Debug, Args)]
 pub(super) struct ProveArgs {
     /// Which event: its index, its leaf hash (64 hexadecimal digits), or the text of a slip's QR code.
     event: String,
     /// Where to; without it `<index>.tlog-proof`, and `-` is standard output. Where the signing key was changed, the proofs of the
-    /// rotations are written beside it.
+    /// rotations are written beside it, as `<index>.rotation-<n>.tlog-proof`; they belong to this proof alone.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -75,7 +77,7 @@ pub(super) fn prove(args: ProveArgs) -> anyhow::Result<ExitCode> {
             slip.origin
         );
     }
-    let mut proofs = make(source, &place, beginning, index)?.into_iter();
+    let mut proofs = make(source, beginning, index)?.into_iter();
     let proof = proofs.next().context("no proof was made")?;
     let rotations: Vec<Proof> = proofs.collect();
     // What cannot be checked is not handed out.
@@ -86,7 +88,8 @@ pub(super) fn prove(args: ProveArgs) -> anyhow::Result<ExitCode> {
         let size = proven.checkpoint.size;
         anyhow::ensure!(
             slip.size <= size,
-            "the slip was made when the log had {} events under a checkpoint; this log has {size}: it was cut off",
+            "the slip says that the station had signed {} events, its checkpoint covers {size}: the log was cut off or set back, or \
+             the slip is false, since its text is not signed; keep both",
             slip.size
         );
         anyhow::ensure!(
@@ -96,9 +99,10 @@ pub(super) fn prove(args: ProveArgs) -> anyhow::Result<ExitCode> {
             slip.leaf
         );
     }
-    let path = output.unwrap_or_else(|| PathBuf::from(format!("{index}.tlog-proof")));
+    let path = output.unwrap_or_else(|| PathBuf::from(format!("{index}{EXTENSION}")));
     if path == Path::new("-") {
         std::io::stdout().write_all(proof.to_string().as_bytes())?;
+        tell_left_out(&rotations);
         return Ok(ExitCode::SUCCESS);
     }
     write(&path, &proof)?;
@@ -108,7 +112,7 @@ pub(super) fn prove(args: ProveArgs) -> anyhow::Result<ExitCode> {
         path.display()
     ))?;
     for rotation in rotations {
-        let beside = path.with_file_name(format!("rotation-{}.tlog-proof", rotation.index));
+        let beside = beside(&path, rotation.index);
         write(&beside, &rotation)?;
         say(&format!(
             "the signing key was changed at event {}: proof in {}",
@@ -122,6 +126,30 @@ pub(super) fn prove(args: ProveArgs) -> anyhow::Result<ExitCode> {
 fn write(path: &Path, proof: &Proof) -> anyhow::Result<()> {
     std::fs::write(path, proof.to_string())
         .with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Where the proof of a rotation goes that belongs to the proof in `path`. Every proof has its own: rotations count only over the
+/// checkpoint of the proof that they come with.
+fn beside(path: &Path, rotation: u64) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let stem = name.strip_suffix(EXTENSION).unwrap_or(&name);
+    path.with_file_name(format!("{stem}.rotation-{rotation}{EXTENSION}"))
+}
+
+/// Standard output takes one proof. Without those of the rotations it may not be checked.
+fn tell_left_out(rotations: &[Proof]) {
+    if rotations.is_empty() {
+        return;
+    }
+    let indexes: Vec<String> = rotations
+        .iter()
+        .map(|rotation| rotation.index.to_string())
+        .collect();
+    complain(&format!(
+        "left out: the proofs of the changes of the signing key at {}, without which this one cannot be checked; give -o FILE, \
+         and they are written beside it",
+        indexes.join(", ")
+    ));
 }
 
 fn find_leaf(mut source: Source, place: &Where, leaf: Hash) -> anyhow::Result<u64> {
@@ -140,21 +168,12 @@ fn find_leaf(mut source: Source, place: &Where, leaf: Hash) -> anyhow::Result<u6
 }
 
 /// The event's proof, then those of the rotations; all over one checkpoint.
-fn make(
-    mut source: Source,
-    place: &Where,
-    beginning: Beginning,
-    index: u64,
-) -> anyhow::Result<Vec<Proof>> {
+fn make(mut source: Source, beginning: Beginning, index: u64) -> anyhow::Result<Vec<Proof>> {
     if let Source::Station(client, _) = &mut source {
         let texts: Vec<String> = client.get(&format!("/proofs/{index}"))?;
         return texts.iter().map(|text| Ok(Proof::parse(text)?)).collect();
     }
-    let (_, checkpoint) = source
-        .checkpoints(place)?
-        .into_iter()
-        .next()
-        .context("no checkpoint")?;
+    let (_, checkpoint) = source.checkpoint()?;
     let note = SignedNote::parse(&checkpoint)
         .context("the checkpoint is damaged: run `gateway verify`")?;
     let size = Checkpoint::parse_body(note.text())?.size;

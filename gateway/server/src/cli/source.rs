@@ -1,13 +1,16 @@
 //! Where a command reads evidence from: a running station, a stopped one (on a copy), or an exported folder.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
 use gateway_audit::{Anchor, Bundle, Sequence};
 use gateway_log::StoppedLog;
+use schemas::proof::{Checkpoint, SignedNote};
 
-use super::progress;
+use super::place::{AtStation, Folders, Scratch};
+use super::{interrupt, progress};
 use crate::admin::{self, Client, ClientError, Standing};
 use crate::keys;
 
@@ -17,24 +20,35 @@ pub(super) type Events = Box<dyn Iterator<Item = anyhow::Result<Vec<u8>>> + Send
 /// Which evidence is meant. Without options: the station of the shipped configuration.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Where {
-    /// station.toml; without it, the shipped one.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Folder of log and blobs, instead of the configured one; may be a copy of one.
-    #[arg(long, value_name = "FOLDER")]
-    data: Option<PathBuf>,
-    /// Folder of keys, instead of the configured one.
-    #[arg(long, value_name = "FOLDER")]
-    keys: Option<PathBuf>,
+    #[command(flatten)]
+    at: AtStation,
     /// An exported folder, instead of a station.
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["config", "data", "keys"])]
     bundle: Option<PathBuf>,
     /// The verifier keys that are trusted, one a line, the log's first key first; without it, what station or bundle says itself.
     #[arg(long, value_name = "FILE")]
     vkey: Option<PathBuf>,
-    /// Where a stopped log is copied to while it is read, since opening it in place would write.
-    #[arg(long, value_name = "FOLDER")]
-    scratch: Option<PathBuf>,
+    #[command(flatten)]
+    scratch: Scratch,
+}
+
+/// What findings call the checkpoint in a data folder.
+pub(super) const HEAD: &str = "HEAD";
+/// What findings call the one beside the keys.
+pub(super) const WITNESS: &str = "the witness beside the keys";
+/// Any of these in a folder shows that a station keeps its data there.
+const DATA_PARTS: [&str; 4] = ["HEAD", "EPOCHS", "FORMAT", "log"];
+
+/// The checkpoint beside a stopped station's keys.
+pub(super) enum Witness {
+    /// Only of a stopped station it is looked at; a running one looks itself, and others have none.
+    NotAsked,
+    /// The keys folder is not here: an auditor may have the data without the keys.
+    NoKeys(PathBuf),
+    /// The keys are here, and it is not among them.
+    Missing,
+    /// Its text, which may be anything.
+    Note(String),
 }
 
 /// Found.
@@ -44,56 +58,9 @@ pub(super) enum Source {
     Bundle(Bundle),
 }
 
-/// The folders of a station.
-pub(super) struct Folders {
-    pub(super) data: PathBuf,
-    pub(super) keys: PathBuf,
-    pub(super) station: edge_config::Station,
-}
-
 impl Where {
     pub(super) fn folders(&self) -> anyhow::Result<Folders> {
-        let station = edge_config::load(self.config.as_deref(), None)?;
-        let or = |given: &Option<PathBuf>, configured: &Path| {
-            given.clone().unwrap_or_else(|| configured.to_owned())
-        };
-        Ok(Folders {
-            data: or(&self.data, &station.storage.data_folder),
-            keys: or(&self.keys, &station.storage.keys_folder),
-            station,
-        })
-    }
-
-    /// The configured station, with the folders of the options in it.
-    pub(super) fn configured(&self) -> anyhow::Result<edge_config::Station> {
-        anyhow::ensure!(
-            self.bundle.is_none(),
-            "this is done to a station, not to a bundle"
-        );
-        let Folders {
-            data,
-            keys,
-            mut station,
-        } = self.folders()?;
-        station.storage.data_folder = data;
-        station.storage.keys_folder = keys;
-        Ok(station)
-    }
-
-    /// Where copies are made.
-    pub(super) fn scratch(&self) -> PathBuf {
-        self.scratch.clone().unwrap_or_else(std::env::temp_dir)
-    }
-
-    /// The running station, or why there is none.
-    pub(super) fn station(&self) -> anyhow::Result<Client> {
-        let socket = admin::socket_path(&self.folders()?.data);
-        Client::connect(&socket).with_context(|| {
-            format!(
-                "this needs a running station, and none answers at {}",
-                socket.display()
-            )
-        })
+        self.at.folders()
     }
 
     pub(super) fn find(&self) -> anyhow::Result<Source> {
@@ -112,16 +79,27 @@ impl Where {
     }
 
     fn copy(&self, data: &Path) -> anyhow::Result<StoppedLog> {
+        self.require_station(data)?;
+        interrupt::remove_copies_at_signals()?;
         let bar = progress::bytes("copying the log");
-        let copied = StoppedLog::copy(data, &self.scratch(), |done, total| {
+        let copied = StoppedLog::copy(data, &self.scratch.folder(), |done, total| {
             bar.set_length(total);
             bar.set_position(done);
         });
         bar.finish_and_clear();
-        // Its words name their cause already.
-        copied.map_err(|error| {
-            anyhow::anyhow!("the log in {} cannot be read: {error}", data.display())
-        })
+        copied.with_context(|| format!("the log in {} cannot be read", data.display()))
+    }
+
+    /// Where neither data nor keys are, nothing was lost: the wrong place is looked at.
+    fn require_station(&self, data: &Path) -> anyhow::Result<()> {
+        let keys = self.folders()?.keys;
+        anyhow::ensure!(
+            keys.exists() || DATA_PARTS.iter().any(|part| data.join(part).exists()),
+            "there is no station here, neither in {} nor in {}: give --config, or --data and --keys",
+            data.display(),
+            keys.display()
+        );
+        Ok(())
     }
 
     /// The key that is trusted, and where that trust comes from.
@@ -155,34 +133,47 @@ impl Where {
     }
 }
 
+/// The size that a note claims, genuine or not.
+fn claimed_size(note: &str) -> Option<u64> {
+    let note = SignedNote::parse(note).ok()?;
+    let checkpoint = Checkpoint::parse_body(note.text()).ok()?;
+    Some(checkpoint.size)
+}
+
 impl Source {
-    /// Signed checkpoints that must fit, with their names.
-    pub(super) fn checkpoints(&mut self, place: &Where) -> anyhow::Result<Vec<(String, String)>> {
+    /// The newest signed checkpoint, with its name.
+    pub(super) fn checkpoint(&mut self) -> anyhow::Result<(&'static str, String)> {
         Ok(match self {
             Self::Station(client, standing) => {
                 let note = client.get_text("/checkpoint")?;
                 // It may cover events that came since the station was asked first.
                 *standing = client.get("/station")?;
-                vec![("the station's checkpoint".to_owned(), note)]
+                ("the station's checkpoint", note)
             }
-            Self::Bundle(bundle) => {
-                vec![(
-                    "the bundle's checkpoint".to_owned(),
-                    bundle.checkpoint.clone(),
-                )]
-            }
-            Self::Stopped(log) => {
-                let mut notes = vec![("HEAD".to_owned(), log.head().to_owned())];
-                let folder = place.folders()?.keys;
-                // An auditor may have the data without the keys; where keys are, the witness is among them.
-                if folder.exists() {
-                    let note = std::fs::read_to_string(keys::witness_path(&folder));
-                    let name = "the witness beside the keys".to_owned();
-                    notes.push((name, note.unwrap_or_default()));
-                }
-                notes
-            }
+            Self::Bundle(bundle) => ("the bundle's checkpoint", bundle.checkpoint.clone()),
+            Self::Stopped(log) => (HEAD, log.head().to_owned()),
         })
+    }
+
+    /// The checkpoint beside the keys.
+    pub(super) fn witness(&self, place: &Where) -> anyhow::Result<Witness> {
+        if !matches!(self, Self::Stopped(_)) {
+            return Ok(Witness::NotAsked);
+        }
+        let folder = place.folders()?.keys;
+        if !folder.exists() {
+            return Ok(Witness::NoKeys(folder));
+        }
+        let path = keys::witness_path(&folder);
+        match std::fs::read_to_string(&path) {
+            Ok(note) => Ok(Witness::Note(note)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Witness::Missing),
+            // Not text: whoever parses it says so.
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                Ok(Witness::Note(String::new()))
+            }
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+        }
     }
 
     /// The events of these indexes, and how many there are, where that is known.
@@ -200,8 +191,11 @@ impl Source {
                 Ok((Box::new(events), Some(to.saturating_sub(range.start))))
             }
             Self::Stopped(log) => {
+                // What HEAD says is good enough for a bar.
+                let total = claimed_size(log.head()).map(|size| size.min(range.end));
+                let total = total.map(|end| end.saturating_sub(range.start));
                 let events = log.into_events(range.start).map(|event| Ok(event?.1));
-                Ok((Box::new(events.take(take)), None))
+                Ok((Box::new(events.take(take)), total))
             }
             Self::Bundle(bundle) => {
                 let events = bundle.events()?.map(|event| Ok(event?));

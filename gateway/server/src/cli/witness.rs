@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use schemas::ids::OperatorId;
 
-use super::source::Where;
+use super::place::AtStation;
 use super::{approval, say};
 use crate::admin::Dismissed;
 
@@ -15,7 +15,7 @@ pub(super) struct DismissArgs {
     #[arg(long = "approver", value_name = "OPERATOR", required = true)]
     approvers: Vec<OperatorId>,
     #[command(flatten)]
-    place: Where,
+    place: AtStation,
 }
 
 pub(super) fn run(args: DismissArgs) -> anyhow::Result<ExitCode> {

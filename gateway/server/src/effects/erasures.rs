@@ -153,7 +153,7 @@ async fn attempt(
     let (log, of) = (log.clone(), session.clone());
     // What was pruned had gone up.
     let pruned = index_of(session).is_some_and(|index| index < log.first_index());
-    let named = tokio::task::spawn_blocking(move || named(&log, &of)).await??;
+    let named = panics::off_runtime(move || named(&log, &of)).await??;
     // A file that does not say whose it is, or cannot be read, is found by the name that the log has for it.
     let missing: BTreeSet<_> = named
         .iter()
@@ -166,7 +166,7 @@ async fn attempt(
     here.sort();
     let (store, keys) = (sealing.store().clone(), here.clone());
     // One that was on its way when it was destroyed here may have arrived all the same.
-    let on_its_way = tokio::task::spawn_blocking(move || store.any_sent(&keys)).await??;
+    let on_its_way = panics::off_runtime(move || store.any_sent(&keys)).await??;
     Ok((here, pruned || gone || on_its_way))
 }
 

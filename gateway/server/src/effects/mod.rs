@@ -24,6 +24,7 @@ use gateway_log::{Durable, Log};
 use schemas::event::Event;
 use schemas::ids::{BlobHash, DeviceId, MessageId, SessionId};
 use schemas::key::LookupKeyId;
+use schemas::message::command::CommandId;
 use schemas::message::kiosk::Text;
 use schemas::time::Now;
 use serde::Serialize;
@@ -56,6 +57,7 @@ pub use rotations::RotateAnswer;
 use rotations::Rotations;
 use shares::Shares;
 pub use shares::session_of;
+pub(crate) use windows::over as over_at_window;
 
 /// What a group owes the world, once it is durable.
 #[derive(Debug, Default)]
@@ -70,10 +72,16 @@ pub struct Outbox {
     pub came: BTreeSet<DeviceId>,
     /// What each kiosk shows after this group.
     pub views: BTreeMap<DeviceId, View>,
-    /// The applications that are under way after this group: the kiosk of each, and the device that serves its step.
-    pub applications: BTreeMap<SessionId, BTreeSet<DeviceId>>,
+    /// The applications that are under way after this group, and the kiosk of each.
+    pub applications: BTreeMap<SessionId, DeviceId>,
+    /// The commands that sessions wait for after this group, with the device and the session of each.
+    pub asked: BTreeMap<CommandId, (DeviceId, SessionId)>,
     /// The sessions whose papers are due after this group, and the fee of each, where there is one.
     pub papers: BTreeMap<SessionId, Option<FeeStanding>>,
+    /// The applications that cannot come to the window any more, since this group.
+    pub over_at_window: Vec<SessionId>,
+    /// Window tickets that are open after this group.
+    pub tickets: usize,
     /// How the devices stand after this group.
     pub registry: Registry,
     /// Kiosks that want their prompt again.
@@ -268,7 +276,10 @@ impl Effects {
             came,
             views,
             applications,
+            asked,
             papers,
+            over_at_window,
+            tickets,
             registry,
             shows,
             rotated,
@@ -281,8 +292,14 @@ impl Effects {
         for (_, event) in &recorded {
             self.follow(event);
         }
-        // Before the commands go out: what a device sends for a step finds its session.
+        let over = over_at_window.into_iter();
+        let cleared = over.map(|session| windows::clear(self.sealing.clone(), session));
+        self.errands.extend(cleared);
+        self.metrics.window.waiting(tickets);
+        // Before the commands go out: what a device sends for one finds its session.
         self.sealing.applications(&applications);
+        self.sealing.asks(asked);
+        self.blobs.sweep();
         // Commands first: what a citizen waits for is the device, not the receipt.
         let due = self.issued.due(effects, &came, vault, &self.held);
         for message in due.messages {
@@ -388,16 +405,11 @@ impl Effects {
         let sealed = event.sealed();
         let blobs = sealed.iter().flat_map(|sealed| &sealed.blobs);
         blobs.for_each(|blob| self.blobs.named(blob));
-        if let Some(session) = windows::over(event) {
-            self.errands
-                .push(windows::clear(self.sealing.clone(), session.clone()));
-        }
         if let Event::PickupStarted(pickup) = event {
             // Before its first command goes out: what a device sends for it finds it.
-            self.sealing.opened(&pickup.session, &pickup.devices);
+            self.sealing.opened(&pickup.session);
         } else if let Event::CommissionStarted(commission) = event {
-            self.sealing
-                .opened(&commission.session, &commission.devices);
+            self.sealing.opened(&commission.session);
         } else if let Event::ActEnded(act) = event {
             self.sealing.ended(&act.session);
         } else if let Event::PickupEnded(pickup) = event {

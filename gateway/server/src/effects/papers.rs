@@ -56,6 +56,12 @@ impl Papers {
         for (index, event) in recorded {
             if let Event::PapersIssued(record) = event {
                 self.desk.issue(record);
+                self.desk.missed(&record.missing);
+            } else if let Event::PapersNotHandedOut(missed) = event {
+                // What was left out was counted when the others were issued.
+                if !is_issued(recorded, &missed.session) {
+                    self.desk.missed(&missed.missing);
+                }
             } else if let Event::ErasureAsked(asked) = event {
                 self.desk.forget(&asked.session);
             } else if let Some(facts) = facts(event, due, held) {
@@ -118,6 +124,12 @@ impl Papers {
         }
         .boxed()
     }
+}
+
+/// Whether papers of this session were issued just now.
+fn is_issued(recorded: &[(u64, Event)], session: &SessionId) -> bool {
+    let of = |event: &Event| matches!(event, Event::PapersIssued(b) if b.session == *session);
+    recorded.iter().any(|(_, event)| of(event))
 }
 
 /// What the papers state that are due of this event, if there are any.

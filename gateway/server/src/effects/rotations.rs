@@ -64,7 +64,7 @@ impl Rotations {
         self.waiting = Some(done);
         let keys = self.keys.clone();
         let make = async move {
-            let made = tokio::task::spawn_blocking(move || keys.make()).await;
+            let made = panics::off_runtime(move || keys.make()).await;
             match made {
                 Ok(Ok((key, before))) => Finding::Tell(Input::LookupKeyMade { key, before }),
                 Ok(Err(refused)) => Finding::NotRotated(refused),
@@ -89,7 +89,7 @@ impl Rotations {
                 let ring = self.keys.clone();
                 async move {
                     let id = key.clone();
-                    let gone = tokio::task::spawn_blocking(move || ring.destroy(&id)).await;
+                    let gone = panics::off_runtime(move || ring.destroy(&id)).await;
                     match gone.map_err(std::io::Error::other).flatten() {
                         Ok(()) => Finding::Tell(Input::LookupKeyDestroyed { key }),
                         Err(error) => {

@@ -1,6 +1,7 @@
 //! What officers at the window open of an application (A15) goes when nobody needs it any more.
 
 use futures_util::FutureExt as _;
+use gateway_core::State;
 use schemas::event::Event;
 use schemas::ids::SessionId;
 use schemas::words::application::ApplicationOutcome as Outcome;
@@ -8,8 +9,15 @@ use schemas::words::application::ApplicationOutcome as Outcome;
 use super::{Errand, Finding};
 use crate::sealing::SealingDesk;
 
-/// The application that cannot come to the window after this event.
-pub(super) fn over(event: &Event) -> Option<&SessionId> {
+/// The applications that cannot come to the window after these events: their part is over, and nothing in the state says otherwise.
+pub(crate) fn over(recorded: &[(u64, Event)], state: &State) -> Vec<SessionId> {
+    let ended = recorded.iter().filter_map(|(_, event)| part_over(event));
+    let over = ended.filter(|session| !state.may_come_to_window(session));
+    over.cloned().collect()
+}
+
+/// The application of which something is over with this event that led, or might have led, to the window.
+fn part_over(event: &Event) -> Option<&SessionId> {
     if let Event::ApplicationEnded(ended) = event {
         match ended.outcome {
             // The centre may still reject it; then the citizen comes with a ticket.
@@ -18,12 +26,17 @@ pub(super) fn over(event: &Event) -> Option<&SessionId> {
             | Outcome::Cancelled
             | Outcome::TimedOut
             | Outcome::DeviceFailed
-            | Outcome::Interrupted => Some(&ended.session),
+            | Outcome::Interrupted
+            | Outcome::NotPaid => Some(&ended.session),
         }
     } else if let Event::ApplicationConfirmed(confirmed) = event {
         Some(&confirmed.session)
+    } else if let Event::ApplicationLapsed(lapsed) = event {
+        Some(&lapsed.session)
     } else if let Event::WindowTicketClosed(closed) = event {
         Some(&closed.session)
+    } else if let Event::PapersIssued(issued) = event {
+        Some(&issued.session)
     } else {
         None
     }
@@ -43,8 +56,8 @@ pub(super) fn clear(sealing: SealingDesk, session: SessionId) -> Errand {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
-    use schemas::event::application::{ApplicationEnded, WindowTicketClosed};
-    use schemas::ids::{DeviceId, TicketNumber};
+    use schemas::event::application::{ApplicationEnded, ApplicationLapsed, WindowTicketClosed};
+    use schemas::ids::{DeviceId, OrderId, TicketNumber};
     use schemas::words::application::WindowResult;
 
     use super::*;
@@ -60,9 +73,15 @@ mod tests {
                 outcome: *outcome,
             };
             let may_come = [Outcome::Accepted, Outcome::Provisional, Outcome::Window];
-            let stays = over(&ended.into()).is_none();
+            let stays = part_over(&ended.into()).is_none();
             assert_eq!(stays, may_come.contains(outcome), "{outcome:?}");
         }
+        let lapsed = ApplicationLapsed {
+            session: session.clone(),
+            order: OrderId::new("110105001i1e57").unwrap(),
+        };
+        let lapsed = Event::from(lapsed);
+        assert_eq!(part_over(&lapsed), Some(&session));
         for result in WindowResult::ALL {
             let closed = WindowTicketClosed {
                 session: session.clone(),
@@ -71,7 +90,7 @@ mod tests {
                 by: None,
             };
             let closed = Event::from(closed);
-            assert_eq!(over(&closed), Some(&session), "{result:?}");
+            assert_eq!(part_over(&closed), Some(&session), "{result:?}");
         }
     }
 }

@@ -141,7 +141,7 @@ fn filters(topics: &Topics) -> Vec<Filter> {
         "event/+",
         "cmd/+/reply",
         "request/+",
-        "blob/+",
+        "blob/#",
     ]
     .map(|channel| {
         Filter::new(

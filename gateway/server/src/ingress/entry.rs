@@ -2,6 +2,7 @@
 //! tags and sealed fields, pictures the hashes of their sealed files. What is checked here needs the words in the clear; what
 //! follows from it, the rules decide.
 
+use documents::Picture as Decoded;
 use gateway_core::{BirthDate, Entry, Input, Person, Request};
 use schemas::citizen::{CitizenName, CitizenNumber, PhoneNumber};
 use schemas::event::application::{MaskedPhone, SealedBlob};
@@ -21,7 +22,7 @@ use crate::blobs::{BlobDesk, Received};
 use crate::centre::GrantDesk;
 use crate::held::{Applicant, Held};
 use crate::keys::{Domain, LookupKeys};
-use crate::sealing::{NotSealed, SealingDesk, field};
+use crate::sealing::{NotSealed, SealingDesk, Source, field};
 
 pub(super) fn start(device: &DeviceId, payload: &[u8]) -> Result<Parsed, Unreadable> {
     let StartApplication {
@@ -140,6 +141,7 @@ async fn entry(
         Said::DocumentsDone(_) => Entry::DocumentsDone,
         Said::Signature(image) => Entry::Signature(aids.signature(kiosk, session, &image)),
         Said::PaymentMethod(way) => Entry::Payment(way),
+        Said::PayLater(_) => Entry::PayLater,
         Said::Back(_) => Entry::Back,
         Said::Retry(_) => Entry::Retry,
         Said::Language(language) => Entry::Language(language),
@@ -157,14 +159,14 @@ impl Aids<'_> {
             return Ok(None);
         };
         let keyed = Applicant::keyed(number);
-        let person = self.person(kiosk, keyed, None).await?;
+        let person = self.person(Source::kiosk(kiosk), keyed, None).await?;
         Ok(Some(Box::new(person)))
     }
 
     /// Seals a person; they and the picture of their card are held to the end of the session.
     pub(super) async fn person(
         &self,
-        device: &DeviceId,
+        from: Source<'_>,
         applicant: Applicant,
         picture: Option<Picture>,
     ) -> Result<Person, NotSealed> {
@@ -172,7 +174,7 @@ impl Aids<'_> {
         let number = &applicant.number;
         let sealed = self
             .sealing
-            .seal_words(device, field::APPLICATION_HOLDER, &plain);
+            .seal_words(from, field::APPLICATION_HOLDER, &plain);
         let (session, holder) = sealed.await?;
         let known = Person {
             number: self.keys.tags(Domain::Number, number.expose()),
@@ -208,25 +210,31 @@ impl Aids<'_> {
             None => None,
             Some(receipt) => {
                 let plain = receipt.expose().as_bytes();
-                let sealed = self
-                    .sealing
-                    .seal_words(kiosk, field::APPLICATION_RECEIPT, plain);
+                let sealed = self.sealing.seal_words(
+                    Source::kiosk(kiosk),
+                    field::APPLICATION_RECEIPT,
+                    plain,
+                );
                 Some(sealed.await?.1)
             }
         };
         // What comes with the other ways is not looked at.
         let picture = picture.filter(|_| way.has_image());
-        let picture = picture.map(|id| self.face(kiosk, session, &id));
+        let picture = match picture {
+            Some(id) => self.face(kiosk, session, &id).await?,
+            None => None,
+        };
         Ok(Entry::Portrait {
             way,
-            picture: picture.transpose()?.flatten(),
+            picture,
             receipt,
             checks,
         })
     }
 
-    /// A portrait that can be compared (A7); none: it did not come, or is not held any more.
-    fn face(
+    /// A portrait that can be compared (A7); none: it did not come, or is not held any more. Its head alone says nothing: it is decoded,
+    /// within the bounds that paper has, where nobody else waits for the thread.
+    async fn face(
         &self,
         kiosk: &DeviceId,
         session: &SessionId,
@@ -238,8 +246,18 @@ impl Aids<'_> {
         if received.picture.is_none() {
             return Err(NotEntered::Refused(RefusalReason::PictureUnusable));
         }
-        let is_held = self.held.named(session, &received.hash);
-        Ok(is_held.then(|| sealed(received)))
+        if !self.held.named(session, &received.hash) {
+            return Ok(None);
+        }
+        let Some(picture) = self.held.picture(session, &received.hash) else {
+            return Ok(None);
+        };
+        let decoded = tokio::task::spawn_blocking(move || Decoded::decode(&picture).is_ok());
+        match decoded.await {
+            Ok(true) => Ok(Some(sealed(received))),
+            Ok(false) => Err(NotEntered::Refused(RefusalReason::PictureDamaged)),
+            Err(_ended) => Err(NotEntered::Failed),
+        }
     }
 
     /// A phone number that was entered twice, or what is wrong with it (A8).
@@ -263,7 +281,7 @@ impl Aids<'_> {
         let plain = phone.expose().as_bytes();
         let sealed = self
             .sealing
-            .seal_words(kiosk, field::APPLICATION_PHONE, plain);
+            .seal_words(Source::kiosk(kiosk), field::APPLICATION_PHONE, plain);
         let (session, sealed) = sealed.await?;
         self.held.phone(&session, &sealed, phone);
         Ok(Ok((masked, sealed)))

@@ -30,7 +30,22 @@ fn a3_a8_groups_and_prefixes_are_taken() {
     assert!(PhoneNumber::new(mobile("+8512345678901")).is_err());
 }
 
-/// A6, A7: a portrait in which no face can be compared is refused with its reason before the rules see it; the other ways have no
+/// A grey picture.
+fn png() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, 40, 50);
+    encoder.set_color(png::ColorType::Grayscale);
+    let mut writer = encoder.write_header().unwrap();
+    // Noise: whatever is cut off at the end takes pixels along.
+    let pixels: Vec<u8> = (0..2_000_u32)
+        .map(|n| u8::try_from(n * n % 251).unwrap())
+        .collect();
+    writer.write_image_data(&pixels).unwrap();
+    writer.finish().unwrap();
+    bytes
+}
+
+/// A6, A7: a portrait that is damaged, or in which no face can be compared is refused with its reason before the rules see it; the other ways have no
 /// picture to look at, and one that did not come is none.
 #[tokio::test]
 async fn a6_a_portrait_that_cannot_be_compared_is_refused() {
@@ -39,8 +54,7 @@ async fn a6_a_portrait_that_cannot_be_compared_is_refused() {
     let keys = crate::keys::open(&place.path().join("keys"), place.path(), &marker).unwrap();
     let sealing = desk_tests::desk(place.path());
     let (session, kiosk) = (SessionId::from_index(50), DeviceId::new("kiosk-1").unwrap());
-    let devices = BTreeSet::from([kiosk.clone()]);
-    sealing.applications(&BTreeMap::from([(session.clone(), devices)]));
+    sealing.applications(&BTreeMap::from([(session.clone(), kiosk.clone())]));
     let held = Held::default();
     held.only(&BTreeSet::from([session.clone()]));
     let store = BlobStore::open(&place.path().join("blobs")).unwrap();
@@ -62,17 +76,23 @@ async fn a6_a_portrait_that_cannot_be_compared_is_refused() {
         })
     };
     let unusable = Err(NotEntered::Refused(RefusalReason::PictureUnusable));
+    let damaged = Err(NotEntered::Refused(RefusalReason::PictureDamaged));
+    let whole = png();
     let mut large = b"\x89PNG\r\n\x1a\n".to_vec();
     large.resize(PICTURE_BYTES_MAX + 1, 0);
-    let cases: [(&[u8], _); 4] = [
-        (b"\xff\xd8\xff\xe0 a portrait", Ok(true)),
-        (b"\x89PNG\r\n\x1a\n a portrait", Ok(true)),
+    let cases: [(&[u8], _); 6] = [
+        (&whole, Ok(true)),
+        (whole.split_at(whole.len() / 2).0, damaged),
+        (b"\xff\xd8\xff\xe0 a portrait", damaged),
+        (b"\x89PNG\r\n\x1a\n a portrait", damaged),
         (b"GIF89a", unusable),
         (&large, unusable),
     ];
     for (n, (bytes, expected)) in (0..).zip(cases) {
         let bytes = bytes.to_vec().into();
-        let received = blobs.receive(&kiosk, &id(n), [n; 16], bytes).await;
+        let received = blobs
+            .receive(Source::kiosk(&kiosk), &id(n), [n; 16], bytes)
+            .await;
         received.unwrap();
         let said = portrait(n, PortraitWay::Booth);
         let entered = entry(said, &kiosk, &session, aids).await;
@@ -87,7 +107,7 @@ async fn a6_a_portrait_that_cannot_be_compared_is_refused() {
         });
         assert_eq!(comes, expected, "{n}");
     }
-    for (n, way) in [(2, PortraitWay::Prepared), (9, PortraitWay::Booth)] {
+    for (n, way) in [(4, PortraitWay::Prepared), (9, PortraitWay::Booth)] {
         let entered = entry(portrait(n, way), &kiosk, &session, aids).await;
         assert!(matches!(entered, Ok(Entry::Portrait { picture: None, .. })));
     }

@@ -28,7 +28,6 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use schemas::ids::{DeviceId, MessageId, SessionId};
 use schemas::topic::FromDevice;
-use schemas::words::RefusalReason;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::blobs::{BlobDesk, BlobRefusal};
@@ -42,7 +41,7 @@ use crate::outlet::Outlet;
 use crate::papers::PaperDesk;
 use crate::pipeline::{Answer, Command, Content, Job, MessageKey};
 use crate::receipts;
-use crate::sealing::SealingDesk;
+use crate::sealing::{SealingDesk, Source};
 use crate::wiped::wipe;
 use lanes::{Lanes, Ticket};
 use parse::Parsed;
@@ -77,7 +76,7 @@ pub enum Taken {
     Busy,
     /// The same id came before with other content.
     IdReused,
-    /// A blob of a device that serves no session.
+    /// A blob that no session asked for.
     NotKept,
     /// It could not be made durable or stored.
     Failed,
@@ -204,25 +203,31 @@ impl Inner {
         let digests = self.desks.keys.digests(&topic, &payload);
         let digest = digests.first().copied().unwrap_or_default();
         let key = |id: MessageId| MessageKey { id, digests };
-        if let Parsed::Blob(id) = &parsed {
+        if let Parsed::Blob(id, command) = &parsed {
             let blobs = &self.desks.blobs;
-            let received = blobs.receive(&device, id, digest, payload).await;
+            let from = Source {
+                device: &device,
+                command: command.as_ref(),
+            };
+            let received = blobs.receive(from, id, digest, payload).await;
             drop(ticket);
             return self.blob_taken(&device, id, received.map(drop));
         }
         // What is personal in it has been taken out.
         wipe(payload);
         let (message, content) = match parsed {
-            Parsed::Volatile | Parsed::Blob(_) => return Taken::Yes,
+            Parsed::Volatile | Parsed::Blob(..) => return Taken::Yes,
             Parsed::ShowSession(id) => {
                 let (done, answer) = oneshot::channel();
                 let job = Job::ShowSession { device, id, done };
                 return self.enqueue(job, answer, ticket, if_full).await;
             }
-            Parsed::ShowPapers(id, session) => {
+            Parsed::ShowPapers(id, session, _) if self.desks.papers.has(&device, &session) => {
                 self.papers_again(&device, id, &session);
                 return Taken::Yes;
             }
+            // They are not here: the rules know whether the citizen has got them.
+            Parsed::ShowPapers(id, _, gone) => (Some(key(id)), Content::Input(gone)),
             Parsed::Plain(input) => (None, Content::Input(input)),
             Parsed::Message(id, input) => (Some(key(id)), Content::Input(input)),
             Parsed::ChipRead(id, read) => {
@@ -279,13 +284,11 @@ impl Inner {
         }
     }
 
-    /// The receipt first, then the papers: they lie here, or nowhere.
+    /// The receipt first, then the papers.
     fn papers_again(&self, kiosk: &DeviceId, id: MessageId, session: &SessionId) {
-        let papers = &self.desks.papers;
-        let refused = (!papers.has(kiosk, session)).then_some(RefusalReason::PapersGone);
-        let receipt = receipts::recorded(kiosk, id, refused, None, Some(session.clone()));
+        let receipt = receipts::recorded(kiosk, id, None, None, Some(session.clone()));
         self.desks.outlet.send(receipt);
-        papers.again(kiosk, session);
+        self.desks.papers.again(kiosk, session);
     }
 
     /// The ticket is given up when the job has its place in the queue.

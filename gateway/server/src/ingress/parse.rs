@@ -4,6 +4,7 @@ use gateway_core::{Input, Report};
 use schemas::event::station::Presence;
 use schemas::ids::{BlobId, DeviceId, MessageId, SessionId};
 use schemas::message::PROTOCOL_VERSION;
+use schemas::message::command::CommandId;
 use schemas::message::device::{Code, DeviceEvent, Life, LifeState, Measurement, Status};
 use schemas::message::peripheral::Scan;
 use schemas::topic::FromDevice;
@@ -20,12 +21,12 @@ use crate::keys::LookupKeys;
 pub(super) enum Parsed {
     /// A measurement or a scan: acknowledged at once, never logged.
     Volatile,
-    /// Raw bytes of a photo or scan.
-    Blob(BlobId),
+    /// Raw bytes of a picture, and the command that asked for it; none: a kiosk gives it.
+    Blob(BlobId, Option<CommandId>),
     /// A kiosk wants its prompt again; not logged.
     ShowSession(MessageId),
-    /// A kiosk wants the papers of a session again; not logged.
-    ShowPapers(MessageId, SessionId),
+    /// A kiosk wants the papers of a session again: not logged where they are here, else what the rules are asked.
+    ShowPapers(MessageId, SessionId, Input),
     /// Without an id: a state, which is recorded when it changed.
     Plain(Input),
     /// With an id.
@@ -57,7 +58,7 @@ pub(super) fn parse(arrival: &Arrival, keys: &LookupKeys) -> Result<Parsed, Unre
         again,
         ..
     } = arrival;
-    let is_blob = matches!(channel, FromDevice::Blob(_));
+    let is_blob = matches!(channel, FromDevice::Blob(_) | FromDevice::Image(..));
     if payload.len() > MESSAGE_BYTES_MAX && !is_blob {
         return Err(Unreadable { message_id: None });
     }
@@ -76,7 +77,8 @@ pub(super) fn parse(arrival: &Arrival, keys: &LookupKeys) -> Result<Parsed, Unre
         FromDevice::Scan => read(payload).map(|_scan: Scan| Parsed::Volatile),
         FromDevice::Reply(name) => reply::parse(device, name, payload, keys),
         FromDevice::Request(name) => request::parse(device, name, payload, keys),
-        FromDevice::Blob(id) => Ok(Parsed::Blob(id.clone())),
+        FromDevice::Blob(id) => Ok(Parsed::Blob(id.clone(), None)),
+        FromDevice::Image(id, command) => Ok(Parsed::Blob(id.clone(), Some(command.clone()))),
     }
 }
 

@@ -116,12 +116,10 @@ async fn nothing_personal_prints_on_the_way_in() {
     let keys = crate::keys::open(&place.path().join("keys"), place.path(), &marker).unwrap();
     let sealing = desk_tests::desk(place.path());
     let session = SessionId::from_index(40);
-    sealing.opened(&session, &desk_tests::devices());
+    sealing.opened(&session);
+    desk_tests::ask(&sealing, &[(1, "reader-1", &session)]);
     let (application, kiosk) = (SessionId::from_index(50), DeviceId::new("kiosk-1").unwrap());
-    sealing.applications(&BTreeMap::from([(
-        application.clone(),
-        BTreeSet::from([kiosk]),
-    )]));
+    sealing.applications(&BTreeMap::from([(application.clone(), kiosk)]));
     let held = Held::default();
     held.only(&BTreeSet::from([application]));
     let blobs = blobs(place.path(), &sealing, &held);

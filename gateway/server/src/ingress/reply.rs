@@ -17,7 +17,7 @@ use super::entry::Aids;
 use super::parse::{Parsed, Unreadable, read};
 use crate::held::Applicant;
 use crate::keys::{Domain, LookupKeys};
-use crate::sealing::NotSealed;
+use crate::sealing::{NotSealed, Source};
 use crate::vault::TEMPLATES_MAX;
 
 pub(super) fn parse(
@@ -241,7 +241,7 @@ pub(super) struct ChipRead {
 }
 
 impl ChipRead {
-    /// Number and name are sealed for the session that the reader serves, and wiped; without a session there is no sealed
+    /// Number and name are sealed for the session that asked the reader, and wiped; without a session there is no sealed
     /// holder. Who applies is held to the end of the application. The templates travel beside the input, to the vault. None: it
     /// could not be sealed.
     pub(super) async fn seal(
@@ -273,7 +273,8 @@ impl ChipRead {
             issuer,
         } = card;
         let sealing = aids.sealing;
-        let serves = sealing.session_of(device);
+        let from = Source::asked(device, &command);
+        let serves = sealing.session_of(from);
         let (holder, person) = if serves.is_some_and(|session| sealing.is_application(&session)) {
             let applicant = Applicant {
                 number,
@@ -282,13 +283,13 @@ impl ChipRead {
                 address,
                 issuer,
             };
-            match aids.person(device, applicant, picture).await {
+            match aids.person(from, applicant, picture).await {
                 Ok(person) => (None, Some(Box::new(Person { expiry, ..person }))),
                 Err(NotSealed::NoSession) => (None, None),
                 Err(NotSealed::Failed) => return None,
             }
         } else {
-            match sealing.seal_holder(device, &number, name.as_ref()).await {
+            match sealing.seal_holder(from, &number, name.as_ref()).await {
                 Ok(holder) => (Some(holder), None),
                 Err(NotSealed::NoSession) => (None, None),
                 Err(NotSealed::Failed) => return None,
@@ -296,7 +297,12 @@ impl ChipRead {
         };
         let has = |hand: &&Hand| fingers.iter().any(|finger| finger.hand == **hand);
         let hands = Hand::ALL.iter().filter(has).copied().collect();
+        let positions = fingers.iter().filter_map(|finger| {
+            let position = finger.position?;
+            (position.hand() == finger.hand).then_some(position)
+        });
         let read = CardRead {
+            fingers: positions.collect(),
             serial,
             number: tags,
             hands,
@@ -320,7 +326,9 @@ impl Captured {
     /// sealed under the key of that one.
     pub(super) fn resolve(self, device: &DeviceId, aids: Aids<'_>) -> Input {
         let captured = self.blob.and_then(|id| {
-            let serves = aids.sealing.session_of(device);
+            let serves = aids
+                .sealing
+                .session_of(Source::asked(device, &self.command));
             let photo = serves.and_then(|session| aids.picture(device, &session, &id));
             let SealedBlob { blob, key, len } = photo.ok_or(Completion::SequenceError)?;
             Ok(gateway_core::Captured { blob, key, len })
@@ -342,7 +350,9 @@ pub(super) struct FingerCaptured {
 impl FingerCaptured {
     /// Which image is meant. One that is not here, or came for another session, counts as not taken.
     pub(super) fn resolve(self, device: &DeviceId, aids: Aids<'_>) -> Input {
-        let serves = aids.sealing.session_of(device);
+        let serves = aids
+            .sealing
+            .session_of(Source::asked(device, &self.command));
         let image = serves
             .zip(self.blob)
             .and_then(|(session, id)| aids.scan(device, &session, &id));

@@ -53,10 +53,14 @@ pub(super) fn parse(
         "get-papers" => {
             let GetPapers {
                 message_id,
+                deadline_ms,
                 session,
-                ..
             } = read(payload)?;
-            return Ok(Parsed::ShowPapers(message_id, session));
+            let gone = Request::PapersGone {
+                session: session.clone(),
+            };
+            let gone = request(device, deadline_ms, gone);
+            return Ok(Parsed::ShowPapers(message_id, session, gone));
         }
         "receive-batch" => {
             let ReceiveBatch {

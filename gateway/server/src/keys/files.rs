@@ -46,6 +46,18 @@ impl KeyFolder {
         Ok(folder)
     }
 
+    /// That nobody else can read any file here, whoever wrote it.
+    pub(super) fn check_modes(&self) -> Result<(), KeysError> {
+        let doing = || format!("list the keys folder {}", self.path.display());
+        for entry in std::fs::read_dir(&self.path).map_err(io(doing()))? {
+            let entry = entry.map_err(io(doing()))?;
+            if entry.file_type().map_err(io(doing()))?.is_file() {
+                check_mode(&entry.path(), FILE_MODE)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The bytes of `part`; made by `make` where this is the first start.
     pub(super) fn read_or_make(
         &self,

@@ -211,11 +211,13 @@ pub fn keys_aside(folder: &Path, old: u32) -> PathBuf {
 pub fn open(folder: &Path, data: &Path, marker: &Path) -> Result<StationKeys, KeysError> {
     let begun = gateway_log::is_initialised(marker) || gateway_log::holds_log(data);
     let store = files::KeyFolder::open(folder, !begun)?;
-    Ok(StationKeys {
+    let keys = StationKeys {
         signing: signing::open(&store)?,
         lookup: lookup::open(&store)?,
         incarnation: incarnation(&store)?,
-    })
+    };
+    store.check_modes()?;
+    Ok(keys)
 }
 
 /// The verifier key of the log's first key, read from the folder without its private parts. `origin` names the log of an
@@ -383,14 +385,21 @@ mod tests {
 
     #[test]
     fn keys_that_others_can_read_are_refused() {
-        let station = Station::new();
-        station.open().unwrap();
-        let path = station.keys().join("signing-key.p8");
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(matches!(
-            station.open(),
-            Err(KeysError::Permissions { wanted: 0o600, .. })
-        ));
+        // The witness is written by the log, and holds for every other file that is put there.
+        for name in ["signing-key.p8", "witness"] {
+            let station = Station::new();
+            station.open().unwrap();
+            let path = station.keys().join(name);
+            let mut file = std::fs::File::options();
+            drop(file.create(true).append(true).open(&path).unwrap());
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+            station.open().unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+            assert!(matches!(
+                station.open(),
+                Err(KeysError::Permissions { wanted: 0o600, .. })
+            ));
+        }
     }
 
     /// G7: nothing that prints shows a key.

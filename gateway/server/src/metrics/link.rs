@@ -1,6 +1,6 @@
 //! Figures of the link to the centre.
 
-use prometheus::{IntCounterVec, IntGauge, IntGaugeVec};
+use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
 
 use super::Maker;
 
@@ -13,6 +13,8 @@ pub struct LinkMetrics {
     pub sent: IntGauge,
     /// Durable events that it does not have yet.
     pub backlog: IntGauge,
+    /// Times that a fault of its own code ended it.
+    pub panics: IntCounter,
     /// Connections in this life.
     pub connections: IntGauge,
     /// Bytes handed over in this life.
@@ -35,6 +37,10 @@ impl LinkMetrics {
             backlog: make.gauge(
                 "station_link_backlog",
                 "Durable events that the centre's stream does not have yet",
+            )?,
+            panics: make.counter(
+                "station_link_panics_total",
+                "Times that a fault of its own code ended the link, which was then begun anew",
             )?,
             connections: make.gauge(
                 "station_link_connections",

@@ -33,16 +33,13 @@ impl WindowMetrics {
         Ok(Self { open, closed })
     }
 
-    /// So many wait, as the log says at start.
-    pub(super) fn begin(&self, open: usize) {
+    /// So many wait.
+    pub(crate) fn waiting(&self, open: usize) {
         self.open.set(i64::try_from(open).unwrap_or(i64::MAX));
     }
 
     pub(super) fn follow(&self, event: &Event) {
-        if let Event::WindowTicketIssued(_) | Event::ApplicationCompensated(_) = event {
-            self.open.inc();
-        } else if let Event::WindowTicketClosed(closed) = event {
-            self.open.dec();
+        if let Event::WindowTicketClosed(closed) = event {
             let label = [result_word(closed.result)];
             self.closed.with_label_values(&label).inc();
         }
@@ -56,6 +53,7 @@ const fn result_word(result: WindowResult) -> &'static str {
         WindowResult::Refused => "refused",
         WindowResult::NotCome => "not-come",
         WindowResult::Lapsed => "lapsed",
+        WindowResult::PapersHandedOut => "papers-handed-out",
     }
 }
 

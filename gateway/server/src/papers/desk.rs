@@ -90,9 +90,6 @@ impl PaperDesk {
 
     /// The log says what was made: the kiosk gets it.
     pub(crate) fn issue(&self, record: &PapersIssued) {
-        for missing in &record.missing {
-            self.count(missing.paper, missing.fault.as_str());
-        }
         let papers = {
             let mut all = self.made();
             let made = all.get_mut(&record.kiosk);
@@ -103,6 +100,13 @@ impl PaperDesk {
             made.papers.clone()
         };
         self.send(&record.kiosk, &record.session, papers, "issued");
+    }
+
+    /// The log says which papers did not come to their citizen.
+    pub(crate) fn missed(&self, missing: &[MissingPaper]) {
+        for missing in missing {
+            self.count(missing.paper, missing.fault.as_str());
+        }
     }
 
     /// Whether the kiosk may have the papers of this session again.

@@ -8,7 +8,7 @@ use schemas::application::ApplicationReason;
 use schemas::citizen::PhoneNumber;
 use schemas::event::application::{ApplicationAccepted, Entered, WindowTicketIssued};
 use schemas::ids::{DeviceId, SessionId};
-use schemas::words::application::ApplicationKind;
+use schemas::words::application::{ApplicationKind, ProvisionalCause};
 use schemas::words::paper::PaperKind;
 
 use crate::held::{Applicant, Held, PictureBytes};
@@ -34,7 +34,7 @@ pub(crate) enum What {
 pub(crate) struct Acceptance {
     pub(crate) number: AcceptanceNumber,
     pub(crate) reason: Option<ApplicationReason>,
-    pub(crate) provisional: bool,
+    pub(crate) provisional: Vec<ProvisionalCause>,
     pub(crate) entered: Entered,
     pub(crate) fee: Option<FeeStanding>,
     pub(crate) applicant: Option<Arc<Applicant>>,
@@ -63,7 +63,7 @@ pub(crate) fn of_acceptance(
     let acceptance = Acceptance {
         number: AcceptanceNumber::of(&event.site, event.place),
         reason: ApplicationReason::of_code(event.reason),
-        provisional: !event.provisional.is_empty(),
+        provisional: event.provisional.clone(),
         entered: (**entered).clone(),
         fee,
         applicant: applicant.and_then(|holder| held.person_of(session, holder)),

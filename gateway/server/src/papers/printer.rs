@@ -82,8 +82,8 @@ impl Printer {
             reason: a.reason.ok_or(PaperFault::Failed)?,
             accepted_on: CivilDate::in_china(occasion.at_ms),
             ready_by: None,
-            fee: a.fee.as_ref().map(|fee| fee.amount),
-            provisional: a.provisional,
+            fee: a.fee.as_ref().map(|fee| (fee.amount, fee.paid)),
+            provisional: &a.provisional,
             proof: &occasion.proof,
             signature,
         };
@@ -116,7 +116,7 @@ impl Printer {
             right: captured(&a.entered, Hand::Right),
             left: captured(&a.entered, Hand::Left),
             document_pages: u16::try_from(a.entered.documents.len()).unwrap_or(u16::MAX),
-            provisional: a.provisional,
+            provisional: &a.provisional,
             portrait: portrait.as_ref(),
             signature,
         };
@@ -127,12 +127,14 @@ impl Printer {
         let fee = a.fee.as_ref().ok_or(PaperFault::Failed)?;
         let way = way(fee.way);
         let standing = match way {
-            _ if fee.paid => Standing::Paid,
+            _ if fee.paid => Standing::Paid {
+                transaction: fee.transaction.as_ref(),
+            },
             WayToPay::Cash => Standing::Due {
                 code: None,
-                by: None,
+                by: fee.by,
             },
-            WayToPay::Network(_) => Standing::Later { by: None },
+            WayToPay::Network(_) => Standing::Later { by: fee.by },
         };
         let said = PaymentNotice {
             station: &self.station,

@@ -8,12 +8,13 @@ use gateway_core::FeeStanding;
 use schemas::acceptance::AcceptanceNumber;
 use schemas::application::ApplicationReason;
 use schemas::citizen::{CitizenName, CitizenNumber, PhoneNumber};
+use schemas::civil::CivilDate;
 use schemas::event::application::{Entered, WindowTicketIssued};
 use schemas::ids::{DeviceId, OrderId, SessionId, TicketNumber};
 use schemas::message::kiosk::Text;
 use schemas::message::paper::Paper;
 use schemas::message::peripheral::Fen;
-use schemas::words::application::{ApplicationKind, PaymentWay, WindowReason};
+use schemas::words::application::{ApplicationKind, PaymentWay, ProvisionalCause, WindowReason};
 use schemas::words::paper::{PaperFault, PaperKind};
 use zeroize::Zeroizing;
 
@@ -61,7 +62,7 @@ fn accepted(name: Option<&str>) -> Acceptance {
     Acceptance {
         number: AcceptanceNumber::new("1101050012026112200042").unwrap(),
         reason: Some(ApplicationReason::Loss),
-        provisional: true,
+        provisional: vec![ProvisionalCause::Eligibility],
         entered: Entered {
             number_tail: Some(number.tail()),
             name: name.as_ref().map(CitizenName::masked),
@@ -72,6 +73,8 @@ fn accepted(name: Option<&str>) -> Acceptance {
             amount: Fen::new(4_000).unwrap(),
             way: PaymentWay::Wechat,
             paid: false,
+            transaction: None,
+            by: CivilDate::new(2026, 12, 7).ok(),
         }),
         applicant: Some(Arc::new(Applicant {
             name,

@@ -6,7 +6,7 @@ use schemas::ids::{BlobHash, MachineId, OperatorId, SessionId};
 use schemas::words::RefusalReason;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Answer, CommissionAsk, Job, WindowAsk};
+use super::{Answer, CentreTold, CommissionAsk, Job, WindowAsk};
 use crate::effects::{EraseAnswer, RotateAnswer};
 use crate::keys::{KeyNotRotated, SigningKey};
 
@@ -96,6 +96,11 @@ impl Acts {
     /// The tickets that wait for an officer, as the state has them now, which may run ahead of the log.
     pub async fn tickets(&self) -> Result<Vec<WindowTicket>, LoopEnded> {
         self.ask(|done| Job::Tickets { done }).await
+    }
+
+    /// What the centre told so far, as the state has it now, which may run ahead of the log.
+    pub async fn centre(&self) -> Result<CentreTold, LoopEnded> {
+        self.ask(|done| Job::Centre { done }).await
     }
 
     /// Signs with another key from now on; its file is durable. Resolves with the index of the event that says so, once

@@ -115,12 +115,7 @@ impl<'a> Player<'a> {
         self.settle().await;
         let taken = json!({ "message_id": self.id() });
         self.send("dispenser-1/event/media-taken", &taken).await;
-        let ended = |bench: &Bench| {
-            bench
-                .sealing
-                .session_of(&schemas::ids::DeviceId::new("camera-1").unwrap())
-                .is_none()
-        };
+        let ended = |bench: &Bench| !bench.sealing.is_open(&session);
         self.bench.until("the session ends", ended).await;
         session
     }
@@ -177,7 +172,9 @@ impl<'a> Player<'a> {
             "cmd/capture" => {
                 let blob = self.id();
                 let photo = json!(format!("a photo {blob}"));
-                self.send(&format!("{device}/blob/{blob}"), &photo).await;
+                let command = asked.get("command_id").and_then(Value::as_str).unwrap();
+                let topic = format!("{device}/blob/{blob}/{command}");
+                self.send(&topic, &photo).await;
                 json!({ "completion": "success", "blob": blob })
             }
             other => unreachable!("{other}"),

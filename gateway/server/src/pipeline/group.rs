@@ -1,9 +1,9 @@
 //! A group while it gathers: events of several commands, and what is owed when they are durable. They are signed together when
 //! it is full.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use gateway_core::{FeeStanding, Rules, State, pending, registry, views};
+use gateway_core::{FeeStanding, Rules, State, asked, pending, registry, views};
 use gateway_log::{Batch, Group};
 use schemas::envelope::Unsigned;
 use schemas::event::Event;
@@ -12,7 +12,7 @@ use schemas::key::LookupKeyId;
 use tokio::sync::oneshot;
 
 use super::Rotated;
-use crate::effects::{Ack, EraseAsked, Outbox, RotateAnswer, Show};
+use crate::effects::{Ack, EraseAsked, Outbox, RotateAnswer, Show, over_at_window};
 use crate::keys::SigningKey;
 
 /// A group of this size takes in nothing more, in bytes.
@@ -201,7 +201,10 @@ impl Gathering {
         outbox.effects = pending(state);
         outbox.views = views(state, rules);
         outbox.applications = applications(state);
+        outbox.asked = asked(state);
         outbox.papers = papers_due(state);
+        outbox.over_at_window = over_at_window(&outbox.recorded, state);
+        outbox.tickets = state.window_tickets_len();
         outbox.registry = registry(state, rules);
         outbox.erasures.clone_from(state.erasures());
         Group {
@@ -220,12 +223,9 @@ fn papers_due(state: &State) -> BTreeMap<SessionId, Option<FeeStanding>> {
     due.map(|(session, fee)| (session.clone(), fee)).collect()
 }
 
-/// The applications under way: the kiosk of each, and the device that serves its present step.
-fn applications(state: &State) -> BTreeMap<SessionId, BTreeSet<DeviceId>> {
-    let devices = |kiosk: &DeviceId, serving: Option<&DeviceId>| {
-        std::iter::once(kiosk).chain(serving).cloned().collect()
-    };
+/// The applications under way, and the kiosk of each.
+fn applications(state: &State) -> BTreeMap<SessionId, DeviceId> {
     let open = state.applications();
-    open.map(|(session, kiosk, serving)| (session.clone(), devices(kiosk, serving)))
+    open.map(|(session, kiosk, _)| (session.clone(), kiosk.clone()))
         .collect()
 }

@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use gateway_core::{Input, MachineStanding, Request, Rules, WindowTicket};
+use gateway_core::{CentreLink, Input, MachineStanding, Request, Rules, State, WindowTicket};
 use schemas::ids::{BlobHash, DeviceId, MachineId, MessageId, SessionId};
 use schemas::message::command::FingerTemplate;
-use schemas::words::RefusalReason;
+use schemas::words::{RefusalReason, ServiceReason};
 use tokio::sync::oneshot;
 
 use super::WindowAsk;
@@ -73,6 +73,11 @@ pub enum Job {
         /// Told.
         done: oneshot::Sender<Vec<WindowTicket>>,
     },
+    /// What did the centre tell so far, and does it contradict this log? Nothing is recorded.
+    Centre {
+        /// Told.
+        done: oneshot::Sender<CentreTold>,
+    },
     /// What is personal of a session shall be destroyed.
     Erase {
         /// The session.
@@ -104,9 +109,29 @@ impl Job {
             | Self::Standing { .. }
             | Self::Window { .. }
             | Self::Tickets { .. }
+            | Self::Centre { .. }
             | Self::Erase { .. }
             | Self::PrunedBlobs { .. }
             | Self::RotateLookup { .. } => false,
+        }
+    }
+}
+
+/// What the link to the centre begins with.
+#[derive(Debug, Clone)]
+pub struct CentreTold {
+    /// What the centre told.
+    pub told: CentreLink,
+    /// Its copy contradicts this log: nothing of the log goes up any more.
+    pub forked: bool,
+}
+
+impl CentreTold {
+    /// As this state has it.
+    pub fn of(state: &State) -> Self {
+        Self {
+            told: state.centre().clone(),
+            forked: state.service_reasons().contains(&ServiceReason::LogForked),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use edge_config::{OperatorPolicy, Policy};
 use gateway_core::{Recorded, State, evolve};
+use gateway_sync::AlertIndex;
 use schemas::envelope::Cause;
 use schemas::event::Event;
 use schemas::ids::{OperatorId, SnapshotHash};
@@ -31,6 +32,8 @@ pub struct Memory {
     pub epoch: Option<EpochBegun>,
     /// The sealed files that events name.
     pub named: Named,
+    /// Where the alerts are.
+    pub alerts: AlertIndex,
     /// The last snapshots by the index of their events, the newest last.
     pub snapshots: Vec<(u64, SnapshotHash)>,
 }
@@ -53,6 +56,7 @@ impl Memory {
             attempts: Attempts::new(operators(policy)),
             epoch: None,
             named: Named::default(),
+            alerts: AlertIndex::default(),
             snapshots: Vec::new(),
         }
     }
@@ -64,6 +68,7 @@ impl Memory {
             messages: self.remembered.to_kept(),
             attempts: self.attempts.to_kept(),
             named: self.named.clone(),
+            alerts: self.alerts.to_vec(),
             snapshots: self.snapshots.clone(),
         }
     }
@@ -75,6 +80,7 @@ impl Memory {
             messages,
             attempts,
             named,
+            alerts,
             snapshots,
         } = kept;
         Self {
@@ -83,6 +89,7 @@ impl Memory {
             attempts: Attempts::from_kept(operators(policy), attempts),
             epoch: None,
             named,
+            alerts: AlertIndex::of(alerts),
             snapshots,
         }
     }
@@ -91,6 +98,7 @@ impl Memory {
     pub fn apply(&mut self, recorded: Recorded<'_>, cause: Option<&Cause>) {
         evolve(&mut self.state, recorded);
         self.named.follow(recorded.index, recorded.event);
+        self.alerts.follow(recorded.index, recorded.event);
         if let Event::SnapshotTaken(taken) = recorded.event {
             self.snapshots.push((recorded.index, taken.state.clone()));
             let surplus = self.snapshots.len().saturating_sub(SNAPSHOTS_KEPT);
@@ -130,6 +138,9 @@ pub(crate) struct KeptMemory {
     attempts: BTreeMap<OperatorId, Wrong>,
     #[serde(default)]
     pub(crate) named: Named,
+    /// Of an older program: none. Alerts before its snapshot go up with the log only.
+    #[serde(default)]
+    alerts: Vec<u64>,
     snapshots: Vec<(u64, SnapshotHash)>,
 }
 

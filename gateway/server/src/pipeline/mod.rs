@@ -20,6 +20,7 @@ mod job;
 mod memory;
 mod named;
 mod own;
+mod printed;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod pruned_tests;
@@ -74,7 +75,7 @@ use recent::Recent;
 use snapshots::{Snapshots, Taken};
 
 pub use acts::{Acts, LoopEnded};
-pub use job::{Answer, Command, CommissionAsk, Content, Job, MessageKey, Operated};
+pub use job::{Answer, CentreTold, Command, CommissionAsk, Content, Job, MessageKey, Operated};
 pub(crate) use memory::KeptMemory;
 pub use memory::{EpochBegun, Memory};
 pub use named::Named;

@@ -10,7 +10,7 @@ use schemas::ids::{BlobHash, SessionId};
 use tokio::sync::oneshot;
 
 use super::group::Gathering;
-use super::{Answer, InFlight, Pipeline, PipelineError};
+use super::{Answer, InFlight, Pipeline, PipelineError, printed};
 use crate::effects::{Ack, EraseAnswer, EraseAsked, Finding, index_of, session_of};
 
 /// How often it is looked whether a lookup key may be destroyed.
@@ -131,6 +131,7 @@ impl Pipeline {
     ) -> Result<(), PipelineError> {
         let now = self.clock.now();
         let policy = self.memory.state.centre().policy.clone();
+        printed::tag(&mut input, &self.memory.state, &self.lookup);
         // It passes: nobody asks here for what a device says.
         self.watch
             .look(&self.memory.state, &self.rules, &mut input, &now);

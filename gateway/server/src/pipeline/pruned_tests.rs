@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 
 use gateway_log::Limits;
 use schemas::event::Event;
-use schemas::ids::{BlobHash, DeviceId, SessionId};
+use schemas::ids::{BlobHash, SessionId};
 use serde_json::json;
 
 use super::erase_tests::Player;
 use super::snapshot_tests::{report, restarted};
 use super::{Acts, Swept};
 use crate::blobs::BlobStore;
-use crate::sealing::desk_tests::devices;
 use crate::testing::{Bench, station};
 
 const EPOCH_EVENTS: u64 = 60;
@@ -59,9 +58,8 @@ async fn an_orphan_stays_one_when_an_epoch_ends() {
     let blobs = BlobStore::open(&bench.place.path().join("blobs")).unwrap();
     let orphan = blobs.write(b"a still that nothing came of").unwrap();
     let session = SessionId::from_index(9_999);
-    bench.sealing.opened(&session, &devices());
-    let camera = DeviceId::new("camera-1").unwrap();
-    bench.sealing.key_for(&camera).await.unwrap();
+    bench.sealing.opened(&session);
+    bench.sealing.key_in(session.clone()).await.unwrap();
     bench.sealing.ended(&session);
     let newest = next_epoch(&bench, &mut 0).await;
     let named = photos(&bench);

@@ -6,6 +6,7 @@ use gateway_core::Recorded;
 use schemas::envelope::{self, Entry, EnvelopeError, Origin};
 use schemas::event::Event;
 use schemas::event::evidence::SnapshotTaken;
+use schemas::time::Now;
 
 use super::Memory;
 use super::sweeps::Sweeps;
@@ -42,6 +43,8 @@ pub struct Replay {
     ring: KeyRing,
     origin: Origin,
     sweeps: Sweeps,
+    /// When the last event was recorded.
+    last: Option<Now>,
     unreadable: Option<ReplayError>,
 }
 
@@ -88,6 +91,7 @@ impl Replay {
             ring,
             origin,
             sweeps,
+            last: None,
             unreadable: None,
         }
     }
@@ -160,6 +164,7 @@ impl Replay {
                     event: &entry.event,
                 };
                 self.memory.apply(recorded, entry.meta.cause.as_ref());
+                self.last = Some(entry.meta.now);
             }
             Ok(_) => self.stop(ReplayError::Foreign { index }),
             Err(source) => self.stop(ReplayError::Unreadable { index, source }),
@@ -170,6 +175,11 @@ impl Replay {
     fn stop(&mut self, error: ReplayError) {
         self.ring.refuse(error.to_string());
         self.unreadable = Some(error);
+    }
+
+    /// When the last event was recorded that was taken in.
+    pub fn last(&self) -> Option<&Now> {
+        self.last.as_ref()
     }
 
     /// What the log says, and which files it names.
@@ -184,7 +194,7 @@ mod tests {
     use gateway_log::CheckpointSigner as _;
     use schemas::envelope::{KeyId, Meta, Source, seal};
     use schemas::ids::BootId;
-    use schemas::time::{ClockTrust, Now};
+    use schemas::time::ClockTrust;
 
     use super::*;
     use crate::testing;

@@ -27,6 +27,12 @@ impl Pipeline {
             .clock
             .steps()
             .saturating_sub(self.metrics.clock_steps.get());
+        if new_steps > 0 {
+            tracing::warn!(
+                steps = new_steps,
+                "the wall clock jumped by half a minute or more; see ops/docs/runbook/clock.md"
+            );
+        }
         self.metrics.clock_steps.inc_by(new_steps);
         let room = match self.log.room() {
             Ok(room) => room,

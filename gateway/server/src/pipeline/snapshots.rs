@@ -98,13 +98,14 @@ impl Snapshots {
             let write = move || {
                 let mut memory = memory;
                 desk.forget(first, &mut memory.named);
+                memory.alerts.forget_before(first);
                 let event = write(&desk, origin, size, root, &memory, rotations)?;
                 Ok(Taken {
                     event,
                     named: memory.named,
                 })
             };
-            tokio::task::spawn_blocking(write).await?
+            panics::off_runtime(write).await?
         };
         self.taking = Some(take.boxed());
     }

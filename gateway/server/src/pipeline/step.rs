@@ -14,7 +14,7 @@ use schemas::time::Now;
 use schemas::words::RefusalReason;
 
 use super::group::Gathering;
-use super::job::{Answer, Command, Content, Job, MessageKey, Operated};
+use super::job::{Answer, CentreTold, Command, Content, Job, MessageKey, Operated};
 use super::recent::Known;
 use super::{Pipeline, PipelineError, Unrecordable};
 use crate::effects::{Ack, Show, session_of};
@@ -62,6 +62,11 @@ impl Pipeline {
             Job::Tickets { done } => {
                 // Whoever asked may have gone.
                 done.send(self.memory.state.window_tickets()).ok();
+                Ok(())
+            }
+            Job::Centre { done } => {
+                // The same.
+                done.send(CentreTold::of(&self.memory.state)).ok();
                 Ok(())
             }
             Job::Erase { session, done } => self.take_erase(session, done, group),

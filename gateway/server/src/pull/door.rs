@@ -110,8 +110,8 @@ impl Door {
                     }
                 },
                 Some(ended) = connections.join_next() => {
-                    if let Err(error) = ended {
-                        tracing::error!(%error, "a connection of who pulls the log panicked");
+                    if let Err(error) = ended.map_err(panics::Unfinished::from) {
+                        tracing::error!(%error, "a connection of who pulls the log");
                     }
                 }
             }

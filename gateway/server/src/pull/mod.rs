@@ -21,7 +21,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::map_response_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use gateway_log::Log;
+use gateway_log::{Log, LogFailed};
 use tokio::sync::Semaphore;
 
 use crate::admin::Refused;
@@ -116,7 +116,7 @@ async fn tile(
     };
     let turn = reads.acquire_owned().await;
     let turn = turn.map_err(|error| failed(&error.into()))?;
-    let read = tokio::task::spawn_blocking(move || {
+    let read = panics::off_runtime(move || {
         let _turn = turn;
         match tile.kind {
             Kind::Hashes(level) => Ok(log.tile(level, tile.index, tile.width)?),
@@ -148,6 +148,10 @@ fn bundle(log: &Log, range: std::ops::Range<u64>) -> anyhow::Result<Vec<u8>> {
 
 /// What stands in the way is for the station's staff, not for whoever pulls.
 fn failed(error: &anyhow::Error) -> Refused {
+    if let Some(LogFailed::Pruned { first_index, .. }) = error.downcast_ref() {
+        let why = format!("the events before {first_index} were removed; their hashes are here");
+        return Refused(StatusCode::NOT_FOUND, why);
+    }
     tracing::error!(
         error = format!("{error:#}"),
         "the log could not be read for who pulls it"

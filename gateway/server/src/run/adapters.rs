@@ -6,6 +6,7 @@ use adapters::configured::{self, AGAIN_MS};
 use adapters::link::{Broker, Confirmation, LinkConfig};
 use anyhow::Context as _;
 use edge_config::Station;
+use panics::Unfinished;
 use schemas::ids::DeviceId;
 use schemas::message::device::Description;
 use tokio::sync::watch;
@@ -125,8 +126,8 @@ impl OwnDevices {
         // Whoever listens is still there: they are joined below.
         self.shutdown.send_replace(true);
         for adapter in self.adapters {
-            if let Err(error) = adapter.await {
-                tracing::error!(%error, "an adapter panicked");
+            if let Err(error) = adapter.await.map_err(Unfinished::from) {
+                tracing::error!(%error, "an adapter did not end by itself");
             }
         }
         #[cfg(feature = "demo")]

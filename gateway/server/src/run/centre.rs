@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use gateway_core::CentreLink;
 use gateway_log::Log;
-use gateway_sync::{LinkFault, LinkFigures, LinkStanding};
+use gateway_sync::{AlertIndex, LinkFigures};
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 
+use super::anew;
 use super::prepare::Prepared;
 use crate::centre::{self, BlobPlace, LinkParts};
-use crate::pipeline::Acts;
+use crate::pipeline::{Acts, CentreTold};
 
 /// The running link.
 #[derive(Debug, Default)]
@@ -81,14 +81,14 @@ pub(super) fn configured(prepared: &Prepared) -> anyhow::Result<Option<Reachable
     }))
 }
 
-/// Starts the link, where there is somebody to link to. `forked`: the centre's copy contradicted this log before.
+/// Starts the link, where there is somebody to link to. `told`: what the centre told before.
 pub(super) fn start(
     prepared: &Prepared,
     reachable: Option<Reachable>,
     log: &Log,
     acts: &Acts,
-    told: CentreLink,
-    forked: bool,
+    told: CentreTold,
+    alerts: AlertIndex,
 ) -> anyhow::Result<Link> {
     let Some(reachable) = reachable else {
         return Ok(Link::default());
@@ -103,8 +103,9 @@ pub(super) fn start(
         incarnation: prepared.keys.incarnation,
         log: log.clone(),
         acts: acts.clone(),
-        told,
-        forked,
+        told: told.told,
+        forked: told.forked,
+        alerts,
         inbox: prepared.inbox.clone(),
         clock: Arc::clone(&prepared.clock),
         metrics: prepared.metrics.clone(),
@@ -113,30 +114,13 @@ pub(super) fn start(
         blobs: prepared.blob_store.clone(),
         sealing: prepared.sealing.clone(),
     };
-    let (metrics, log) = (prepared.metrics.clone(), log.clone());
-    let (figures, carrying) = centre::link(parts, &reachable.connection)?;
-    let last = figures.clone();
-    let failed = move || {
-        let figures = LinkFigures {
-            standing: LinkStanding::Down(LinkFault::Failed),
-            ..*last.borrow()
-        };
-        centre::show(&metrics, &figures, log.size());
-    };
+    let beginning = anew::Beginning::new(parts, reachable.connection);
+    let figures = beginning.figures();
+    let first = beginning.first()?;
     Ok(Link {
         figures: Some(figures),
-        task: Some(tokio::spawn(watched(carrying, failed))),
+        task: Some(tokio::spawn(beginning.keep(first))),
     })
-}
-
-/// A panic within the link ends the link and nothing else; it is said, because the backlog grows from then on. Dropping this ends it.
-async fn watched(carrying: impl Future<Output = ()> + Send + 'static, failed: impl FnOnce()) {
-    let mut running = JoinSet::new();
-    running.spawn(carrying);
-    if let Some(Err(error)) = running.join_next().await {
-        failed();
-        tracing::error!(%error, "the link to the centre has failed: start the station again");
-    }
 }
 
 impl Link {

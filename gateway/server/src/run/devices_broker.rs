@@ -168,8 +168,9 @@ impl DevicesBroker {
                     Ok(Ok(Err(error))) => {
                         tracing::error!(error = format!("{error:#}"), "external broker");
                     }
-                    Ok(Err(error)) => {
-                        tracing::error!(%error, "the external broker's task panicked");
+                    Ok(Err(ended)) => {
+                        let error = panics::Unfinished::from(ended);
+                        tracing::error!(%error, "the external broker's task");
                     }
                     Err(_elapsed) => tracing::warn!("the external broker did not let go in time"),
                 }

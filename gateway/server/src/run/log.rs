@@ -109,7 +109,7 @@ async fn attempt(prepared: &Prepared) -> anyhow::Result<Attempt> {
     let snapshots = SnapshotStore::of(&folder);
     let kept = snapshots.clone();
     let replay = Replay::new(policy, origin, ring.clone(), sweeps);
-    let opened = tokio::task::spawn_blocking(move || {
+    let opened = panics::off_runtime(move || {
         // Restored and gone on with by turns, on this thread.
         let replay = RefCell::new(replay);
         let restore = |index, signed: &[u8]| {
@@ -121,7 +121,8 @@ async fn attempt(prepared: &Prepared) -> anyhow::Result<Attempt> {
         let opened = Log::open_restoring(&folder, options, restore, read, apply);
         (opened, replay.into_inner())
     });
-    let (opened, replay) = opened.await.context("opening the log panicked")?;
+    let (opened, replay) = opened.await.context("opening the log")?;
+    let last = replay.last().cloned();
     // What the events themselves say is the clearer reason, whatever the log made of it.
     let (memory, sweeps) = match replay.finish() {
         Ok(replayed) => replayed,
@@ -161,6 +162,9 @@ async fn attempt(prepared: &Prepared) -> anyhow::Result<Attempt> {
         orphan_keys_removed = swept.orphan_keys,
         "log open"
     );
+    if let Some(last) = last {
+        prepared.clock.go_on_from(&last);
+    }
     settle(prepared, &memory, recovered.size);
     Ok(Attempt::Opened(Box::new(Opened {
         log,
@@ -196,8 +200,8 @@ fn seam(ring: &KeyRing, log: &Log) -> Option<String> {
 /// Completes or drops a rotation that the last life did not end. The key in force, if it is here.
 async fn settle_keys(ring: &KeyRing, log: &Log) -> anyhow::Result<Option<SigningKey>> {
     let (seam, settling) = (seam(ring, log), ring.clone());
-    let settled = tokio::task::spawn_blocking(move || settling.settle(seam.as_deref()));
-    let settled = settled.await.context("settling the keys panicked")?;
+    let settled = panics::off_runtime(move || settling.settle(seam.as_deref()));
+    let settled = settled.await.context("settling the keys")?;
     match settled.context("the signing keys cannot be settled")? {
         Some(Settled::AsItWas) => {}
         Some(Settled::RotationCompleted) => {

@@ -6,6 +6,7 @@
 //! name of the page that says what to do.
 
 mod adapters;
+mod anew;
 mod announce;
 mod centre;
 mod closed;
@@ -21,8 +22,8 @@ use anyhow::Context as _;
 use edge_config::Station;
 use gateway_core::{CentreLink, Rules};
 use gateway_log::{AppendError, LogFailed};
+use panics::Unfinished;
 use schemas::ids::BootId;
-use schemas::words::ServiceReason;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -32,7 +33,7 @@ use crate::ingress::{Desks, Ingress};
 use crate::operators::PinDesk;
 use crate::outlet::Outlet;
 use crate::papers::PaperDesk;
-use crate::pipeline::{Acts, Parts, Pipeline, PipelineError};
+use crate::pipeline::{Acts, CentreTold, Parts, Pipeline, PipelineError};
 use crate::service::LogStanding;
 use crate::slips::Slips;
 use prepare::Prepared;
@@ -120,9 +121,8 @@ async fn operate(
     #[cfg(feature = "demo")]
     let stock = crate::demo::Stock::of(&memory.state);
     let station = &prepared.station;
-    let told = memory.state.centre().clone();
-    let reasons = memory.state.service_reasons();
-    let forked = reasons.contains(&ServiceReason::LogForked);
+    let told = CentreTold::of(&memory.state);
+    let alerts = memory.alerts.clone();
     let reachable = centre::configured(prepared)?;
     #[cfg(feature = "demo")]
     let own_centre = centre::OwnCentre::start(prepared, &log).await?;
@@ -141,7 +141,7 @@ async fn operate(
     let pipeline = Pipeline::new(Parts {
         log: log.clone(),
         memory,
-        rules: rules_in_force(station, &told)?,
+        rules: rules_in_force(station, &told.told)?,
         origin: prepared.origin.clone(),
         ring,
         signing,
@@ -155,7 +155,7 @@ async fn operate(
         room_low_bytes: station.storage.room_low_mib << 20,
     });
     let acts = Acts::new(jobs);
-    let link = centre::start(prepared, reachable, &log, &acts, told, forked)?;
+    let link = centre::start(prepared, reachable, &log, &acts, told, alerts)?;
     let admin = Admin {
         log: log.clone(),
         ring: socket_ring,
@@ -191,7 +191,7 @@ async fn operate(
     };
     if let Some(ended) = early {
         // The log failed: nothing more can be acknowledged, so nothing is said any more.
-        let ended = ended.context("the loop panicked")?;
+        let ended = ended.map_err(Unfinished::from).context("the loop")?;
         return Err(ended.err().map_or_else(
             || anyhow::anyhow!("the loop ended by itself"),
             anyhow::Error::from,
@@ -205,11 +205,14 @@ async fn operate(
     devices.stop().await;
     devices_broker.stop().await;
     drop(end_loop);
-    pipeline.await.context("the loop panicked")??;
-    slips_made.abort();
-    tokio::task::spawn_blocking(move || log.close())
+    pipeline
         .await
-        .context("closing the log panicked")??;
+        .map_err(Unfinished::from)
+        .context("the loop")??;
+    slips_made.abort();
+    panics::off_runtime(move || log.close())
+        .await
+        .context("closing the log")??;
     tracing::info!("stopped; everything acknowledged is in the log");
     Ok(())
 }

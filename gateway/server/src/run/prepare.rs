@@ -310,6 +310,7 @@ pub fn rules(station: &Station) -> Rules {
                 site: accepting.site.clone(),
                 policy: policy.application.session.clone(),
                 ticket_held_h: policy.application.ticket_held_h,
+                term: policy.payment.term,
                 recorders: recorders(station),
             }),
         motion_timeout_s: policy.pickup.motion_timeout_s,

@@ -46,7 +46,7 @@ impl Again {
     pub(in crate::centre) async fn ask(&self, names: Vec<BlobHash>) -> Result<usize, AskError> {
         let blobs = self.0.blobs.clone();
         let look = move || names.into_iter().filter(|name| blobs.holds(name)).collect();
-        let here: Vec<BlobHash> = tokio::task::spawn_blocking(look).await?;
+        let here: Vec<BlobHash> = panics::off_runtime(look).await?;
         for part in here.chunks(PAIRS_LEN) {
             let pairs = part.iter().map(|name| (pair(name), Some(Vec::new())));
             let marked = self.0.log.kv_apply(Space::UPLOAD, pairs.collect(), ());
@@ -94,7 +94,7 @@ impl Again {
 #[derive(Debug, thiserror::Error)]
 pub(in crate::centre) enum AskError {
     #[error("it cannot be looked for: {0}")]
-    Ended(#[from] tokio::task::JoinError),
+    Ended(#[from] panics::Unfinished),
     #[error(transparent)]
     Mark(#[from] gateway_log::AppendError),
 }

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use gateway_log::{Limits, Log};
 use gateway_sync::{LinkFigures, LinkStanding, Pace};
 use schemas::event::Event;
-use schemas::event::pickup::MachineDevices;
 use schemas::ids::{BlobHash, SessionId, StationId};
 use schemas::key::SealingKeyId;
 use tokio::sync::watch;
@@ -21,7 +20,7 @@ use super::place::Place;
 use crate::blobs::BlobStore;
 use crate::metrics::Metrics;
 use crate::sealing::SealingDesk;
-use crate::sealing::desk_tests::{self, devices, id};
+use crate::sealing::desk_tests;
 use crate::testing;
 
 const DEADLINE: Duration = Duration::from_mins(1);
@@ -92,8 +91,8 @@ impl Bench {
     /// A session with one photo and its key, to its end. The photo's name.
     async fn session(&self, name: &str) -> BlobHash {
         let session = SessionId::new(name).unwrap();
-        self.sealing.opened(&session, &devices());
-        let key = self.sealing.key_for(&id("camera-1")).await.unwrap();
+        self.sealing.opened(&session);
+        let key = self.sealing.key_in(session.clone()).await.unwrap();
         let blob = self.blobs.write(name.as_bytes()).unwrap();
         let events = [
             started(name).into(),
@@ -108,12 +107,8 @@ impl Bench {
     /// An application whose citizen has keyed a number. The key it is sealed under.
     async fn applied(&self, name: &str) -> SealingKeyId {
         let session = SessionId::new(name).unwrap();
-        let own = MachineDevices {
-            camera: id(name),
-            ..devices()
-        };
-        self.sealing.opened(&session, &own);
-        let key = self.sealing.key_for(&own.camera).await.unwrap();
+        self.sealing.opened(&session);
+        let key = self.sealing.key_in(session).await.unwrap();
         append(&self.log, &[applied(name), keyed(name, key.id())]).await;
         key.id().clone()
     }

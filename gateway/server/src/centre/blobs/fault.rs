@@ -41,7 +41,7 @@ pub(super) enum Fault {
 pub(super) async fn off_loop<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Fault> {
-    let done = tokio::task::spawn_blocking(work).await;
+    let done = panics::off_runtime(work).await;
     done.map_err(|ended| Fault::Failed(ended.to_string()))
 }
 

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use gateway_sync::Pace;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
+use panics::Unfinished;
 use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 
 use super::fault::Fault;
 use super::place::Place;
@@ -94,7 +94,7 @@ impl Transfer {
         let slot = slot.map_err(|closed| Call::Ended(closed.to_string()))?;
         let place = self.place.clone();
         let calling = async move {
-            let store = spawn_blocking(move || place.open()).await;
+            let store = panics::off_runtime(move || place.open()).await;
             let store = store.map_err(|ended| Call::Ended(ended.to_string()))?;
             let done = work(store.map_err(Call::Store)?).await;
             drop(slot);
@@ -104,7 +104,7 @@ impl Transfer {
             return calling.await;
         }
         let done = tokio::spawn(calling).await;
-        done.map_err(|ended| Call::Ended(ended.to_string()))?
+        done.map_err(|ended| Call::Ended(Unfinished::from(ended).to_string()))?
     }
 }
 

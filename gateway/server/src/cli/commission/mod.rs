@@ -20,7 +20,7 @@ use schemas::event::commission::Commissioned;
 use schemas::ids::{MachineId, OperatorId, SessionId};
 use schemas::words::{CommissionResult, CommissionStepName, RefusalReason};
 
-use super::source::Where;
+use super::place::AtStation;
 use super::{complain, say};
 use crate::admin::{Begun, Client, Recorded, Report};
 
@@ -45,7 +45,7 @@ pub(super) struct CommissionArgs {
     #[arg(long, value_name = "STEP", value_parser = step_name)]
     skip: Vec<CommissionStepName>,
     #[command(flatten)]
-    place: Where,
+    place: AtStation,
 }
 
 fn step_name(text: &str) -> Result<CommissionStepName, String> {

@@ -18,8 +18,8 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::commission::ask;
+use super::place::AtStation;
 use super::say;
-use super::source::Where;
 use crate::admin::{Client, ListedTicket};
 
 #[derive(Debug, Subcommand)]
@@ -40,7 +40,7 @@ pub(super) struct ListArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    place: Where,
+    place: AtStation,
 }
 
 #[derive(Debug, Args)]
@@ -54,7 +54,7 @@ pub(super) struct CloseArgs {
     #[arg(long, value_name = "OPERATOR")]
     operator: OperatorId,
     #[command(flatten)]
-    place: Where,
+    place: AtStation,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -65,6 +65,8 @@ enum Outcome {
     Refused,
     /// Nobody came.
     NotCome,
+    /// The papers that the kiosk did not hand out were handed out.
+    PapersHandedOut,
 }
 
 impl From<Outcome> for WindowResult {
@@ -73,6 +75,7 @@ impl From<Outcome> for WindowResult {
             Outcome::Accepted => Self::Accepted,
             Outcome::Refused => Self::Refused,
             Outcome::NotCome => Self::NotCome,
+            Outcome::PapersHandedOut => Self::PapersHandedOut,
         }
     }
 }

@@ -19,7 +19,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::super::source::Where;
+use super::super::place::AtStation;
 use super::super::{complain, say};
 use super::pictures::{self, Folder, Picture};
 use crate::admin::{Client, OpenedTicket};
@@ -46,7 +46,7 @@ pub(in crate::cli) struct ShowArgs {
     #[arg(long, value_name = "FOLDER")]
     pictures: Option<PathBuf>,
     #[command(flatten)]
-    place: Where,
+    place: AtStation,
 }
 
 /// What the officer sees.
