@@ -260,7 +260,7 @@ async fn fault(
                  reader/{inner|intake}/{no-card|unreadable|wrong-chip|slow|half-frame|disconnect|bad-checksum}, \
                  scanner/{no-finger|busy|messy|few-points|smeared|partial|half-packet|disconnect|bad-sum|slow|wrong-password}, \
                  matcher/{error|wrong-answer|slow|image-poor|template-unreadable}, \
-                 face-matcher/{error|wrong-answer|slow|no-face|several-faces|too-poor|poor-reference|unsupported|low-score}, \
+                 face-matcher/{error|wrong-answer|slow|no-face|several-faces|too-poor|poor-light|poor-reference|unsupported|low-score}, \
                  camera/{clock-apart|wrong-password|translated|no-profile|soap-fault|not-a-picture|half-picture|cut|endless|slow|\
                  same-picture|unavailable}",
             ));

@@ -51,6 +51,8 @@ pub enum FaceFault {
     SeveralFaces,
     /// It finds every picture too poor.
     TooPoor,
+    /// It finds every picture too dark.
+    PoorLight,
     /// It finds the historical portrait too poor.
     PoorReference,
     /// It can read no picture.
@@ -130,6 +132,7 @@ async fn compare(
         (FaceFault::NoFace, FaceRefusal::NoFace, None),
         (FaceFault::SeveralFaces, FaceRefusal::SeveralFaces, None),
         (FaceFault::TooPoor, FaceRefusal::TooPoor, None),
+        (FaceFault::PoorLight, FaceRefusal::PoorLight, None),
         (FaceFault::PoorReference, FaceRefusal::TooPoor, reference),
         (FaceFault::Unsupported, FaceRefusal::Unsupported, None),
     ];

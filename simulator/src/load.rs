@@ -76,7 +76,7 @@ pub enum LoadError {
     },
     /// A client's task ended by itself.
     #[error("a client stopped: {0}")]
-    Task(#[from] tokio::task::JoinError),
+    Task(#[from] panics::Unfinished),
     /// The client took no message.
     #[error("the client takes no message: {0}")]
     Client(#[from] rumqttc::v5::ClientError),
@@ -101,7 +101,7 @@ pub async fn run(config: LoadConfig) -> Result<LoadReport, LoadError> {
     }
     let mut all = Measured::default();
     while let Some(done) = tasks.join_next().await {
-        let measured = done??;
+        let measured = done.map_err(panics::Unfinished::from)??;
         all.latencies_us.extend(measured.latencies_us);
         all.refused += measured.refused;
     }

@@ -209,8 +209,13 @@ struct Load {
     rate: Option<f64>,
 }
 
+fn main() -> anyhow::Result<()> {
+    panics::hide_data();
+    begin(Cli::parse().command)
+}
+
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn begin(command: Command) -> anyhow::Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_default_env()
@@ -218,7 +223,7 @@ async fn main() -> anyhow::Result<()> {
         )
         .with_writer(std::io::stderr)
         .init();
-    match Cli::parse().command {
+    match command {
         Command::Run(options) => run(*options).await,
         Command::Manifest(options) => {
             let batch = options.batch;

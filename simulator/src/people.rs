@@ -266,8 +266,12 @@ impl Card {
         let fingers: Vec<Value> = self
             .fingers
             .iter()
-            .flat_map(|[right, left]| [("right", right), ("left", left)])
-            .map(|(hand, template)| json!({ "hand": hand, "template": STANDARD.encode(template) }))
+            .flat_map(|[right, left]| {
+                [("right", "right-thumb", right), ("left", "left-thumb", left)]
+            })
+            .map(|(hand, position, template)| {
+                json!({ "hand": hand, "position": position, "template": STANDARD.encode(template) })
+            })
             .collect();
         let chip = json!({
             "serial": self.serial,

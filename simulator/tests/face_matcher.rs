@@ -115,6 +115,7 @@ async fn a7_refusals_are_named() {
         (FaceFault::NoFace, FaceRefusal::NoFace, None),
         (FaceFault::SeveralFaces, FaceRefusal::SeveralFaces, None),
         (FaceFault::TooPoor, FaceRefusal::TooPoor, None),
+        (FaceFault::PoorLight, FaceRefusal::PoorLight, None),
         (FaceFault::PoorReference, FaceRefusal::TooPoor, reference),
         (FaceFault::Unsupported, FaceRefusal::Unsupported, None),
     ]

@@ -45,7 +45,7 @@ async fn captured(bench: &mut ScannerBench, id: &str) -> (Vec<u8>, CaptureFinger
     let reply = read(&bench.image_reply(id).await);
     assert_eq!(reply.completion, Completion::Success);
     let blob = reply.blob.as_ref().unwrap();
-    assert_eq!(topic, format!("scanner-1/blob/{blob}"));
+    assert_eq!(topic, format!("scanner-1/blob/{blob}/{id}"));
     (png, reply)
 }
 

@@ -9,6 +9,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use adapters::scanner::acknowledgement::{Acknowledgement, Confirmation};
 use adapters::scanner::instruction::{Buffer, Instruction};
 use adapters::scanner::packet::Decoder;
@@ -345,14 +347,23 @@ async fn g1_a_wrong_password_is_said() {
     score(&bench.compare("1-2-0", 30).await);
 }
 
-/// G1: a module that is busy says so; a command waits for it.
+/// G1: a module that is busy says so; a command waits for it, and the ring asks for the finger once it can.
 #[tokio::test]
 async fn g1_a_busy_module_is_waited_for() {
     let mut bench = ScannerBench::new().await;
     bench.faults.set(ScannerFault::Busy, 20);
     bench.state("status", "device-busy").await;
+    bench.order(&compare("1-1-0", Hand::Right, 30)).await;
+    // Blue: whoever goes by the ring lays the finger only now.
+    let asked = async {
+        while !bench.glass.colours().contains(&2) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let asked = tokio::time::timeout(Duration::from_secs(10), asked);
+    asked.await.expect("the ring stays dark");
     bench.glass.lay(right());
-    assert!(score(&bench.compare("1-1-0", 30).await) >= 85);
+    assert!(score(&bench.reply("1-1-0").await) >= 85);
     bench.faults.set(ScannerFault::Busy, u16::MAX);
     let reply = bench.compare("1-2-0", 1).await;
     assert_eq!(failure(&reply), "device-not-ready");

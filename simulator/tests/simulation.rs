@@ -159,7 +159,8 @@ async fn a_pickup_runs_by_the_devices() {
     let (topic, photo) = station.gateway.next_starting("camera-1/blob/").await;
     assert!(photo.starts_with(&[0xFF, 0xD8, 0xFF]));
     let reply = station.gateway.json("camera-1/cmd/capture/reply").await;
-    assert_eq!(topic.strip_prefix("camera-1/blob/"), reply["blob"].as_str());
+    let blob = reply["blob"].as_str().unwrap();
+    assert_eq!(topic, format!("camera-1/blob/{blob}/1-3-0"));
     let old = station
         .ask(
             "reader-2",

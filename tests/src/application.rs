@@ -164,6 +164,7 @@ impl Applicant {
             "key-number" => json!({"number": citizen.number}),
             "confirm-identity" => json!({"confirm_identity": true}),
             "give-portrait" => self.portrait(&citizen.portrait),
+            "retake-live-photo" => json!({"retry": {}}),
             "give-phone" => json!({"phone": {"first": citizen.phone, "second": citizen.phone}}),
             "attach-documents" => match citizen.scans.get(self.scanned) {
                 Some(scan) => {

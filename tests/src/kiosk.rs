@@ -44,7 +44,8 @@ impl Kiosk {
         kiosk
     }
 
-    fn publish(&mut self, channel: &str, payload: &[u8], retain: bool) -> u8 {
+    /// Publishes on a channel of its own, and gives the reason code of the answer.
+    pub fn publish(&mut self, channel: &str, payload: &[u8], retain: bool) -> u8 {
         let topic = format!("{}/{channel}", self.base);
         let id = self.raw.publish_with(&topic, payload, retain).unwrap();
         loop {

@@ -20,6 +20,7 @@ pub mod kiosk;
 pub mod left;
 pub mod line;
 pub mod load;
+pub mod officer;
 pub mod opened;
 pub mod picture;
 pub mod raw;

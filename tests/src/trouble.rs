@@ -60,6 +60,27 @@ const FAULTS: [&str; 50] = [
     "camera/unavailable",
 ];
 
+/// Lines of the policy that let nobody wait long for what a fault keeps from coming. A device that goes often is believed again soon:
+/// whatever befalls it here befalls it on purpose.
+pub const IMPATIENT_POLICY: [(&str, &str); 5] = [
+    ("hold_s = 30", "hold_s = 5"),
+    ("\nstep_timeout_s = 60", "\nstep_timeout_s = 6"),
+    ("\ncommand_timeout_s = 20", "\ncommand_timeout_s = 6"),
+    ("\nmotion_timeout_s = 20", "\nmotion_timeout_s = 4"),
+    ("\nquiet_s = 120", "\nquiet_s = 1"),
+];
+/// The same for the sections of the adapters: no simulated device takes nearly as long.
+pub const IMPATIENT_ADAPTERS: [(&str, &str); 6] = [
+    ("\nconnect_timeout_ms = 2000", "\nconnect_timeout_ms = 500"),
+    ("\nrequest_timeout_ms = 1000", "\nrequest_timeout_ms = 500"),
+    ("\nrequest_timeout_ms = 5000", "\nrequest_timeout_ms = 1500"),
+    ("\nread_timeout_ms = 5000", "\nread_timeout_ms = 1500"),
+    ("\nupload_timeout_ms = 15000", "\nupload_timeout_ms = 3000"),
+    ("\nmatcher_timeout_ms = 5000", "\nmatcher_timeout_ms = 1500"),
+];
+/// A camera that has refused the password is asked again after a minute, or at the next start of its adapter.
+pub const LOCKED_OUT: Trouble = Trouble::Fault("camera/wrong-password");
+
 /// Who is restarted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {

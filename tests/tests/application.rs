@@ -14,7 +14,7 @@ use schemas::event::application::Comparison;
 use schemas::ids::{OrderId, TransactionId};
 use schemas::message::face::PICTURE_BYTES_MAX;
 use schemas::message::peripheral::Fen;
-use schemas::words::application::{PaymentOddity, RefundCause};
+use schemas::words::application::{FacePair, PaymentOddity, RefundCause};
 use serde_json::json;
 use station_tests::application::{
     self as apply, Applicant, Citizen, NUMBER, QUICK, believed, grant, more_kiosks,
@@ -238,8 +238,13 @@ fn a6_a13_a17_a_lost_card_is_applied_for() {
 #[test]
 fn a3_a5_a7_a9_a_card_is_renewed_and_a_flagged_person_is_not() {
     let mut hall = Hall::open(&[], |text| text);
-    hall.tell(&grant(1, false));
+    hall.tell(&grant(1, true));
     let mut at = hall.start();
+    let page = at.walk_through(&Citizen::lost());
+    assert_eq!(page["refusal"], "flagged", "{page}");
+
+    hall.tell(&grant(2, false));
+    let mut at = Applicant::start(at.kiosk);
     let citizen = Citizen::renewal();
     at.walk_to(&citizen, "read-card");
     hall.devices.post("/citizen/arrive?person=0");
@@ -252,11 +257,6 @@ fn a3_a5_a7_a9_a_card_is_renewed_and_a_flagged_person_is_not() {
     );
     let page = at.walk_through(&citizen);
     assert_eq!(page["outcome"], "provisional", "{page}");
-
-    hall.tell(&grant(2, true));
-    let mut at = Applicant::start(at.kiosk);
-    let page = at.walk_through(&Citizen::lost());
-    assert_eq!(page["refusal"], "flagged", "{page}");
 
     let (mut faces, mut fingers) = (0, 0);
     for event in hall.events() {
@@ -272,6 +272,52 @@ fn a3_a5_a7_a9_a_card_is_renewed_and_a_flagged_person_is_not() {
         *count += 1;
     }
     assert_eq!((faces, fingers), (2, 2));
+}
+
+/// A7: what is wrong with a live photo is on the page, and the camera waits until the citizen has read it.
+#[test]
+fn a7_an_unusable_live_photo_is_named_and_taken_again() {
+    let mut hall = Hall::open(&[], |text| text);
+    hall.tell(&grant(1, true));
+    let mut at = hall.start();
+    let page = at.walk_through(&Citizen::lost());
+    assert_eq!(page["refusal"], "flagged", "{page}");
+
+    hall.tell(&grant(2, false));
+    let mut at = Applicant::start(at.kiosk);
+    let citizen = Citizen::renewal();
+    at.walk_to(&citizen, "read-card");
+    hall.devices.post("/citizen/arrive?person=0");
+    hall.devices.post("/citizen/present-card");
+    at.walk_to(&citizen, "give-portrait");
+    hall.devices.post("/fault/face-matcher/poor-light?times=1");
+    // The centre has the portrait, so what is compared first is the live photo.
+    at.entered(&json!({"portrait": {"way": "prepared"}}));
+    let page = at.wait("retake-live-photo");
+    assert_eq!(page["failed_checks"], json!(["lighting"]));
+    let said = at.kiosk.page()["text"]["en"].as_str().unwrap().to_owned();
+    assert!(said.contains("too dark"), "{said}");
+    let page = at.walk_through(&citizen);
+    assert_eq!(page["outcome"], "provisional", "{page}");
+    let (mut photos, mut rejected, mut live) = (0, 0, Vec::new());
+    for event in hall.events() {
+        match event {
+            Event::ApplicationLivePhotoArchived(_) => photos += 1,
+            Event::ApplicationLivePhotoRejected(_) => rejected += 1,
+            Event::ApplicationFacesCompared(b) if b.pair == FacePair::LiveHistorical => {
+                live.push(b.comparison);
+            }
+            _ => {}
+        }
+    }
+    assert_eq!((photos, rejected), (2, 1));
+    assert!(
+        matches!(
+            live.as_slice(),
+            [Comparison::Compared { matched: true, .. }]
+        ),
+        "{live:?}"
+    );
 }
 
 /// A9, A16: two kiosks apply at once and share a scanner: the second waits for it and is told so, and both come to their end.
@@ -353,6 +399,7 @@ fn a12_a_fee_is_charged_once() {
             transaction: TransactionId::new(transaction).unwrap(),
             way: None,
             paid_ms: None,
+            code: None,
         }));
     }
     let (mut charged, mut odd, mut back) = (0, Vec::new(), Vec::new());

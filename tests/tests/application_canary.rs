@@ -168,7 +168,13 @@ fn g7_no_byte_of_an_application_names_anybody() {
     }
 
     // All of it is there for the centre, what was acknowledged before the kill included.
-    sealed::open(&layout);
+    let lines = sealed::open(&layout);
+    let says = |field: &str, words: &str| {
+        let mut fields = lines.iter().filter(|line| line["field"] == field);
+        fields.any(|line| line["opened"] == true && line["says"].to_string().contains(words))
+    };
+    assert!(says("application.phone", PHONE) && says("application.receipt", RECEIPT));
+    assert!(says("application.holder", "number"));
     let mut opened = Vec::new();
     files(&root.path().join("photos"), &mut opened);
     let times = |mark: &[u8]| {

@@ -48,7 +48,7 @@ impl House {
         let mut centre = runtime.block_on(TestCentre::start(root.path()));
         let station = Station::configured(Layout::new(root.path()), |text| {
             let epochs = format!("epoch_events = {events}");
-            let text = text.replace("epoch_events = 200000", &epochs);
+            let text = text.replace("epoch_events = 100000", &epochs);
             centre.configure_with_blobs(&text, more)
         });
         let stocked = Stocked::with(station, cards, &[]);

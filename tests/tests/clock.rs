@@ -86,6 +86,26 @@ fn g2_jumps_of_years_change_the_order_of_nothing() {
     assert_eq!(jumps, [5, -8, 3, -20]);
 }
 
+/// G2: a clock that is set back between stop and start is noticed as one that jumps while the station runs.
+#[test]
+fn g2_a_clock_set_while_the_station_was_stopped_is_counted() {
+    let root = tempfile::tempdir().unwrap();
+    let mut station = Station::new(Layout::new(root.path()));
+    station.set_clock(0);
+    let patience = Duration::from_secs(20);
+    for (years, jumped) in [(0, false), (0, false), (-3, true)] {
+        station.set_clock(years * YEAR_DAYS);
+        station.start();
+        if jumped {
+            wait_for("the jump is counted", patience, || {
+                (station.metric("station_clock_steps_total")? > 0.0).then_some(())
+            });
+        }
+        assert_eq!(station.output().contains("the wall clock jumped"), jumped);
+        assert!(station.stop().success());
+    }
+}
+
 /// G4: what the centre acknowledged is pruned once the audit period has passed, not before; what is left verifies, the disk has its room back,
 /// and the link goes on where it was.
 #[test]
@@ -95,8 +115,8 @@ fn g4_what_the_centre_has_is_pruned_after_the_audit_period() {
     let root = tempfile::tempdir().unwrap();
     let mut centre = runtime.block_on(TestCentre::start(root.path()));
     let mut station = Station::configured(Layout::new(root.path()), |text| {
-        assert!(text.contains("epoch_events = 200000") && text.contains("trust = \"auto\""));
-        let text = text.replace("epoch_events = 200000", "epoch_events = 100");
+        assert!(text.contains("epoch_events = 100000") && text.contains("trust = \"auto\""));
+        let text = text.replace("epoch_events = 100000", "epoch_events = 100");
         centre.configure(&text.replace("trust = \"auto\"", "trust = \"always\""))
     });
     station.start();

@@ -27,11 +27,21 @@ use station_tests::kiosk::Kiosk;
 use station_tests::raw::{Hello, Raw};
 use station_tests::station::{Devices, Station, http_get};
 use station_tests::stock::{Stocked, operator};
-use station_tests::trouble::{LINES, Trouble, Ways, Who};
+use station_tests::trouble::{
+    IMPATIENT_ADAPTERS, IMPATIENT_POLICY, LINES, LOCKED_OUT, Trouble, Ways, Who,
+};
 use station_tests::{Random, left, new_id, wait_for};
 
-/// Cards of a batch.
-const CARDS: usize = 12;
+/// Cards of a batch that can be collected: the seventh person's residence and the eighth's card forbid it.
+const CARDS: [usize; 10] = [0, 1, 2, 3, 4, 5, 8, 9, 10, 11];
+/// What a pickup needs.
+const DEVICES: [&str; 5] = [
+    "dispenser-1",
+    "reader-1",
+    "reader-2",
+    "scanner-1",
+    "camera-1",
+];
 /// A silent dispenser is asked some times before its machine is blocked.
 const OVER: Duration = Duration::from_mins(3);
 
@@ -64,7 +74,11 @@ impl Hall {
             assert!(sections.contains(&far.to_string()), "{far} in {sections}");
             sections = sections.replace(&far.to_string(), &near.to_string());
         }
-        station.hurry();
+        for (patient, impatient) in IMPATIENT_ADAPTERS {
+            assert!(sections.contains(patient), "{patient} in {sections}");
+            sections = sections.replace(patient, impatient);
+        }
+        station.policy(&IMPATIENT_POLICY);
         station.start();
         let devices = Devices::start(&layout, &[]);
         let broker = format!("url = \"mqtt://{}\"", near.mqtt);
@@ -124,6 +138,20 @@ impl Hall {
         }
         self.ways.mend();
         self.stocked.devices.post("/fault/clear");
+        if trouble == LOCKED_OUT {
+            self.adapters.kill();
+            self.adapters.start();
+        }
+    }
+
+    /// Until every device takes commands again: else the next pickup would be refused, and show nothing.
+    fn until_well(&self) {
+        for device in DEVICES {
+            let figure = format!("station_device_up{{device=\"{device}\"}}");
+            wait_for(device, OVER, || {
+                (self.stocked.station.metric(&figure)? > 0.0).then_some(())
+            });
+        }
     }
 
     /// The request is begun over a connection that breaks; whether it arrived is not known here.
@@ -320,9 +348,8 @@ fn accounted_for(entries: &[Entry], dispenser: &Value) {
 }
 
 #[test]
-#[ignore = "takes minutes and is run by number: ops/prove devices"]
 fn c3_p7_no_fault_and_no_broken_line_moves_a_card_twice() {
-    let cases: usize = std::env::var("CASES").map_or(12, |cases| cases.parse().unwrap());
+    let cases: usize = std::env::var("CASES").map_or(6, |cases| cases.parse().unwrap());
     let mut random = Random::seeded("devices");
     let (mut sessions, mut motions) = (0, 0);
     let mut left = cases;
@@ -330,13 +357,14 @@ fn c3_p7_no_fault_and_no_broken_line_moves_a_card_twice() {
         let root = tempfile::tempdir().unwrap();
         let mut hall = Hall::open(root.path());
         // The last card shows that the session before it is over.
-        let batch = left.min(CARDS - 1);
-        hall.load(0);
-        for at in 0..batch {
+        let batch = left.min(CARDS.len() - 1);
+        hall.load(CARDS[0]);
+        for pair in CARDS.windows(2).take(batch) {
             let trouble = Trouble::draw(&mut random);
+            hall.until_well();
             let began = std::time::Instant::now();
-            hall.case(trouble, at);
-            hall.load(at + 1);
+            hall.case(trouble, pair[0]);
+            hall.load(pair[1]);
             println!("  {trouble:?}: {} ms", began.elapsed().as_millis());
         }
         left -= batch;
@@ -344,5 +372,10 @@ fn c3_p7_no_fault_and_no_broken_line_moves_a_card_twice() {
         sessions += ended;
         motions += moved;
     }
+    // A fault may show itself before a session begins; most are met within one.
+    assert!(
+        2 * sessions >= cases,
+        "{sessions} sessions in {cases} cases"
+    );
     println!("devices: {cases} cases, {sessions} sessions, {motions} motions, none twice");
 }

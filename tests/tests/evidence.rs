@@ -35,6 +35,17 @@ fn verdict(station: &Station, args: &[&str]) -> (i32, String) {
     )
 }
 
+/// The one proof of a rotation that `prove` wrote beside this proof.
+fn rotation_beside(folder: &Path, stem: &str) -> String {
+    let begin = format!("{stem}.rotation-");
+    let names = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap());
+    let found: Vec<_> = names.filter(|name| name.starts_with(&begin)).collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    found[0].clone()
+}
+
 /// P7, G3: the slip leads to a proof that holds without the log, across a change of the signing key, while the station runs
 /// and when it does not.
 #[test]
@@ -49,19 +60,7 @@ fn p7_g3_a_slip_leads_to_a_proof() {
     std::fs::write(root.path().join("vkey"), &vkey).unwrap();
     station.tool_ok(&["keys", "rotate"], "");
     station.tool_ok(&["prove", qr, "-o", "slip.tlog-proof"], "");
-    let rotation = std::fs::read_dir(root.path())
-        .unwrap()
-        .map(|file| file.unwrap().path());
-    let rotation: Vec<_> = rotation
-        .filter(|path| {
-            path.file_name()
-                .unwrap()
-                .to_string_lossy()
-                .starts_with("rotation-")
-        })
-        .collect();
-    assert_eq!(rotation.len(), 1);
-    let rotation = rotation[0].to_str().unwrap();
+    let rotation = &rotation_beside(root.path(), "slip");
     let check = |args: &[&str]| {
         let output = std::process::Command::new(station_tests::station::binary("gateway"))
             .arg("check-proof")
@@ -83,9 +82,14 @@ fn p7_g3_a_slip_leads_to_a_proof() {
     // Once the log has gone on, the old key alone vouches for no checkpoint.
     let station = &stocked.station;
     station.tool_ok(&["prove", qr, "-o", "later.tlog-proof"], "");
-    assert_eq!(
-        check(&["later.tlog-proof", rotation, "--vkey", "vkey"]).0,
-        0
+    let later = &rotation_beside(root.path(), "later");
+    assert_eq!(check(&["later.tlog-proof", later, "--vkey", "vkey"]).0, 0);
+    // Each proof keeps the rotations over its own checkpoint.
+    assert_eq!(check(&["slip.tlog-proof", rotation, "--vkey", "vkey"]).0, 0);
+    let (code, said) = verdict(station, &["prove", qr, "-o", "-"]);
+    assert!(
+        code == 0 && said.contains("left out: the proofs of the changes of the signing key at "),
+        "{said}"
     );
     assert_eq!(check(&["later.tlog-proof", "--vkey", "vkey"]).0, DAMAGED);
     let forged = std::fs::read_to_string(root.path().join("later.tlog-proof")).unwrap();
@@ -106,7 +110,7 @@ index 0
         ),
     )
     .unwrap();
-    assert_eq!(check(&["forged", rotation, "--vkey", "vkey"]).0, DAMAGED);
+    assert_eq!(check(&["forged", later, "--vkey", "vkey"]).0, DAMAGED);
     // Another slip's event, and no event at all.
     let (rest, leaf) = qr.rsplit_once(' ').unwrap();
     let other = format!("{rest} {}", "A".repeat(leaf.len()));
@@ -116,6 +120,7 @@ index 0
     stocked
         .station
         .tool_ok(&["prove", qr, "-o", "stopped.tlog-proof"], "");
+    let rotation = &rotation_beside(root.path(), "stopped");
     assert_eq!(
         check(&["stopped.tlog-proof", rotation, "--vkey", "vkey"]).0,
         0
@@ -170,7 +175,13 @@ fn g3_verify_finds_a_log_whole_or_says_what_is_not() {
     let (code, said) = bundle(&["bundle"]);
     assert!(code == DAMAGED && said.contains("event "), "{said}");
     std::fs::write(&events, &good[..good.len() - 7]).unwrap();
-    assert_eq!(bundle(&["bundle"]).0, DAMAGED);
+    let (code, said) = bundle(&["bundle"]);
+    assert!(
+        code == DAMAGED
+            && said.contains("the events break off here, event ")
+            && said.contains("DAMAGED: 2 faults"),
+        "{said}"
+    );
     // A log that lost its end without a word from its store.
     let copy = root.path().join("shortened");
     copy_all(&stocked.station.layout.data(), &copy);

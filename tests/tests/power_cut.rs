@@ -41,7 +41,7 @@ fn record(root: &Path, backing: &Path, time: Duration) -> (Recorder, Vec<Promise
     std::fs::create_dir_all(&mountpoint).unwrap();
     let mut recorder = Recorder::mount(backing, &mountpoint).unwrap();
     // The shortest epochs that there are: several begin under the load.
-    let short = |text: String| text.replace("epoch_events = 200000", "epoch_events = 100");
+    let short = |text: String| text.replace("epoch_events = 100000", "epoch_events = 100");
     let mut station = Station::configured(Layout::new(root), short)
         .in_folders(mountpoint.join("data"), mountpoint.join("keys"));
     station.start();

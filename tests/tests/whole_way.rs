@@ -15,9 +15,10 @@ use std::time::Duration;
 use schemas::event::Event;
 use schemas::event::application::{ApplicationEligibilityDecided, Comparison, EligibilityBasis};
 use schemas::ids::CardSerial;
+use schemas::order::PaymentCode;
 use schemas::words::application::EligibilityVerdict;
 use serde_json::{Value, json};
-use simulator::centre::{Asked, CaseShown, CaseStanding};
+use simulator::centre::{Asked, CaseShown, CaseStanding, OfficeFaults};
 use station_tests::centre::TestCentre;
 use station_tests::config::Layout;
 use station_tests::kiosk::Kiosk;
@@ -90,8 +91,8 @@ impl Town {
                 .kiosk
                 .shows("the next page", STEP, |page: &Value| {
                     let number = page["application"]["number"].as_u64();
-                    page["session"] == session
-                        && (number.is_some_and(|number| number > at) || is_last(page))
+                    let is_new = number.is_some_and(|number| number > at) && is_whole(page);
+                    page["session"] == session && (is_new || is_last(page))
                 });
             let application = &page["application"];
             if is_last(&page) || application["step"] == until {
@@ -131,13 +132,9 @@ impl Town {
                 return None;
             }
             "await-payment" => {
-                let order = page["order"].as_str().unwrap().parse().unwrap();
-                let amount_fen = None;
-                self.runtime
-                    .block_on(self.centre.until_shown("the order", |view| {
-                        view.applications.as_ref().unwrap().orders == 1
-                    }));
-                self.ask(Asked::Pay { order, amount_fen });
+                let code = page["payment_code"].as_str().unwrap();
+                let code = PaymentCode::new(code).unwrap();
+                self.ask(Asked::Scan { code });
                 return None;
             }
             _ => return None,
@@ -241,6 +238,12 @@ impl Town {
     }
 }
 
+/// The page to pay on is there before the code that is scanned.
+fn is_whole(page: &Value) -> bool {
+    let application = &page["application"];
+    application["step"] != "await-payment" || application["payment_code"].is_string()
+}
+
 fn is_last(page: &Value) -> bool {
     page["code"] == "done" || page["code"] == "ended"
 }
@@ -295,6 +298,7 @@ fn a3_a8_a12_c2_p3_p6_a_card_goes_its_whole_way() {
     let is = |wanted: fn(&Event) -> bool| events.iter().any(wanted);
     assert!(is(|e| matches!(e, Event::ApplicationSmsConfirmed(_))));
     assert!(is(|e| matches!(e, Event::ApplicationConfirmed(_))));
+    assert!(is(|e| matches!(e, Event::PaymentCodeReceived(_))));
     let scores = events.iter().filter(|event| {
         matches!(event, Event::ApplicationFacesCompared(b)
             if matches!(b.comparison, Comparison::Compared { matched: true, .. }))
@@ -313,6 +317,50 @@ fn a3_a8_a12_c2_p3_p6_a_card_goes_its_whole_way() {
                 assert!(file.exists(), "{} of {}", file.display(), sealed.session);
             }
         }
+    }
+}
+
+/// P1, T2: the centre gives the application a number of its own, and the card is collected by the one that is printed. Killed before the
+/// papers, the station has the citizen told of them once.
+#[test]
+fn p1_a_renumbered_application_is_collected_by_its_printed_number() {
+    let mut town = Town::new();
+    town.ask(Asked::Faults(OfficeFaults {
+        renumber: true,
+        ..OfficeFaults::default()
+    }));
+    let last = town.renew("none: to the end");
+    let printed = last["application"]["acceptance_number"].as_str();
+    let printed = printed.unwrap_or_else(|| panic!("{last}")).to_owned();
+    town.restart();
+    let card = town.made();
+    town.take_in(&card);
+    town.restart();
+    town.collect(&printed);
+    // The key of the session went up before the card could be made, so that the phone can be told.
+    let seen = town.ask(Asked::Look);
+    let phone = seen["phone"].as_array().unwrap();
+    let notices = phone.iter().filter(|message| {
+        let text = message["text"].as_str().unwrap();
+        text.contains("W1-1")
+    });
+    let notices = notices.count();
+    let (events, _root) = town.end();
+    let (mut renumbered, mut missed) = (0, 0);
+    for event in &events {
+        match event {
+            Event::ApplicationConfirmed(b) => {
+                assert!(b.renumbered && b.printed.is_some(), "{b:?}");
+                renumbered += 1;
+            }
+            Event::PapersNotHandedOut(_) => missed += 1,
+            _ => {}
+        }
+    }
+    assert_eq!((renumbered, notices), (1, missed));
+    let data = events.iter().map(|event| event.to_data().unwrap());
+    for data in data {
+        assert!(!data.get().contains(&printed), "the log holds tags");
     }
 }
 

@@ -1,14 +1,14 @@
 //! A camera that speaks MQTT itself: draws a photo, publishes it, and replies once the photo is confirmed.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use adapters::link::{Command, LinkHandle, new_blob_id, new_message_id};
+use adapters::link::{Command, LinkHandle, new_message_id};
 use bytes::Bytes;
 use schemas::ids::BlobId;
 use schemas::message::command::{CaptureCommand, CaptureReply};
 use schemas::message::device::Description;
 use schemas::words::{Completion, DeviceKind};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::clock::wall_ms;
 use super::draw;
@@ -31,10 +31,14 @@ pub(crate) async fn act(capture_ms: u64, link: LinkHandle, command: Command) {
     let Command::Capture(command) = command else {
         return;
     };
+    let until = Instant::now() + Duration::from_secs(u64::from(command.timeout_s));
     sleep(Duration::from_millis(capture_ms)).await;
-    let limit = Duration::from_secs(u64::from(command.timeout_s));
     let photo = match draw(command.view, wall_ms()) {
-        Ok(photo) => publish(&link, photo, limit).await,
+        Ok(photo) => {
+            let photo = Bytes::from(photo);
+            link.confirmed_image(&command.command_id, photo, until)
+                .await
+        }
         Err(error) => {
             tracing::error!(%error, "no photo");
             None
@@ -46,20 +50,6 @@ pub(crate) async fn act(capture_ms: u64, link: LinkHandle, command: Command) {
         Completion::HardwareError
     };
     reply(&link, &command, completion, photo);
-}
-
-/// Publishes the photo and waits until it is confirmed.
-async fn publish(link: &LinkHandle, photo: Vec<u8>, limit: Duration) -> Option<BlobId> {
-    let id = new_blob_id();
-    let confirmed = sent("photo", link.blob(id.clone(), Bytes::from(photo)))?;
-    match timeout(limit, confirmed.wait()).await {
-        Ok(Ok(())) => Some(id),
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "the photo was not taken");
-            None
-        }
-        Err(_elapsed) => None,
-    }
 }
 
 fn reply(

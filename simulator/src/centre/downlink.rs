@@ -180,6 +180,7 @@ impl Downlink {
             | Instruction::ApplicationDecided(_)
             | Instruction::WindowOutcome(_)
             | Instruction::PaymentConfirmed(_)
+            | Instruction::PaymentCodeIssued(_)
             | Instruction::PaymentRefunded(_) => key,
         };
         Some((genuine.number, key))

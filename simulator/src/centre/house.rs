@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Context as _;
-use schemas::envelope;
+use schemas::envelope::{self, Signed};
 use schemas::event::Event;
 use schemas::ids::SessionId;
 use schemas::key::SealingKeyId;
@@ -14,8 +14,12 @@ use serde_json::{Value, json};
 
 use super::opener::{Centre, SessionKey, key_of_blob};
 
-/// The name of the one sealed field there is.
+/// The name under which a pickup's holder is sealed.
 const HOLDER: &str = "card-verified.holder";
+/// What the names of an application's sealed fields begin with, whatever event they stand in.
+const APPLICATION: &str = "application";
+/// The member that holds JSON; the others are texts.
+const HOLDER_MEMBER: &str = "holder";
 /// No key: destroyed, or not at this station any more.
 const NO_KEY: &str = "its key is not here: it was erased, or has gone up";
 
@@ -28,9 +32,27 @@ pub struct House {
     closed: Vec<Value>,
     /// Sealed photos by file name.
     blobs: BTreeMap<String, Vec<u8>>,
-    /// Session and view of the photos that events name.
-    views: BTreeMap<String, (SessionId, PhotoView, SealingKeyId)>,
-    fields: Vec<(u64, SessionId, SealedField)>,
+    /// The pictures that events name, by file name.
+    pictures: BTreeMap<String, Picture>,
+    fields: Vec<Field>,
+}
+
+/// A picture, as the event says that names it.
+#[derive(Debug)]
+struct Picture {
+    session: SessionId,
+    event_type: &'static str,
+    /// Of a pickup.
+    view: Option<PhotoView>,
+}
+
+/// A sealed field, with the name that it is sealed under.
+#[derive(Debug)]
+struct Field {
+    index: u64,
+    session: SessionId,
+    name: String,
+    sealed: SealedField,
 }
 
 impl House {
@@ -69,18 +91,50 @@ impl House {
         while !events.is_empty() {
             let len = envelope::next_len(events)?.context("the last event is cut off")?;
             let (signed, rest) = events.split_at(len);
-            let entry = envelope::read(signed).context("an event")?;
+            self.name_one(signed).context("an event")?;
             events = rest;
-            if let Event::CardVerified(body) = entry.event {
-                if let Some(holder) = body.holder.filter(|_| self.wants(&body.session)) {
-                    self.fields.push((entry.index, body.session, holder));
-                }
-            } else if let Event::PhotoArchived(body) = entry.event
-                && self.wants(&body.session)
-            {
-                let named = (body.session, body.view, body.key);
-                self.views.insert(body.blob.to_string(), named);
-            }
+        }
+        Ok(())
+    }
+
+    fn name_one(&mut self, signed: &[u8]) -> anyhow::Result<()> {
+        let entry = envelope::read(signed)?;
+        let Some(sealed) = entry.event.sealed() else {
+            return Ok(());
+        };
+        if !self.wants(sealed.session) {
+            return Ok(());
+        }
+        let view = if let Event::PhotoArchived(body) = &entry.event {
+            Some(body.view)
+        } else {
+            None
+        };
+        for blob in &sealed.blobs {
+            let picture = Picture {
+                session: sealed.session.clone(),
+                event_type: entry.event.type_name(),
+                view,
+            };
+            self.pictures.insert(blob.to_string(), picture);
+        }
+        let payload: Value = serde_json::from_slice(Signed::read(signed)?.payload())?;
+        let mut members = Vec::new();
+        if let Some(data) = payload.get("data") {
+            sealed_members(data, &mut members);
+        }
+        for (member, field) in members {
+            let name = if matches!(entry.event, Event::CardVerified(_)) {
+                HOLDER.to_owned()
+            } else {
+                format!("{APPLICATION}.{member}")
+            };
+            self.fields.push(Field {
+                index: entry.index,
+                session: sealed.session.clone(),
+                name,
+                sealed: field,
+            });
         }
         Ok(())
     }
@@ -98,23 +152,21 @@ impl House {
             );
         }
         lines.extend(self.fields.iter().map(|field| self.field(field)));
-        let names: BTreeSet<_> = self.blobs.keys().chain(self.views.keys()).collect();
+        let names: BTreeSet<_> = self.blobs.keys().chain(self.pictures.keys()).collect();
         for name in names {
             lines.extend(self.photo(name, photos)?);
         }
         Ok(lines)
     }
 
-    fn field(&self, (index, session, field): &(u64, SessionId, SealedField)) -> Value {
-        let mut line =
-            json!({ "what": "field", "field": HOLDER, "index": index, "session": session });
-        let key = field.key().and_then(|id| self.keys.get(&id));
-        let opened = match key.map(|key| key.open_field(HOLDER, field)) {
+    fn field(&self, field: &Field) -> Value {
+        let mut line = json!({ "what": "field", "field": field.name, "index": field.index,
+            "session": field.session });
+        let key = field.sealed.key().and_then(|id| self.keys.get(&id));
+        let opened = match key.map(|key| key.open_field(&field.name, &field.sealed)) {
             None => Err(NO_KEY.to_owned()),
             Some(Err(error)) => Err(error.to_string()),
-            Some(Ok(plain)) => {
-                serde_json::from_slice(&plain).map_err(|_not_json| "it is not JSON".to_owned())
-            }
+            Some(Ok(plain)) => read_plain(&field.name, plain),
         };
         say(&mut line, opened);
         line
@@ -122,7 +174,7 @@ impl House {
 
     /// None: of another session than the one that is wanted.
     fn photo(&self, name: &str, photos: Option<&Path>) -> anyhow::Result<Option<Value>> {
-        let named = self.views.get(name);
+        let named = self.pictures.get(name);
         let file = self.blobs.get(name);
         let key_id = file.and_then(|file| key_of_blob(file));
         let key = key_id.as_ref().and_then(|id| self.keys.get(id));
@@ -130,10 +182,10 @@ impl House {
             return Ok(None);
         }
         let session = named
-            .map(|(session, ..)| session)
+            .map(|named| &named.session)
             .or(key.map(|k| &k.session));
         let mut line = json!({ "what": "photo", "blob": name, "session": session,
-            "view": named.map(|(_, view, _)| view) });
+            "event": named.map(|named| named.event_type), "view": named.map(|named| named.view) });
         let opened = match (file, key) {
             (None, _) => Err("its file is not here".to_owned()),
             (Some(_), None) => Err(NO_KEY.to_owned()),
@@ -157,6 +209,31 @@ impl House {
 
     fn wants(&self, session: &SessionId) -> bool {
         self.session.as_ref().is_none_or(|wanted| wanted == session)
+    }
+}
+
+/// Every sealed field below a value, with the name of the member that holds it.
+fn sealed_members(value: &Value, found: &mut Vec<(String, SealedField)>) {
+    let Value::Object(members) = value else {
+        return;
+    };
+    for (name, value) in members {
+        match value.as_str().map(SealedField::new) {
+            Some(Ok(field)) => found.push((name.clone(), field)),
+            Some(Err(_)) => {}
+            None => sealed_members(value, found),
+        }
+    }
+}
+
+/// A holder is JSON, the other fields are texts.
+fn read_plain(name: &str, plain: Vec<u8>) -> Result<Value, String> {
+    if name.ends_with(HOLDER_MEMBER) {
+        serde_json::from_slice(&plain).map_err(|_not_json| "it is not JSON".to_owned())
+    } else {
+        let text = String::from_utf8(plain);
+        text.map(Value::from)
+            .map_err(|_not_text| "it is not a text".to_owned())
     }
 }
 

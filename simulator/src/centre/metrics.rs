@@ -8,6 +8,10 @@ pub(super) fn text(view: &View) -> Result<String, prometheus::Error> {
     let figures = Figures::new()?;
     figures.store_up.set(i64::from(view.trouble.is_none()));
     figures.unknown.set(count(view.unknown.len()));
+    if let Some(office) = &view.applications {
+        figures.notices.set(whole(office.notices));
+        figures.notices_waiting.set(count(office.notices_waiting));
+    }
     for (stream, log) in &view.logs {
         figures.show(stream, log);
     }
@@ -27,6 +31,8 @@ struct Figures {
     registry: Registry,
     store_up: IntGauge,
     unknown: IntGauge,
+    notices: IntGauge,
+    notices_waiting: IntGauge,
     alerts: IntGaugeVec,
     verified: IntGaugeVec,
     acknowledged: IntGaugeVec,
@@ -66,6 +72,14 @@ impl Figures {
             unknown: gauge(
                 "centre_unknown_streams",
                 "Streams of logs that are not registered",
+            )?,
+            notices: gauge(
+                "centre_notices_sent",
+                "Notices of decisions that were sent to phones",
+            )?,
+            notices_waiting: gauge(
+                "centre_notices_waiting",
+                "Notices of decisions whose phone number cannot be opened yet",
             )?,
             alerts: gauges(
                 "centre_alerts",

@@ -62,8 +62,8 @@ fn row(page: &mut String, case: &CaseShown) {
 fn sums(page: &mut String, office: &OfficeShown) {
     write!(
         page,
-        "<p><small>待答 questions: {} · 待发 letters: {} · 订单 orders: {}／{} · 退款 refunds: {} · 人工窗口 tickets: {}</small></p>",
-        office.questions, office.letters, office.paid, office.orders, office.refunds, office.tickets
+        "<p><small>待答 questions: {} · 待发 letters: {} · 订单 orders: {}／{} · 退款 refunds: {} · 通知 notices: {}，待发 waiting: {} · 人工窗口 tickets: {}</small></p>",
+        office.questions, office.letters, office.paid, office.orders, office.refunds, office.notices, office.notices_waiting, office.tickets
     )
     .unwrap_or_default();
 }
@@ -84,6 +84,7 @@ const fn decision(case: &CaseShown) -> &'static str {
         (CaseStanding::Arrived, None) => "待审 to be read",
         (CaseStanding::Confirmed, None) => "同意 confirmed",
         (CaseStanding::Rejected, None) => "不予受理 rejected",
+        (CaseStanding::Lapsed, None) => "逾期未缴费，已作废 lapsed, not paid",
         (CaseStanding::Made, None) => "已制证 made",
     }
 }
@@ -98,6 +99,7 @@ const fn rejection(reason: RejectionReason) -> &'static str {
         RejectionReason::Fingerprints => "不予受理：指纹 fingerprints",
         RejectionReason::Documents => "不予受理：材料 documents",
         RejectionReason::Identity => "不予受理：身份 identity",
+        RejectionReason::NotPaid => "不予受理：逾期未缴费 not paid",
         RejectionReason::Other => "不予受理 rejected",
     }
 }

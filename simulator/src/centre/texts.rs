@@ -67,7 +67,9 @@ pub(super) const fn refusal(reason: RefusalReason) -> &'static str {
         | R::CodeExpired
         | R::BlobMissing
         | R::PictureUnusable
+        | R::PictureDamaged
         | R::NotAChoice
+        | R::NotOffered
         | R::DocumentsFull
         | R::NoSuchSession
         | R::PapersGone

@@ -38,6 +38,11 @@ impl Sam {
         }
     }
 
+    /// It has power again, and remembers nothing: a card that lies there is found.
+    pub(super) const fn power_on(&mut self) {
+        self.stage = Stage::Unknown;
+    }
+
     /// What lies on it now. Another card, or none, has to be found anew.
     pub(super) fn see(&mut self, card: Option<Card>) {
         let serial = |card: &Option<Card>| card.as_ref().map(|card| card.serial.clone());

@@ -79,3 +79,20 @@ fn faults_count_down() {
     let again = sam.answer(Request::ReadWithFingerprint);
     assert_eq!(again.result, SamResult::SequenceError);
 }
+
+/// A3: without power a module forgets, and the card that lies there is found by the one that has it again.
+#[test]
+fn a3_a_module_that_was_without_power_finds_the_card_that_lies_there() {
+    let (mut sam, _, card) = sam();
+    sam.see(Some(card));
+    for request in [
+        Request::FindCard,
+        Request::SelectCard,
+        Request::ReadWithFingerprint,
+    ] {
+        sam.answer(request);
+    }
+    assert_eq!(sam.answer(Request::FindCard).result, SamResult::NoMedia);
+    sam.power_on();
+    assert_eq!(sam.answer(Request::FindCard).result, SamResult::MediaFound);
+}

@@ -106,6 +106,7 @@ impl SamReader {
     /// [`Power::Closed`] or its sender is gone.
     pub async fn serve(self, listener: TcpListener, power: watch::Receiver<Power>) {
         let hosts = |listener| {
+            self.sam().power_on();
             with_each(listener, |stream| {
                 let (device, power) = (self.clone(), power.clone());
                 async move { device.speak(stream, power).await }

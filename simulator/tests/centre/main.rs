@@ -11,6 +11,7 @@
 
 mod damage;
 mod downlink;
+mod fees;
 mod honest;
 mod house;
 mod office;

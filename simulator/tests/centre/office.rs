@@ -19,11 +19,11 @@ use crate::house::{House, until};
 use crate::station::Station;
 use crate::town::{FEE, NUMBER, OTHER, Session, Town, until_cases, until_said};
 
-fn order() -> OrderId {
+pub(crate) fn order() -> OrderId {
     OrderId::new("110105001i1e3").unwrap()
 }
 
-async fn faults(centre: &Running, faults: OfficeFaults) {
+pub(crate) async fn faults(centre: &Running, faults: OfficeFaults) {
     centre.ask(Asked::Faults(faults)).await.unwrap();
 }
 
@@ -153,6 +153,63 @@ async fn a8_the_phone_shows_the_code_that_fits() {
     centre.shutdown().await;
 }
 
+/// A17, T2: whoever was accepted provisionally and then rejected is told so, with the ticket that the counter knows; whoever is confirmed
+/// too. Each is told once, when the phone number can be opened, and a restart or an event that comes again tells nobody twice.
+#[tokio::test]
+async fn t2_a_decision_is_told_once() {
+    let mut town = Town::new().await;
+    let mut station = town.station("s1", 1);
+    let mut centre = town.centre().await;
+    let rejected = Session::next(&station);
+    let phone = town.seal(&rejected, "application.phone", "13812345678");
+    town.hold_key(&rejected, &phone, false);
+    station.push(rejected.compensated("W1-17", phone.clone()));
+    town.send(&mut centre, &station).await;
+    let notices = |sent: u64, waiting: usize| {
+        move |view: &simulator::centre::View| {
+            let office = view.applications.as_ref().unwrap();
+            (office.notices, office.notices_waiting) == (sent, waiting)
+        }
+    };
+    until(&mut centre, notices(0, 1)).await;
+    town.hold_key(&rejected, &phone, true);
+    until(&mut centre, notices(1, 0)).await;
+
+    let confirmed = Session::next(&station);
+    let phone = town.seal(&confirmed, "application.phone", "13912345678");
+    station.push(confirmed.accepted_with_phone(town.holder(&confirmed, OTHER), phone));
+    station.push(confirmed.confirmed());
+    town.send(&mut centre, &station).await;
+    until(&mut centre, notices(2, 0)).await;
+    centre.shutdown().await;
+    let mut centre = town.centre().await;
+    station.fill(1);
+    town.send(&mut centre, &station).await;
+    until(&mut centre, notices(2, 0)).await;
+
+    let look = centre.ask(Asked::Look).await.unwrap();
+    let phone = look["phone"].as_array().unwrap();
+    let told = |at: usize, number: &str, words: &str| {
+        let text = phone[at]["text"].as_str().unwrap();
+        assert!(
+            phone[at]["phone"] == number && text.contains(words),
+            "{look}"
+        );
+    };
+    assert_eq!(phone.len(), 2);
+    told(0, "13812345678", "W1-17");
+    told(1, "13912345678", "通过核查");
+    let shown = serde_json::to_string(&*centre.view()).unwrap();
+    assert!(!shown.contains("13812345678"), "G7");
+    let seen_to = http(
+        &centre,
+        "POST /window?ticket=W1-17&result=accepted HTTP/1.1",
+    )
+    .await;
+    assert!(seen_to.starts_with("HTTP/1.1 200"), "{seen_to}");
+    centre.shutdown().await;
+}
+
 /// A12: what a citizen pays is confirmed; with the fault twice, as two transactions; what the station asks back is given back once.
 #[tokio::test]
 async fn a12_payments_are_confirmed_and_given_back() {
@@ -214,6 +271,19 @@ async fn a12_payments_are_confirmed_and_given_back() {
     centre.shutdown().await;
 }
 
+/// A terminal's payment, as a station records it.
+pub(crate) fn paid(order: &OrderId) -> PaymentConfirmed {
+    PaymentConfirmed {
+        order: order.clone(),
+        amount_fen: Fen::new(FEE).unwrap(),
+        witness: PaymentWitness::Terminal {
+            device: DeviceId::new("terminal-1").unwrap(),
+        },
+        way: None,
+        paid_ms: None,
+    }
+}
+
 /// C1, P1, P6, P8, A12: once an application stands and is paid, its card is made, once, and announced with the acceptance number as its
 /// voucher; a renewal has an old card to hand in, and whoever is registered elsewhere a ground to collect it here. From there it goes
 /// the way of every card.
@@ -231,15 +301,7 @@ async fn c1_a_card_is_made_when_the_application_stands_and_is_paid() {
     station.push(session.orders(&order()));
     town.send(&mut centre, &station).await;
     until_cases(&mut centre, &[CaseStanding::Confirmed]).await;
-    station.push(PaymentConfirmed {
-        order: order(),
-        amount_fen: Fen::new(FEE).unwrap(),
-        witness: PaymentWitness::Terminal {
-            device: DeviceId::new("terminal-1").unwrap(),
-        },
-        way: None,
-        paid_ms: None,
-    });
+    station.push(paid(&order()));
     town.send(&mut centre, &station).await;
     until_cases(&mut centre, &[CaseStanding::Made]).await;
     centre.shutdown().await;
@@ -380,7 +442,7 @@ fn hashed(grant: &GrantIssued, number: &str) -> String {
     hex::encode(hash)
 }
 
-async fn http(centre: &Running, line: &str) -> String {
+pub(crate) async fn http(centre: &Running, line: &str) -> String {
     let mut socket = TcpStream::connect(centre.counter().unwrap()).await.unwrap();
     let request =
         format!("{line}\r\nhost: counter\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");

@@ -16,16 +16,17 @@ use schemas::acceptance::AcceptanceSite;
 use schemas::downlink::Instruction;
 use schemas::event::Event;
 use schemas::event::application::{
-    ApplicationAccepted, ApplicationEligibilityAsked, ApplicationSmsAsked, Entered,
+    ApplicationAccepted, ApplicationCompensated, ApplicationConfirmed, ApplicationEligibilityAsked,
+    ApplicationSmsAsked, Entered,
 };
 use schemas::event::payment::PaymentOrdered;
-use schemas::ids::{DeviceId, OrderId, SessionId};
+use schemas::ids::{DeviceId, OrderId, SessionId, TicketNumber};
 use schemas::key::SealingKeyId;
 use schemas::lookup::LookupTag;
 use schemas::message::peripheral::Fen;
 use schemas::sealed::SealedField;
 use schemas::words::Residence;
-use schemas::words::application::{ApplicationKind, PaymentWay, ProvisionalCause};
+use schemas::words::application::{ApplicationKind, PaymentWay, ProvisionalCause, RejectionReason};
 use serde_json::json;
 use simulator::centre::{
     CaseStanding, Centre, CentreConfig, GrantTerms, OfficeConfig, Running, View,
@@ -226,12 +227,44 @@ impl Session {
             reason: 2,
             provisional: vec![ProvisionalCause::Eligibility],
             order,
+            term: None,
             entered: Box::new(Entered {
                 kind: Some(kind),
                 residence: Some(self.residence),
                 holder: Some(holder),
                 ..Entered::default()
             }),
+        })
+    }
+
+    /// An acceptance with a phone number.
+    pub fn accepted_with_phone(&self, holder: SealedField, phone: SealedField) -> Event {
+        let mut accepted = self.accepted(holder, ApplicationKind::Lost, None);
+        if let Event::ApplicationAccepted(b) = &mut accepted {
+            b.entered.phone = Some(phone);
+        }
+        accepted
+    }
+
+    /// The station has recorded the centre's decision: it stands.
+    pub fn confirmed(&self) -> Event {
+        Event::ApplicationConfirmed(ApplicationConfirmed {
+            session: self.id.clone(),
+            site: AcceptanceSite::new("110105001").unwrap(),
+            place: serde_json::from_value(json!({ "date": "2026-11-21", "sequence": 7 })).unwrap(),
+            renumbered: false,
+            printed: None,
+        })
+    }
+
+    /// The station has recorded the centre's decision: it does not stand.
+    pub fn compensated(&self, ticket: &str, phone: SealedField) -> Event {
+        Event::ApplicationCompensated(ApplicationCompensated {
+            session: self.id.clone(),
+            reason: RejectionReason::Other,
+            ticket: TicketNumber::new(ticket).unwrap(),
+            held_h: None,
+            phone: Some(phone),
         })
     }
 

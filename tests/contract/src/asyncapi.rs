@@ -90,6 +90,7 @@ fn parameters() -> Value {
         "type": { "description": "Type of the event: 1 to 32 lower-case letters, digits or inner hyphens. \
                                   With a rule: media-taken, finger-present." },
         "blob": { "description": "UUID of the blob, drawn by the device." },
+        "command": { "description": "The `command_id` of the command that asked for it." },
         "message": { "description": "The message id that the receipt is about." },
     })
 }

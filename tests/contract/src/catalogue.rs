@@ -107,6 +107,7 @@ pub const CENTRE: &[Message] = messages! {
     "centre.application.sms-code-sent.v1" = j::SmsCodeSent;
     "centre.application.decided.v1" = j::ApplicationDecided;
     "centre.application.window-outcome.v1" = j::WindowOutcome;
+    "centre.payment.code-issued.v1" = j::PaymentCodeIssued;
     "centre.payment.confirmed.v1" = j::PaymentConfirmed;
     "centre.payment.refunded.v1" = j::PaymentRefunded;
 };
@@ -244,7 +245,16 @@ pub const CHANNELS: &[Channel] = &[
         "blob/{blob}",
         Receive,
         Jpeg,
-        "A photo, a scan, a signature or the image of a finger, at most 1 MiB: JPEG or PNG. Sealed at once; acknowledged when the sealed file is durable.",
+        "From a kiosk: a portrait, a scan or a signature, at most 1 MiB: JPEG or PNG. Sealed at once; acknowledged when the sealed file is durable. \
+         Without an application at the kiosk it is refused for good (MQTT 5: not authorised).",
+    )),
+    personal(channel(
+        "blob/{blob}/{command}",
+        Receive,
+        Jpeg,
+        "From a camera or a scanner: the image that a command asked for, at most 1 MiB: JPEG or PNG. Taken while the gateway waits for that command \
+         of this device, and refused for good otherwise (MQTT 5: not authorised): it may show somebody who has left. Sealed at once; acknowledged \
+         when the sealed file is durable.",
     )),
     channel(
         "cmd/move",
@@ -310,7 +320,7 @@ pub const CHANNELS: &[Channel] = &[
         "cmd/capture",
         Send,
         Json("capture-command"),
-        "To a camera: take a photo, publish it as a blob, then reply.",
+        "To a camera: take a photo, publish it on `blob/{blob}/{command}`, then reply.",
     ),
     channel(
         "cmd/capture/reply",
@@ -322,7 +332,7 @@ pub const CHANNELS: &[Channel] = &[
         "cmd/capture-finger",
         Send,
         Json("capture-finger-command"),
-        "To a scanner: take the image of a finger for an application, publish it as a blob, then reply (A9).",
+        "To a scanner: take the image of a finger for an application, publish it on `blob/{blob}/{command}`, then reply (A9).",
     )),
     personal(channel(
         "cmd/capture-finger/reply",

@@ -12,12 +12,14 @@ use schemas::sealed::SealedField;
 use serde_json::Value;
 
 /// Events that only repeat what earlier ones of their session sealed.
-const REPEATING: [&str; 5] = [
+const REPEATING: [&str; 7] = [
     "station.application.accepted.v1",
     "station.application.compensated.v1",
     "station.application.eligibility-asked.v1",
+    "station.application.papers-not-handed-out.v1",
     "station.application.sms-asked.v1",
     "station.application.window-ticket-issued.v1",
+    "station.notice.asked.v1",
 ];
 
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -3,11 +3,13 @@
 use schemas::downlink::application::WindowOutcome;
 use schemas::ids::{OrderId, TicketNumber};
 use schemas::message::peripheral::Fen;
+use schemas::order::PaymentCode;
 use schemas::words::application::WindowResult;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Office;
+use super::bills::Taken;
 use super::letters::Letter;
 
 /// How the office misbehaves.
@@ -20,8 +22,12 @@ pub struct OfficeFaults {
     pub silent: bool,
     /// Answers go out so much later, in s.
     pub late_s: u32,
+    /// What stands gets a number of the centre's own instead of the one that the station printed.
+    pub renumber: bool,
     /// Each payment is confirmed a second time, as another transaction.
     pub double_payment: bool,
+    /// How long codes to pay by are valid, in s, where it is not two hours.
+    pub code_valid_s: Option<u32>,
 }
 
 /// See the module.
@@ -35,6 +41,16 @@ pub enum Asked {
         order: OrderId,
         /// How much.
         amount_fen: Option<Fen>,
+    },
+    /// A citizen scans a code that a kiosk shows, and pays.
+    Scan {
+        /// The code.
+        code: PaymentCode,
+    },
+    /// The centre gives up an application that nobody paid.
+    GiveUp {
+        /// Its order.
+        order: OrderId,
     },
     /// An officer has seen to a window ticket.
     Window {
@@ -53,11 +69,26 @@ impl Office {
         match asked {
             Asked::Look => (false, Ok(self.look())),
             Asked::Pay { order, amount_fen } => {
-                let paid = self.pay(&order, amount_fen, now_ms);
+                let taken = Taken {
+                    amount_fen,
+                    ..Taken::default()
+                };
+                let paid = self.take_money(&order, &taken, now_ms);
                 (
                     paid.is_ok(),
                     paid.map(|paid| json!({ "transactions": paid })),
                 )
+            }
+            Asked::Scan { code } => {
+                let paid = self.scan(&code, now_ms);
+                (
+                    paid.is_ok(),
+                    paid.map(|paid| json!({ "transactions": paid })),
+                )
+            }
+            Asked::GiveUp { order } => {
+                let gave_up = self.give_up(&order, now_ms);
+                (gave_up.is_ok(), gave_up.map(|()| json!({ "order": order })))
             }
             Asked::Window { ticket, result } => {
                 let seen_to = self.window(&ticket, result, now_ms);

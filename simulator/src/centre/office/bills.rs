@@ -7,6 +7,7 @@ use schemas::message::peripheral::Fen;
 use schemas::words::application::PaymentWay;
 use serde::{Deserialize, Serialize};
 
+use super::codes::Code;
 use super::letters::Letter;
 use super::{Office, Sender};
 
@@ -25,6 +26,20 @@ pub(super) struct Bill {
     /// Refunds that the station asked for, and that it has recorded.
     pub(super) refunds: u32,
     pub(super) refunded: u32,
+    /// Codes that phones scan to pay it.
+    #[serde(default)]
+    pub(super) codes: Vec<Code>,
+}
+
+/// How a citizen pays.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    /// None: as was chosen last.
+    pub(super) way: Option<PaymentWay>,
+    /// By the code that a station asked for by this question.
+    pub(super) code: Option<u32>,
+    /// None: as much as was ordered.
+    pub(super) amount_fen: Option<Fen>,
 }
 
 impl Bill {
@@ -56,11 +71,15 @@ impl Office {
                     is_expired: false,
                     refunds: 0,
                     refunded: 0,
+                    codes: Vec::new(),
                 };
                 bills.entry(b.order).or_insert(bill);
             }
             Event::PaymentWayChosen(b) => change(bills, &b.order, |bill| bill.way = b.way),
-            Event::PaymentConfirmed(b) => change(bills, &b.order, |bill| bill.is_confirmed = true),
+            Event::PaymentConfirmed(b) => {
+                change(bills, &b.order, |bill| bill.is_confirmed = true);
+                self.paid_after_all(&b.order);
+            }
             Event::PaymentExpired(b) => change(bills, &b.order, |bill| bill.is_expired = true),
             Event::PaymentRefunded(b) => change(bills, &b.order, |bill| bill.refunded += 1),
             Event::RefundAsked(b) => {
@@ -81,15 +100,15 @@ impl Office {
     }
 
     /// A citizen pays an order; twice where the fault asks for it.
-    pub(super) fn pay(
+    pub(super) fn take_money(
         &mut self,
         order: &OrderId,
-        amount_fen: Option<Fen>,
+        taken: &Taken,
         now_ms: u64,
     ) -> Result<Vec<TransactionId>, String> {
         let bill = self.bills.get(order).ok_or("no such order")?;
-        let amount_fen = amount_fen.unwrap_or(bill.amount_fen);
-        let way = bill.way;
+        let amount_fen = taken.amount_fen.unwrap_or(bill.amount_fen);
+        let way = taken.way.unwrap_or(bill.way);
         let station = bill.sender.station.clone();
         let times = if self.faults.double_payment { 2 } else { 1 };
         let mut paid = Vec::new();
@@ -105,6 +124,7 @@ impl Office {
                 transaction: transaction.clone(),
                 way: Some(way),
                 paid_ms: Some(now_ms),
+                code: taken.code,
             };
             self.post(&station, Letter::Paid(confirmed), now_ms);
             paid.push(transaction);

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use schemas::acceptance::{AcceptanceSite, DailyPlace};
+use schemas::acceptance::{AcceptanceSite, DailyPlace, DailySequence};
 use schemas::citizen::CitizenNumber;
 use schemas::civil::CivilDate;
 use schemas::downlink::application::{ApplicationDecided, EligibilityAnswered, SmsCodeSent};
@@ -22,6 +22,8 @@ use super::{Office, Openers, Sender};
 
 /// Completed years from which one may apply (A5).
 const AGE_MIN: u16 = 16;
+/// Where the numbers that the centre gives itself begin in each day.
+const OWN_PLACES: u32 = 90_000;
 /// How long a code is valid, in s.
 const CODE_VALID_S: u32 = 300;
 
@@ -54,6 +56,8 @@ pub(super) struct Case {
     pub(super) place: DailyPlace,
     pub(super) order: Option<OrderId>,
     sealed: Option<SealedField>,
+    #[serde(default)]
+    pub(super) phone: Option<SealedField>,
     pub(super) holder: Option<Holder>,
     pub(super) standing: Standing,
 }
@@ -68,6 +72,8 @@ pub(super) enum Standing {
     Confirmed,
     /// It does not.
     Rejected(RejectionReason),
+    /// Nobody paid in time: its station let it lapse.
+    Lapsed,
     /// Its card is made and announced.
     Made { card: CardSerial, batch: BatchId },
 }
@@ -109,6 +115,7 @@ impl Office {
             place: b.place,
             order: b.order,
             sealed: b.entered.holder,
+            phone: b.entered.phone,
             holder: None,
             standing: Standing::Arrived,
             session: b.session,
@@ -236,6 +243,9 @@ impl Office {
             return Ok(false);
         };
         case.holder = holder;
+        if self.faults.renumber && rejected.is_none() {
+            case.place = own_place(case);
+        }
         let outcome = match rejected {
             Some(reason) => Decision::Rejected { reason },
             None => Decision::Confirmed {
@@ -267,15 +277,69 @@ impl Office {
         }
     }
 
+    /// The station says that nobody paid. Until its log says that somebody did no card is made, so none is lost.
+    pub(super) fn lapsed(&mut self, sender: &Sender, session: &SessionId) {
+        let key = format!("{}/{session}", sender.stream);
+        if let Some(case) = self.cases.get_mut(&key) {
+            case.standing = Standing::Lapsed;
+        }
+    }
+
+    /// The centre gives up an application that nobody paid.
+    pub(super) fn give_up(&mut self, order: &OrderId, now_ms: u64) -> Result<(), String> {
+        let bill = self.bills.get(order).ok_or("no such order")?;
+        if bill.is_confirmed || !bill.transactions.is_empty() {
+            return Err("it is paid".to_owned());
+        }
+        let mut cases = self.cases.values_mut();
+        let case = cases.find(|case| case.order.as_ref() == Some(order));
+        let case = case.ok_or("nothing was accepted for it")?;
+        if !matches!(case.standing, Standing::Arrived | Standing::Confirmed) {
+            return Err("it does not stand any more".to_owned());
+        }
+        let reason = RejectionReason::NotPaid;
+        case.standing = Standing::Rejected(reason);
+        let decided = ApplicationDecided {
+            incarnation: case.sender.incarnation,
+            session: case.session.clone(),
+            outcome: Decision::Rejected { reason },
+        };
+        let station = case.sender.station.clone();
+        self.post(&station, Letter::Decided(decided), now_ms);
+        Ok(())
+    }
+
+    /// A station heard of a payment before it heard that its application was given up: its log says which was first.
+    pub(super) fn paid_after_all(&mut self, order: &OrderId) {
+        let mut cases = self.cases.values_mut();
+        let given_up = Standing::Rejected(RejectionReason::NotPaid);
+        let case = cases.find(|case| case.order.as_ref() == Some(order));
+        if let Some(case) = case.filter(|case| case.standing == given_up) {
+            case.standing = Standing::Confirmed;
+        }
+    }
+
     /// Whether another application of this person stands.
     fn keeps_one_of(&self, number: &str) -> bool {
         self.cases.values().any(|case| {
             let stands = match &case.standing {
                 Standing::Confirmed | Standing::Made { .. } => true,
-                Standing::Arrived | Standing::Rejected(_) => false,
+                Standing::Arrived | Standing::Rejected(_) | Standing::Lapsed => false,
             };
             stands && case.holder.as_ref().is_some_and(|h| h.number == number)
         })
+    }
+}
+
+/// Behind all that stations count up to in the simulation, and no number twice.
+fn own_place(case: &Case) -> DailyPlace {
+    let behind = u32::try_from(case.arrival)
+        .ok()
+        .and_then(|n| n.checked_add(OWN_PLACES));
+    let sequence = behind.and_then(|n| DailySequence::new(n).ok());
+    DailyPlace {
+        date: case.place.date,
+        sequence: sequence.unwrap_or(case.place.sequence),
     }
 }
 

@@ -10,6 +10,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use schemas::ids::{OrderId, TicketNumber};
 use schemas::message::peripheral::Fen;
+use schemas::order::PaymentCode;
 use schemas::words::application::WindowResult;
 use serde::Deserialize;
 use serde_json::Value;
@@ -32,6 +33,16 @@ struct Pay {
 }
 
 #[derive(Deserialize)]
+struct Scan {
+    code: PaymentCode,
+}
+
+#[derive(Deserialize)]
+struct GiveUp {
+    order: OrderId,
+}
+
+#[derive(Deserialize)]
 struct Window {
     ticket: TicketNumber,
     result: WindowResult,
@@ -42,6 +53,8 @@ pub(in crate::centre) fn router(asks: Asks) -> Router {
         .route("/", get(front))
         .route("/look", get(look))
         .route("/pay", post(pay))
+        .route("/scan", post(scan))
+        .route("/give-up", post(give_up))
         .route("/window", post(window))
         .route("/faults", post(faults))
         .with_state(asks)
@@ -67,6 +80,16 @@ async fn pay(State(asks): State<Asks>, Query(query): Query<Pay>) -> Response {
     } else {
         answered(paid)
     }
+}
+
+async fn scan(State(asks): State<Asks>, Query(query): Query<Scan>) -> Response {
+    let code = query.code;
+    answered(ask(&asks, Asked::Scan { code }).await)
+}
+
+async fn give_up(State(asks): State<Asks>, Query(query): Query<GiveUp>) -> Response {
+    let order = query.order;
+    answered(ask(&asks, Asked::GiveUp { order }).await)
 }
 
 async fn window(State(asks): State<Asks>, Query(query): Query<Window>) -> Response {

@@ -3,8 +3,8 @@
 
 use schemas::downlink::Instruction;
 use schemas::downlink::application::{
-    ApplicationDecided, EligibilityAnswered, GrantIssued, PaymentConfirmed, PaymentRefunded,
-    SmsCodeSent, WindowOutcome,
+    ApplicationDecided, EligibilityAnswered, GrantIssued, PaymentCodeIssued, PaymentConfirmed,
+    PaymentRefunded, SmsCodeSent, WindowOutcome,
 };
 use schemas::ids::StationId;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,7 @@ pub(super) enum Letter {
     Code(SmsCodeSent),
     Decided(ApplicationDecided),
     Window(WindowOutcome),
+    PaymentCode(PaymentCodeIssued),
     Paid(PaymentConfirmed),
     Refunded(PaymentRefunded),
     Grant(GrantIssued),
@@ -42,6 +43,7 @@ impl Letter {
             Self::Eligibility(_)
             | Self::Code(_)
             | Self::Decided(_)
+            | Self::PaymentCode(_)
             | Self::Paid(_)
             | Self::Refunded(_) => true,
             Self::Window(_) | Self::Grant(_) | Self::Manifest(_) => false,
@@ -54,6 +56,7 @@ impl Letter {
             Self::Code(body) => Instruction::SmsCodeSent(body),
             Self::Decided(body) => Instruction::ApplicationDecided(body),
             Self::Window(body) => Instruction::WindowOutcome(body),
+            Self::PaymentCode(body) => Instruction::PaymentCodeIssued(body),
             Self::Paid(body) => Instruction::PaymentConfirmed(body),
             Self::Refunded(body) => Instruction::PaymentRefunded(body),
             Self::Grant(body) => Instruction::GrantIssued(body),
@@ -70,6 +73,7 @@ impl core::fmt::Debug for Letter {
             Self::Code(_) => "Code",
             Self::Decided(_) => "Decided",
             Self::Window(_) => "Window",
+            Self::PaymentCode(_) => "PaymentCode",
             Self::Paid(_) => "Paid",
             Self::Refunded(_) => "Refunded",
             Self::Grant(_) => "Grant",

@@ -8,10 +8,12 @@
 mod asked;
 mod bills;
 mod cases;
+mod codes;
 pub(super) mod counter;
 mod grants;
 mod letters;
 mod maker;
+mod notices;
 mod opening;
 pub(super) mod serving;
 mod shown;
@@ -30,6 +32,7 @@ use bills::Bill;
 use cases::{Case, Question};
 use grants::Granted;
 use letters::{Letter, Posted};
+use notices::Notice;
 pub(super) use opening::Openers;
 
 /// Everything the office knows. Saved before anything is said of it.
@@ -47,6 +50,9 @@ pub(super) struct Office {
     tickets: Vec<Ticket>,
     /// What phones were sent, the newest last.
     messages: VecDeque<Message>,
+    /// Notices that wait for the key of their phone number, and how many were sent.
+    notices: Vec<Notice>,
+    notices_sent: u64,
     outbox: VecDeque<Posted>,
     granted: BTreeMap<StationId, Granted>,
     made: u32,
@@ -118,10 +124,16 @@ impl Heard {
             | Event::ApplicationSmsAsked(_)
             | Event::ApplicationAccepted(_)
             | Event::ApplicationEnded(_)
+            | Event::ApplicationLapsed(_)
+            | Event::NoticeAsked(_)
+            | Event::ApplicationConfirmed(_)
+            | Event::ApplicationCompensated(_)
             | Event::WindowTicketIssued(_)
             | Event::WindowTicketClosed(_)
+            | Event::PapersNotHandedOut(_)
             | Event::PaymentOrdered(_)
             | Event::PaymentWayChosen(_)
+            | Event::PaymentCodeAsked(_)
             | Event::PaymentConfirmed(_)
             | Event::PaymentExpired(_)
             | Event::RefundAsked(_)
@@ -154,14 +166,20 @@ impl Office {
             Event::ApplicationEnded(b) => {
                 self.questions.retain(|q| !q.is_of(sender, &b.session));
             }
+            Event::ApplicationLapsed(b) => self.lapsed(sender, &b.session),
+            Event::NoticeAsked(b) => self.due(sender, b),
+            Event::ApplicationConfirmed(b) => self.stands(sender, b),
+            Event::ApplicationCompensated(b) => self.compensated(sender, b),
             Event::WindowTicketIssued(b) => self.tickets.push(Ticket {
                 sender: sender.clone(),
                 session: b.session,
                 number: b.ticket,
             }),
+            Event::PapersNotHandedOut(b) => self.papers_missed(sender, b),
             Event::WindowTicketClosed(b) => self
                 .tickets
                 .retain(|t| t.sender != *sender || t.number != b.ticket),
+            Event::PaymentCodeAsked(b) => self.give_code(sender, b, now_ms),
             event => self.billed(sender, event, now_ms),
         }
         true

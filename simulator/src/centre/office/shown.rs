@@ -22,6 +22,10 @@ pub struct OfficeShown {
     pub orders: usize,
     /// Refunds that stations asked for.
     pub refunds: u64,
+    /// Notices of decisions that were sent to phones.
+    pub notices: u64,
+    /// Notices that wait until a phone number can be opened.
+    pub notices_waiting: usize,
     /// Window tickets that no officer has seen to.
     pub tickets: usize,
     /// How it misbehaves.
@@ -38,6 +42,8 @@ pub enum CaseStanding {
     Confirmed,
     /// It does not.
     Rejected,
+    /// Nobody paid in time.
+    Lapsed,
     /// Its card is made and announced.
     Made,
 }
@@ -80,6 +86,8 @@ impl Office {
             paid: paid.count(),
             orders: self.bills.len(),
             refunds: self.bills.values().map(|b| u64::from(b.refunds)).sum(),
+            notices: self.notices_sent,
+            notices_waiting: self.notices.len(),
             tickets: self.tickets.len(),
             faults: self.faults,
         }
@@ -90,6 +98,7 @@ impl Office {
             Standing::Arrived => (CaseStanding::Arrived, None, None),
             Standing::Confirmed => (CaseStanding::Confirmed, None, None),
             Standing::Rejected(reason) => (CaseStanding::Rejected, Some(*reason), None),
+            Standing::Lapsed => (CaseStanding::Lapsed, None, None),
             Standing::Made { card, .. } => (CaseStanding::Made, None, Some(card.clone())),
         };
         let bill = case.order.as_ref().map(|order| self.bills.get(order));

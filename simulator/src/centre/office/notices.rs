@@ -1,0 +1,136 @@
+//! Notices to citizens (A12, A17, T2). The station's log asks for each by an event, and the centre sends it: once for each such event, as soon
+//! as the phone number can be opened.
+
+use std::io;
+
+use schemas::civil::CivilDate;
+use schemas::event::application::{ApplicationCompensated, ApplicationConfirmed, NoticeAsked};
+use schemas::event::paper::PapersNotHandedOut;
+use schemas::ids::{SessionId, TicketNumber};
+use schemas::message::kiosk::Text;
+use schemas::sealed::SealedField;
+use schemas::words::application::NoticeCause;
+use serde::{Deserialize, Serialize};
+use texts::Message as Words;
+
+use super::opening::Opened;
+use super::{Office, Openers, Sender, Ticket};
+
+/// A notice that is asked for and not sent yet.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Notice {
+    sender: Sender,
+    session: SessionId,
+    phone: SealedField,
+    about: About,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+enum About {
+    Confirmed,
+    Rejected(TicketNumber),
+    PapersMissed(TicketNumber),
+    Asked {
+        cause: NoticeCause,
+        by: Option<CivilDate>,
+    },
+}
+
+impl About {
+    fn text(&self) -> Text {
+        match self {
+            Self::Confirmed => texts::text(&Words::ApplyNoticeConfirmed),
+            Self::Rejected(ticket) => texts::text(&Words::ApplyNoticeRejected {
+                ticket: ticket.as_str(),
+            }),
+            Self::PapersMissed(ticket) => texts::text(&Words::ApplyNoticePapers {
+                ticket: ticket.as_str(),
+            }),
+            Self::Asked { cause, by } => {
+                let by = by.map_or_else(|| "—".to_owned(), |by| by.to_string());
+                asked(*cause, &by)
+            }
+        }
+    }
+}
+
+fn asked(cause: NoticeCause, by: &str) -> Text {
+    match cause {
+        NoticeCause::PaymentDue => texts::text(&Words::ApplyNoticePaymentDue { by }),
+        NoticeCause::Lapsed => texts::text(&Words::ApplyNoticeLapsed),
+        NoticeCause::Refund => texts::text(&Words::ApplyNoticeRefund),
+    }
+}
+
+impl Office {
+    /// It stands, as the station has recorded.
+    pub(super) fn stands(&mut self, sender: &Sender, b: ApplicationConfirmed) {
+        let key = format!("{}/{}", sender.stream, b.session);
+        let phone = self.cases.get(&key).and_then(|case| case.phone.clone());
+        self.ask_for(sender, b.session, phone, About::Confirmed);
+    }
+
+    /// It does not: its ticket is seen to at the window, and the citizen is told where to go.
+    pub(super) fn compensated(&mut self, sender: &Sender, b: ApplicationCompensated) {
+        self.expect(sender, &b.session, &b.ticket);
+        self.ask_for(sender, b.session, b.phone, About::Rejected(b.ticket));
+    }
+
+    /// Papers wait at the window.
+    pub(super) fn papers_missed(&mut self, sender: &Sender, b: PapersNotHandedOut) {
+        self.expect(sender, &b.session, &b.ticket);
+        self.ask_for(sender, b.session, b.phone, About::PapersMissed(b.ticket));
+    }
+
+    /// Something of a fee, at its time.
+    pub(super) fn due(&mut self, sender: &Sender, b: NoticeAsked) {
+        let (cause, by) = (b.cause, b.by);
+        self.ask_for(sender, b.session, Some(b.phone), About::Asked { cause, by });
+    }
+
+    fn expect(&mut self, sender: &Sender, session: &SessionId, ticket: &TicketNumber) {
+        self.tickets.push(Ticket {
+            sender: sender.clone(),
+            session: session.clone(),
+            number: ticket.clone(),
+        });
+    }
+
+    fn ask_for(
+        &mut self,
+        sender: &Sender,
+        session: SessionId,
+        phone: Option<SealedField>,
+        about: About,
+    ) {
+        // Nobody who gave no number can be told.
+        if let Some(phone) = phone {
+            self.notices.push(Notice {
+                sender: sender.clone(),
+                session,
+                phone,
+                about,
+            });
+        }
+    }
+
+    /// Sends what can be sent. True: something changed.
+    pub(super) fn notify(&mut self, openers: &Openers) -> io::Result<bool> {
+        let mut waiting = Vec::new();
+        let before = self.notices.len();
+        for notice in std::mem::take(&mut self.notices) {
+            match openers.phone(&notice.sender, &notice.session, &notice.phone)? {
+                Opened::NotYet => waiting.push(notice),
+                // Of a session that was erased nobody is told anything.
+                Opened::Never => tracing::warn!("a phone number never opens: nobody is told"),
+                Opened::It(phone) => {
+                    let Text { zh, en } = notice.about.text();
+                    self.show(phone, format!("{zh} {en}"));
+                    self.notices_sent = self.notices_sent.saturating_add(1);
+                }
+            }
+        }
+        self.notices = waiting;
+        Ok(self.notices.len() != before)
+    }
+}

@@ -1,0 +1,168 @@
+//! Fees at the centre (A12): codes that phones scan, and what nobody pays.
+
+use schemas::downlink::Instruction;
+use schemas::event::application::{ApplicationLapsed, Decision, NoticeAsked};
+use schemas::event::payment::{PaymentCodeAsked, RefundAsked};
+use schemas::ids::OrderId;
+use schemas::message::peripheral::Fen;
+use schemas::order::PaymentCode;
+use schemas::words::application::{
+    ApplicationKind, NoticeCause, PaymentWay, RefundCause, RejectionReason,
+};
+use simulator::centre::{Asked, CaseStanding, OfficeFaults};
+
+use crate::office::{faults, http, order, paid};
+use crate::town::{FEE, NUMBER, Session, Town, until_cases};
+
+/// A12: a station that asks for a code gets one of the network that was chosen; whoever scans it pays its order, by that code. Another question
+/// gets another code.
+#[tokio::test]
+async fn a12_a_code_is_scanned_and_its_order_is_paid() {
+    let mut town = Town::new().await;
+    let mut station = town.station("s1", 1);
+    let mut centre = town.centre().await;
+    let session = Session::next(&station);
+    station.push(session.orders(&order()));
+    let asked = |question, way| PaymentCodeAsked {
+        session: session.id.clone(),
+        question,
+        order: order(),
+        way,
+        amount_fen: Fen::new(FEE).unwrap(),
+    };
+    station.push(asked(3, PaymentWay::Wechat));
+    station.push(asked(4, PaymentWay::Alipay));
+    town.send(&mut centre, &station).await;
+    let told = town.told_so_many(&centre, &station, 2).await;
+    let [
+        Instruction::PaymentCodeIssued(wechat),
+        Instruction::PaymentCodeIssued(alipay),
+    ] = told.as_slice()
+    else {
+        panic!("{told:?}")
+    };
+    assert_eq!((wechat.question, alipay.question), (3, 4));
+    assert!(
+        wechat
+            .code
+            .as_str()
+            .starts_with("weixin://wxpay/bizpayurl?pr=")
+    );
+    assert!(alipay.code.as_str().starts_with("https://qr.alipay.com/"));
+    let code = alipay.code.as_str();
+    let paid = http(&centre, &format!("POST /scan?code={code} HTTP/1.1")).await;
+    assert!(paid.starts_with("HTTP/1.1 200"), "{paid}");
+    let told = town.told_so_many(&centre, &station, 3).await;
+    assert!(
+        matches!(told.last(), Some(Instruction::PaymentConfirmed(b))
+            if b.order == order() && b.code == Some(4) && b.way == Some(PaymentWay::Alipay)),
+        "{told:?}"
+    );
+    let code = PaymentCode::new("https://qr.alipay.com/another").unwrap();
+    let refused = centre.ask(Asked::Scan { code }).await;
+    assert_eq!(refused, Err("nobody knows this code".to_owned()));
+    let code_valid_s = Some(0);
+    faults(
+        &centre,
+        OfficeFaults {
+            code_valid_s,
+            ..OfficeFaults::default()
+        },
+    )
+    .await;
+    station.push(asked(5, PaymentWay::Wechat));
+    town.send(&mut centre, &station).await;
+    let told = town.told_so_many(&centre, &station, 4).await;
+    let Some(Instruction::PaymentCodeIssued(short)) = told.last() else {
+        panic!("{told:?}")
+    };
+    let refused = centre
+        .ask(Asked::Scan {
+            code: short.code.clone(),
+        })
+        .await;
+    assert_eq!(refused, Err("the code has expired".to_owned()));
+    centre.shutdown().await;
+}
+
+/// A12, T2: what nobody paid has lapsed by the station's log: its person may apply again, is told so, and no card is made of a payment that
+/// comes after it. The centre may give one up itself, unless it is paid.
+#[tokio::test]
+async fn a12_what_nobody_paid_lapses_at_the_centre_too() {
+    let mut town = Town::new().await;
+    let mut station = town.station("s1", 1);
+    let mut centre = town.centre().await;
+    let session = Session::next(&station);
+    let holder = town.holder(&session, NUMBER);
+    let phone = town.seal(&session, "application.phone", "13812345678");
+    station.push(session.accepted(holder, ApplicationKind::Lost, Some(order())));
+    station.push(session.orders(&order()));
+    town.send(&mut centre, &station).await;
+    until_cases(&mut centre, &[CaseStanding::Confirmed]).await;
+    station.push(ApplicationLapsed {
+        session: session.id.clone(),
+        order: order(),
+    });
+    station.push(NoticeAsked {
+        session: session.id.clone(),
+        cause: NoticeCause::Lapsed,
+        by: None,
+        phone,
+    });
+    station.push(paid(&order()));
+    station.push(RefundAsked {
+        order: order(),
+        amount_fen: Fen::new(FEE).unwrap(),
+        cause: RefundCause::Lapsed,
+        transaction: None,
+        way: None,
+    });
+    station.push(NoticeAsked {
+        session: session.id.clone(),
+        cause: NoticeCause::Refund,
+        by: None,
+        phone: town.seal(&session, "application.phone", "13812345678"),
+    });
+    let again = Session::next(&station);
+    let holder = town.holder(&again, NUMBER);
+    let second = OrderId::new("110105001i1e99").unwrap();
+    station.push(again.asks_who(holder.clone()));
+    station.push(again.accepted(holder, ApplicationKind::Lost, Some(second.clone())));
+    station.push(again.orders(&second));
+    town.send(&mut centre, &station).await;
+    until_cases(
+        &mut centre,
+        &[CaseStanding::Lapsed, CaseStanding::Confirmed],
+    )
+    .await;
+    let look = centre.ask(Asked::Look).await.unwrap();
+    let told = look["phone"].as_array().unwrap();
+    assert_eq!(told.len(), 2, "each once");
+    for word in ["has lapsed", "the way it was paid"] {
+        let says = |message: &serde_json::Value| message["text"].as_str().unwrap().contains(word);
+        assert_eq!(
+            told.iter().filter(|message| says(message)).count(),
+            1,
+            "{word}"
+        );
+    }
+    let page = http(&centre, &format!("POST /give-up?order={second} HTTP/1.1")).await;
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    until_cases(&mut centre, &[CaseStanding::Lapsed, CaseStanding::Rejected]).await;
+    let told = town.told(&centre, &station).await;
+    let gave_up = Decision::Rejected {
+        reason: RejectionReason::NotPaid,
+    };
+    assert!(
+        matches!(told.last(), Some(Instruction::ApplicationDecided(b)) if b.session == again.id && b.outcome == gave_up),
+        "{told:?}"
+    );
+    // The log says that a payment was first.
+    station.push(paid(&second));
+    town.send(&mut centre, &station).await;
+    until_cases(&mut centre, &[CaseStanding::Lapsed, CaseStanding::Made]).await;
+    let order = second;
+    let refused = centre.ask(Asked::GiveUp { order }).await;
+    assert_eq!(refused, Err("it is paid".to_owned()));
+    centre.shutdown().await;
+}
