@@ -21,7 +21,8 @@ field() {
 }
 text_of() {
     local pattern='"zh":"([^"]*)","en":"([^"]*)"'
-    if [[ $1 =~ $pattern ]]; then printf '%s — %s' "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"; fi
+    # A text of more than one line comes with \n between them.
+    if [[ $1 =~ $pattern ]]; then printf '%s — %s' "${BASH_REMATCH[1]//'\n'/ }" "${BASH_REMATCH[2]//'\n'/. }"; fi
 }
 
 # Takes the options that all of these scripts have, and is false for any other: common_option NAME VALUE.
@@ -117,13 +118,16 @@ await_station() {
     say "station $station answers at $broker; this is $kiosk"
 }
 
-# http METHOD HOST:PORT PATH: sets answer, and is true where it was a success.
+# http METHOD HOST:PORT PATH [JSON]: sets answer, and is true where it was a success. A centre that cannot reach its store says nothing.
 http() {
-    local connection status
+    local connection status body=${4-}
     exec {connection}<>"/dev/tcp/${2%:*}/${2##*:}" || stop "Nobody answers at $2. In another terminal: cargo run --release"
-    printf '%s %s HTTP/1.0\r\nHost: %s\r\nContent-Length: 0\r\n\r\n' "$1" "$3" "$2" >&"$connection"
-    read -r _ status _ <&"$connection"
-    answer=$(cat <&"$connection")
+    printf '%s %s HTTP/1.0\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s' \
+        "$1" "$3" "$2" "${#body}" "$body" >&"$connection"
+    status='' answer='no answer within 10 s: is the link cut?'
+    if read -r -t 10 _ status _ <&"$connection"; then
+        answer=$(timeout 10 cat <&"$connection") || status=''
+    fi
     exec {connection}>&-
     answer=${answer#*$'\r\n\r\n'}
     [[ $status == 2* ]]
