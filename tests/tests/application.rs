@@ -375,7 +375,7 @@ fn a12_a_fee_is_charged_once() {
     let mut terminal = hall.kiosk("terminal-1");
     let mut at = hall.start();
     let citizen = Citizen {
-        payment: "wechat",
+        payment: "unionpay-card",
         ..Citizen::lost()
     };
     let page = at.walk_to(&citizen, "await-payment");
@@ -384,7 +384,8 @@ fn a12_a_fee_is_charged_once() {
         (&page["fee_fen"], &page["paid"]),
         (&json!(4_000), &json!(false))
     );
-    let paid = json!({"order": order, "amount_fen": 4_000, "method": "wechat", "state": "paid"});
+    let paid =
+        json!({"order": order, "amount_fen": 4_000, "method": "unionpay-card", "state": "paid"});
     terminal.event("payment-changed", paid.clone());
     let page = at.ended()["application"].clone();
     assert_eq!(

@@ -53,7 +53,7 @@ const MOMENTS: [Moment; 15] = [
 
 fn citizen() -> Citizen {
     Citizen {
-        payment: "wechat",
+        payment: "unionpay-card",
         ..Citizen::lost()
     }
 }
@@ -89,12 +89,11 @@ fn page_again(station: &Station, session: &str) -> Kiosk {
     kiosk
 }
 
-/// The citizen pays on the phone after all, and the terminal says so twice.
+/// The citizen pays by card after all, and the terminal says so twice.
 fn pay_late(station: &Station, order: &str) {
     let mut terminal = Kiosk::connect(station.layout.mqtt, "terminal-1");
     for _ in 0..2 {
-        let paid =
-            json!({"order": order, "amount_fen": 4_000, "method": "wechat", "state": "paid"});
+        let paid = json!({"order": order, "amount_fen": 4_000, "method": "unionpay-card", "state": "paid"});
         terminal.event("payment-changed", paid);
     }
 }

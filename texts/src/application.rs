@@ -75,6 +75,8 @@ fn notices(prompt: &ApplicationPrompt) -> Vec<Text> {
             PaymentFault::Cancelled => Message::ApplyPaymentCancelled,
             PaymentFault::TimedOut => Message::ApplyPaymentTimedOut,
             PaymentFault::Unknown => Message::ApplyPaymentUnknown,
+            PaymentFault::NoCode => Message::ApplyPaymentNoCode,
+            PaymentFault::CodeOver => Message::ApplyPaymentCodeOver,
         })
     });
     let happened = prompt.notice.map(|notice| text(&happened(notice)));

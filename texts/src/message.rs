@@ -96,6 +96,8 @@ messages! {
     ApplyPaymentCancelled => "apply-payment-cancelled",
     ApplyPaymentTimedOut => "apply-payment-timed-out",
     ApplyPaymentUnknown => "apply-payment-unknown",
+    ApplyPaymentNoCode => "apply-payment-no-code",
+    ApplyPaymentCodeOver => "apply-payment-code-over",
     ApplyFree => "apply-free",
     // The end (A13, A15, A17)
     ApplyPrinting => "apply-printing",

@@ -21,6 +21,8 @@ pub struct Application {
     pub window_en: String,
     /// How long a kiosk may ask for the papers of a session again, in s from the session's end.
     pub papers_held_s: u16,
+    /// Within how many days a card is made, as the certificate says it (T4).
+    pub card_days: u16,
 }
 
 /// What every module that takes a portrait measures.
@@ -81,6 +83,7 @@ impl Default for Application {
             window_zh: "本所户籍窗口".to_owned(),
             window_en: "the household registration window of this station".to_owned(),
             papers_held_s: 120,
+            card_days: 60,
         }
     }
 }
@@ -120,12 +123,14 @@ pub(super) fn read(s: &mut Section<'_>, shipped: &Application) -> Application {
     let window_zh = address(s, "window_zh", &shipped.window_zh);
     let window_en = address(s, "window_en", &shipped.window_en);
     let papers_held_s = s.number("papers_held_s", 10..=600, shipped.papers_held_s);
+    let card_days = s.number("card_days", 1..=90, shipped.card_days);
     Application {
         session,
         ticket_held_h,
         window_zh,
         window_en,
         papers_held_s,
+        card_days,
     }
 }
 

@@ -18,7 +18,7 @@
 mod hall;
 
 use gateway_core::{Entry, Outcome};
-use hall::citizen::{finish, up_to};
+use hall::citizen::{finish, on_to, up_to};
 use hall::{Case, Fault, GOOD, Hall, Link};
 use schemas::acceptance::{AcceptanceSite, DailyPlace};
 use schemas::event::Event;
@@ -26,7 +26,9 @@ use schemas::event::application::Decision;
 use schemas::ids::SessionId;
 use schemas::message::application::StepName as S;
 use schemas::message::peripheral::{PaymentMethod, PaymentState};
-use schemas::words::application::{ApplicationOutcome, PaymentWay, RejectionReason};
+use schemas::words::application::{
+    ApplicationOutcome, InputName, PaymentFault, PaymentWay, RejectionReason,
+};
 
 /// Somebody who chooses WeChat Pay and then waits.
 const WAITS: Case = Case {
@@ -130,20 +132,32 @@ fn a12_a_code_has_its_time() {
     assert!(!hall.give_code(&session, question, 0), "its time was over");
     assert!(hall.give_code(&session, question, 60_000));
     assert!(hall.wait());
-    assert_eq!(step(&hall), Some(S::ChoosePayment));
+    let (_, prompt) = hall.prompt("kiosk-1").unwrap();
+    assert_eq!(
+        (prompt.step, prompt.payment_fault),
+        (Some(S::ChoosePayment), Some(PaymentFault::CodeOver))
+    );
     choose(&mut hall, PaymentWay::Wechat);
     assert_ne!(hall.code_question(), question);
     assert_eq!((step(&hall), shown(&hall)), (Some(S::AwaitPayment), None));
     assert_eq!(hall.state, hall.replay());
 }
 
-/// A12: without a code the page waits, then the notice holds the order. A code that comes then is refused; one that was shown before pays
-/// the order still.
+/// A12: without a code the page waits as long as for any answer of the centre, then the citizen chooses again, and whoever is gone by then is
+/// accepted: the notice holds the order. A code that comes then is refused; one that was shown has the page's whole time, and pays the order still after it.
 #[test]
 fn a12_what_the_page_no_longer_waits_for() {
     let (mut hall, session) = waiting();
     let question = hall.code_question();
-    hall.advance(120_000);
+    hall.advance(19_999);
+    assert_eq!(step(&hall), Some(S::AwaitPayment));
+    hall.advance(1);
+    let (_, prompt) = hall.prompt("kiosk-1").unwrap();
+    assert_eq!(
+        (prompt.step, prompt.payment_fault),
+        (Some(S::ChoosePayment), Some(PaymentFault::NoCode))
+    );
+    assert!(hall.wait());
     let (_, prompt) = hall.prompt("kiosk-1").unwrap();
     assert_eq!(
         (prompt.outcome, prompt.paid),
@@ -152,8 +166,11 @@ fn a12_what_the_page_no_longer_waits_for() {
     assert!(!hall.give_code(&session, question, 7_200_000));
     let (mut hall, session) = waiting();
     let question = hall.code_question();
+    hall.advance(19_999);
     assert!(hall.give_code(&session, question, 7_200_000));
-    hall.advance(120_000);
+    hall.advance(119_999);
+    assert_eq!(step(&hall), Some(S::AwaitPayment));
+    hall.advance(1);
     assert_eq!(
         hall.prompt("kiosk-1").unwrap().1.outcome,
         Some(ApplicationOutcome::Accepted)
@@ -161,4 +178,53 @@ fn a12_what_the_page_no_longer_waits_for() {
     assert!(hall.scanned(&hall.order(), question, 1));
     assert_eq!(hall.count("station.payment.refund-asked.v1"), 0);
     assert_eq!(hall.prompt("kiosk-1").unwrap().1.paid, Some(true));
+}
+
+/// A8, A12, A17: a centre that does not answer the first question is not waited for again: no code for the phone, and none to pay with, which
+/// the page says. The citizen pays at a terminal, or later.
+#[test]
+fn a17_a_silent_centre_is_waited_for_once() {
+    let (mut hall, case) = (Hall::new(), offline());
+    hall.granted(1, 10);
+    let session = up_to(&mut hall, &case, "kiosk-1", S::AwaitEligibility);
+    let began = hall.now.mono_ms;
+    on_to(&mut hall, &case, "kiosk-1", &session, S::ChoosePayment);
+    assert_eq!(hall.now.mono_ms - began, 5_000, "its time for one answer");
+    for way in [PaymentWay::Wechat, PaymentWay::Wechat, PaymentWay::Alipay] {
+        choose(&mut hall, way);
+        let (_, prompt) = hall.prompt("kiosk-1").unwrap();
+        assert_eq!(
+            (prompt.step, prompt.payment_fault),
+            (Some(S::ChoosePayment), Some(PaymentFault::NoCode))
+        );
+        assert!(prompt.inputs.contains(&InputName::PayLater));
+    }
+    choose(&mut hall, PaymentWay::UnionpayCard);
+    let (_, prompt) = hall.prompt("kiosk-1").unwrap();
+    assert_eq!(
+        (prompt.step, prompt.payment_fault),
+        (Some(S::AwaitPayment), None)
+    );
+    hall.enter("kiosk-1", Entry::PayLater);
+    let (_, prompt) = hall.prompt("kiosk-1").unwrap();
+    assert_eq!(
+        (prompt.outcome, prompt.paid),
+        (Some(ApplicationOutcome::Provisional), Some(false))
+    );
+    for nobody_asked in [
+        "station.application.sms-asked.v1",
+        "station.payment.code-asked.v1",
+    ] {
+        assert_eq!(hall.count(nobody_asked), 0, "{nobody_asked}");
+    }
+    assert_eq!(hall.state.papers_due().count(), 1);
+    assert_eq!(hall.state, hall.replay());
+}
+
+/// Somebody who wants to pay by phone while the centre does not answer.
+fn offline() -> Case {
+    Case {
+        link: Link::Granted,
+        ..WAITS
+    }
 }

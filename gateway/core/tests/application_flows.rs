@@ -259,7 +259,8 @@ fn a17_the_centres_decision_counts_once() {
     assert_eq!(hall.state, hall.replay());
 }
 
-/// A17: the centre's word that comes after a provisional decision, and before the acceptance, is what counts.
+/// A17: the centre's word that comes after a provisional decision, and before the acceptance, is what counts; and a centre that is there
+/// again is asked for a code.
 #[test]
 fn a17_a_late_word_of_the_centre_counts_until_the_acceptance() {
     for (verdict, outcome) in [
@@ -286,6 +287,11 @@ fn a17_a_late_word_of_the_centre_counts_until_the_acceptance() {
         assert!(!hall.told(gateway_core::Answer::Eligibility(told)), "twice");
         let found = finish(&mut hall, &GOOD, "kiosk-1", &session);
         assert_eq!(found, outcome);
+        let goes_on = outcome == ApplicationOutcome::Accepted;
+        assert_eq!(
+            hall.count("station.application.sms-asked.v1"),
+            usize::from(goes_on)
+        );
     }
 }
 

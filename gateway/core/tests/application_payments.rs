@@ -157,7 +157,9 @@ fn a12_a_refund_is_told_once() {
     };
     let restart = |hall: &mut Hall, _: &SessionId| hall.restart();
     let reject = |hall: &mut Hall, session: &SessionId| {
-        hall.advance(120_000);
+        while hall.prompt("kiosk-1").unwrap().1.outcome.is_none() {
+            assert!(hall.wait());
+        }
         let reason = RejectionReason::NotEligible;
         assert!(hall.decided(session, Decision::Rejected { reason }));
     };

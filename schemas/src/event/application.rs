@@ -22,9 +22,9 @@ use crate::sealed::SealedField;
 use crate::validity::Expiry;
 use crate::words::application::{
     ApplicationKind, ApplicationOutcome, ApplicationRefusal, ComparisonPending, DocumentKind,
-    EligibilityVerdict, FacePair, FingerPosition, InputFault, Language, NoticeCause, PaymentWay,
-    PortraitCheck, PortraitWay, ProvisionalCause, RejectionReason, SmsSkipped, WindowReason,
-    WindowResult,
+    EligibilityVerdict, FacePair, FingerPosition, InputFault, Language, NoticeCause, PaymentFault,
+    PaymentWay, PortraitCheck, PortraitWay, ProvisionalCause, RejectionReason, SmsSkipped,
+    WindowReason, WindowResult,
 };
 use crate::words::{Completion, Hand, Residence};
 
@@ -516,12 +516,15 @@ bodies! {
         /// It is.
         confirmed: bool,
     }
-    /// The citizen went back. What was entered at `to` and after it is given up.
+    /// The citizen went back, or was led back. What was entered at `to` and after it is given up.
     ApplicationSteppedBack {
         /// The session.
         session: SessionId,
         /// To which step.
         to: StepName,
+        /// Why it was not the citizen who wanted it, where a code to pay by is the reason (A12).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        payment_fault: Option<PaymentFault>,
     }
     /// The centre is asked whether they may apply here (A2, A5).
     ApplicationEligibilityAsked {

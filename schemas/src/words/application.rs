@@ -428,7 +428,7 @@ words!(
     }
 );
 words!(
-    /// What became of a payment at a terminal that did not come about (A12).
+    /// Why a payment did not come about (A12).
     PaymentFault {
         /// The network said no.
         Declined,
@@ -438,6 +438,10 @@ words!(
         TimedOut,
         /// It may be paid or not: the network is asked.
         Unknown,
+        /// The centre gave no code to pay by.
+        NoCode,
+        /// The time of the code to pay by is over.
+        CodeOver,
     }
 );
 words!(

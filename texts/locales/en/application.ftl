@@ -118,6 +118,8 @@ apply-payment-declined = The payment was declined, try again or choose another w
 apply-payment-cancelled = The payment was cancelled and nothing was paid
 apply-payment-timed-out = The payment took too long and nothing was paid, please choose again
 apply-payment-unknown = It is not certain whether this was paid. Please do not pay again: it is being looked into
+apply-payment-no-code = No code to pay by can be had at the moment. Please choose another way, or pay later with the payment notice
+apply-payment-code-over = The time of the code is over. Please choose again; if you have paid by it, wait a moment
 apply-free = This is free of charge
 
 ## The end (A13, A15, A17)

@@ -118,6 +118,8 @@ apply-payment-declined = 支付未成功，请重试或选择其他方式
 apply-payment-cancelled = 支付已取消，未扣款
 apply-payment-timed-out = 支付超时，未扣款，请重新选择
 apply-payment-unknown = 支付结果待确认，请勿重复支付，我们将核实
+apply-payment-no-code = 暂时无法获取付款码，请选择其他支付方式，或凭缴费通知单稍后支付
+apply-payment-code-over = 付款码已过期，请重新选择；如您已扫码支付，请稍候
 apply-free = 本次办理免费
 
 ## The end (A13, A15, A17)

@@ -277,6 +277,12 @@ impl Application {
             && step == Some(ApplicationStep::AwaitPayment)
     }
 
+    /// Whether the centre has not answered this application yet, so that it is not waited for a second time (A17). Each application asks
+    /// it once: its late answer is noticed by this one, and its return by the next.
+    pub(crate) const fn is_centre_silent(&self) -> bool {
+        matches!(self.eligibility, Some(EligibilityBasis::Grant { .. }))
+    }
+
     /// Whether there is an order that the notice can hold (A12).
     pub(crate) const fn is_payable_later(&self) -> bool {
         self.order.is_some() && !self.paid

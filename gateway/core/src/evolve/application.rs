@@ -51,7 +51,7 @@ fn session(state: &mut State, recorded: Recorded<'_>) {
             give_up(a, b.to);
             // Why the citizen chooses again is still to be said.
             a.notice = Notice {
-                payment: a.notice.payment,
+                payment: b.payment_fault.or(a.notice.payment),
                 ..Notice::default()
             };
         }
@@ -140,6 +140,8 @@ fn stepped(state: &mut State, recorded: Recorded<'_>, b: &ApplicationStepped) {
         }
         S::AwaitEligibility => (0, policy.centre_wait_s),
         S::AwaitSms => (0, policy.sms_wait_s),
+        // Until there is a code nobody can pay by it.
+        S::AwaitPayment if matches!(a.code, PayCode::Asked(_)) => (0, policy.sms_wait_s),
         S::AwaitPayment => (policy.payment_wait_s, 0),
         S::ChooseKind
         | S::ChooseResidence

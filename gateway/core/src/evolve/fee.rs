@@ -81,14 +81,18 @@ fn code(state: &mut State, recorded: Recorded<'_>) {
     } else if let Event::PaymentCodeReceived(b) = recorded.event
         && let Some(a) = of(state, &b.session)
     {
+        let page_ms = u64::from(a.policy.payment_wait_s) * 1_000;
         let left_ms = match recorded.now.trust {
             ClockTrust::Synchronised => b.expires_ms.saturating_sub(recorded.now.wall_ms),
             // Nobody knows how long that is: the page itself is over by then.
-            ClockTrust::Unsynchronised => u64::from(a.policy.payment_wait_s) * 1_000,
+            ClockTrust::Unsynchronised => page_ms,
         };
         a.code = PayCode::Shown {
             code: b.code.clone(),
             until: Deadline::after(recorded.now, left_ms),
         };
+        if let Some(stage) = &mut a.stage {
+            stage.deadline = Deadline::after(recorded.now, page_ms);
+        }
     }
 }

@@ -8,7 +8,7 @@ use schemas::message::face::{ComparedPicture, FaceRefusal};
 use schemas::message::keyed::SmsCode;
 use schemas::words::application::{
     ApplicationKind, ApplicationOutcome, DocumentKind, EligibilityVerdict, FacePair, InputFault,
-    PaymentWay, PortraitCheck, PortraitWay,
+    PaymentFault, PaymentWay, PortraitCheck, PortraitWay,
 };
 use schemas::words::{Completion, Residence};
 
@@ -129,6 +129,8 @@ impl Case {
             }
             S::AttachDocuments => Entry::DocumentsDone,
             S::Sign => Entry::Signature(Some(blob(0x55))),
+            // Without a code they go away.
+            S::ChoosePayment if prompt.payment_fault == Some(PaymentFault::NoCode) => return None,
             S::ChoosePayment if fault(Fault::PaymentNever) => Entry::Payment(PaymentWay::Wechat),
             S::ChoosePayment => Entry::Payment(PaymentWay::CashAtWindow),
             S::ReadCard
@@ -263,13 +265,19 @@ pub const GOOD: Case = Case {
 /// Goes through until the kiosk asks for `step`.
 pub fn up_to(hall: &mut Hall, case: &Case, kiosk: &str, step: S) -> SessionId {
     let session = hall.begin(kiosk);
+    on_to(hall, case, kiosk, &session, step);
+    session
+}
+
+/// Goes on until the kiosk asks for `step`.
+pub fn on_to(hall: &mut Hall, case: &Case, kiosk: &str, session: &SessionId, step: S) {
     for _ in 0..200 {
         let (_, prompt) = hall.prompt(kiosk).unwrap();
         if prompt.step == Some(step) {
-            return session;
+            return;
         }
         assert!(
-            case.once(hall, kiosk, &session).is_none(),
+            case.once(hall, kiosk, session).is_none(),
             "{step:?} never comes"
         );
     }

@@ -7,7 +7,11 @@ mod desk;
 mod facts;
 mod printer;
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
 mod tests;
 
 pub use desk::PaperDesk;

@@ -11,7 +11,7 @@ use schemas::event::application::{Entered, Fingerprint, WindowTicketIssued};
 use schemas::message::peripheral::PaymentMethod;
 use schemas::validity::Validity;
 use schemas::words::Hand;
-use schemas::words::application::{FingerPosition, PaymentWay};
+use schemas::words::application::{FingerPosition, PaymentWay, ProvisionalCause};
 use schemas::words::paper::{PaperFault, PaperKind};
 
 use super::facts::{Acceptance, Facts, What, reason_of};
@@ -27,6 +27,7 @@ const SIGNATURE_SIDES: (u16, u16) = (1_000, 400);
 pub struct Printer {
     fonts: Fonts,
     station: documents::Station,
+    card_days: u16,
 }
 
 /// The event that papers are about.
@@ -39,9 +40,13 @@ pub(crate) struct Occasion {
 }
 
 impl Printer {
-    /// With these fonts, for this station.
-    pub const fn new(fonts: Fonts, station: documents::Station) -> Self {
-        Self { fonts, station }
+    /// With these fonts, for this station. A card is made within `card_days` days (T4).
+    pub const fn new(fonts: Fonts, station: documents::Station, card_days: u16) -> Self {
+        Self {
+            fonts,
+            station,
+            card_days,
+        }
     }
 
     /// Sets each paper, or says why it is left out. It takes tens of milliseconds: not for the loop.
@@ -81,13 +86,21 @@ impl Printer {
             holder: &holder(&a.entered)?,
             reason: a.reason.ok_or(PaperFault::Failed)?,
             accepted_on: CivilDate::in_china(occasion.at_ms),
-            ready_by: None,
+            ready_by: self.ready_by(a, occasion),
             fee: a.fee.as_ref().map(|fee| (fee.amount, fee.paid)),
             provisional: &a.provisional,
             proof: &occasion.proof,
             signature,
         };
         certificate(&self.fonts, &said).map_err(fault)
+    }
+
+    /// The day by which the card is made. Nobody knows it while the day of the acceptance is not certain.
+    pub(super) fn ready_by(&self, a: &Acceptance, occasion: &Occasion) -> Option<CivilDate> {
+        const DAY_MS: u64 = 86_400_000;
+        let is_certain = !a.provisional.contains(&ProvisionalCause::Clock);
+        let days_ms = u64::from(self.card_days) * DAY_MS;
+        is_certain.then(|| CivilDate::in_china(occasion.at_ms.saturating_add(days_ms)))
     }
 
     fn form(

@@ -38,7 +38,7 @@ fn printer() -> Printer {
         hours: "每日 00:00-24:00".to_owned(),
         window: "3 号窗口".to_owned(),
     };
-    Printer::new(Fonts::embedded(), station)
+    Printer::new(Fonts::embedded(), station, 60)
 }
 
 fn occasion() -> Occasion {
@@ -135,6 +135,19 @@ fn a13_a_paper_that_cannot_be_made_is_left_out_alone() {
         ..accepted(None)
     });
     assert_eq!(faults(&damaged), [(C, None), (F, None), (N, None)]);
+}
+
+/// A13, T4: the certificate says by when the card is made, where the day of the acceptance is certain.
+#[test]
+fn t4_a_certificate_says_by_when_the_card_is_made() {
+    let Facts { what, .. } = of(accepted(None));
+    let What::Acceptance(mut acceptance) = what else {
+        panic!("an acceptance")
+    };
+    let day = CivilDate::new(2027, 1, 21).ok();
+    assert_eq!(printer().ready_by(&acceptance, &occasion()), day);
+    acceptance.provisional.push(ProvisionalCause::Clock);
+    assert_eq!(printer().ready_by(&acceptance, &occasion()), None);
 }
 
 /// A15: a ticket needs nothing but itself.

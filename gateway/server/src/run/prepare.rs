@@ -218,7 +218,8 @@ fn printer(station: &Station) -> anyhow::Result<Option<Arc<Printer>>> {
         hours: accepting.hours.to_string(),
         window: station.policy.application.window_zh.clone(),
     };
-    Ok(Some(Arc::new(Printer::new(fonts, paper))))
+    let card_days = station.policy.application.card_days;
+    Ok(Some(Arc::new(Printer::new(fonts, paper, card_days))))
 }
 
 /// Whoever may open personal data: the centre, then the others.

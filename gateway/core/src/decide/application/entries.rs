@@ -135,7 +135,11 @@ fn back(draft: &mut Draft<'_>, kiosk: &DeviceId, step: Step) -> Result<(), Refus
     let a = at(draft, kiosk).ok_or(RefusalReason::NoSuchSession)?;
     let to = back_from(a, step).ok_or(RefusalReason::NotOffered)?;
     let session = a.id.clone();
-    draft.push(ApplicationSteppedBack { session, to });
+    draft.push(ApplicationSteppedBack {
+        session,
+        to,
+        payment_fault: None,
+    });
     go_on(draft, kiosk);
     Ok(())
 }

@@ -74,8 +74,8 @@ fn expired(draft: &mut Draft<'_>, kiosk: &DeviceId, step: Step) {
             };
             fingers::failed(draft, kiosk, capture, Completion::TimeOut, None);
         }
+        Step::AwaitPayment => paying::expired(draft, kiosk),
         // The notice holds the order, which can be paid later (A12).
-        Step::AwaitPayment => submit::submit(draft, kiosk),
         Step::ChoosePayment if is_payable_later(draft, kiosk) => submit::submit(draft, kiosk),
         Step::ChooseKind
         | Step::ChooseResidence

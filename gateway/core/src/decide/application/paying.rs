@@ -9,7 +9,7 @@ use schemas::message::application::StepName;
 use schemas::message::peripheral::{PaymentMethod, PaymentState};
 use schemas::time::ClockTrust;
 use schemas::words::RefusalReason;
-use schemas::words::application::PaymentWay;
+use schemas::words::application::{PaymentFault, PaymentWay};
 
 use super::super::draft::Draft;
 use super::super::payment;
@@ -49,11 +49,14 @@ pub(super) fn later(draft: &mut Draft<'_>, kiosk: &DeviceId) -> Result<(), Refus
     Ok(())
 }
 
-/// The payment is waited for. Where a phone pays it the centre, who is the merchant, is asked for a code; while it does not answer the page
-/// has none, and the notice holds the order.
+/// The payment is waited for. Where a phone pays it the centre, who is the merchant, is asked for a code, unless it is known that it does not
+/// answer.
 pub(super) fn ask(draft: &mut Draft<'_>, kiosk: &DeviceId) {
     let Some(a) = at(draft, kiosk) else { return };
     let way = a.way.filter(|way| way.has_code());
+    if way.is_some() && a.is_centre_silent() {
+        return choose_again(draft, kiosk, Some(PaymentFault::NoCode));
+    }
     let asked = way.zip(a.order.clone()).zip(a.fee());
     let asked = asked.map(|((way, order), amount_fen)| PaymentCodeAsked {
         session: a.id.clone(),
@@ -66,6 +69,30 @@ pub(super) fn ask(draft: &mut Draft<'_>, kiosk: &DeviceId) {
         draft.push(asked);
     }
     put(draft, kiosk, Step::AwaitPayment);
+}
+
+/// Nobody paid while the page waited. Without a code nobody could: the citizen chooses again. Else the notice holds the order, which can be
+/// paid later.
+pub(super) fn expired(draft: &mut Draft<'_>, kiosk: &DeviceId) {
+    let is_asked = at(draft, kiosk).is_some_and(|a| matches!(a.code, PayCode::Asked(_)));
+    if is_asked {
+        choose_again(draft, kiosk, Some(PaymentFault::NoCode));
+    } else {
+        submit::submit(draft, kiosk);
+    }
+}
+
+/// Back to the choice; the page says why.
+fn choose_again(draft: &mut Draft<'_>, kiosk: &DeviceId, payment_fault: Option<PaymentFault>) {
+    if let Some(a) = at(draft, kiosk) {
+        let session = a.id.clone();
+        draft.push(ApplicationSteppedBack {
+            session,
+            to: StepName::ChoosePayment,
+            payment_fault,
+        });
+        go_on(draft, kiosk);
+    }
 }
 
 /// The centre gave a code. One that answers an earlier question, or comes when its time is over by a clock that is believed, is shown
@@ -94,12 +121,7 @@ pub(super) fn code_came(
 
 /// The time of the code that a page shows is over: the citizen chooses again.
 pub(super) fn code_over(draft: &mut Draft<'_>, kiosk: &DeviceId) {
-    if let Some(a) = at(draft, kiosk) {
-        let session = a.id.clone();
-        let to = StepName::ChoosePayment;
-        draft.push(ApplicationSteppedBack { session, to });
-        go_on(draft, kiosk);
-    }
+    choose_again(draft, kiosk, Some(PaymentFault::CodeOver));
 }
 
 /// A payment did not come about at the terminal: the citizen chooses again. What may be paid or not is asked of the network, not
@@ -116,11 +138,9 @@ pub(in crate::decide) fn failed(
     );
     let mut open = draft.state().applications.open.iter();
     let found = open.find(|(_, a)| a.awaits_payment(order, method));
-    let Some((kiosk, a)) = found.filter(|_| over) else {
-        return;
-    };
-    let (kiosk, session) = (kiosk.clone(), a.id.clone());
-    let to = StepName::ChoosePayment;
-    draft.push(ApplicationSteppedBack { session, to });
-    go_on(draft, &kiosk);
+    // What the terminal said is recorded already, and the page says it.
+    if let Some((kiosk, _)) = found.filter(|_| over) {
+        let kiosk = kiosk.clone();
+        choose_again(draft, &kiosk, None);
+    }
 }

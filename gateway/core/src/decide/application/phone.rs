@@ -70,11 +70,14 @@ fn reject(
     }
 }
 
-/// The centre is asked to send a code, to this number or another one.
+/// The centre is asked to send a code, to this number or another one. One that does not answer is not waited for.
 pub(super) fn ask(draft: &mut Draft<'_>, kiosk: &DeviceId) {
     let Some(a) = at(draft, kiosk) else { return };
     if !a.policy.sms {
         return skip(draft, kiosk, SmsSkipped::Policy);
+    }
+    if a.is_centre_silent() {
+        return skip(draft, kiosk, SmsSkipped::NotSent);
     }
     if a.are_codes_used_up() {
         return window::send(draft, kiosk, WindowReason::PhoneFailed);
