@@ -2,7 +2,7 @@
 //! it and never change it.
 //!
 //! Snapshots hold it as serde writes it, and a station may have to start from one that an older program wrote: a field is
-//! added with a default, and none is renamed or removed (`tests/snapshot.rs` has a state that must be read for ever).
+//! added with a default, and none is renamed or removed (`tests/it/snapshot.rs` has a state that must be read for ever).
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,30 +1,16 @@
 //! For any sequence of commands, device answers, losses, ticks and restarts: each card is in exactly
 //! one place and the record knows it (C3); no card is presented without match and photos (P4, P5);
 //! the same sequence never moves twice; replay of the log equals the live state, from its beginning or from a snapshot (G4).
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::as_conversions,
-    clippy::wildcard_enum_match_arm,
-    dead_code,
-    missing_debug_implementations,
-    unreachable_pub,
-    reason = "a test stops at the first surprise; each test file uses a part of the world"
-)]
-
-mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::world::{self, Manners, OldCard, World, machine, operator, serial, slot};
 use gateway_core::{Input, Recorded, Request, State, evolve};
 use proptest::prelude::*;
 use schemas::event::Event;
 use schemas::ids::{CardSerial, SessionId};
 use schemas::message::kiosk::{PlacedAt, ResolvedPlace};
 use schemas::words::{Hand, Motion, PhotoView, Place};
-use world::{Manners, OldCard, World, machine, operator, serial, slot};
 
 #[derive(Debug, Clone)]
 enum Action {

@@ -1,19 +1,8 @@
 //! The flows of pickup and custody as data: what is done, what the log then says.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::as_conversions,
-    clippy::wildcard_enum_match_arm,
-    dead_code,
-    missing_debug_implementations,
-    unreachable_pub,
-    reason = "a test stops at the first surprise"
-)]
 
-mod world;
-
+use crate::world::{
+    self, Manners, OldCard, World, device, machine, operator, serial, slot, voucher,
+};
 use gateway_core::{Input, Outcome, Request, next_deadline};
 use schemas::event::Event;
 use schemas::event::pickup::PickupRecorded;
@@ -22,7 +11,6 @@ use schemas::message::device::LastReceipt;
 use schemas::message::kiosk::{PlacedAt, ResolvedPlace};
 use schemas::time::ClockTrust;
 use schemas::words::{HoldReason, PhotoView, PickupOutcome, Place, RefusalReason};
-use world::{Manners, OldCard, World, device, machine, operator, serial, slot, voucher};
 
 fn place(world: &World, n: u16) -> Place {
     world.state.card(&serial(n)).unwrap().place.clone()

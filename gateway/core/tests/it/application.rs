@@ -1,22 +1,6 @@
 //! Every way through an application, as a table: what the citizen is, what goes wrong, and how it then must end (A1 to A17).
-#![allow(
-    clippy::unwrap_used,
-    clippy::trivially_copy_pass_by_ref,
-    clippy::match_same_arms,
-    clippy::items_after_statements,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::as_conversions,
-    clippy::wildcard_enum_match_arm,
-    dead_code,
-    missing_debug_implementations,
-    unreachable_pub,
-    reason = "a test stops at the first surprise; each test file uses a part of the hall"
-)]
 
-mod hall;
-
-use hall::{Card, Case, Clock, Fault, Hall, Link};
+use crate::hall::{Card, Case, Clock, Fault, Hall, Link};
 use schemas::event::Event;
 use schemas::message::application::ApplicationPrompt;
 use schemas::time::ClockTrust;

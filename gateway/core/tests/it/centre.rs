@@ -1,19 +1,6 @@
 //! G5: what the centre tells, by the rules alone: once, in its order, and nothing that is older than what was followed.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::as_conversions,
-    clippy::wildcard_enum_match_arm,
-    dead_code,
-    missing_debug_implementations,
-    unreachable_pub,
-    reason = "a test stops at the first surprise"
-)]
 
-mod world;
-
+use crate::world::{self, World};
 use gateway_core::{
     CentreLink, Contradicted, Input, Instructed, Recorded, State, Told, carry_over, evolve,
 };
@@ -22,7 +9,6 @@ use schemas::event::Event;
 use schemas::event::centre::{CentreKeyChanged, Contradiction, InstructionRefusal};
 use schemas::key::{PublicKey, Signature, SigningKeyId};
 use schemas::words::{RefusalReason, ServiceReason};
-use world::World;
 
 const FOLLOWED: &str = "station.centre.instruction-followed.v1";
 const REFUSED: &str = "station.centre.instruction-refused.v1";

@@ -1,24 +1,7 @@
 //! P1: the number that is printed on a certificate finds the card, though the centre gave the application another one.
-#![allow(
-    clippy::unwrap_used,
-    clippy::trivially_copy_pass_by_ref,
-    clippy::match_same_arms,
-    clippy::items_after_statements,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::as_conversions,
-    clippy::wildcard_enum_match_arm,
-    dead_code,
-    missing_debug_implementations,
-    unreachable_pub,
-    unused_imports,
-    reason = "a test stops at the first surprise; each test file uses a part of the hall"
-)]
 
-mod hall;
-
+use crate::hall::{self, GOOD, Hall, device};
 use gateway_core::{Announcement, Input, Recorded, Request, State, carry_over, evolve};
-use hall::{GOOD, Hall, device};
 use schemas::acceptance::{DailyPlace, DailySequence};
 use schemas::event::Event;
 use schemas::event::application::{Decision, PrintedNumber};

@@ -1,26 +1,12 @@
 //! C2, C3: slots are compared with the records when a dispenser comes and every day, without a motion. A difference is said once.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::as_conversions,
-    clippy::wildcard_enum_match_arm,
-    dead_code,
-    missing_debug_implementations,
-    unreachable_pub,
-    reason = "a test stops at the first surprise; each test file uses a part of the world"
-)]
 
-mod world;
-
+use crate::world::{self, World, device, machine, operator, serial, slot};
 use gateway_core::{Input, Order, Outcome, Reply, Request, pending};
 use schemas::event::Event;
 use schemas::event::custody::{SlotFinding, SlotFound};
 use schemas::message::command::Progress;
 use schemas::slot::SlotAddress;
 use schemas::words::{HoldReason, RefusalReason};
-use world::{World, device, machine, operator, serial, slot};
 
 const DAY_MS: u64 = 86_400_000;
 

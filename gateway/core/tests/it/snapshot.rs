@@ -1,11 +1,10 @@
 //! G4: a state as it was written into a snapshot by an older program must be read for ever: a station may have nothing else to start
 //! from. The file was written once, from a stocked station with a pickup under way; it is never made again.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use gateway_core::{State, pending};
 use schemas::ids::CardSerial;
 
-const STATE_1: &[u8] = include_bytes!("golden/state-1.cbor");
+const STATE_1: &[u8] = include_bytes!("../golden/state-1.cbor");
 
 #[test]
 fn the_first_version_of_the_state_is_read() {

@@ -1,24 +1,7 @@
 //! A15: window tickets. Officers open and close them, the centre closes them, nobody does and they lapse.
-#![allow(
-    clippy::unwrap_used,
-    clippy::trivially_copy_pass_by_ref,
-    clippy::match_same_arms,
-    clippy::items_after_statements,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::as_conversions,
-    clippy::wildcard_enum_match_arm,
-    dead_code,
-    missing_debug_implementations,
-    unreachable_pub,
-    unused_imports,
-    reason = "a test stops at the first surprise; each test file uses a part of the hall"
-)]
 
-mod hall;
-
+use crate::hall::{Case, Fault, GOOD, Hall, Link};
 use gateway_core::{Answer, Input, Outcome, WindowInput, tickets_left_ms};
-use hall::{Case, Fault, GOOD, Hall, Link};
 use schemas::downlink::application::WindowOutcome;
 use schemas::event::Event;
 use schemas::event::application::{Decision, WindowTicketClosed};

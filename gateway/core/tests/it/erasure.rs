@@ -1,26 +1,12 @@
 //! Erasure of a session's personal data, and the change of lookup keys, by the rules alone.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::as_conversions,
-    clippy::wildcard_enum_match_arm,
-    dead_code,
-    missing_debug_implementations,
-    unreachable_pub,
-    reason = "a test stops at the first surprise"
-)]
 
-mod world;
-
+use crate::world::World;
 use gateway_core::{Input, Outcome};
 use schemas::event::Event;
 use schemas::ids::SessionId;
 use schemas::key::{LookupKeyId, SealingKeyId};
 use schemas::time::ClockTrust;
 use schemas::words::RefusalReason;
-use world::World;
 
 const DAY_MS: u64 = 86_400_000;
 

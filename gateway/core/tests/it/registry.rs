@@ -1,20 +1,7 @@
 //! The device registry (G1): devices that flap, lie, or are in maintenance. Never a citizen's session at a machine that is out of
 //! service, and every session ends in a defined way.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::as_conversions,
-    clippy::wildcard_enum_match_arm,
-    dead_code,
-    missing_debug_implementations,
-    unreachable_pub,
-    reason = "a test stops at the first surprise; each test file uses a part of the world"
-)]
 
-mod world;
-
+use crate::world::{self, World, boot, device, machine, operator};
 use gateway_core::{
     Described, FirmwarePattern, Input, Outcome, PeripheralReport, RegistryInput, Request, registry,
     views,
@@ -27,7 +14,6 @@ use schemas::ids::DeviceSerial;
 use schemas::message::kiosk::MaintenanceTarget;
 use schemas::message::peripheral::Paper;
 use schemas::words::{DeviceKind, DownReason, MachineReason, PickupOutcome, RefusalReason};
-use world::{World, boot, device, machine, operator};
 
 fn says(kind: DeviceKind, serial: &str) -> Described {
     Described {

@@ -1,25 +1,8 @@
 //! How the fee of an application is paid: in one way after another, while the page says something else, and late (A12).
-#![allow(
-    clippy::unwrap_used,
-    clippy::trivially_copy_pass_by_ref,
-    clippy::match_same_arms,
-    clippy::items_after_statements,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::as_conversions,
-    clippy::wildcard_enum_match_arm,
-    dead_code,
-    missing_debug_implementations,
-    unreachable_pub,
-    unused_imports,
-    reason = "a test stops at the first surprise; each test file uses a part of the hall"
-)]
 
-mod hall;
-
+use crate::hall::citizen::{finish, up_to};
+use crate::hall::{Case, Fault, GOOD, Hall, Link};
 use gateway_core::{Entry, Outcome};
-use hall::citizen::{finish, up_to};
-use hall::{Case, Fault, GOOD, Hall, Link};
 use schemas::acceptance::{AcceptanceSite, DailyPlace};
 use schemas::event::Event;
 use schemas::event::application::Decision;

@@ -1,25 +1,8 @@
 //! What a page offers and warns of (A3, A6, A8, A9): nothing that is then refused, and a reason where a step comes again.
-#![allow(
-    clippy::unwrap_used,
-    clippy::trivially_copy_pass_by_ref,
-    clippy::match_same_arms,
-    clippy::items_after_statements,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::as_conversions,
-    clippy::wildcard_enum_match_arm,
-    dead_code,
-    missing_debug_implementations,
-    unreachable_pub,
-    unused_imports,
-    reason = "a test stops at the first surprise; each test file uses a part of the hall"
-)]
 
-mod hall;
-
+use crate::hall::citizen::up_to;
+use crate::hall::{Case, Fault, GOOD, Hall};
 use gateway_core::{Entry, Outcome};
-use hall::citizen::up_to;
-use hall::{Case, Fault, GOOD, Hall};
 use schemas::ids::SessionId;
 use schemas::message::application::{ApplicationPrompt, StepName as S};
 use schemas::words::RefusalReason;

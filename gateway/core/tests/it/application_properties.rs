@@ -1,28 +1,13 @@
 //! For any sequence of entries, device answers, words of the centre, payments, ticks, losses and restarts: replay equals the live
 //! state, no application is paid by two orders, each acceptance number is given once and never goes back, no session is without an
 //! end, no device serves two sessions, and nothing personal is in any event (A1 to A17, G7).
-#![allow(
-    clippy::unwrap_used,
-    clippy::trivially_copy_pass_by_ref,
-    clippy::match_same_arms,
-    clippy::items_after_statements,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::as_conversions,
-    clippy::wildcard_enum_match_arm,
-    dead_code,
-    missing_debug_implementations,
-    unreachable_pub,
-    unused_imports,
-    reason = "a test stops at the first surprise; each test file uses a part of the hall"
-)]
-
-mod hall;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::hall::{
+    self, BIRTH_DATES, CODE, Card, Case, Clock, DEVICES, Fault, GOOD, Hall, KIOSKS, Link,
+};
 use gateway_core::{Answer, Entry, Input, PeripheralReport, Reply, Request, WindowInput};
-use hall::{BIRTH_DATES, CODE, Card, Case, Clock, DEVICES, Fault, GOOD, Hall, KIOSKS, Link};
 use proptest::prelude::*;
 use schemas::acceptance::DailyPlace;
 use schemas::downlink::application::EligibilityAnswered;

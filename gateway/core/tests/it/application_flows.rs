@@ -1,25 +1,8 @@
 //! Applications beside each other, back and forth, restarted, answered late, paid late (A8, A12, A14, A15, A17).
-#![allow(
-    clippy::unwrap_used,
-    clippy::trivially_copy_pass_by_ref,
-    clippy::match_same_arms,
-    clippy::items_after_statements,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::as_conversions,
-    clippy::wildcard_enum_match_arm,
-    dead_code,
-    missing_debug_implementations,
-    unreachable_pub,
-    unused_imports,
-    reason = "a test stops at the first surprise; each test file uses a part of the hall"
-)]
 
-mod hall;
-
+use crate::hall::citizen::{finish, up_to};
+use crate::hall::{Case, Fault, GOOD, Hall, Link, device};
 use gateway_core::{Entry, Outcome, Request};
-use hall::citizen::{finish, up_to};
-use hall::{Case, Fault, GOOD, Hall, Link, device};
 use schemas::acceptance::{AcceptanceSite, DailyPlace, DailySequence};
 use schemas::civil::CivilDate;
 use schemas::event::Event;

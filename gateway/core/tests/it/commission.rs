@@ -1,21 +1,8 @@
 //! Commissioning (V2): the lease, the exercises, and what is left of them wherever the station is cut off.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::as_conversions,
-    clippy::wildcard_enum_match_arm,
-    dead_code,
-    missing_debug_implementations,
-    unreachable_pub,
-    reason = "a test stops at the first surprise"
-)]
-
-mod world;
 
 use std::collections::BTreeMap;
 
+use crate::world::{self, World, machine, operator, serial, slot};
 use gateway_core::{Input, Outcome, Trial, next_deadline, pending};
 use schemas::event::Event;
 use schemas::event::commission::{CommissionStep, Commissioned, ExerciseEnded};
@@ -23,7 +10,6 @@ use schemas::ids::SessionId;
 use schemas::words::{
     ActOutcome, CommissionResult, CommissionStepName, Completion, Place, RefusalReason,
 };
-use world::{World, machine, operator, serial, slot};
 
 fn begin(world: &mut World) -> SessionId {
     let input = Input::Commission {

@@ -1,25 +1,8 @@
 //! A13, A15: the papers of an application are due when it has ended, and are recorded once, for whoever still stands at the kiosk.
-#![allow(
-    clippy::unwrap_used,
-    clippy::trivially_copy_pass_by_ref,
-    clippy::match_same_arms,
-    clippy::items_after_statements,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::as_conversions,
-    clippy::wildcard_enum_match_arm,
-    dead_code,
-    missing_debug_implementations,
-    unreachable_pub,
-    unused_imports,
-    reason = "a test stops at the first surprise; each test file uses a part of the hall"
-)]
 
-mod hall;
-
+use crate::hall::citizen::up_to;
+use crate::hall::{self, Case, Fault, GOOD, Hall, device};
 use gateway_core::{Answer, Entry, Input, Outcome, Request, WindowInput};
-use hall::citizen::up_to;
-use hall::{Case, Fault, GOOD, Hall, device};
 use schemas::acceptance::{AcceptanceSite, DailyPlace};
 use schemas::downlink::application::WindowOutcome;
 use schemas::event::Event;

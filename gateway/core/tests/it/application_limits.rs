@@ -1,25 +1,8 @@
 //! What a citizen cannot get around by going back, asking twice or coming again, and whom the station does not serve (A5 to A9, A17).
-#![allow(
-    clippy::unwrap_used,
-    clippy::trivially_copy_pass_by_ref,
-    clippy::match_same_arms,
-    clippy::items_after_statements,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::as_conversions,
-    clippy::wildcard_enum_match_arm,
-    dead_code,
-    missing_debug_implementations,
-    unreachable_pub,
-    unused_imports,
-    reason = "a test stops at the first surprise; each test file uses a part of the hall"
-)]
 
-mod hall;
-
+use crate::hall::citizen::{checks, finish, up_to};
+use crate::hall::{Card, Case, Fault, GOOD, Hall, Link, blob, device};
 use gateway_core::{Entry, FacesReply, Outcome, Reply, Request};
-use hall::citizen::{checks, finish, up_to};
-use hall::{Card, Case, Fault, GOOD, Hall, Link, blob, device};
 use schemas::event::Event;
 use schemas::event::application::{Comparison, Decision};
 use schemas::ids::{OperatorId, SessionId};
