@@ -18,7 +18,8 @@
     reason = "a test program"
 )]
 
-#[path = "../tests/common/mod.rs"]
+#[allow(unreachable_pub, dead_code, reason = "the tests use the rest of it")]
+#[path = "../tests/it/common/mod.rs"]
 mod common;
 
 use std::collections::{BTreeSet, VecDeque};

@@ -1,17 +1,9 @@
 //! Stored hashes and proofs: right at every boundary, repaired when damaged, and never handed out wrong.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
-
-mod common;
 
 use std::fs;
 use std::os::unix::fs::FileExt;
 
-use common::{Place, wait};
+use crate::common::{Place, wait};
 use gateway_log::{Group, Log, ProofError};
 use schemas::proof::{Frontier, Hash, verify_consistency, verify_inclusion};
 

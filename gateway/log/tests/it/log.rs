@@ -1,9 +1,6 @@
 //! The log at its boundary: order, durability across openings, refusals, checkpoints, the twin in memory.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-mod common;
-
-use common::{ORIGIN, Place, TestKey, event, options, wait};
+use crate::common::{ORIGIN, Place, TestKey, event, options, wait};
 use gateway_log::{
     AppendError, AppendRefusal, Group, KvOp, Limits, Log, LogFailed, OpenError, RoomLevel, Space,
 };

@@ -1,14 +1,4 @@
 //! A key from a fixed seed, a folder for a log, and a way to wait without a runtime.
-#![allow(
-    unreachable_pub,
-    dead_code,
-    reason = "each test program uses a part of it"
-)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "test support fails by panicking"
-)]
 
 pub mod epochs;
 

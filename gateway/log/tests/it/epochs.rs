@@ -1,13 +1,12 @@
 //! Epochs at the log's boundary: reading over them, opening from the newest whose state is known, what a crash leaves of one, and
 //! the upgrade from the time of a single folder.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
-
-mod common;
 
 use std::fs;
 
-use common::epochs::{append, begin_epoch, copy, quarantine, reads_whole, reopen, root, several};
-use common::{Place, event, wait};
+use crate::common::epochs::{
+    append, begin_epoch, copy, quarantine, reads_whole, reopen, root, several,
+};
+use crate::common::{Place, event, wait};
 use gateway_log::{Group, OpenError, Quarantine, Space};
 use schemas::proof::Hash;
 

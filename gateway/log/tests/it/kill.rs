@@ -1,5 +1,4 @@
 //! Killed at any moment under load: every acknowledged event is there once, unchanged, and the log opens.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};

@@ -1,15 +1,12 @@
 //! The witness beside the keys: a data folder that was set back, as a whole or in part, is noticed, and the witness never
 //! stands in the way of a log that is whole.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
-
-mod common;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use common::{Place, event, options, wait};
+use crate::common::{Place, event, options, wait};
 use gateway_log::{Group, Log, OpenError, Quarantine};
 use schemas::proof::CheckpointError;
 

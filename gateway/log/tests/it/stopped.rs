@@ -1,15 +1,12 @@
 //! G3: a log whose station does not run is read from a copy: over epochs, behind pruned events, and in the layout of version 1. The
 //! log itself is not touched.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
-
-mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::epochs::{append, copy, reopen, several};
-use common::{Place, event};
+use crate::common::epochs::{append, copy, reopen, several};
+use crate::common::{Place, event};
 use gateway_log::{LogFailed, StoppedLog};
 use schemas::proof::{Frontier, Hash, TreeHashes as _};
 

@@ -1,17 +1,9 @@
 //! Tree and checkpoints against judges: the recursion of RFC 6962 written out, and Go's `sumdb/note` and `sumdb/tlog`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
-
-mod common;
 
 use std::path::Path;
 use std::process::Command;
 
-use common::{Place, TestKey, event, wait};
+use crate::common::{self, Place, TestKey, event, wait};
 use gateway_log::{Group, Limits, Log};
 use proptest::prelude::*;
 use schemas::proof::{

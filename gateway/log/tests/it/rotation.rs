@@ -1,12 +1,9 @@
 //! Keys that are replaced: the checkpoint at the size of the change is exact and signed by both, and the log opens with nothing
 //! but its first key and its own events.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
-
-mod common;
 
 use std::fs;
 
-use common::{KeyRing, Place, TestKey, ed25519, event, options, wait};
+use crate::common::{KeyRing, Place, TestKey, ed25519, event, options, wait};
 use gateway_log::{Group, Limits, Log, OpenError, Quarantine, Recovered, SignedHead};
 use schemas::proof::{CheckpointError, Frontier, SignedNote};
 

@@ -1,12 +1,9 @@
 //! What damage does: each part of a log lost, cut or changed singly is quarantined, and an interrupted first start is not.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
-
-mod common;
 
 use std::fs;
 use std::path::Path;
 
-use common::{Place, TestKey, event, options, wait};
+use crate::common::{Place, TestKey, event, options, wait};
 use gateway_log::{Group, Log, OpenError, Quarantine, holds_log, is_initialised};
 
 /// A log of 300 events under a checkpoint, closed.

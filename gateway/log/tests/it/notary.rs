@@ -1,12 +1,9 @@
 //! The thread that signs checkpoints can fail by itself; whoever holds the log hears of it, and nothing is appended any more.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
-
-mod common;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use common::{Place, TestKey, event, options, wait};
+use crate::common::{Place, TestKey, event, options, wait};
 use gateway_log::{AppendError, CheckpointSigner, Group, Log, LogFailed};
 use schemas::proof::{NoteKey, SignedNote};
 

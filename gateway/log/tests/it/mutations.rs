@@ -4,21 +4,13 @@
 //! loses nothing by it: with the file put right, the log is whole again.
 //!
 //! `LOG_MUTATIONS` (default 120) is the number of changes, `LOG_MUTATIONS_SEED` repeats a run.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
-
-mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use common::{Place, event, wait};
+use crate::common::{Place, event, wait};
 use gateway_log::{Group, Log, OpenError};
 use schemas::proof::Frontier;
 

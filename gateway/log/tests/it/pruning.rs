@@ -1,17 +1,11 @@
 //! G4: pruning at the log's boundary: whole epochs go, their room with them, and every proof stays possible.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
-
-mod common;
 
 use std::fs;
 
-use common::epochs::{append, begin_epoch, copy, quarantine, reads_whole, reopen, root, several};
-use common::{Place, event};
+use crate::common::epochs::{
+    append, begin_epoch, copy, quarantine, reads_whole, reopen, root, several,
+};
+use crate::common::{self, Place, event};
 use gateway_log::{Limits, Log, LogFailed, ProofError, PruneError, Quarantine};
 use schemas::proof::Hash;
 
