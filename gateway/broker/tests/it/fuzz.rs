@@ -2,15 +2,11 @@
 //!
 //! Runs for `BROKER_FUZZ_SECONDS` (3 by default) with `BROKER_FUZZ_SEED` (printed).
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod common;
-
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use common::{
-    Client, ack, connect, connect_with, publish, start_with, subscribe, unsubscribe, will,
+use crate::common::{
+    self, Client, ack, connect, connect_with, publish, start_with, subscribe, unsubscribe, will,
 };
 use gateway_broker::Limits;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -1,13 +1,9 @@
 //! TLS 1.3 with client certificates: the certificate decides who it is, and a revoked one is nobody.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod common;
-
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use common::{Client, TestHandler, connect};
+use crate::common::{self, Client, TestHandler, connect};
 use gateway_broker::{Broker, Config, Limits, Listener, MemoryStore, TlsConfig, Transport};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, IsCa,

@@ -1,10 +1,6 @@
 //! G2: acknowledged means durable. What is acknowledged when, in which order, with which code.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod common;
-
-use common::{Client, ack, publish, start, start_with};
+use crate::common::{self, Client, ack, publish, start, start_with};
 use gateway_broker::Limits;
 
 #[tokio::test]

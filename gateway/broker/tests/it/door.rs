@@ -1,12 +1,10 @@
 //! Bad input and too much of it at the door: a clear answer each, and the broker goes on. WebSocket.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod common;
-
 use std::sync::Arc;
 
-use common::{Client, TestHandler, ack, connect, connect_with, publish, start, start_with, text};
+use crate::common::{
+    self, Client, TestHandler, ack, connect, connect_with, publish, start, start_with, text,
+};
 use gateway_broker::{
     Broker, Config, Limits, Listener, MemoryStore, Message, Qos, Store as _, Transport,
 };

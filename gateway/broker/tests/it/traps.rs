@@ -1,10 +1,6 @@
 //! The traps of `mqtt-protocol-core`, each found by fuzzing or reading, each with its test.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod common;
-
-use common::{Client, ack, connect, connect_with, publish, start, subscribe, will};
+use crate::common::{self, Client, ack, connect, connect_with, publish, start, subscribe, will};
 
 #[tokio::test]
 async fn trap_topic_alias_maximum_0_is_legal_and_does_not_panic() {

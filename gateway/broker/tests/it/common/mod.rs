@@ -1,15 +1,5 @@
 //! A broker under test, a handler that commits when it is told to, and a client that speaks in bytes.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::missing_panics_doc,
-    reason = "shared by several test programs; a failed expectation ends the test"
-)]
-
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};

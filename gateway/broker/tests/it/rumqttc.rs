@@ -1,12 +1,8 @@
 //! G1: a client library not written here works against the broker, in both protocol versions.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod common;
-
 use std::time::Duration;
 
-use common::{PATIENCE, start};
+use crate::common::{PATIENCE, start};
 
 #[tokio::test]
 async fn g1_rumqttc_3_1_1_exchanges_every_quality_of_service() {

@@ -1,10 +1,8 @@
 //! Sessions, queues, retained messages and wills, within one run and across a restart.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod common;
-
-use common::{Client, ack, connect, connect_with, publish, start, start_on, subscribe, will};
+use crate::common::{
+    self, Client, ack, connect, connect_with, publish, start, start_on, subscribe, will,
+};
 use gateway_broker::{Event, Limits, MemoryStore, Message, Qos, Store as _};
 
 fn limits() -> Limits {
