@@ -1,16 +1,8 @@
 //! G4: the store through its client, against a store that listens and fails: every fault has its name, and none is a panic.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
 
 use std::time::Duration;
 
-use common::Key;
+use crate::common::Key;
 use gateway_sync::{Kurrent, LinkFault, Store as _, StoreError, Stores as _, Tail};
 use schemas::uplink::Record;
 use simulated_eventstore::{Faults, Overload, Server, ServerConfig};

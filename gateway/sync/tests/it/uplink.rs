@@ -1,17 +1,9 @@
 //! G4: whatever is cut where, the stream at the centre has each event once, in order, and is never overwritten.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
 
 use std::future::pending;
 use std::time::Duration;
 
-use common::{Fault, Key, Memory, STREAM, acknowledged_uplink, append, open, uplink};
+use crate::common::{Fault, Key, Memory, STREAM, acknowledged_uplink, append, open, uplink};
 use gateway_log::Log;
 use gateway_sync::{Fork, LinkFault, LinkStanding};
 use schemas::event::centre::Contradiction;

@@ -1,14 +1,4 @@
 //! A log with a key from a fixed seed, and an event store in memory that follows the server's append rules and can fail.
-#![allow(
-    unreachable_pub,
-    dead_code,
-    reason = "each test program uses a part of it"
-)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "test support fails by panicking"
-)]
 
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;

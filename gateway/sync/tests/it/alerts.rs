@@ -1,17 +1,9 @@
 //! G4: what the centre must know at once goes on a stream of its own, each alert once, whatever waits on the log's stream.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{Fault, Key, Memory, append, append_alert, open};
+use crate::common::{Fault, Key, Memory, append, append_alert, open};
 use gateway_log::Log;
 use gateway_sync::{AlertIndex, Alerts, Pace};
 use schemas::envelope;
