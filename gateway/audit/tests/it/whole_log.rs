@@ -1,23 +1,13 @@
 //! G3: a whole log verifies, and no change of it goes unseen: flipped bytes, dropped, repeated, swapped and foreign events, cut
 //! tails, old and foreign checkpoints, false keys.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::wildcard_enum_match_arm,
-    missing_debug_implementations,
-    reason = "a test stops at the first surprise"
-)]
-
-mod station;
 
 use std::convert::Infallible;
 
+use crate::station::Station;
 use gateway_audit::{Fault, Proof, ProofError, Verify};
 use proptest::prelude::*;
 use schemas::event::Event;
 use schemas::proof::{Frontier, Hash};
-use station::Station;
 
 fn station() -> Station {
     Station::new("demo", 1, 300, Some(150))

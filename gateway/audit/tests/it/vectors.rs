@@ -1,11 +1,5 @@
 //! G3: the vectors of `schemas/vectors`, which were made by hand and not by this product: what they say is genuine is accepted, and
 //! every one of the fully signed logs that break one rule is refused.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
 
 use std::path::PathBuf;
 

@@ -1,18 +1,10 @@
 //! G3, G4: a log whose first events were pruned is verified from the tree over them and the signed changes of its key.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    missing_debug_implementations,
-    reason = "a test stops at the first surprise"
-)]
-
-mod station;
 
 use std::convert::Infallible;
 
+use crate::station::Station;
 use gateway_audit::{Fault, Report, Verify};
 use schemas::proof::Frontier;
-use station::Station;
 
 /// The key changes at this event.
 const ROTATION: usize = 50;

@@ -1,9 +1,4 @@
 //! A log as a station makes one, with a change of its key.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "each test program uses a part of it"
-)]
 
 use std::convert::Infallible;
 
