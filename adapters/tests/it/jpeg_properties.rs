@@ -1,10 +1,5 @@
 //! P5: what counts as a whole picture. JPEGs made here by the grammar of ITU-T T.81, annex B, are taken whatever is in them; cut or
 //! changed ones are not, and nothing makes the check panic or read on for ever.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
 
 use adapters::camera::jpeg::inspect;
 use proptest::collection::vec;

@@ -1,9 +1,4 @@
 //! What holds of the ZFM codec for all packets.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
 
 use adapters::scanner::acknowledgement::{Acknowledgement, Confirmation, Parameters};
 use adapters::scanner::packet::{CONTENT_BYTES_MAX, Decoder, Kind, Packet};

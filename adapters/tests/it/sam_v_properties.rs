@@ -1,9 +1,4 @@
 //! What holds of the SAM_V codec for all frames and records.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
 
 use adapters::reader::content::{CardContent, ManagementNumber, encode};
 use adapters::reader::frame::{self, Decoder};

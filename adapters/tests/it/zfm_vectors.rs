@@ -1,9 +1,4 @@
 //! G1: the ZFM codec on the packets of the modules' manual.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
 
 use adapters::scanner::Password;
 use adapters::scanner::acknowledgement::{Acknowledgement, Confirmation, Found, Parameters};

@@ -1,11 +1,4 @@
 //! The SAM_V codec against the published frames and against records put together byte by byte.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    reason = "a test stops at the first surprise"
-)]
 
 use adapters::reader::content::{CardContent, ManagementNumber, encode};
 use adapters::reader::fingerprint::{Finger, FingerBlock, Registration};
