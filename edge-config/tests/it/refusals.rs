@@ -1,10 +1,5 @@
 //! V1: each bad file of `tests/refused` has, beside it, the exact words that it is refused with: file, line,
 //! column and what to write instead. `UPDATE_EXPECTED=1` writes them, to be read before they are kept.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
 
 use std::fs;
 use std::path::Path;

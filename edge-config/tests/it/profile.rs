@@ -1,11 +1,10 @@
 //! G1: the register map of a dispenser is a file: the shipped one is in order, and a wrong one is refused with the line at fault.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use edge_config::profile::{
     DEFAULT_DISPENSER_PROFILE, DispenserProfile, MachineState, Operation, WordOrder,
 };
 
-const OTHER: &str = include_str!("../../simulator/tests/profiles/other-maker-3.toml");
+const OTHER: &str = include_str!("../../../simulator/tests/profiles/other-maker-3.toml");
 
 /// What is replaced once, by what, and the words that name it.
 const WRONG: &[(&str, &str, &str)] = &[

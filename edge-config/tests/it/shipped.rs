@@ -1,10 +1,5 @@
 //! V1: the shipped files are good, say what the code's own defaults say, and the examples of a vehicle and a hall are
 //! real configurations.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
 
 use std::path::{Path, PathBuf};
 
