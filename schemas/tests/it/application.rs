@@ -1,5 +1,4 @@
 //! The numbers and codes of an application (A1, A12, A13): acceptance numbers, reasons, fees, orders.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use proptest::prelude::*;
 use schemas::acceptance::{AcceptanceNumber, AcceptanceSite, DailyPlace, DailySequence, DayIsFull};

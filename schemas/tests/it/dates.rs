@@ -1,5 +1,4 @@
 //! Dates, ages, terms and windows: the vectors of the standards, and the calendar of another library as judge.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use proptest::prelude::*;
 use schemas::citizen::{CitizenNumber, Sex};
