@@ -1,10 +1,5 @@
 //! Examples of every message and event fit their type; what is to be refused is refused. The schema files are held
 //! against the same examples by a judge (`tests/judges/python/check_schemas.py`), so types and schemas agree.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -113,8 +108,8 @@ fn what_a_matcher_is_asked_and_answers_fits_its_type() {
     let names: BTreeSet<&str> = examples.keys().map(String::as_str).collect();
     assert_eq!(names, MATCHER.iter().map(|part| part.name).collect());
     let page = concat!(
-        include_str!("../../../ops/docs/matcher.md"),
-        include_str!("../../../ops/docs/face-matcher.md")
+        include_str!("../../../../ops/docs/matcher.md"),
+        include_str!("../../../../ops/docs/face-matcher.md")
     );
     let shown: Vec<Value> = (page.split("```json").skip(1))
         .filter_map(|rest| serde_json::from_str(rest.split("```").next()?).ok())
@@ -147,8 +142,8 @@ fn what_a_matcher_is_asked_and_answers_fits_its_type() {
 #[test]
 fn the_specification_shows_these_examples() {
     let dense = |text: &str| text.split_whitespace().collect::<String>();
-    let page = dense(include_str!("../../../schemas/link.md"));
-    let text = include_str!("../examples/centre.json");
+    let page = dense(include_str!("../../../../schemas/link.md"));
+    let text = include_str!("../../examples/centre.json");
     let examples: BTreeMap<String, &RawValue> = serde_json::from_str(text).unwrap();
     for (name, example) in examples {
         assert!(page.contains(&dense(example.get())), "{name} in link.md");

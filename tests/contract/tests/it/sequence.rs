@@ -1,5 +1,4 @@
 //! G3: signed events as auditors meet them: in a sequence, and checked by their header alone.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use schemas::envelope::{Broken, Signed, next_len, read, verify};
 

@@ -1,6 +1,5 @@
 //! G4, G7: what an event seals is what its sealed fields and blobs say. One that is not told would be swept as an orphan, never go to
 //! the centre, and outlive an erasure.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,4 @@
 //! G7: no message prints what is personal in it: citizen numbers, vouchers, names, templates, PINs.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use contract::catalogue::MESSAGES;
 use contract::examples;

@@ -1,9 +1,4 @@
 //! G3: every event version that was ever written still reads, verifies, and encodes to the same bytes.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,5 +1,4 @@
 //! The files under `schemas/` are those that the types give; none is missing, none is left over.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::collections::BTreeSet;
 use std::fs;

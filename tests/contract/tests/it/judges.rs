@@ -1,10 +1,5 @@
 //! G3: tools that were not written here read and check what we write. The judges are Python packages (pycose,
 //! cryptography, cbor2, cloudevents, jsonschema) in the environment that `ops/test` makes.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
 
 use std::path::PathBuf;
 use std::process::Command;
