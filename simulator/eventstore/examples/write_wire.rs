@@ -2,7 +2,7 @@
 
 use std::fs;
 
-#[path = "../tests/generate/mod.rs"]
+#[path = "../tests/it/generate/mod.rs"]
 mod generate;
 
 fn main() -> anyhow::Result<()> {

@@ -1,16 +1,8 @@
 //! TLS and credentials, and the commands over HTTP.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
 
 use std::net::SocketAddr;
 
-use common::{House, append, client_of, contents, events, within};
+use crate::common::{House, append, client_of, contents, events, within};
 use eventstore::{Error, StreamState};
 use serde_json::{Value, json};
 use simulated_eventstore::{Server, ServerConfig, StartError};

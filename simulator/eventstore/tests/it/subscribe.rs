@@ -1,14 +1,6 @@
 //! Catch-up subscriptions and groups of subscribers.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
 
-mod common;
-
-use common::{House, append, events, next, within};
+use crate::common::{House, append, events, next, within};
 use eventstore::{
     Client, DeletePersistentSubscriptionOptions, Error, NakAction, PersistentSubscription,
     PersistentSubscriptionOptions, ReadAllOptions, StreamPosition, StreamState,

@@ -1,12 +1,9 @@
 //! The generated types are those that the files under `proto` give; none is missing, none is left over.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::collections::BTreeSet;
 use std::fs;
 
-mod generate;
-
-use generate::{COMMAND, folder, generated};
+use crate::generate::{COMMAND, folder, generated};
 
 #[test]
 fn the_generated_types_are_what_the_protos_say() {

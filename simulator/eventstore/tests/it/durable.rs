@@ -1,12 +1,4 @@
 //! What was answered for is there: after a restart, after a half-written tail, after a kill at any moment.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -15,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-use common::{House, append, client, contents, event, events};
+use crate::common::{House, append, client, contents, event, events};
 use eventstore::StreamState;
 use simulated_eventstore::{OpenError, Server, ServerConfig, StartError};
 use tokio::sync::mpsc;

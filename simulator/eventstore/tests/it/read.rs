@@ -1,14 +1,6 @@
 //! Reading streams and the log, in both directions, with filters.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
 
-mod common;
-
-use common::{House, append, events, read, within};
+use crate::common::{House, append, events, read, within};
 use eventstore::{
     Client, Error, EventData, Position, ReadAllOptions, ReadStreamOptions, StreamPosition,
     StreamState, SubscriptionFilter,

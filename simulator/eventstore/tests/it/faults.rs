@@ -1,17 +1,11 @@
 //! Each fault is seen by a client as what it is.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
 
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-use common::{House, PATIENCE, append, client, contents, event, events, next, unnamed, within};
+use crate::common::{
+    self, House, PATIENCE, append, client, contents, event, events, next, unnamed, within,
+};
 use eventstore::{Error, StreamPosition, StreamState, SubscribeToStreamOptions};
 use simulated_eventstore::{Cut, Overload, ServerConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -1,14 +1,6 @@
 //! Appends: what is taken, what is answered again, what is refused.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
 
-mod common;
-
-use common::{House, append, contents, event, events, unnamed, within};
+use crate::common::{House, append, contents, event, events, unnamed, within};
 use eventstore::{
     BatchAppendOptions, CurrentRevision, DeleteStreamOptions, Error, EventData, StreamState,
     TombstoneStreamOptions,

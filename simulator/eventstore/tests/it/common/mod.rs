@@ -1,5 +1,4 @@
 //! A server in a folder of its own, and clients of it.
-#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::net::SocketAddr;
 use std::time::Duration;
