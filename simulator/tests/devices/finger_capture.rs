@@ -1,16 +1,10 @@
 //! The image of a finger for an application (A9), from a simulated ZFM module over real sockets: published as a PNG before the reply,
 //! good enough or not at all, compared where that is possible.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
-
-mod support;
 
 use std::process::Command;
 
+use crate::support::python;
+use crate::support::scanner::{ScannerBench, capture, finger};
 use adapters::scanner::QualityBy;
 use adapters::scanner::image::{HEIGHT, Image, WIDTH};
 use schemas::message::face::CaptureFingerReply;
@@ -20,8 +14,6 @@ use simulator::Power;
 use simulator::matcher::MatcherFault;
 use simulator::people::Quality;
 use simulator::scanner::{ScannerFault, draw};
-use support::python;
-use support::scanner::{ScannerBench, capture, finger};
 
 /// Quality of a finger that covers a third of the glass.
 const THIRD: std::ops::Range<u16> = 40..60;

@@ -1,26 +1,18 @@
 //! The adapter of face matchers, a simulated service and one in Python over real sockets: a score arrives, or what says why there is
 //! none; never both, and never one that nobody gave.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
-
-mod support;
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
+use crate::support::face::{FaceBench, compare};
+use crate::support::python;
 use schemas::matcher::Score;
 use schemas::message::face::{CompareFacesReply, ComparedPicture, FaceRefusal, PICTURE_BYTES_MAX};
 use schemas::words::Completion;
 use serde_json::{Value, json};
 use simulator::Power;
 use simulator::face_matcher::{FaceFault, Look};
-use support::face::{FaceBench, compare};
-use support::python;
 
 const PHOTO: &[u8] = b"a photo of whoever stands there";
 

@@ -1,20 +1,12 @@
 //! Judges not written here: pymodbus and mbpoll speak to the simulated dispenser.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
-
-mod support;
 
 use std::process::Command;
 
+use crate::support::bench::profile;
+use crate::support::{loopback, python};
 use schemas::ids::CardSerial;
 use schemas::slot::SlotAddress;
 use simulator::dispenser::{Dispenser, DispenserLine, DispenserOptions, Shape};
-use support::bench::profile;
-use support::{loopback, python};
 use tempfile::TempDir;
 
 async fn dispenser(folder: &TempDir) -> Dispenser {

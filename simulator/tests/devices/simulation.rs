@@ -1,15 +1,9 @@
 //! The whole machine: what the gateway would ask for a pickup, asked one by one.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
-
-mod support;
 
 use std::net::SocketAddr;
 
+use crate::support::bench::profile;
+use crate::support::{Gateway, Mosquitto, loopback};
 use adapters::dispenser::{Address, DispenserConfig, description, run};
 use adapters::scanner::{self, LightKind, MatcherConfig, ScannerConfig};
 use schemas::message::command::ReadReply;
@@ -24,8 +18,6 @@ use simulator::reader::ReaderProtocol;
 use simulator::scanner::ScannerProtocol;
 use simulator::world::Behaviour;
 use simulator::{Power, Simulation, SimulationConfig};
-use support::bench::profile;
-use support::{Gateway, Mosquitto, loopback};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

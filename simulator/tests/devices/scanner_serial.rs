@@ -1,20 +1,12 @@
 //! The same adapter at a serial line: a pseudo-terminal.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
 
-mod support;
-
+use crate::support::scanner::{ScannerBench, compare, finger, module, quick};
 use adapters::scanner::{Address, description, run};
 use schemas::words::Hand;
 use simulator::Power;
 use simulator::faults::Faults;
 use simulator::people::Quality;
 use simulator::scanner::{PseudoTerminal, ScannerFault};
-use support::scanner::{ScannerBench, compare, finger, module, quick};
 use tokio::sync::watch;
 
 /// P4, G1: at a serial line as over TCP, also after an image that broke off; the line outlives its adapter.

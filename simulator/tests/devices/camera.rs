@@ -1,21 +1,13 @@
 //! The adapter of network cameras and a simulated one over real sockets: a photo arrives as from a camera that speaks MQTT, or a
 //! completion and a status say why there is none.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
 
-mod support;
-
+use crate::support::camera::{CameraBench, at, credentials, onvif, plain, quick};
+use crate::support::lighttpd::{self, Lighttpd};
 use adapters::camera::{CameraConfig, Credentials, Source, jpeg};
 use oxvif::mock::{DeviceState, MockServer};
 use serde_json::json;
 use simulator::Power;
 use simulator::camera::{CameraFault, MARK, Offer, SERVICE_PATH};
-use support::camera::{CameraBench, at, credentials, onvif, plain, quick};
-use support::lighttpd::{self, Lighttpd};
 
 /// P5: a still that was found over ONVIF is published, and then replied with its id; each is a new one. A command that comes
 /// again is answered again, and no second photo is taken.

@@ -1,5 +1,4 @@
 //! A Mosquitto of one's own, and a stand-in for the gateway: it sends commands and sees what comes.
-#![allow(dead_code, reason = "each test file uses its part")]
 
 pub(crate) mod bench;
 pub(crate) mod camera;

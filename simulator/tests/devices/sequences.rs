@@ -1,18 +1,10 @@
 //! What the adapter believes and what it refuses: sequences out of turn, slots of other commands, registers
 //! that nobody brings up to date.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
 
-mod support;
-
+use crate::support::bench::{Bench, shape, to_reader};
+use crate::support::until;
 use serde_json::{Value, json};
 use simulator::dispenser::{Dispenser, Fault, Machine};
-use support::bench::{Bench, shape, to_reader};
-use support::until;
 use tokio_modbus::client::{Context, Reader, Writer, tcp};
 
 /// What a rejection says: its code, and nothing of a slot.

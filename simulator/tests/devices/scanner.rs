@@ -1,16 +1,9 @@
 //! The adapter of fingerprint scanners, a simulated ZFM module and a simulated matcher over real sockets: a score
 //! arrives as from a scanner that speaks MQTT, or a completion that says why there is none.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::scanner::{PASSWORD, ScannerBench, compare, finger};
 use adapters::scanner::acknowledgement::{Acknowledgement, Confirmation};
 use adapters::scanner::instruction::{Buffer, Instruction};
 use adapters::scanner::packet::Decoder;
@@ -21,7 +14,6 @@ use simulator::Power;
 use simulator::matcher::MatcherFault;
 use simulator::people::Quality;
 use simulator::scanner::ScannerFault;
-use support::scanner::{PASSWORD, ScannerBench, compare, finger};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 

@@ -1,39 +1,32 @@
 //! The same adapter at a serial line: a pseudo-terminal, whose other end answers at one speed only.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
 
-mod support;
-
-use std::collections::BTreeSet;
 use std::io;
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use crate::support::reader::{people, quick, reader};
+use crate::support::{Gateway, Mosquitto};
 use adapters::reader::request::Baud;
 use adapters::reader::{Address, ReaderConfig, description, run};
 use serde_json::json;
-use serial2_tokio::SerialPort;
+use serial2_tokio::{KeepSettings, SerialPort};
 use simulator::Power;
 use simulator::reader::ReaderFaults;
-use support::reader::{people, quick, reader};
-use support::{Gateway, Mosquitto};
+use simulator::scanner::PseudoTerminal;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::watch;
 
 /// The module's end of a serial line. At another speed than its own, what it says arrives as rubbish.
 struct Wire {
-    port: SerialPort,
+    line: PseudoTerminal,
+    /// The host's end, to see what speed the adapter has set.
+    host: SerialPort,
     baud: Baud,
 }
 
 impl Wire {
     fn fits(&self) -> bool {
-        let settings = self.port.get_configuration().unwrap();
+        let settings = self.host.get_configuration().unwrap();
         settings.get_baud_rate().unwrap() == self.baud.bits_per_s()
     }
 }
@@ -44,7 +37,7 @@ impl AsyncRead for Wire {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.port).poll_read(context, buffer)
+        Pin::new(&mut self.line).poll_read(context, buffer)
     }
 }
 
@@ -55,37 +48,29 @@ impl AsyncWrite for Wire {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         if self.fits() {
-            return Pin::new(&mut self.port).poll_write(context, bytes);
+            return Pin::new(&mut self.line).poll_write(context, bytes);
         }
         let garbled: Vec<u8> = bytes.iter().map(|byte| byte.rotate_left(3)).collect();
-        Pin::new(&mut self.port).poll_write(context, &garbled)
+        Pin::new(&mut self.line).poll_write(context, &garbled)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.port).poll_flush(context)
+        Pin::new(&mut self.line).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.port).poll_shutdown(context)
+        Pin::new(&mut self.line).poll_shutdown(context)
     }
-}
-
-/// The pseudo-terminals that this process has open.
-fn terminals() -> BTreeSet<PathBuf> {
-    let open = std::fs::read_dir("/proc/self/fd").unwrap();
-    let paths = open.filter_map(|fd| std::fs::read_link(fd.unwrap().path()).ok());
-    paths.filter(|path| path.starts_with("/dev/pts")).collect()
 }
 
 /// P3, G1: the speed is found out, the card is read; with the wrong speed configured the reader is not there.
 #[tokio::test]
 async fn g1_the_speed_of_a_serial_line_is_found_out() {
-    let before = terminals();
-    let (ours, theirs) = SerialPort::pair().unwrap();
-    // The other end stays open, so that the line is there between two openings of the adapter.
-    let path = terminals().difference(&before).next().unwrap().clone();
+    let line = PseudoTerminal::open().unwrap();
+    let path = line.path().to_owned();
     let wire = Wire {
-        port: ours,
+        line,
+        host: SerialPort::open(&path, KeepSettings).unwrap(),
         baud: Baud::B38400,
     };
     let (module, tray) = reader(&ReaderFaults::default());
@@ -122,5 +107,4 @@ async fn g1_the_speed_of_a_serial_line_is_found_out() {
     gateway
         .json_where("reader-2/state", "detail", "unreachable")
         .await;
-    drop(theirs);
 }

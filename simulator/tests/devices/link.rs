@@ -1,20 +1,12 @@
 //! The MQTT side of a device against Debian's Mosquitto.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
 
-mod support;
-
+use crate::support::bench::profile;
+use crate::support::{Gateway, Mosquitto, PATIENCE, until};
 use adapters::dispenser::{self, Address, DispenserConfig};
 use adapters::link::{Confirmation, Inbound, Link, new_message_id};
 use schemas::message::device::{Description, LastReceipt};
 use schemas::words::DeviceStatus;
 use serde_json::json;
-use support::bench::profile;
-use support::{Gateway, Mosquitto, PATIENCE, until};
 
 fn description() -> Description {
     let (host, port) = ("127.0.0.1".to_owned(), 502);

@@ -1,24 +1,16 @@
 //! The adapter and the simulated dispenser on every line there is, with every fault of a line, and with another maker's register
 //! map: whatever comes late, broken or from elsewhere is never taken for an answer, and nothing moves twice.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
-
-mod support;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::support::bench::{Bench, card, config, profile, shape, slot, to_reader};
+use crate::support::{loopback, until};
 use adapters::dispenser::description;
 use edge_config::profile::DispenserProfile;
 use schemas::message::command::SlotMap;
 use serde_json::json;
 use simulator::dispenser::{DispenserLine, Fault, LineFault, Machine, Shape};
-use support::bench::{Bench, card, config, profile, shape, slot, to_reader};
-use support::{loopback, until};
 use tempfile::TempDir;
 
 fn rtu() -> DispenserLine {

@@ -1,22 +1,14 @@
 //! The adapter of ID-card readers and a simulated SAM_V module over real sockets: what a card says arrives as
 //! from a reader that speaks MQTT, whatever fails on the way.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
-
-mod support;
 
 use std::time::{Duration, Instant};
 
+use crate::support::reader::{ReaderBench, people, sam_id};
 use schemas::message::command::ReadReply;
 use serde_json::{Value, json};
 use simulator::Power;
 use simulator::people::Card;
 use simulator::reader::ReaderFault;
-use support::reader::{ReaderBench, people, sam_id};
 
 fn completion(reply: &Value) -> &str {
     assert!(

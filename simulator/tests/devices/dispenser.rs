@@ -1,19 +1,11 @@
 //! The adapter and the simulated dispenser over real sockets: one motion for each sequence, whatever is cut.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
 
-mod support;
-
+use crate::support::bench::{Bench, card, shape, slot, start_adapter, to_reader};
+use crate::support::until;
 use schemas::message::command::SlotMap;
 use schemas::words::CarriagePosition;
 use serde_json::json;
 use simulator::dispenser::{Fault, Machine, Shape};
-use support::bench::{Bench, card, shape, slot, start_adapter, to_reader};
-use support::until;
 
 /// P3, P7: from slot to reader to outlet, taken; each step with its evidence.
 #[tokio::test]

@@ -1,13 +1,5 @@
 //! Judges not written here, on every line: pymodbus's server as a dispenser for the adapter, over TCP and over RTU frames on a pair of
 //! pseudo-terminals that socat makes; mbpoll and pymodbus's client at the simulated dispenser's RTU lines.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
-
-mod support;
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -15,12 +7,12 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
+use crate::support::bench::{card, profile, shape, slot, start_with};
+use crate::support::{Gateway, Mosquitto, loopback, python, until};
 use adapters::dispenser::{Address, DispenserConfig, LineSettings, Parity};
 use schemas::message::command::SlotMap;
 use serde_json::{Value, json};
 use simulator::dispenser::{Dispenser, DispenserLine, DispenserOptions, Shape};
-use support::bench::{card, profile, shape, slot, start_with};
-use support::{Gateway, Mosquitto, loopback, python, until};
 use tempfile::TempDir;
 
 /// A program that ends with the test.
