@@ -1,13 +1,10 @@
 //! Every way through an application, as a table: what the citizen is, what goes wrong, and how it then must end (A1 to A17).
 
-use crate::hall::{Card, Case, Clock, Fault, Hall, Link};
-use schemas::event::Event;
+use crate::hall::prelude::*;
 use schemas::message::application::ApplicationPrompt;
 use schemas::time::ClockTrust;
-use schemas::words::Residence;
 use schemas::words::application::{
-    ApplicationKind as Kind, ApplicationOutcome as Outcome, ApplicationRefusal as Refusal,
-    WindowReason as Window,
+    ApplicationOutcome as Outcome, ApplicationRefusal as Refusal, WindowReason as Window,
 };
 
 /// How a case must end.

@@ -1,20 +1,11 @@
 //! Applications beside each other, back and forth, restarted, answered late, paid late (A8, A12, A14, A15, A17).
 
-use crate::hall::citizen::{finish, up_to};
-use crate::hall::{Case, Fault, GOOD, Hall, Link, device};
-use gateway_core::{Entry, Outcome, Request};
-use schemas::acceptance::{AcceptanceSite, DailyPlace, DailySequence};
+use crate::hall::prelude::*;
+use gateway_core::Request;
+use schemas::acceptance::DailySequence;
 use schemas::civil::CivilDate;
-use schemas::event::Event;
-use schemas::event::application::Decision;
-use schemas::ids::SessionId;
-use schemas::message::application::StepName as S;
 use schemas::time::ClockTrust;
-use schemas::words::application::{
-    ApplicationKind as Kind, ApplicationOutcome, EligibilityVerdict, InputName, Language,
-    PaymentWay, RejectionReason,
-};
-use schemas::words::{RefusalReason, Residence};
+use schemas::words::application::{EligibilityVerdict, InputName, Language};
 
 fn places(hall: &Hall) -> Vec<DailyPlace> {
     let events = hall.log.iter().map(|(_, event)| event);

@@ -1,21 +1,20 @@
 //! What a citizen cannot get around by going back, asking twice or coming again, and whom the station does not serve (A5 to A9, A17).
 
-use crate::hall::citizen::{checks, finish, up_to};
-use crate::hall::{Card, Case, Fault, GOOD, Hall, Link, blob, device};
-use gateway_core::{Entry, FacesReply, Outcome, Reply, Request};
-use schemas::event::Event;
-use schemas::event::application::{Comparison, Decision};
-use schemas::ids::{OperatorId, SessionId};
+use crate::hall::blob;
+use crate::hall::citizen::checks;
+use crate::hall::prelude::*;
+use gateway_core::{FacesReply, Reply, Request};
+use schemas::event::application::Comparison;
+use schemas::ids::OperatorId;
 use schemas::key::LookupKeyId;
-use schemas::message::application::StepName as S;
 use schemas::message::face::{ComparedPicture, FaceRefusal};
 use schemas::message::keyed::SmsCode;
 use schemas::message::kiosk::MaintenanceTarget;
+use schemas::words::Completion;
 use schemas::words::application::{
-    ApplicationKind as Kind, ApplicationOutcome, ApplicationRefusal, ComparisonPending, FacePair,
-    InputFault, PortraitCheck, PortraitWay, RejectionReason, WindowReason,
+    ApplicationRefusal, ComparisonPending, FacePair, InputFault, PortraitCheck, PortraitWay,
+    WindowReason,
 };
-use schemas::words::{Completion, RefusalReason};
 
 /// Goes on and back from `step` each time that fewer attempts are left. What the page said is left, and why it ended.
 fn fail_and_go_back(case: &Case, step: S) -> (Vec<u16>, Option<WindowReason>) {

@@ -1,15 +1,8 @@
 //! What a page offers and warns of (A3, A6, A8, A9): nothing that is then refused, and a reason where a step comes again.
 
-use crate::hall::citizen::up_to;
-use crate::hall::{Case, Fault, GOOD, Hall};
-use gateway_core::{Entry, Outcome};
-use schemas::ids::SessionId;
-use schemas::message::application::{ApplicationPrompt, StepName as S};
-use schemas::words::RefusalReason;
-use schemas::words::application::{
-    ApplicationKind as Kind, FingerPosition, InputName, PageNotice as Notice, PortraitCheck,
-    WindowReason,
-};
+use crate::hall::prelude::*;
+use schemas::message::application::ApplicationPrompt;
+use schemas::words::application::{FingerPosition, InputName, PageNotice as Notice, WindowReason};
 
 const RENEWAL: Case = Case {
     kind: Kind::Renewal,

@@ -1,38 +1,8 @@
 //! How the fee of an application is paid: in one way after another, while the page says something else, and late (A12).
 
-use crate::hall::citizen::{finish, up_to};
-use crate::hall::{Case, Fault, GOOD, Hall, Link};
-use gateway_core::{Entry, Outcome};
-use schemas::acceptance::{AcceptanceSite, DailyPlace};
-use schemas::event::Event;
-use schemas::event::application::Decision;
-use schemas::ids::SessionId;
-use schemas::message::application::StepName as S;
-use schemas::message::peripheral::{PaymentMethod, PaymentState};
-use schemas::words::application::{
-    ApplicationOutcome, InputName, NoticeCause, PaymentFault, PaymentWay, RejectionReason,
-};
-
-/// Somebody who chooses WeChat Pay and then waits.
-const WAITS: Case = Case {
-    fault: Fault::PaymentNever,
-    ..GOOD
-};
-
-fn step(hall: &Hall) -> Option<S> {
-    hall.prompt("kiosk-1").unwrap().1.step
-}
-
-fn choose(hall: &mut Hall, way: PaymentWay) {
-    let chosen = hall.enter("kiosk-1", Entry::Payment(way));
-    assert!(matches!(chosen, Outcome::Accepted(_)), "{chosen:?}");
-}
-
-fn waiting() -> (Hall, SessionId) {
-    let mut hall = Hall::new();
-    let session = up_to(&mut hall, &WAITS, "kiosk-1", S::AwaitPayment);
-    (hall, session)
-}
+use crate::hall::payment::{WAITS, choose, step, waiting};
+use crate::hall::prelude::*;
+use schemas::words::application::{InputName, NoticeCause, PaymentFault};
 
 /// A12: whoever was declined, or went back, may choose the same way again; the order is the same.
 #[test]

@@ -4,24 +4,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::hall::{
-    self, BIRTH_DATES, CODE, Card, Case, Clock, DEVICES, Fault, GOOD, Hall, KIOSKS, Link,
-};
-use gateway_core::{Answer, Entry, Input, PeripheralReport, Reply, Request, WindowInput};
+use crate::hall::prelude::*;
+use crate::hall::{self, BIRTH_DATES, CODE, DEVICES, KIOSKS};
+use gateway_core::{Answer, Input, Reply, Request, WindowInput};
 use proptest::prelude::*;
-use schemas::acceptance::DailyPlace;
 use schemas::downlink::application::EligibilityAnswered;
-use schemas::event::Event;
-use schemas::event::application::Decision;
-use schemas::ids::{OperatorId, OrderId, SessionId, TicketNumber};
+use schemas::ids::{OperatorId, OrderId, TicketNumber};
 use schemas::key::RecipientId;
-use schemas::message::peripheral::{Fen, PaymentMethod, PaymentState};
 use schemas::time::ClockTrust;
+use schemas::words::Completion;
 use schemas::words::application::{
-    ApplicationKind, DocumentKind, EligibilityVerdict, InputFault, PaymentWay, ProvisionalCause,
-    RejectionReason, WindowResult,
+    DocumentKind, EligibilityVerdict, InputFault, ProvisionalCause, WindowResult,
 };
-use schemas::words::{Completion, Residence};
 
 #[derive(Debug, Clone)]
 enum Action {
@@ -137,7 +131,7 @@ fn action() -> impl Strategy<Value = Action> {
 const CASES: [Case; 6] = [
     GOOD,
     Case {
-        kind: ApplicationKind::Lost,
+        kind: Kind::Lost,
         ..GOOD
     },
     Case {
@@ -145,7 +139,7 @@ const CASES: [Case; 6] = [
         ..GOOD
     },
     Case {
-        kind: ApplicationKind::Damaged,
+        kind: Kind::Damaged,
         residence: Residence::Province,
         ..GOOD
     },
@@ -155,7 +149,7 @@ const CASES: [Case; 6] = [
         ..GOOD
     },
     Case {
-        kind: ApplicationKind::Lost,
+        kind: Kind::Lost,
         fault: Fault::NumberInvalid,
         ..GOOD
     },
@@ -185,7 +179,7 @@ fn newest<T: Clone>(all: &[T], pick: usize) -> Option<T> {
 
 fn stray(pick: usize) -> Entry {
     match pick {
-        0 => Entry::Kind(ApplicationKind::FirstIssue),
+        0 => Entry::Kind(Kind::FirstIssue),
         1 => Entry::Residence(Residence::Local),
         2 => Entry::Number(None),
         3 => Entry::ConfirmIdentity(false),

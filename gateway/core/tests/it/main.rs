@@ -31,5 +31,6 @@ mod properties;
 mod registry;
 mod slots;
 mod snapshot;
+mod station;
 mod window;
 mod world;

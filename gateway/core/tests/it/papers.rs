@@ -1,20 +1,11 @@
 //! A13, A15: the papers of an application are due when it has ended, and are recorded once, for whoever still stands at the kiosk.
 
-use crate::hall::citizen::up_to;
-use crate::hall::{self, Case, Fault, GOOD, Hall, device};
-use gateway_core::{Answer, Entry, Input, Outcome, Request, WindowInput};
-use schemas::acceptance::{AcceptanceSite, DailyPlace};
+use crate::hall::prelude::*;
+use gateway_core::{Answer, Input, Request, WindowInput};
 use schemas::downlink::application::WindowOutcome;
-use schemas::event::Event;
-use schemas::event::application::Decision;
 use schemas::event::paper::{IssuedPaper, MissingPaper, PapersIssued, PapersNotHandedOut};
-use schemas::ids::{OperatorId, PaperHash, SessionId, TicketNumber, TransactionId};
-use schemas::message::application::StepName;
-use schemas::message::peripheral::{PaymentMethod, PaymentState};
-use schemas::words::RefusalReason;
-use schemas::words::application::{
-    ApplicationOutcome, PaymentWay, RejectionReason, WindowReason, WindowResult,
-};
+use schemas::ids::{OperatorId, PaperHash, TicketNumber, TransactionId};
+use schemas::words::application::{WindowReason, WindowResult};
 use schemas::words::paper::{PaperFault, PaperKind, PaperState};
 
 const ISSUED: &str = "station.application.papers-issued.v1";
@@ -86,7 +77,7 @@ fn a12_who_paid_has_the_receipt_of_the_way_that_was_paid() {
     };
     for is_declined in [false, true] {
         let mut hall = Hall::new();
-        let session = up_to(&mut hall, &waits, "kiosk-1", StepName::AwaitPayment);
+        let session = up_to(&mut hall, &waits, "kiosk-1", S::AwaitPayment);
         let order = hall.order();
         if is_declined {
             hall.terminal(&order, PaymentMethod::Wechat, PaymentState::Declined);
@@ -332,7 +323,7 @@ fn a15_a_restart_loses_papers_that_were_not_made() {
     assert_eq!(hall.state.papers_due().count(), 0);
     assert!(tickets(&hall).is_empty());
     let unreadable = Case {
-        card: hall::Card::Unreadable,
+        card: Card::Unreadable,
         ..GOOD
     };
     let mut hall = Hall::new();

@@ -1,16 +1,15 @@
 //! P1: the number that is printed on a certificate finds the card, though the centre gave the application another one.
 
-use crate::hall::{self, GOOD, Hall, device};
+use crate::hall;
+use crate::hall::prelude::*;
 use gateway_core::{Announcement, Input, Recorded, Request, State, carry_over, evolve};
-use schemas::acceptance::{DailyPlace, DailySequence};
-use schemas::event::Event;
-use schemas::event::application::{Decision, PrintedNumber};
+use schemas::acceptance::DailySequence;
+use schemas::event::application::PrintedNumber;
 use schemas::event::custody::{AnnouncedCard, CardMoved};
-use schemas::event::evidence::LogIncarnated;
 use schemas::ids::{BatchId, CardSerial, OperatorId};
 use schemas::key::LookupKeyId;
 use schemas::lookup::LookupTag;
-use schemas::words::{LookupBy, Place, Residence};
+use schemas::words::{LookupBy, Place};
 
 /// The lookup keys, by age.
 const KEYS: [&str; 2] = ["0000000a", "0000000b"];
@@ -52,7 +51,7 @@ fn confirm(hall: &mut Hall, newest: usize) {
 /// The manifest with the card, under its final number.
 fn announce(hall: &mut Hall, newest: usize) {
     let mut vouchers = tags(newest, "final").into_iter();
-    let number = hall::person(1, hall::Card::Good, None).number[0].clone();
+    let number = hall::person(1, Card::Good, None).number[0].clone();
     let card = AnnouncedCard {
         serial: serial(),
         number,

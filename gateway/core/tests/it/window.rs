@@ -1,16 +1,12 @@
 //! A15: window tickets. Officers open and close them, the centre closes them, nobody does and they lapse.
 
-use crate::hall::{Case, Fault, GOOD, Hall, Link};
-use gateway_core::{Answer, Input, Outcome, WindowInput, tickets_left_ms};
+use crate::hall::prelude::*;
+use gateway_core::{Answer, Input, WindowInput, tickets_left_ms};
 use schemas::downlink::application::WindowOutcome;
-use schemas::event::Event;
-use schemas::event::application::{Decision, WindowTicketClosed};
-use schemas::ids::{OperatorId, SessionId, TicketNumber};
+use schemas::event::application::WindowTicketClosed;
+use schemas::ids::{OperatorId, TicketNumber};
 use schemas::key::RecipientId;
-use schemas::words::RefusalReason;
-use schemas::words::application::{
-    ApplicationKind, ApplicationOutcome, RejectionReason, WindowReason, WindowResult,
-};
+use schemas::words::application::{WindowReason, WindowResult};
 
 const HOUR_MS: u64 = 3_600_000;
 const OPENED: &str = "station.application.window-ticket-opened.v1";
@@ -29,7 +25,7 @@ fn ends(hall: &mut Hall, case: &Case, kiosk: &str) -> (SessionId, ApplicationOut
 /// A ticket, because the centre is away and there is no grant.
 fn ticketed(hall: &mut Hall) -> SessionId {
     let case = Case {
-        kind: ApplicationKind::Lost,
+        kind: Kind::Lost,
         link: Link::Down,
         ..GOOD
     };
@@ -126,7 +122,7 @@ fn a15_open_tickets_are_listed_without_the_person() {
         (&ticket.ticket, &ticket.session),
         (&number("W1-1"), &session)
     );
-    assert_eq!(ticket.kind, Some(ApplicationKind::Lost));
+    assert_eq!(ticket.kind, Some(Kind::Lost));
     assert_eq!(ticket.reason, Some(WindowReason::NoGrant));
     assert!(ticket.issued_ms.unwrap() >= issued_ms);
     let index = usize::try_from(ticket.entered.unwrap()).unwrap();

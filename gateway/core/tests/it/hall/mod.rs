@@ -3,41 +3,39 @@
 
 mod centre;
 pub mod citizen;
+pub mod payment;
+pub mod prelude;
 
 use std::collections::BTreeMap;
 
 use gateway_core::{
-    Answer, ApplicationRules, BirthDate, Captured, CardRead, Decision, DeviceRules, Effect,
-    Eligibility, Entry, FacesReply, FingerReply, Input, Instructed, KioskRules, MachineRules,
-    Order, Outcome, Person, ReadFailure, Recorded, RegistryPolicy, Reply, Request, Rules, State,
-    Told, View, decide, evolve, pending, views,
+    Answer, ApplicationRules, BirthDate, Captured, CardRead, DeviceRules, Effect, Eligibility,
+    Entry, FacesReply, FingerReply, Input, Instructed, KioskRules, MachineRules, Order, Outcome,
+    Person, ReadFailure, RegistryPolicy, Reply, Request, Rules, State, Told, View, pending, views,
 };
 use schemas::acceptance::AcceptanceSite;
 use schemas::citizen::{MaskedName, NumberTail};
 use schemas::civil::CivilDate;
 use schemas::event::Event;
 use schemas::event::application::{ApplicationDevices, ApplicationPolicy, PaymentTerm, SealedBlob};
-use schemas::event::pickup::{MachineDevices, PickupPolicy};
-use schemas::event::station::Presence;
 use schemas::fee::FeeTable;
-use schemas::ids::{
-    BlobHash, BootId, CardSerial, DeviceId, MachineId, RecorderReference, SessionId,
-};
+use schemas::ids::{BlobHash, CardSerial, MachineId, RecorderReference, SessionId};
 use schemas::key::SealingKeyId;
 use schemas::lookup::LookupTag;
 use schemas::message::application::ApplicationPrompt;
 use schemas::message::peripheral::Fen;
 use schemas::sealed::SealedField;
-use schemas::time::{ClockTrust, Now};
+use schemas::time::Now;
 use schemas::validity::Expiry;
 use schemas::words::application::{FingerPosition, Language, PaymentWay, PortraitCheck};
 use schemas::words::{Completion, DeviceKind, Hand, Residence};
 
-pub use centre::CODE;
-#[allow(unused_imports, reason = "each test file uses a part of the hall")]
-pub use citizen::{Card, Case, Clock, Fault, GOOD, Link};
+use crate::station;
 
-pub const KIOSKS: [&str; 2] = ["kiosk-1", "kiosk-2"];
+pub use crate::station::{KIOSKS, boot, device};
+pub use centre::CODE;
+use citizen::Card;
+
 /// All devices; both kiosks share those that are not kiosks.
 pub const DEVICES: [&str; 7] = [
     "kiosk-1",
@@ -64,14 +62,6 @@ pub struct Hall {
     pub now: Now,
     pub revision: u64,
     lives: u32,
-}
-
-pub fn device(name: &str) -> DeviceId {
-    DeviceId::new(name).unwrap()
-}
-
-pub fn boot(n: u32) -> BootId {
-    BootId::new(format!("00000000-0000-4000-8000-{n:012}")).unwrap()
 }
 
 pub fn sealed(n: u8) -> SealedField {
@@ -155,19 +145,12 @@ fn rules() -> Rules {
         };
         (device(name), own)
     };
-    let devices = MachineDevices {
-        dispenser: device("dispenser-1"),
-        reader: device("reader-1"),
-        intake_reader: device("reader-2"),
-        scanner: device("scanner-1"),
-        camera: device("camera-1"),
-    };
     Rules {
         kiosks: KIOSKS.iter().map(kiosk).collect(),
         machines: BTreeMap::from([(
             machine.clone(),
             MachineRules {
-                devices,
+                devices: station::machine_devices(),
                 recorder: None,
                 columns: 1,
                 slots_per_column: 8,
@@ -175,14 +158,7 @@ fn rules() -> Rules {
         )]),
         devices: DEVICES.iter().map(installed).collect(),
         registry: RegistryPolicy::default(),
-        pickup: PickupPolicy {
-            hold_s: 30,
-            finger_attempts_max: 3,
-            finger_score_min: 60,
-            old_card_attempts_max: 2,
-            step_timeout_s: 60,
-            command_timeout_s: 10,
-        },
+        pickup: station::pickup_policy(),
         eligibility: Eligibility {
             residences: [Residence::Local].into(),
             grounds: [].into(),
@@ -206,17 +182,11 @@ fn rules() -> Rules {
 impl Hall {
     /// A hall with its devices online. 2026-11-22, 08:00 in China.
     pub fn new() -> Self {
-        let now = Now {
-            wall_ms: 1_795_305_600_000,
-            boot: boot(1),
-            mono_ms: 1_000,
-            trust: ClockTrust::Synchronised,
-        };
         let mut hall = Self {
             rules: rules(),
             state: State::default(),
             log: Vec::new(),
-            now,
+            now: station::first_moment(),
             revision: 0,
             lives: 0,
         };
@@ -226,20 +196,8 @@ impl Hall {
 
     /// Decides and records, as the pipeline does.
     pub fn input(&mut self, input: Input) -> Outcome {
-        let Decision { events, outcome } = decide(&self.state, &self.rules, &input, &self.now);
-        for event in events {
-            let index = self.log.len() as u64;
-            let now = &self.now;
-            let event_ref = &event;
-            let recorded = Recorded {
-                index,
-                now,
-                event: event_ref,
-            };
-            evolve(&mut self.state, recorded);
-            self.log.push((self.now.clone(), event));
-        }
-        outcome
+        let (state, log) = (&mut self.state, &mut self.log);
+        station::decided(state, log, &self.rules, &self.now, &input)
     }
 
     pub fn request(&mut self, kiosk: &str, request: Request) -> Outcome {
@@ -335,33 +293,15 @@ impl Hall {
     }
 
     pub fn replay(&self) -> State {
-        let mut state = State::default();
-        for (index, (now, event)) in self.log.iter().enumerate() {
-            let index = index as u64;
-            evolve(&mut state, Recorded { index, now, event });
-        }
-        state
+        station::replay(&self.log)
     }
 
     pub fn online(&mut self, name: &str) {
-        let presence = Presence::Online {
-            boot: boot(100 + self.lives),
-            protocol: 1,
-        };
-        self.life(name, presence);
+        self.input(station::life(name, self.lives, true));
     }
 
     pub fn lost(&mut self, name: &str) {
-        self.life(name, Presence::Lost);
-    }
-
-    fn life(&mut self, name: &str, presence: Presence) {
-        self.input(Input::Life {
-            device: device(name),
-            presence,
-            boot: boot(100 + self.lives),
-            witness: None,
-        });
+        self.input(station::life(name, self.lives, false));
     }
 
     /// What the centre says; whether it was followed.
@@ -423,8 +363,7 @@ impl Hall {
     }
 
     pub fn types(&self) -> Vec<&'static str> {
-        let types = self.log.iter().map(|(_, event)| event.type_name());
-        types.collect()
+        station::types(&self.log)
     }
 
     pub fn count(&self, type_name: &str) -> usize {
@@ -490,14 +429,6 @@ pub const UNREADABLE: Reply = Reply::Read(Err(ReadFailure(Completion::SequenceEr
 impl Hall {
     /// Records an event as an earlier log left it.
     pub fn record(&mut self, event: Event) {
-        let index = self.log.len() as u64;
-        let now = self.now.clone();
-        let recorded = Recorded {
-            index,
-            now: &now,
-            event: &event,
-        };
-        evolve(&mut self.state, recorded);
-        self.log.push((now, event));
+        station::record(&mut self.state, &mut self.log, &self.now, event);
     }
 }

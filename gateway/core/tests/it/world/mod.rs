@@ -7,24 +7,25 @@ mod dispenser;
 use std::collections::BTreeMap;
 
 use gateway_core::{
-    Announcement, Captured, CardRead, Decision, DeviceRules, Effect, Eligibility, Input,
-    KioskRules, MachineRules, Order, Outcome, Recorded, RegistryInput, RegistryPolicy, Reply,
-    Report, Request, Rules, State, Watch, decide, evolve, pending,
+    Announcement, Captured, CardRead, DeviceRules, Effect, Eligibility, Input, KioskRules,
+    MachineRules, Order, Outcome, RegistryInput, RegistryPolicy, Reply, Report, Request, Rules,
+    State, Watch, pending,
 };
 use schemas::citizen::{CitizenName, NumberTail};
 use schemas::event::Event;
 use schemas::event::custody::AnnouncedCard;
-use schemas::event::pickup::{MachineDevices, PickupPolicy};
-use schemas::event::station::Presence;
 use schemas::ids::{
-    BatchId, BlobHash, BootId, CardSerial, DeviceId, MachineId, OperatorId, RecorderReference,
+    BatchId, BlobHash, CardSerial, DeviceId, MachineId, OperatorId, RecorderReference,
 };
 use schemas::key::SealingKeyId;
 use schemas::lookup::LookupTag;
 use schemas::slot::SlotAddress;
-use schemas::time::{ClockTrust, Now};
+use schemas::time::Now;
 use schemas::words::{Completion, DeviceKind, Hand, LookupBy, Residence};
 
+use crate::station;
+
+pub use crate::station::{KIOSKS, boot, device};
 pub use dispenser::Dispenser;
 
 /// How the citizen and the devices behave.
@@ -67,10 +68,6 @@ pub struct World {
     lives: u32,
 }
 
-pub fn device(name: &str) -> DeviceId {
-    DeviceId::new(name).unwrap()
-}
-
 pub fn machine() -> MachineId {
     MachineId::new("machine-1").unwrap()
 }
@@ -91,11 +88,6 @@ pub fn slot(n: u16) -> SlotAddress {
     SlotAddress::new(0, n).unwrap()
 }
 
-pub fn boot(n: u32) -> BootId {
-    BootId::new(format!("00000000-0000-4000-8000-{n:012}")).unwrap()
-}
-
-pub const KIOSKS: [&str; 2] = ["kiosk-1", "kiosk-2"];
 const DEVICES: [&str; 7] = [
     "dispenser-1",
     "reader-1",
@@ -150,13 +142,7 @@ pub fn rules() -> Rules {
         machines: BTreeMap::from([(
             machine(),
             MachineRules {
-                devices: MachineDevices {
-                    dispenser: device("dispenser-1"),
-                    reader: device("reader-1"),
-                    intake_reader: device("reader-2"),
-                    scanner: device("scanner-1"),
-                    camera: device("camera-1"),
-                },
+                devices: station::machine_devices(),
                 recorder: Some(RecorderReference::new("nvr-1/channel-1").unwrap()),
                 columns: 1,
                 slots_per_column: 8,
@@ -164,14 +150,7 @@ pub fn rules() -> Rules {
         )]),
         devices: installed(),
         registry: RegistryPolicy::default(),
-        pickup: PickupPolicy {
-            hold_s: 30,
-            finger_attempts_max: 3,
-            finger_score_min: 60,
-            old_card_attempts_max: 2,
-            step_timeout_s: 60,
-            command_timeout_s: 10,
-        },
+        pickup: station::pickup_policy(),
         eligibility: Eligibility {
             residences: [Residence::Local].into(),
             grounds: [].into(),
@@ -211,17 +190,11 @@ fn installed() -> BTreeMap<DeviceId, DeviceRules> {
 impl World {
     /// A station with its devices online and nothing in it.
     pub fn new() -> Self {
-        let now = Now {
-            wall_ms: 1_795_305_600_000,
-            boot: boot(1),
-            mono_ms: 1_000,
-            trust: ClockTrust::Synchronised,
-        };
         let mut world = Self {
             rules: rules(),
             state: State::default(),
             log: Vec::new(),
-            now,
+            now: station::first_moment(),
             dispenser: Dispenser::default(),
             manners: Manners::default(),
             watch: Watch::default(),
@@ -286,20 +259,8 @@ impl World {
     }
 
     fn decide(&mut self, input: &Input) -> Outcome {
-        let Decision { events, outcome } = decide(&self.state, &self.rules, input, &self.now);
-        for event in events {
-            let index = self.log.len() as u64;
-            evolve(
-                &mut self.state,
-                Recorded {
-                    index,
-                    now: &self.now,
-                    event: &event,
-                },
-            );
-            self.log.push((self.now.clone(), event));
-        }
-        outcome
+        let (state, log) = (&mut self.state, &mut self.log);
+        station::decided(state, log, &self.rules, &self.now, input)
     }
 
     pub fn request(&mut self, kiosk: &str, request: Request) -> Outcome {
@@ -346,18 +307,7 @@ impl World {
     }
 
     pub fn replay(&self) -> State {
-        let mut state = State::default();
-        for (index, (now, event)) in self.log.iter().enumerate() {
-            evolve(
-                &mut state,
-                Recorded {
-                    index: index as u64,
-                    now,
-                    event,
-                },
-            );
-        }
-        state
+        station::replay(&self.log)
     }
 
     /// The registry's own inputs.
@@ -366,25 +316,11 @@ impl World {
     }
 
     pub fn online(&mut self, name: &str) {
-        let presence = Presence::Online {
-            boot: boot(100 + self.lives),
-            protocol: 1,
-        };
-        self.input(Input::Life {
-            device: device(name),
-            presence,
-            boot: boot(100 + self.lives),
-            witness: None,
-        });
+        self.input(station::life(name, self.lives, true));
     }
 
     pub fn lost(&mut self, name: &str) {
-        self.input(Input::Life {
-            device: device(name),
-            presence: Presence::Lost,
-            boot: boot(100 + self.lives),
-            witness: None,
-        });
+        self.input(station::life(name, self.lives, false));
     }
 
     /// Does one open effect; `lose_reply`: the device acts, and its answer never arrives.
@@ -510,10 +446,7 @@ impl World {
     }
 
     pub fn types(&self) -> Vec<&'static str> {
-        self.log
-            .iter()
-            .map(|(_, event)| event.type_name())
-            .collect()
+        station::types(&self.log)
     }
 
     pub fn last_types(&self, count: usize) -> Vec<&'static str> {
