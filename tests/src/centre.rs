@@ -169,6 +169,12 @@ impl TestCentre {
         }
     }
 
+    /// The centre is gone, and its store with it.
+    pub async fn stop(&mut self) {
+        self.stop_following().await;
+        self.stop_store().await;
+    }
+
     /// Waits until the centre has verified so many events of the demo station's log; there must be no fault.
     pub async fn until_verified(&mut self, size: u64) {
         let centre = self.centre.as_mut().unwrap();

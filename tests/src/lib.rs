@@ -30,7 +30,6 @@ pub mod station;
 pub mod stock;
 pub mod tls_way;
 pub mod trouble;
-pub mod walk;
 
 use std::time::{Duration, Instant};
 

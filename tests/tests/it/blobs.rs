@@ -107,10 +107,7 @@ impl House {
 
     fn end(mut self) -> (Vec<Event>, PathBuf, Layout, tempfile::TempDir) {
         assert!(self.stocked.station.stop().success());
-        self.runtime.block_on(async {
-            self.centre.stop_following().await;
-            self.centre.stop_store().await;
-        });
+        self.runtime.block_on(self.centre.stop());
         let layout = self.stocked.station.layout.clone();
         let entries = left::entries(&layout).into_iter();
         let events = entries.map(|entry| entry.event).collect();
@@ -237,10 +234,7 @@ fn g7_photos_go_with_their_events_once_the_centre_has_them() {
             .contains("whole")
     );
     assert!(house.stocked.station.stop().success());
-    house.runtime.block_on(async {
-        house.centre.stop_following().await;
-        house.centre.stop_store().await;
-    });
+    house.runtime.block_on(house.centre.stop());
 }
 
 fn newest_epoch(data: &Path) -> u64 {

@@ -160,8 +160,5 @@ fn g4_what_the_centre_has_is_pruned_after_the_audit_period() {
     );
     let size = 350;
     runtime.block_on(centre.until_verified(size));
-    runtime.block_on(async {
-        centre.stop_following().await;
-        centre.stop_store().await;
-    });
+    runtime.block_on(centre.stop());
 }

@@ -14,16 +14,15 @@ use schemas::ids::PaperHash;
 use schemas::words::paper::PaperFault;
 use serde_json::{Value, json};
 use simulator::people::People;
+use station_tests::application::{Applicant, Citizen, NUMBER, QUICK};
 use station_tests::config::Layout;
 use station_tests::kiosk::Kiosk;
+use station_tests::picture::png;
 use station_tests::search::{Needle, files, find};
-use station_tests::station::Station;
-use station_tests::walk::{Citizen, stroke};
+use station_tests::station::{Station, http_post};
 use station_tests::{left, wait_for};
 
 const STEP: Duration = Duration::from_secs(30);
-/// Of nobody: the example of the standard.
-const NUMBER: &str = "11010519491231002X";
 const PHONE: &str = "13812345678";
 /// The person of the demonstration whose card is read.
 const READ: usize = 1;
@@ -53,14 +52,7 @@ fn demonstration(root: &Path) -> Station {
         }
         text
     });
-    let policy = include_str!("../../../edge-config/policy.toml");
-    let policy = policy
-        .replace("centre_wait_s = 5", "centre_wait_s = 1")
-        .replace("sms = true", "sms = false")
-        // Whatever day it is.
-        .replace("renewal_months_before = 6", "renewal_months_before = 120")
-        .replace("renewal_months_after = 6", "renewal_months_after = 120");
-    std::fs::write(root.join("policy.toml"), policy).unwrap();
+    station.policy(&QUICK);
     station
 }
 
@@ -75,6 +67,17 @@ fn served(station: &Station) -> Kiosk {
         });
     }
     Kiosk::connect(station.layout.mqtt, "kiosk-1")
+}
+
+/// Somebody with this signature who brings no pages.
+fn citizen(signature: &[u8]) -> Citizen {
+    Citizen {
+        number: NUMBER.to_owned(),
+        phone: PHONE.to_owned(),
+        scans: Vec::new(),
+        signature: signature.to_vec(),
+        ..Citizen::lost()
+    }
 }
 
 /// A paper as it came.
@@ -148,19 +151,19 @@ fn a13_a_renewal_ends_with_its_papers() {
     let mut station = demonstration(root.path());
     station.start();
     let layout = station.layout.clone();
-    let mut kiosk = served(&station);
     let people = People::new(schemas::ids::BatchId::new("demo-1").unwrap(), 12, 1).unwrap();
     let person = &people.people[READ];
-    let signature = stroke();
-    let citizen = Citizen {
+    let signature = png("a stroke of ink");
+    let renewal = Citizen {
         kind: "renewal",
-        number: NUMBER,
-        phone: PHONE,
-        signature: &signature,
-        control: layout.control,
-        person: READ,
+        ..citizen(&signature)
     };
-    let page = citizen.apply(&mut kiosk);
+    let mut at = Applicant::start(served(&station));
+    at.walk_to(&renewal, "read-card");
+    http_post(layout.control, &format!("/citizen/arrive?person={READ}"));
+    http_post(layout.control, "/citizen/present-card");
+    at.walk_through(&renewal);
+    let (page, mut kiosk) = (at.ended(), at.kiosk);
     assert_eq!(page["code"], "done", "{page}");
     let session = page["session"].clone();
     let number = page["application"]["acceptance_number"].as_str().unwrap();
@@ -223,7 +226,7 @@ fn a13_a_renewal_ends_with_its_papers() {
         Needle::text("phone", PHONE, None),
         Needle::text("address", "测试省测试市测试路1号", None),
         Needle::bytes("a paper", b"%PDF-1.7"),
-        Needle::bytes("the signature", &signature[40..64]),
+        Needle::text("the signature", "a stroke of ink", None),
     ];
     let mut places = Vec::new();
     files(&layout.data(), &mut places);
@@ -242,16 +245,9 @@ fn a13_what_cannot_be_printed_is_left_out_and_said() {
     let mut station = demonstration(root.path());
     station.start();
     let layout = station.layout.clone();
-    let mut kiosk = served(&station);
-    let citizen = Citizen {
-        kind: "lost",
-        number: NUMBER,
-        phone: PHONE,
-        signature: b"neither PNG nor JPEG",
-        control: layout.control,
-        person: READ,
-    };
-    let page = citizen.apply(&mut kiosk);
+    let mut at = Applicant::start(served(&station));
+    at.walk_through(&citizen(b"neither PNG nor JPEG"));
+    let (page, mut kiosk) = (at.ended(), at.kiosk);
     assert_eq!(page["code"], "done", "{page}");
     let came = papers(&mut kiosk, &page["session"], 1);
     assert_eq!(kinds(&came), ALL[2..]);
@@ -265,11 +261,15 @@ fn a13_what_cannot_be_printed_is_left_out_and_said() {
     let said = page["text"]["en"].as_str().unwrap();
     assert!(said.contains("at the window") && said.contains(ticket));
 
-    let wrong = Citizen {
-        number: "110105194912310021",
-        ..citizen
-    };
-    let page = wrong.apply(&mut kiosk);
+    let mut at = Applicant::start(kiosk);
+    at.walk_to(&citizen(b""), "key-number");
+    for _ in 0..3 {
+        let number = at.number();
+        let receipt = at.enter(&json!({"number": "110105194912310021"}));
+        assert_eq!(receipt["reason"], "number-invalid", "{receipt}");
+        at.changes_from(&number);
+    }
+    let (page, mut kiosk) = (at.ended(), at.kiosk);
     let ticket = page["application"]["ticket"].as_str().unwrap();
     let came = papers(&mut kiosk, &page["session"], 1);
     assert_eq!(kinds(&came), [["window-ticket", "roll80mm"]]);

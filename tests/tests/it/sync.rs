@@ -146,10 +146,7 @@ fn g4_whatever_is_cut_the_centre_gets_each_event_once_and_in_order() {
     println!(
         "sync: {cuts} cuts, {pickups} pickups begun meanwhile, {size} events, each once, in order, verified and acknowledged; {left} bytes since"
     );
-    runtime.block_on(async {
-        centre.stop_following().await;
-        centre.stop_store().await;
-    });
+    runtime.block_on(centre.stop());
 }
 
 /// G5: manifest and policy come down signed, are applied once, and what is not the centre's changes nothing.
@@ -247,10 +244,7 @@ fn g5_what_the_centre_says_is_done_once_and_nobody_else_is_heard() {
         (followed(&station, "followed") == 1).then_some(())
     });
     assert!(station.stop().success());
-    runtime.block_on(async {
-        centre.stop_following().await;
-        centre.stop_store().await;
-    });
+    runtime.block_on(centre.stop());
 }
 
 /// G3: a new log begins with the policy that the centre issued and the key that it signs with, and the station runs by them.
@@ -324,10 +318,7 @@ fn g4_a_restored_backup_is_noticed_at_first_contact() {
         .iter()
         .filter(|entry| entry.event.type_name() == "station.centre.contradicted.v1");
     assert_eq!(contradicted.count(), 1);
-    runtime.block_on(async {
-        centre.stop_following().await;
-        centre.stop_store().await;
-    });
+    runtime.block_on(centre.stop());
 }
 
 /// G4, evidence.md 4: of two gateways with one identity, both running, the centre keeps the one that spoke first. The other is told so
@@ -373,10 +364,7 @@ fn g4_of_two_gateways_with_one_identity_one_goes_out_of_service() {
     assert!(serves.is_some_and(|serves| serves > 0.5), "{serves:?}");
     assert!(twin.stop().success() && first.stop().success());
     assert_is_the_log(&centre, &runtime, &first.layout);
-    runtime.block_on(async {
-        centre.stop_following().await;
-        centre.stop_store().await;
-    });
+    runtime.block_on(centre.stop());
 }
 
 /// G4: a store that lost the stream, or another one, gets nothing of a log that the centre has acknowledged. The station serves on, and

@@ -12,6 +12,7 @@ use schemas::order::PaymentCode;
 use schemas::words::application::EligibilityVerdict;
 use serde_json::{Value, json};
 use simulator::centre::{Asked, CaseShown, CaseStanding, OfficeFaults};
+use station_tests::application::{Applicant, Citizen, believed};
 use station_tests::centre::TestCentre;
 use station_tests::config::Layout;
 use station_tests::kiosk::Kiosk;
@@ -21,25 +22,6 @@ use station_tests::{left, wait_for};
 use tokio::runtime::Runtime;
 
 const STEP: Duration = Duration::from_secs(30);
-const PHONE: &str = "13912345678";
-/// Checks of a portrait, all passed.
-const CHECKS: [&str; 14] = [
-    "one-face",
-    "size",
-    "face-size",
-    "centred",
-    "head-upright",
-    "looks-ahead",
-    "eyes-open",
-    "mouth-closed",
-    "eyes-visible",
-    "uncovered",
-    "ears-visible",
-    "background",
-    "lighting",
-    "sharpness",
-];
-
 /// A centre that decides, a station of it, and what its kiosk is at.
 struct Town {
     runtime: Runtime,
@@ -55,8 +37,7 @@ impl Town {
         let mut centre = runtime.block_on(TestCentre::start(root.path()));
         let station = Station::configured(Layout::new(root.path()), |text| {
             // Another clock opens no day of acceptance numbers.
-            let text = text.replace("trust = \"auto\"", "trust = \"always\"");
-            centre.configure_with_blobs(&text, "")
+            centre.configure_with_blobs(&believed(&text), "")
         });
         let made = centre.made();
         let stocked = Stocked::with(station, 0, &["--made", made.to_str().unwrap()]);
@@ -73,71 +54,40 @@ impl Town {
     /// A renewal by the first of the people, to the page with this step, or to the last page.
     fn renew(&mut self, until: &str) -> Value {
         self.stocked.devices.post("/citizen/arrive?person=0");
-        let kiosk = &mut self.stocked.kiosk;
-        let started = kiosk.request("start-application", json!({ "language": "en" }));
-        assert_eq!(started["outcome"], "accepted", "{started}");
-        let session = started["session"].clone();
-        let mut at = 0;
-        loop {
-            let page = self
-                .stocked
-                .kiosk
-                .shows("the next page", STEP, |page: &Value| {
-                    let number = page["application"]["number"].as_u64();
-                    let is_new = number.is_some_and(|number| number > at) && is_whole(page);
-                    page["session"] == session && (is_new || is_last(page))
-                });
-            let application = &page["application"];
-            if is_last(&page) || application["step"] == until {
-                return page;
+        let citizen = renewal();
+        let mut at = Applicant::start(Kiosk::connect(self.stocked.station.layout.mqtt, "kiosk-1"));
+        while !at.step().is_empty() && at.step() != until {
+            let (step, number) = (at.step(), at.number());
+            self.act(&step, &mut at);
+            let input = match step.as_str() {
+                "key-sms-code" => Some(json!({ "sms_code": self.code() })),
+                _ => at.answer(&citizen),
+            };
+            if let Some(input) = input {
+                at.entered(&input);
             }
-            at = application["number"].as_u64().unwrap();
-            let step = application["step"].as_str().unwrap().to_owned();
-            if let Some(input) = self.act(&step, application) {
-                let body = json!({ "session": session, "step": at, "input": input });
-                let receipt = self.stocked.kiosk.request("application-input", body);
-                assert_eq!(receipt["outcome"], "accepted", "{step}: {receipt}");
-            }
+            at.changes_from(&number);
         }
+        self.stocked.kiosk = at.kiosk;
+        self.stocked.kiosk.page().clone()
     }
 
-    /// What the citizen does at a step; none where a device or the centre is waited for.
-    fn act(&mut self, step: &str, page: &Value) -> Option<Value> {
-        Some(match step {
-            "choose-kind" => json!({ "kind": "renewal" }),
-            "choose-residence" => json!({ "residence": "local" }),
-            "confirm-identity" => {
-                self.stocked.devices.post("/citizen/lift-card");
-                json!({ "confirm_identity": true })
-            }
-            "give-portrait" => {
-                let picture = self.picture();
-                let passed = CHECKS.map(|check| json!({ "check": check, "passed": true }));
-                json!({ "portrait": { "way": "booth", "picture": picture, "checks": passed } })
-            }
-            "give-phone" => json!({ "phone": { "first": PHONE, "second": PHONE } }),
-            "key-sms-code" => json!({ "sms_code": self.code() }),
-            "attach-documents" => json!({ "documents_done": {} }),
-            "sign" => json!({ "signature": self.picture() }),
-            "choose-payment" => json!({ "payment_method": "wechat" }),
-            "read-card" => {
-                self.stocked.devices.post("/citizen/present-card");
-                return None;
-            }
+    /// What the citizen does at a step beside the kiosk's screen.
+    fn act(&self, step: &str, at: &mut Applicant) {
+        match step {
+            "read-card" => self.stocked.devices.post("/citizen/present-card"),
+            "confirm-identity" => self.stocked.devices.post("/citizen/lift-card"),
             "await-payment" => {
-                let code = page["payment_code"].as_str().unwrap();
+                // The page to pay on is there before the code that is scanned.
+                let page = at.kiosk.shows("the code", STEP, |page| {
+                    page["application"]["payment_code"].is_string()
+                });
+                let code = page["application"]["payment_code"].as_str().unwrap();
                 let code = PaymentCode::new(code).unwrap();
                 self.ask(Asked::Scan { code });
-                return None;
             }
-            _ => return None,
-        })
-    }
-
-    fn picture(&mut self) -> String {
-        let (id, receipt) = self.stocked.kiosk.blob(&png_of_one_pixel());
-        assert_eq!(receipt["outcome"], "accepted", "{receipt}");
-        id
+            _ => {}
+        }
     }
 
     /// The code on the phone.
@@ -145,7 +95,7 @@ impl Town {
         let seen = self.ask(Asked::Look);
         let messages = seen["phone"].as_array().unwrap();
         let newest = messages.last().unwrap();
-        assert_eq!(newest["phone"], PHONE);
+        assert_eq!(newest["phone"], renewal().phone);
         let text = newest["text"].as_str().unwrap();
         let digits = text.chars().filter(char::is_ascii_digit);
         digits.take(6).collect()
@@ -222,32 +172,23 @@ impl Town {
 
     fn end(mut self) -> (Vec<Event>, tempfile::TempDir) {
         assert!(self.stocked.station.stop().success());
-        self.runtime.block_on(async {
-            self.centre.stop_following().await;
-            self.centre.stop_store().await;
-        });
+        self.runtime.block_on(self.centre.stop());
         let entries = left::entries(&self.stocked.station.layout).into_iter();
         (entries.map(|entry| entry.event).collect(), self.root)
     }
 }
 
-/// The page to pay on is there before the code that is scanned.
-fn is_whole(page: &Value) -> bool {
-    let application = &page["application"];
-    application["step"] != "await-payment" || application["payment_code"].is_string()
+/// Who brings no pages along, and pays with the phone.
+fn renewal() -> Citizen {
+    Citizen {
+        scans: Vec::new(),
+        payment: "wechat",
+        ..Citizen::renewal()
+    }
 }
 
 fn is_last(page: &Value) -> bool {
     page["code"] == "done" || page["code"] == "ended"
-}
-
-/// One grey pixel. The simulated matcher takes a picture without an invented face for one of whoever stands there.
-fn png_of_one_pixel() -> Vec<u8> {
-    use base64::Engine as _;
-    let text = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==";
-    base64::engine::general_purpose::STANDARD
-        .decode(text)
-        .unwrap()
 }
 
 /// A1 to P7: from the present card on the reader to the new one in the hand. A blob and a key of an application outlive a kill of the
