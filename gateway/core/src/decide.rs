@@ -128,7 +128,11 @@ pub fn decide(state: &State, rules: &Rules, input: &Input, now: &Now) -> Decisio
             application::papers_made(&mut draft, papers);
             Outcome::Accepted(None)
         }
-        Input::Erase { session, known } => erasure::erase(&mut draft, session, *known),
+        Input::Erase {
+            session,
+            known,
+            has_keys,
+        } => erasure::erase(&mut draft, session, *known, *has_keys),
         Input::Window(input) => application::at_window(&mut draft, input),
         Input::Erased {
             session,

@@ -16,6 +16,7 @@ mod session;
 use schemas::event::Event;
 use schemas::time::Now;
 
+use crate::erasure;
 use crate::grant;
 use crate::state::{Batch, State};
 
@@ -85,9 +86,8 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
             state.erasures.insert(b.session.clone());
             state.applications.owed.remove(&b.session);
         }
-        Event::ErasureDone(b) => {
-            state.erasures.remove(&b.session);
-        }
+        Event::ErasureDone(b) => erasure::done(state, recorded, b),
+        Event::ErasureConfirmed(b) => erasure::confirmed(state, recorded, b),
         Event::CardsCarriedOver(b) => custody::carried_over(state, b),
         Event::StockTaken(b) => {
             state.uncounted.remove(&b.machine);
@@ -99,7 +99,6 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         | Event::WitnessDismissed(_)
         | Event::KeyRotated(_)
         | Event::ManifestReceived(_)
-        | Event::ErasureConfirmed(_)
         | Event::CentreContradicted(_)
         | Event::SnapshotTaken(_)
         | Event::DeviceReported(_)

@@ -124,6 +124,8 @@ pub enum Input {
         session: SessionId,
         /// Whether this log has it (looked up before it came here).
         known: bool,
+        /// Whether a key of it lies here (looked up before it came here).
+        has_keys: bool,
     },
     /// An operator at the machine begins to commission it; the PIN has been compared (V2).
     Commission {

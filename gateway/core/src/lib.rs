@@ -12,6 +12,7 @@ mod commission;
 mod decide;
 mod device;
 mod effect;
+mod erasure;
 mod evolve;
 mod grant;
 mod input;
@@ -29,7 +30,7 @@ pub use carry::{Carried, LeftBehind, carry_over};
 pub use commission::{DeviceReadiness, MachineStanding, standing};
 pub use decide::{Decision, Outcome, decide};
 pub use effect::{Effect, Order, asked, maintenance_left_ms, next_deadline, pending};
-
+pub use erasure::{Erasure, ErasureStanding};
 pub use evolve::{Recorded, evolve};
 pub use input::{
     Announcement, Answer, BirthDate, Captured, CardRead, Contradicted, Decided, Described, Entry,

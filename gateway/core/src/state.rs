@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use crate::application::{Acceptance, Applications, Ticket};
 use crate::commission::Commissioning;
 use crate::device::{Device, Maintenance};
+use crate::erasure::Erased;
 use crate::grant::Grant;
 use crate::lookup::LookupHistory;
 use crate::payment::{PaymentTotals, Payments};
@@ -58,6 +59,9 @@ pub struct State {
     pub(crate) last: BTreeMap<DeviceId, (SessionId, Ended)>,
     /// Sessions whose sealing keys are to be destroyed.
     pub(crate) erasures: BTreeSet<SessionId>,
+    /// Sessions whose keys here are destroyed, and how far their erasure is.
+    #[serde(default)]
+    pub(crate) erased: Erased,
     pub(crate) lookup: LookupHistory,
     #[serde(default)]
     pub(crate) centre: CentreLink,

@@ -168,7 +168,14 @@ fn g7_what_is_sealed_goes_up_and_is_erased_there() {
     wait_for("the centre's answer", RETRIED, || {
         (house.metric(followed)? > 0.5).then_some(())
     });
+    let again = house.stocked.station.tool_ok(&["erase", &one], "");
+    assert!(
+        again.contains("erased already: the centre confirmed"),
+        "{again}"
+    );
     let (events, received, layout, _root) = house.end();
+    let asked = |event: &&Event| matches!(event, Event::ErasureAsked(_));
+    assert_eq!(events.iter().filter(asked).count(), 1);
     let done = events.iter().find_map(|event| match event {
         Event::ErasureDone(done) => Some(done.clone()),
         #[allow(clippy::wildcard_enum_match_arm, reason = "one kind is looked for")]

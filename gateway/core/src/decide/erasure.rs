@@ -9,8 +9,14 @@ use super::Outcome;
 use super::draft::Draft;
 
 /// Only a session that has ended can be erased: one that goes on would seal under a new key at once. Asked again while it
-/// is under way it is no new fact. A refusal is none either: nobody but the asker at the machine is concerned.
-pub(super) fn erase(draft: &mut Draft<'_>, session: &SessionId, known: bool) -> Outcome {
+/// is under way, here or at the centre, or when it is over, it is no new fact: nobody is asked twice. But a key that lies here again, out
+/// of a backup, is to be destroyed again. A refusal is no fact either: nobody but the asker at the machine is concerned.
+pub(super) fn erase(
+    draft: &mut Draft<'_>,
+    session: &SessionId,
+    known: bool,
+    has_keys: bool,
+) -> Outcome {
     let state = draft.state();
     if state.session(session).is_some() || state.application(session).is_some() {
         return Outcome::Refused(RefusalReason::SessionOpen);
@@ -18,7 +24,8 @@ pub(super) fn erase(draft: &mut Draft<'_>, session: &SessionId, known: bool) -> 
     if !known {
         return Outcome::Refused(RefusalReason::NoSuchSession);
     }
-    if !draft.base.erasures.contains(session) {
+    let is_over = draft.base.erasure(session).is_some() && !has_keys;
+    if !is_over && !draft.base.erasures.contains(session) {
         draft.push(ErasureAsked {
             session: session.clone(),
         });

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path as UrlPath, Query, State};
 use axum::http::StatusCode;
+use gateway_core::{Erasure, ErasureStanding};
 use schemas::ids::{OperatorId, SessionId};
 use schemas::key::{LookupKeyId, SealingKeyId};
 use schemas::words::RefusalReason;
@@ -36,10 +37,13 @@ pub struct LookupRotated {
 pub struct Erased {
     /// The session.
     pub session: SessionId,
-    /// The sealing keys that were destroyed here.
+    /// The sealing keys that were destroyed here, by this request.
     pub keys: Vec<SealingKeyId>,
     /// Whether the centre holds keys of it, and reads in the log that it is asked to destroy them.
     pub centre_asked: bool,
+    /// What became of an earlier request; this one changed nothing then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Erasure>,
 }
 
 pub(super) async fn rotate(State(admin): State<Admin>) -> Result<Json<Rotated>, Refused> {
@@ -101,11 +105,24 @@ pub(super) async fn erase(
     of.check(admin.incarnation)?;
     let session = SessionId::new(session)
         .map_err(|error| Refused(StatusCode::BAD_REQUEST, error.to_string()))?;
-    match admin.acts.erase(session.clone()).await.map_err(ended)? {
+    let (keys, of) = (admin.session_keys.clone(), session.clone());
+    let has_keys = panics::off_runtime(move || keys.holds_any_of(&of)).await;
+    let has_keys = has_keys
+        .map_err(|error| failed(&error))?
+        .map_err(|error| failed(&error))?;
+    let asked = admin.acts.erase(session.clone(), has_keys).await;
+    match asked.map_err(ended)? {
         EraseAnswer::Done { keys, centre_asked } => Ok(Json(Erased {
             session,
             keys,
             centre_asked,
+            before: None,
+        })),
+        EraseAnswer::Before(before) => Ok(Json(Erased {
+            session,
+            keys: Vec::new(),
+            centre_asked: before.standing != ErasureStanding::AtStation,
+            before: Some(before),
         })),
         EraseAnswer::Refused(reason) => Err(refusal(&session, reason)),
         EraseAnswer::NotYet(why) => {

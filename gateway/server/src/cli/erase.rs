@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use gateway_core::{Erasure, ErasureStanding};
 use schemas::ids::SessionId;
+use schemas::time::rfc3339;
 
 use super::place::AtStation;
 use super::say;
@@ -33,7 +35,12 @@ pub(super) fn run(args: EraseArgs) -> anyhow::Result<ExitCode> {
         session,
         keys,
         centre_asked,
+        before,
     } = place.station()?.post(&path)?;
+    if let Some(before) = before {
+        say(&format!("{session}: {}", told_before(&before)))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     match (keys.len(), centre_asked) {
         (0, false) => say(&format!(
             "{session}: no sealing key of it is here: nothing of it was sealed, or it was erased before"
@@ -51,4 +58,21 @@ pub(super) fn run(args: EraseArgs) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Nothing was done, because it was done before, or the centre is at it.
+fn told_before(before: &Erasure) -> String {
+    let at = format!("{} (event {})", rfc3339(before.wall_ms), before.index);
+    match before.standing {
+        ErasureStanding::AtStation => {
+            format!("erased already, by the station, since {at}; the centre has no key of it")
+        }
+        ErasureStanding::CentreAsked => format!(
+            "under way: no key of it is here any more, and the centre was asked at {at} to destroy those it has; it has not confirmed that \
+             yet, and is not asked again"
+        ),
+        ErasureStanding::AtCentre => format!(
+            "erased already: the centre confirmed at {at} that it destroyed its keys, and none is here"
+        ),
+    }
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use gateway_core::Input;
+use gateway_core::{Erasure, Input};
 use gateway_log::{Log, LogFailed};
 use schemas::envelope;
 use schemas::event::Event;
@@ -35,6 +35,8 @@ pub enum EraseAnswer {
         /// Whether keys of the session have gone up, so that the centre is asked.
         centre_asked: bool,
     },
+    /// It was erased before, or the centre is asked already: nothing was done.
+    Before(Erasure),
     /// The rules said no.
     Refused(RefusalReason),
     /// It is recorded, and something stands in the way: why. It goes on by itself.
@@ -46,8 +48,8 @@ pub enum EraseAnswer {
 pub struct EraseAsked {
     /// The session.
     pub session: SessionId,
-    /// Why not.
-    pub refused: Option<RefusalReason>,
+    /// The answer, where there is nothing to wait for.
+    pub answer: Option<EraseAnswer>,
     /// Who waits.
     pub done: oneshot::Sender<EraseAnswer>,
 }
@@ -85,11 +87,11 @@ impl Erasures {
     pub(super) fn asked(&mut self, asked: EraseAsked) {
         let EraseAsked {
             session,
-            refused,
+            answer,
             done,
         } = asked;
-        if let Some(reason) = refused {
-            done.send(EraseAnswer::Refused(reason)).ok();
+        if let Some(answer) = answer {
+            done.send(answer).ok();
             return;
         }
         let waiting = self.waiting.entry(session).or_default();

@@ -25,9 +25,19 @@ impl Acts {
         Self(queue)
     }
 
-    /// Destroys what is personal of a session. Resolves when the event that says so is durable, or the rules said no.
-    pub async fn erase(&self, session: SessionId) -> Result<EraseAnswer, LoopEnded> {
-        self.ask(|done| Job::Erase { session, done }).await
+    /// Destroys what is personal of a session. Resolves when the event that says so is durable, or the rules said no. `has_keys`: a key
+    /// of it lies here, so that an earlier erasure is not the last word.
+    pub async fn erase(
+        &self,
+        session: SessionId,
+        has_keys: bool,
+    ) -> Result<EraseAnswer, LoopEnded> {
+        self.ask(|done| Job::Erase {
+            session,
+            has_keys,
+            done,
+        })
+        .await
     }
 
     /// The blobs that events named which were pruned, but for those of cases that are open; some may be gone already. What this follows

@@ -82,6 +82,8 @@ pub enum Job {
     Erase {
         /// The session.
         session: SessionId,
+        /// Whether a key of it lies here.
+        has_keys: bool,
         /// Told when it is durable that it was; dropped when the loop ends before.
         done: oneshot::Sender<EraseAnswer>,
     },

@@ -92,22 +92,28 @@ impl Pipeline {
     pub(super) fn take_erase(
         &mut self,
         session: SessionId,
+        has_keys: bool,
         done: oneshot::Sender<EraseAnswer>,
         group: &mut Gathering,
     ) -> Result<(), PipelineError> {
         let input = Input::Erase {
             known: self.knows(&session)?,
             session: session.clone(),
+            has_keys,
         };
         let now = self.clock.now();
         let record = self.record(&Source::Gateway, None, &input, &now, group);
-        let refused = match record.map_err(PipelineError::Own)?.outcome {
-            Outcome::Refused(reason) => Some(reason),
-            Outcome::Accepted(_) | Outcome::Unchanged => None,
+        let answer = match record.map_err(PipelineError::Own)?.outcome {
+            Outcome::Refused(reason) => Some(EraseAnswer::Refused(reason)),
+            Outcome::Unchanged => {
+                let before = self.memory.state.erasure(&session);
+                before.cloned().map(EraseAnswer::Before)
+            }
+            Outcome::Accepted(_) => None,
         };
         group.erase(EraseAsked {
             session,
-            refused,
+            answer,
             done,
         });
         Ok(())

@@ -69,7 +69,11 @@ impl Pipeline {
                 done.send(CentreTold::of(&self.memory.state)).ok();
                 Ok(())
             }
-            Job::Erase { session, done } => self.take_erase(session, done, group),
+            Job::Erase {
+                session,
+                has_keys,
+                done,
+            } => self.take_erase(session, has_keys, done, group),
             Job::PrunedBlobs { done } => {
                 self.tell_pruned(done, group);
                 Ok(())

@@ -63,8 +63,7 @@ impl KeyStore {
     /// Destroys every key of a session of this log, and what officers open of it. Done again after a crash it says the same.
     pub fn erase(&self, session: &SessionId) -> std::io::Result<Erased> {
         self.destroy_window_forms(session)?;
-        let mine =
-            |owner: &Owner| owner.session == *session && owner.origin == self.origin.as_str();
+        let mine = |owner: &Owner| self.is_own(owner, session);
         let mut keys: BTreeSet<_> = self.owned(NOTE, mine)?.into_iter().collect();
         keys.extend(self.owned(KEY, mine)?);
         for key in &keys {
@@ -112,6 +111,12 @@ impl KeyStore {
             remove(&self.path(key, NOTE));
             remove(&self.path(key, SENT));
         }
+    }
+
+    /// Whether a key of a session of this log is here, or what officers open of it.
+    pub fn holds_any_of(&self, session: &SessionId) -> std::io::Result<bool> {
+        let keys = self.owned(KEY, |owner| self.is_own(owner, session))?;
+        Ok(!keys.is_empty() || !self.window_forms(session)?.is_empty())
     }
 
     /// The keys that are here.

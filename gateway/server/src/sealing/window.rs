@@ -93,7 +93,7 @@ impl KeyStore {
         Ok(())
     }
 
-    fn is_own(&self, owner: &Owner, session: &SessionId) -> bool {
+    pub(super) fn is_own(&self, owner: &Owner, session: &SessionId) -> bool {
         owner.session == *session && owner.origin == self.origin().as_str()
     }
 
