@@ -179,3 +179,8 @@ fn acting(event: &Event) -> Option<&OperatorId> {
         None
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#[path = "memory_tests.rs"]
+mod tests;

@@ -159,3 +159,7 @@ fn failed(error: &anyhow::Error) -> Refused {
     let why = "the station cannot read this part of its log now".to_owned();
     Refused(StatusCode::SERVICE_UNAVAILABLE, why)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests;
