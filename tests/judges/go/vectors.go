@@ -212,29 +212,50 @@ func gcmOpen(key, nonce, sealed, aad []byte) []byte {
 	return text
 }
 
-func sealingVectors(file string) string {
-	var v struct {
-		Origin, Session string
-		SessionKey      string `json:"session_key"`
-		SessionKeyID    string `json:"session_key_id"`
-		Field           struct{ Name, Plaintext, Text string }
-		Blob            struct{ Plaintext, File, Name string }
-	}
-	load(file, &v)
-	key := unhex(v.SessionKey)
-	prefix := "v1." + v.SessionKeyID + "."
-	same("field", strings.HasPrefix(v.Field.Text, prefix))
-	sealed, err := base64.RawURLEncoding.Strict().DecodeString(v.Field.Text[len(prefix):])
-	must(err)
-	fieldKey := hkdf(key, nil, []byte("station-gateway field v1\x00"+v.Field.Name))
-	aad := []byte(v.Origin + "\x00" + v.Session + "\x00" + v.Field.Name)
-	same("field", string(gcmOpen(fieldKey, sealed[:12], sealed[12:], aad)) == v.Field.Plaintext)
+type sealedField struct{ Name, Plaintext, Text string }
 
+type sealedSession struct {
+	Session      string
+	SessionKey   string `json:"session_key"`
+	SessionKeyID string `json:"session_key_id"`
+	Blob         struct{ Plaintext, File, Name string }
+}
+
+func (v sealedSession) field(origin string, f sealedField) {
+	prefix := "v1." + v.SessionKeyID + "."
+	same("field", strings.HasPrefix(f.Text, prefix))
+	sealed, err := base64.RawURLEncoding.Strict().DecodeString(f.Text[len(prefix):])
+	must(err)
+	key := hkdf(unhex(v.SessionKey), nil, []byte("station-gateway field v1\x00"+f.Name))
+	aad := []byte(origin + "\x00" + v.Session + "\x00" + f.Name)
+	same("field", string(gcmOpen(key, sealed[:12], sealed[12:], aad)) == f.Plaintext)
+}
+
+func (v sealedSession) blob() {
 	blob := unhex(v.Blob.File)
 	name := sha256.Sum256(blob)
 	same("blob name", hex.EncodeToString(name[:]) == v.Blob.Name)
 	same("blob head", bytes.HasPrefix(blob, append([]byte("STNBLOB\n\x02"), unhex(v.SessionKeyID)...)))
-	blobKey := hkdf(key, blob[25:57], []byte("station-gateway blob v2"))
-	same("blob", hex.EncodeToString(gcmOpen(blobKey, make([]byte, 12), blob[57:], blob[:57])) == v.Blob.Plaintext)
-	return "1 sealed field, 1 sealed blob"
+	key := hkdf(unhex(v.SessionKey), blob[25:57], []byte("station-gateway blob v2"))
+	same("blob", hex.EncodeToString(gcmOpen(key, make([]byte, 12), blob[57:], blob[:57])) == v.Blob.Plaintext)
+}
+
+func sealingVectors(file string) string {
+	var v struct {
+		Origin string
+		sealedSession
+		Field       sealedField
+		Application struct {
+			sealedSession
+			Fields []sealedField
+		}
+	}
+	load(file, &v)
+	v.field(v.Origin, v.Field)
+	v.blob()
+	for _, each := range v.Application.Fields {
+		v.Application.field(v.Origin, each)
+	}
+	v.Application.blob()
+	return fmt.Sprintf("%d sealed fields, 2 sealed blobs", 1+len(v.Application.Fields))
 }

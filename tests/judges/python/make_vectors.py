@@ -132,7 +132,7 @@ def rotation_json() -> dict:
 
 
 def main_log() -> Log:
-    """40 events: a session that can be opened, a rotation in its middle, a session whose key is erased."""
+    """40 events: a session that can be opened, a rotation in its middle, a session whose key is erased, an application."""
     log = Log(ORIGIN, SEEDS[0])
     started(log)
     for index in range(1, 12):
@@ -140,6 +140,7 @@ def main_log() -> Log:
     sealing.session_events(log, ORIGIN)
     log.rotate(SEEDS[1])
     sealing.erased_session_events(log, ORIGIN)
+    sealing.application_events(log, ORIGIN)
     while len(log.events) < 40:
         report(log, "dispenser-1", "door-open" if len(log.events) % 2 else "door-closed")
     return log

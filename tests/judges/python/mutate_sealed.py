@@ -1,8 +1,8 @@
 """Damages session keys, fields and blobs: nothing damaged may open.
 
-    mutate_sealed.py CENTRE-KEY FOLDER EVENTS [--flips N] [--seed N]
+    mutate_sealed.py KEY FOLDER EVENTS [--window] [--flips N] [--seed N]
 
-FOLDER and EVENTS as for open_sealed.py. Each damage is looked at through that program's own functions, with cryptography
+KEY, FOLDER, EVENTS and --window as for open_sealed.py. Each damage is looked at through that program's own functions, with cryptography
 and pyhpke below them; a damaged blob is renamed to its new hash, so that the hash alone does not give it away.
 """
 
@@ -34,7 +34,8 @@ def outcome(action) -> str:
 class Damage:
     def __init__(self, given: argparse.Namespace):
         self.random, self.flips = random.Random(given.seed), given.flips
-        self.private = bytes.fromhex(given.centre_key.read_text().strip())
+        self.private = bytes.fromhex(given.key.read_text().strip())
+        self.form = "window" if given.window else "json"
         self.folder = given.folder
         self.events = [evidence.read_event(signed) for signed in evidence.cut(given.events.read_bytes())]
         self.counts: Counter = Counter()
@@ -48,10 +49,10 @@ class Damage:
             yield data[:at] + bytes([data[at] ^ by]) + data[at + 1 :]
 
     def keys(self) -> open_sealed.SessionKeys:
-        return open_sealed.SessionKeys(self.folder, self.private)
+        return open_sealed.SessionKeys(self.folder, self.private, self.form)
 
     def all(self) -> None:
-        for path in sorted((self.folder / "session-keys").glob("*.json")):
+        for path in sorted((self.folder / "session-keys").glob(f"*.{self.form}")):
             self.key_files(path)
         for path in sorted((self.folder / "blobs").glob("*")):
             self.blobs(path)
@@ -62,7 +63,7 @@ class Damage:
 
     @staticmethod
     def fields(event: evidence.Event):
-        return open_sealed.sealed_texts(event.json["data"], ".".join(event.type.split(".")[2:-1]))
+        return open_sealed.sealed_texts(event)
 
     def key_files(self, path: pathlib.Path) -> None:
         if outcome(lambda: self.keys().open(path.stem)) != "OPENED":
@@ -94,7 +95,7 @@ class Damage:
         return content | {"recipients": own[:1]}
 
     def _open_copy(self, folder: str, key_id: str) -> None:
-        open_sealed.SessionKeys(pathlib.Path(folder), self.private).open(key_id)
+        open_sealed.SessionKeys(pathlib.Path(folder), self.private, self.form).open(key_id)
 
     def blobs(self, path: pathlib.Path) -> None:
         if outcome(lambda: open_sealed.open_blob(self.keys(), path)) != "OPENED":
@@ -125,9 +126,10 @@ class Damage:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("centre_key", type=pathlib.Path)
+    parser.add_argument("key", type=pathlib.Path)
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("events", type=pathlib.Path)
+    parser.add_argument("--window", action="store_true")
     parser.add_argument("--flips", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     damage = Damage(parser.parse_args())

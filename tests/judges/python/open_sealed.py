@@ -1,9 +1,9 @@
 """Opens sealed personal data as the centre would: pyhpke opens session keys, cryptography fields and blobs.
 
-    open_sealed.py CENTRE-KEY FOLDER [--events FILE] [--expect-open SESSION] [--expect-closed SESSION]
+    open_sealed.py KEY FOLDER [--window] [--events FILE] [--expect-open SESSION] [--expect-closed SESSION]
 
-CENTRE-KEY: a file with the recipient's X25519 private key, 64 hex digits. FOLDER: a data folder, with `session-keys` and
-`blobs`. The events are FILE, or `events.cose` in FOLDER; without events, blobs and keys alone are looked at. Signatures
+KEY: a file with the recipient's X25519 private key, 64 hex digits: the centre's, or with --window that of an officer, who
+has the windows' forms instead of the key files. FOLDER: a data folder, with `session-keys` and `blobs`. The events are FILE, or `events.cose` in FOLDER; without events, blobs and keys alone are looked at. Signatures
 are not checked here: verify_bundle.py does that. Nothing personal is printed.
 
 Exit code 0: everything opened, or its key is erased, and every expectation holds. 1: not so. 2: wrongly called.
@@ -64,11 +64,11 @@ def open_gcm(key: bytes, nonce: bytes, sealed: bytes, aad: bytes, what: str) -> 
 class SessionKeys:
     """The session keys that lie in the folder."""
 
-    def __init__(self, folder: pathlib.Path, private: bytes):
+    def __init__(self, folder: pathlib.Path, private: bytes, form: str = "json"):
         self.private = private
         public = X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
         self.kid = hashlib.sha256(public).hexdigest()[:16]
-        self.files = {path.stem: path for path in sorted((folder / "session-keys").glob("*.json"))}
+        self.files = {path.stem: path for path in sorted((folder / "session-keys").glob(f"*.{form}"))}
         self.session_of: dict[str, str] = {}
         self.origin_of: dict[str, str] = {}
         self.opened: dict[str, bytes] = {}
@@ -159,27 +159,41 @@ def open_blob(keys: SessionKeys, path: pathlib.Path) -> tuple[str, bytes]:
     return key_id, open_gcm(key, bytes(12), data[BLOB_HEAD_LEN:], head, path.name)
 
 
-def check_referred(keys: SessionKeys, blobs: dict[str, pathlib.Path], data: dict) -> None:
-    """The blob that an event names."""
+def check_referred(keys: SessionKeys, blobs: dict[str, pathlib.Path], session: str, data: dict) -> None:
+    """The blob that an event of this session names."""
     if data["blob"] not in blobs:
         raise Closed("not here")
     head = blobs[data["blob"]].read_bytes()[9:25].hex()
     need(head == data["key"], f"{data['blob']}: sealed under another key than the event says")
     key_id, content = open_blob(keys, blobs[data["blob"]])
-    need(keys.session_of[key_id] == data["session"], f"{data['blob']}: of another session")
+    need(keys.session_of[key_id] == session, f"{data['blob']}: of another session")
     need(len(content) == data["len"], f"{data['blob']}: its length is not what the event says")
 
 
-def sealed_texts(value: object, name: str):
-    """Every sealed text below `value`, with its field name."""
+def sealed_texts(event: evidence.Event):
+    """Every sealed text of an event, with its field name. What an application sealed keeps its name where it is copied to."""
+    area, *name = event.type.split(".")[1:-1]
+    for path, value in _below(event.json["data"]):
+        if isinstance(value, str) and SEALED.fullmatch(value):
+            yield ".".join([area, path[-1]] if area == "application" else [*name, *path]), value
+
+
+def named_blobs(event: evidence.Event):
+    """Every object of an event that names a blob."""
+    for _path, value in _below(event.json["data"]):
+        if isinstance(value, dict) and "blob" in value and "key" in value:
+            yield value
+
+
+def _below(value: object, path: tuple[str, ...] = ()):
+    """The value and all that is in it, each with the members that lead there."""
+    yield path, value
     if isinstance(value, dict):
         for member, inner in value.items():
-            yield from sealed_texts(inner, f"{name}.{member}")
+            yield from _below(inner, (*path, member))
     elif isinstance(value, list):
         for inner in value:
-            yield from sealed_texts(inner, name)
-    elif isinstance(value, str) and SEALED.fullmatch(value):
-        yield name, value
+            yield from _below(inner, path)
 
 
 def look(keys: SessionKeys, folder: pathlib.Path, events: bytes, report: Report) -> None:
@@ -191,11 +205,11 @@ def look(keys: SessionKeys, folder: pathlib.Path, events: bytes, report: Report)
     for event in map(evidence.read_event, evidence.cut(events)):
         data = event.json["data"]
         session = data.get("session", "?")
-        for name, text in sealed_texts(data, ".".join(event.type.split(".")[2:-1])):
+        for name, text in sealed_texts(event):
             report.attempt(session, "field", lambda e=event, n=name, t=text: open_field(keys, e, n, t))
-        if "blob" in data and "key" in data:
-            seen.add(data["blob"])
-            report.attempt(session, "blob", lambda d=data: check_referred(keys, blobs, d))
+        for named in named_blobs(event):
+            seen.add(named["blob"])
+            report.attempt(session, "blob", lambda s=session, n=named: check_referred(keys, blobs, s, n))
         if event.type == "station.erasure.done.v1":
             left = [key for key in data["keys"] if key in keys.files]
             report.wrong += [f"session {session}: key {key} is said to be erased and is here" for key in left]
@@ -206,15 +220,17 @@ def look(keys: SessionKeys, folder: pathlib.Path, events: bytes, report: Report)
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("centre_key", type=pathlib.Path)
+    parser.add_argument("key", type=pathlib.Path)
     parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--window", action="store_true")
     parser.add_argument("--events", type=pathlib.Path)
     parser.add_argument("--expect-open", action="append", default=[], metavar="SESSION")
     parser.add_argument("--expect-closed", action="append", default=[], metavar="SESSION")
     given = parser.parse_args()
     report = Report()
     try:
-        keys = SessionKeys(given.folder, strict_hex(given.centre_key.read_text().strip(), 32, "centre key"))
+        private = strict_hex(given.key.read_text().strip(), 32, "private key")
+        keys = SessionKeys(given.folder, private, "window" if given.window else "json")
         events = given.events or given.folder / "events.cose"
         read = events.read_bytes() if given.events or events.exists() else b""
         look(keys, given.folder, read, report)

@@ -1,4 +1,4 @@
-"""The vectors of sealed personal data: session key, field, blob, and a data folder that holds them."""
+"""The vectors of sealed personal data: session keys, fields, blobs, and a data folder that holds them."""
 
 import json
 
@@ -13,31 +13,59 @@ INFO_FIELD = b"station-gateway field v1\x00"
 INFO_BLOB = b"station-gateway blob v2"
 FIELD = "card-verified.holder"
 
-SESSION, ERASED = "s-40", "s-41"
+SESSION, ERASED, APPLICATION = SESSIONS = "s-40", "s-41", "s-42"
 # Named values, each the SHA-256 of its own name: fixed, and plainly not chosen.
-KEYS = {session: sha(f"session key {session}".encode()) for session in (SESSION, ERASED)}
-KEY_IDS = {session: sha(f"session key id {session}".encode())[:16] for session in (SESSION, ERASED)}
-NONCES = {session: sha(f"field nonce {session}".encode())[:12] for session in (SESSION, ERASED)}
-SALTS = {session: sha(f"blob salt {session}".encode()) for session in (SESSION, ERASED)}
+KEYS = {session: sha(f"session key {session}".encode()) for session in SESSIONS}
+KEY_IDS = {session: sha(f"session key id {session}".encode())[:16] for session in SESSIONS}
+NONCES = {session: sha(f"field nonce {session}".encode())[:12] for session in SESSIONS}
+SALTS = {session: sha(f"blob salt {session}".encode()) for session in SESSIONS}
 HOLDERS = {
     SESSION: '{"number":"110101199003070011","name":"张三"}',
     ERASED: '{"number":"110101199003070038","name":"李四"}',
 }
-PHOTOS = {session: b"".join(sha(f"photo {session} {n}".encode()) for n in range(10)) for session in (SESSION, ERASED)}
+# What an application seals keeps its name wherever it is copied to.
+ENTERED = {
+    "application.holder": '{"number":"110101199003070054","name":"王五","ethnic_group":"汉",'
+    '"address":"北京市东城区某街1号","issuer":"北京市公安局东城分局"}',
+    "application.phone": "13800000000",
+    "application.receipt": "11010520261122000042",
+}
+# The officer at the window. What has no key of an RFC is the SHA-256 of its own name, as above.
+OFFICER = sha(b"officer at the window")
+EPHEMERALS = {"centre": sha(b"ephemeral key s-42 centre"), "window": sha(b"ephemeral key s-42 window")}
+PHOTOS = {session: b"".join(sha(f"photo {session} {n}".encode()) for n in range(10)) for session in SESSIONS}
 
 
 def derive(session: str, info: bytes, salt: bytes | None) -> bytes:
     return HKDF(SHA256(), 32, salt, info).derive(KEYS[session])
 
 
-def field_parts(origin: str, session: str) -> tuple[bytes, bytes, bytes]:
-    key = derive(session, INFO_FIELD + FIELD.encode(), None)
-    aad = origin.encode() + b"\x00" + session.encode() + b"\x00" + FIELD.encode()
-    return key, aad, NONCES[session] + AESGCM(key).encrypt(NONCES[session], HOLDERS[session].encode(), aad)
+def field_parts(origin: str, session: str, name: str, text: str, nonce: bytes) -> dict[str, bytes]:
+    key = derive(session, INFO_FIELD + name.encode(), None)
+    aad = origin.encode() + b"\x00" + session.encode() + b"\x00" + name.encode()
+    sealed = nonce + AESGCM(key).encrypt(nonce, text.encode(), aad)
+    return {"key": key, "aad": aad, "nonce": nonce, "sealed": sealed}
+
+
+def holder_parts(origin: str, session: str) -> dict[str, bytes]:
+    return field_parts(origin, session, FIELD, HOLDERS[session], NONCES[session])
+
+
+def entered_parts(origin: str, name: str) -> dict[str, bytes]:
+    nonce = sha(f"field nonce {APPLICATION} {name}".encode())[:12]
+    return field_parts(origin, APPLICATION, name, ENTERED[name], nonce)
+
+
+def field_text(session: str, parts: dict[str, bytes]) -> str:
+    return f"v1.{h(KEY_IDS[session])}.{b64url(parts['sealed'])}"
 
 
 def field(origin: str, session: str) -> str:
-    return f"v1.{h(KEY_IDS[session])}.{b64url(field_parts(origin, session)[2])}"
+    return field_text(session, holder_parts(origin, session))
+
+
+def entered(origin: str, name: str) -> str:
+    return field_text(APPLICATION, entered_parts(origin, name))
 
 
 def blob(session: str) -> bytes:
@@ -46,55 +74,96 @@ def blob(session: str) -> bytes:
     return head + AESGCM(key).encrypt(bytes(12), PHOTOS[session], head)
 
 
-def key_file(origin: str) -> bytes:
-    recipient = hpke.public_of(hpke.RECIPIENT)
-    enc, ct = hpke.seal(recipient, hpke.EPHEMERAL, INFO_KEY, key_aad(origin), KEYS[SESSION])
+def referred(session: str) -> dict:
+    """A blob as an event names it."""
+    return {"blob": h(sha(blob(session))), "key": h(KEY_IDS[session]), "len": len(PHOTOS[session])}
+
+
+def key_file(origin: str, session: str, private: bytes, ephemeral: bytes) -> bytes:
+    recipient = hpke.public_of(private)
+    enc, ct = hpke.seal(recipient, ephemeral, INFO_KEY, key_aad(origin, session), KEYS[session])
     content = {
-        "version": 1, "key": h(KEY_IDS[SESSION]), "session": SESSION, "origin": origin,
+        "version": 1, "key": h(KEY_IDS[session]), "session": session, "origin": origin,
         "recipients": [{"kid": h(key_id(recipient)), "enc": b64url(enc), "ct": b64url(ct)}],
     }  # fmt: skip
     return json.dumps(content, separators=(",", ":")).encode()
 
 
-def key_aad(origin: str) -> bytes:
-    return KEY_IDS[SESSION] + origin.encode() + b"\x00" + SESSION.encode()
+def key_aad(origin: str, session: str) -> bytes:
+    return KEY_IDS[session] + origin.encode() + b"\x00" + session.encode()
+
+
+# ---- sealing.json ----
+
+
+def key_file_topic(origin: str, session: str, private: bytes, ephemeral: bytes) -> dict:
+    recipient = hpke.public_of(private)
+    return {
+        "recipient_private": h(private), "recipient_public": h(recipient), "kid": h(key_id(recipient)),
+        "ephemeral_private": h(ephemeral), "info": INFO_KEY.decode(), "aad": h(key_aad(origin, session)),
+        "content": key_file(origin, session, private, ephemeral).decode(),
+    }  # fmt: skip
+
+
+def field_topic(session: str, name: str, text: str, parts: dict[str, bytes]) -> dict:
+    return {
+        "name": name, "hkdf_info": h(INFO_FIELD + name.encode()), "derived_key": h(parts["key"]),
+        "aad": h(parts["aad"]), "nonce": h(parts["nonce"]), "plaintext": text, "sealed": h(parts["sealed"]),
+        "text": field_text(session, parts),
+    }  # fmt: skip
+
+
+def blob_topic(session: str) -> dict:
+    file = blob(session)
+    return {
+        "salt": h(SALTS[session]), "derived_key": h(derive(session, INFO_BLOB, SALTS[session])),
+        "aad": h(file[:57]), "plaintext": h(PHOTOS[session]), "file": h(file), "name": h(sha(file)),
+    }  # fmt: skip
+
+
+def application_topic(origin: str) -> dict:
+    fields = [field_topic(APPLICATION, name, text, entered_parts(origin, name)) for name, text in ENTERED.items()]
+    return {
+        "session": APPLICATION,
+        "session_key": h(KEYS[APPLICATION]),
+        "session_key_id": h(KEY_IDS[APPLICATION]),
+        "key_file": key_file_topic(origin, APPLICATION, hpke.RECIPIENT, EPHEMERALS["centre"]),
+        "window_form": key_file_topic(origin, APPLICATION, OFFICER, EPHEMERALS["window"]),
+        "fields": fields,
+        "blob": blob_topic(APPLICATION),
+    }
 
 
 def topic(origin: str) -> dict:
     hpke.self_test()
-    recipient = hpke.public_of(hpke.RECIPIENT)
-    key, aad, sealed = field_parts(origin, SESSION)
-    file = blob(SESSION)
     return {
-        "comment": "Sealed data of session s-40 in bundle/. Recipient and ephemeral key: RFC 9180, A.1.1.",
+        "comment": "Sealed data of sessions s-40 and s-42 in bundle/. Recipient and ephemeral key of s-40: RFC 9180, A.1.1.",
         "origin": origin,
         "session": SESSION,
         "session_key": h(KEYS[SESSION]),
         "session_key_id": h(KEY_IDS[SESSION]),
-        "key_file": {
-            "recipient_private": h(hpke.RECIPIENT), "recipient_public": h(recipient), "kid": h(key_id(recipient)),
-            "ephemeral_private": h(hpke.EPHEMERAL), "info": INFO_KEY.decode(), "aad": h(key_aad(origin)),
-            "content": key_file(origin).decode(),
-        },
-        "field": {
-            "name": FIELD, "hkdf_info": h(INFO_FIELD + FIELD.encode()), "derived_key": h(key), "aad": h(aad),
-            "nonce": h(NONCES[SESSION]), "plaintext": HOLDERS[SESSION], "sealed": h(sealed),
-            "text": field(origin, SESSION),
-        },
-        "blob": {
-            "salt": h(SALTS[SESSION]), "derived_key": h(derive(SESSION, INFO_BLOB, SALTS[SESSION])),
-            "aad": h(file[:57]), "plaintext": h(PHOTOS[SESSION]), "file": h(file), "name": h(sha(file)),
-        },
-    }  # fmt: skip
+        "key_file": key_file_topic(origin, SESSION, hpke.RECIPIENT, hpke.EPHEMERAL),
+        "field": field_topic(SESSION, FIELD, HOLDERS[SESSION], holder_parts(origin, SESSION)),
+        "blob": blob_topic(SESSION),
+        "application": application_topic(origin),
+    }
 
 
 def files(origin: str) -> dict[str, bytes]:
-    """A data folder: both blobs are there, the key of one session is erased; and the centre's private key."""
-    blobs = {f"sealed/blobs/{h(sha(blob(session)))}": blob(session) for session in (SESSION, ERASED)}
+    """A data folder: every blob is there, the key of one session is erased; an application's key in both its forms; and the private
+    keys of the centre and of the officer."""
+    blobs = {f"sealed/blobs/{h(sha(blob(session)))}": blob(session) for session in SESSIONS}
+    keys, session = "sealed/session-keys", APPLICATION
     return blobs | {
-        f"sealed/session-keys/{h(KEY_IDS[SESSION])}.json": key_file(origin),
+        f"{keys}/{h(KEY_IDS[SESSION])}.json": key_file(origin, SESSION, hpke.RECIPIENT, hpke.EPHEMERAL),
+        f"{keys}/{h(KEY_IDS[session])}.json": key_file(origin, session, hpke.RECIPIENT, EPHEMERALS["centre"]),
+        f"{keys}/{h(KEY_IDS[session])}.window": key_file(origin, session, OFFICER, EPHEMERALS["window"]),
         "sealed/centre.key": (h(hpke.RECIPIENT) + "\n").encode(),
+        "sealed/officer.key": (h(OFFICER) + "\n").encode(),
     }
+
+
+# ---- the sessions in the log ----
 
 
 def session_events(log: Log, origin: str) -> None:
@@ -116,6 +185,28 @@ def _session(log: Log, origin: str, session: str, card: str) -> None:
     add("step", "gateway", step={"step": "read-chip"})
     add("card-verified", "gateway", card=card, hands=["right", "left"], holder=field(origin, session))
     add("step", "gateway", step={"step": "take-photo", "view": "frontal"})
-    photo = {"blob": h(sha(blob(session))), "key": h(KEY_IDS[session]), "len": len(PHOTOS[session])}
-    add("photo-archived", "kiosk-1", view="frontal", **photo)
+    add("photo-archived", "kiosk-1", view="frontal", **referred(session))
     add("ended", "gateway", kiosk="kiosk-1", outcome="collected")
+
+
+def application_events(log: Log, origin: str) -> None:
+    """An application that goes to the window: its ticket holds all that was entered."""
+
+    def add(event: str, source: str, **data: object) -> None:
+        log.add(f"station.application.{event}.v1", source, APPLICATION, {"session": APPLICATION, **data})
+
+    holder, phone, receipt = (entered(origin, name) for name in ENTERED)
+    # The tag stands for one under a lookup key, which no vector has.
+    number = f"0a1b2c3d.{b64url(sha(b'number tag')[:16])}"
+    person = {"number": number, "name": "**五", "number_tail": "0054", "holder": holder}
+    portrait = {"way": "receipt", "receipt": receipt}
+    add("card-read", "reader-2", card="AB12345680", **person, hands=["right", "left"], picture=True, of_age=True)
+    asked = {"kind": "renewal", "residence": "local"}
+    add("eligibility-asked", "gateway", question=1, **asked, number=number, holder=holder)
+    add("portrait-submitted", "kiosk-1", attempt=1, portrait=portrait, checks=[])
+    add("live-photo-archived", "camera-1", attempt=1, photo=referred(APPLICATION))
+    add("phone-given", "kiosk-1", masked="138****0000", phone=phone)
+    content = asked | person | {"portrait": portrait, "live": referred(APPLICATION), "phone": phone}
+    ticket = {"ticket": "W1-1", "reason": "fingers-not-captured", "entered": content}
+    add("window-ticket-issued", "gateway", kiosk="kiosk-1", **ticket)
+    add("ended", "gateway", kiosk="kiosk-1", outcome="window")

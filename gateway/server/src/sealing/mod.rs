@@ -18,6 +18,9 @@ mod recipient;
 mod source;
 mod store;
 mod sweep;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod vector_tests;
 mod window;
 
 #[cfg(test)]
