@@ -15,28 +15,63 @@ pub(crate) fn folders(
     folders: &[(PathBuf, PathBuf)],
     mut progress: impl FnMut(u64, u64),
 ) -> io::Result<()> {
-    let mut files = Vec::new();
-    for (from, to) in folders.iter().filter(|(from, _)| from.is_dir()) {
-        let mut inner = Vec::new();
-        list(from, Path::new(""), &mut inner)?;
-        let pairs = inner.into_iter();
-        files.extend(pairs.map(|(path, len)| (from.join(&path), to.join(path), len)));
-    }
-    let total = files.iter().map(|(_, _, len)| len).sum();
+    let there = folders.iter().filter(|(from, _)| from.is_dir());
+    let listed = there.map(|(from, to)| Ok((Listed::of(from)?, to)));
+    let listed: Vec<_> = listed.collect::<io::Result<_>>()?;
+    let total = listed.iter().map(|(files, _)| files.bytes()).sum();
     let mut done = 0;
-    for (source, target, _) in files {
-        let (source, mut target) = begin(&source, &target)?;
-        loop {
-            let mut piece = io::Read::take(&source, PIECE_BYTES);
-            let copied = io::copy(&mut piece, &mut target)?;
+    for (files, to) in listed {
+        files.copy(to, |copied| {
             done += copied;
             progress(done, total);
-            if copied == 0 {
-                break;
-            }
-        }
+        })?;
     }
     Ok(())
+}
+
+/// A folder's files, to be copied.
+pub(crate) struct Listed {
+    folder: PathBuf,
+    /// Where in the folder, and how long in bytes.
+    files: Vec<(PathBuf, u64)>,
+}
+
+impl Listed {
+    /// What is there now.
+    pub(crate) fn of(folder: &Path) -> io::Result<Self> {
+        let mut files = Vec::new();
+        list(folder, Path::new(""), &mut files)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            files,
+        })
+    }
+
+    /// How many bytes the files have.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.files.iter().map(|(_, len)| len).sum()
+    }
+
+    /// Copies them into another folder.
+    pub(crate) fn copy_to(&self, to: &Path) -> io::Result<()> {
+        self.copy(to, |_| {})
+    }
+
+    /// The same; `piece` is told the bytes of each piece.
+    fn copy(&self, to: &Path, mut piece: impl FnMut(u64)) -> io::Result<()> {
+        for (path, _) in &self.files {
+            let (source, mut target) = begin(&self.folder.join(path), &to.join(path))?;
+            loop {
+                let mut next = io::Read::take(&source, PIECE_BYTES);
+                let copied = io::copy(&mut next, &mut target)?;
+                piece(copied);
+                if copied == 0 {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 fn begin(source: &Path, target: &Path) -> io::Result<(File, File)> {
@@ -45,13 +80,6 @@ fn begin(source: &Path, target: &Path) -> io::Result<(File, File)> {
         std::fs::create_dir_all(parent)?;
     }
     Ok((File::open(source)?, File::create_new(target)?))
-}
-
-/// How many bytes the files of a folder have.
-pub(crate) fn bytes(folder: &Path) -> io::Result<u64> {
-    let mut files = Vec::new();
-    list(folder, Path::new(""), &mut files)?;
-    Ok(files.iter().map(|(_, len)| len).sum())
 }
 
 /// What sled was cut off from writing, and does not survive finding.

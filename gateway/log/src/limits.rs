@@ -33,6 +33,9 @@ pub struct Limits {
     /// sled's page cache, in bytes: pages by their length on disk, rounded up to a power of two. What is written goes to the
     /// last page and what is read soon after is near it, so a small cache serves as well as a large one.
     pub cache_bytes: u64,
+    /// A copy of an epoch leaves at least so much room on the disk, in bytes; else the epoch itself is opened. It is not worth more than
+    /// what the station records.
+    pub copy_room_bytes: u64,
 }
 
 impl Limits {
@@ -71,6 +74,7 @@ impl Default for Limits {
             checkpoint_lag_events_max: 4096,
             witness_every: Duration::from_secs(10),
             cache_bytes: 4 * 1024 * 1024,
+            copy_room_bytes: 1 << 30,
         }
     }
 }

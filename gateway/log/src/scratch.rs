@@ -1,5 +1,5 @@
-//! The folder that a copy of a log lies in. It goes when it is dropped, or, at a signal, by [`remove_copies`]. A process that was killed
-//! leaves it behind for the next one that makes a copy in the same place: the lock on the folder says that nobody lives in it.
+//! The folder that a copy lies in, of a whole log or of an epoch. It goes when it is dropped, or, at a signal, by [`remove_copies`]. A process
+//! that was killed leaves it behind for the next one that sweeps the same place: the lock on the folder says that nobody lives in it.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -13,8 +13,6 @@ use rustix::fs::FlockOperation;
 const PREFIX: &str = "station-log-copy-";
 /// Names that are tried, of which others may be taken.
 const ATTEMPTS: u32 = 1000;
-/// How often a folder is removed again in which a copy is still being made.
-const REMOVALS: u32 = 100;
 
 /// The copies of this process. Locked while one is made and while one is removed.
 static LIVE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -79,9 +77,7 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         let mut copies = live();
         copies.remove(&self.path);
-        if let Err(error) = std::fs::remove_dir_all(&self.path) {
-            tracing::warn!(folder = %self.path.display(), %error, "a copy of the log is left behind");
-        }
+        remove(&self.path);
     }
 }
 
@@ -107,9 +103,13 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
     Ok(same.then_some(folder))
 }
 
-/// Removes the copies of processes that are dead.
-fn sweep(under: &Path) -> io::Result<()> {
-    for entry in std::fs::read_dir(under)? {
+/// Removes the copies of processes that are dead. A place that was never used has none.
+pub(crate) fn sweep(under: &Path) -> io::Result<()> {
+    let entries = match std::fs::read_dir(under) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
         let entry = entry?;
         let named = entry.file_name().to_string_lossy().starts_with(PREFIX);
         if !named || !is_own_folder(&entry) {
@@ -131,13 +131,12 @@ fn is_own_folder(entry: &std::fs::DirEntry) -> bool {
         .is_ok_and(|found| found.is_dir() && found.uid() == own)
 }
 
-/// As far as it can be done: what is left is removed by the next sweep.
+/// As far as it can be done: what is left is removed by the next sweep. Nobody makes files in it meanwhile, see [`kept`].
 fn remove(path: &Path) {
-    for _ in 0..REMOVALS {
-        match std::fs::remove_dir_all(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {}
-            _ => return,
-        }
+    if let Err(error) = std::fs::remove_dir_all(path)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(folder = %path.display(), %error, "a copy of the log is left behind");
     }
 }
 

@@ -3,33 +3,49 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::copying;
+use crate::copying::Listed;
 use crate::room;
+use crate::scratch::{self, Scratch};
 
 const FOLDER: &str = "log-copies";
-/// A copy leaves at least so much room on the disk, in bytes; it is not worth more than what the station records.
-const ROOM_KEPT_BYTES: u64 = 1 << 30;
-static NEXT: AtomicU64 = AtomicU64::new(0);
 
-/// The copy of an epoch's folder. Removed when dropped.
-#[derive(Debug)]
-pub(crate) struct Copy(PathBuf);
+/// Where copies of a log's epochs are made.
+#[derive(Debug, Clone)]
+pub(crate) struct Copies {
+    folder: PathBuf,
+    room_bytes: u64,
+}
 
-impl Copy {
-    /// Copies `epoch` within the data folder; none if the disk has too little room for it.
-    pub(crate) fn of(data: &Path, epoch: &Path) -> io::Result<Option<Self>> {
-        let needed = copying::bytes(epoch)?;
-        if room::free_bytes(data)? < needed.saturating_add(ROOM_KEPT_BYTES) {
+impl Copies {
+    /// Within the data folder. A copy leaves at least `room_bytes` on the disk.
+    pub(crate) fn within(data: &Path, room_bytes: u64) -> Self {
+        Self {
+            folder: data.join(FOLDER),
+            room_bytes,
+        }
+    }
+
+    /// Copies an epoch's folder; none if the disk has too little room, so that the epoch itself is opened, which is told.
+    pub(crate) fn make(&self, epoch: &Path) -> io::Result<Option<Scratch>> {
+        let copy = self.try_make(epoch)?;
+        if copy.is_none() {
+            tracing::warn!(
+                epoch = %epoch.display(),
+                "too little room for a copy of an epoch: it is opened in place, and sled mends what is damaged there"
+            );
+        }
+        Ok(copy)
+    }
+
+    fn try_make(&self, epoch: &Path) -> io::Result<Option<Scratch>> {
+        gateway_durable::make_folder(&self.folder, 0o700)?;
+        let files = Listed::of(epoch)?;
+        if room::free_bytes(&self.folder)? < files.bytes().saturating_add(self.room_bytes) {
             return Ok(None);
         }
-        let all = data.join(FOLDER);
-        gateway_durable::make_folder(&all, 0o700)?;
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let copy = Self(all.join(number.to_string()));
-        let copied = copying::folders(&[(epoch.to_owned(), copy.0.clone())], |_, _| {});
-        match copied {
+        let copy = Scratch::make(&self.folder)?;
+        match files.copy_to(copy.path()) {
             Ok(()) => Ok(Some(copy)),
             // Others write to the disk too.
             Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(None),
@@ -37,24 +53,13 @@ impl Copy {
         }
     }
 
-    /// The copied folder.
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-
-    /// Removes what a process that was killed left behind. Only whoever holds the log's lock may.
-    pub(crate) fn sweep(data: &Path) -> io::Result<()> {
-        match std::fs::remove_dir_all(data.join(FOLDER)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            Ok(()) | Err(_) => Ok(()),
-        }
+    /// Removes what a process that was killed left behind.
+    pub(crate) fn sweep(&self) -> io::Result<()> {
+        scratch::sweep(&self.folder)
     }
 }
 
-impl Drop for Copy {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            tracing::warn!(%error, "a copy of an epoch is left behind until the next start");
-        }
-    }
-}
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+#[path = "copies_tests.rs"]
+mod tests;

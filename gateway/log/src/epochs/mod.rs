@@ -11,7 +11,7 @@ mod place;
 mod store;
 mod walk;
 
-pub(crate) use copies::Copy;
+pub(crate) use copies::Copies;
 pub(crate) use list::EpochList;
 pub(crate) use place::EpochPlace;
-pub(crate) use store::{EpochStore, check_origin, write_beginning};
+pub(crate) use store::{EpochStore, Owner, check_origin, write_beginning};

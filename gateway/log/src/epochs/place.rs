@@ -18,11 +18,6 @@ impl EpochPlace {
         Self(data.to_owned())
     }
 
-    /// The data folder.
-    pub(crate) fn data(&self) -> &Path {
-        &self.0
-    }
-
     /// The folder of all of them.
     pub(crate) fn all(&self) -> PathBuf {
         self.0.join("log")

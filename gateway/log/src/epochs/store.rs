@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use schemas::proof::{Frontier, NoteKey};
 
 use super::walk::Walk;
-use super::{EpochList, EpochPlace};
+use super::{Copies, EpochList, EpochPlace};
 use crate::error::{LogFailed, Quarantine};
 use crate::group::Space;
+use crate::scratch;
 use crate::store::{EpochsStore, Events, SledStore, Store, Write};
 
 /// Closed epochs that are kept open for whoever reads them next.
@@ -28,8 +29,8 @@ pub(crate) struct EpochStore(Arc<Inner>);
 #[derive(Debug)]
 pub(super) struct Inner {
     place: EpochPlace,
-    /// None where the epochs are only read.
-    identity: Option<NoteKey>,
+    /// None where the epochs are only read, of a copy of the log.
+    owner: Option<Owner>,
     cache_bytes: u64,
     present: RwLock<Present>,
     /// Closed epochs that are open for reading, the one asked for last at the end. Locked before `present`.
@@ -41,6 +42,15 @@ struct Present {
     list: EpochList,
     /// The newest epoch.
     newest: Arc<SledStore>,
+}
+
+/// What whoever writes the log has beside it.
+#[derive(Debug, Clone)]
+pub(crate) struct Owner {
+    /// Whose log it is.
+    pub(crate) identity: NoteKey,
+    /// Where closed epochs are copied to, to be read.
+    pub(crate) copies: Copies,
 }
 
 fn unreadable(failed: LogFailed) -> Quarantine {
@@ -89,7 +99,7 @@ impl EpochStore {
     /// Of these epochs; `newest` is the last of them, opened.
     pub(crate) fn new(
         data: &Path,
-        identity: Option<NoteKey>,
+        owner: Option<Owner>,
         cache_bytes: u64,
         list: EpochList,
         newest: SledStore,
@@ -97,7 +107,7 @@ impl EpochStore {
         let newest = Arc::new(newest);
         Self(Arc::new(Inner {
             place: EpochPlace::of(data),
-            identity,
+            owner,
             cache_bytes,
             present: RwLock::new(Present { list, newest }),
             reading: Mutex::default(),
@@ -167,11 +177,12 @@ impl Inner {
         let prepared = self.place.remove_half_snapshots(first);
         prepared.map_err(|error| failed("read a closed epoch", &error))?;
         let epoch = self.place.epoch(first);
-        if self.identity.is_none() {
+        let Some(owner) = &self.owner else {
             // It is a copy already.
+            let _kept = scratch::kept();
             return SledStore::open(&epoch, self.cache_bytes);
-        }
-        SledStore::open_for_reading(self.place.data(), &epoch)
+        };
+        SledStore::open_for_reading(&owner.copies, &epoch)
     }
 
     /// Makes the epoch after `tree` and all that is in it durable. The list does not name it yet.
@@ -183,8 +194,8 @@ impl Inner {
             .map_err(|error| failed(doing, &error))?;
         let store = SledStore::open(&self.place.epoch(first), self.cache_bytes)?;
         store.copy_pairs(before)?;
-        let identity = self.identity.as_ref().ok_or(LogFailed::Closed)?;
-        write_beginning(&store, identity, tree)?;
+        let owner = self.owner.as_ref().ok_or(LogFailed::Closed)?;
+        write_beginning(&store, &owner.identity, tree)?;
         if !store.reaches_our_sync()? {
             return Err(LogFailed::Sync(
                 "a flush did not reach this program's own sync".to_owned(),
@@ -292,3 +303,8 @@ impl EpochsStore for EpochStore {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+#[path = "store_tests.rs"]
+mod tests;

@@ -7,7 +7,7 @@ use super::files::Folder;
 use super::trial;
 use super::unreadable;
 use super::verify::{Begun, Claims};
-use crate::epochs::{EpochList, EpochStore, check_origin};
+use crate::epochs::{Copies, EpochList, EpochStore, Owner, check_origin};
 use crate::error::{LogFailed, OpenError, Quarantine};
 use crate::limits::Limits;
 use crate::store::{EpochsStore as _, SledStore, Store as _, Stored};
@@ -16,6 +16,8 @@ use crate::store::{EpochsStore as _, SledStore, Store as _, Stored};
 pub(super) struct Epochs {
     pub(super) store: EpochStore,
     pub(super) list: EpochList,
+    /// Where they are copied to, to be looked at.
+    pub(super) copies: Copies,
     /// Whether the newest that `EPOCHS` names held no event, so that it is to be given up.
     pub(super) abandoned: bool,
 }
@@ -43,8 +45,9 @@ fn open(
 ) -> Result<Epochs, OpenError> {
     let place = folder.epochs();
     let list = EpochList::read(&place.list())?.ok_or(Quarantine::Missing("EPOCHS"))?;
+    let copies = Copies::within(folder.path(), limits.copy_room_bytes);
     let open_newest = |list: &EpochList| -> Result<SledStore, OpenError> {
-        trial::epoch(folder, list, identity, claims)?;
+        trial::epoch(folder, &copies, list, identity, claims)?;
         let newest = list.newest();
         place
             .remove_half_snapshots(newest)
@@ -58,10 +61,13 @@ fn open(
     let is_empty = newest.stored_events().next().is_none();
     let is_claimed = claims.head.size().max(claims.witness.size()) > list.newest();
     let new = |list: &EpochList, newest| {
-        let identity = Some(identity.clone());
+        let owner = Owner {
+            identity: identity.clone(),
+            copies: copies.clone(),
+        };
         EpochStore::new(
             folder.path(),
-            identity,
+            Some(owner),
             limits.cache_bytes,
             list.clone(),
             newest,
@@ -74,12 +80,14 @@ fn open(
             Ok(Epochs {
                 store: new(&before, open_newest(&before)?),
                 list: before,
+                copies: copies.clone(),
                 abandoned: true,
             })
         }
         _ => Ok(Epochs {
             store: new(&list, newest),
             list,
+            copies: copies.clone(),
             abandoned: false,
         }),
     }
@@ -150,7 +158,7 @@ pub(super) fn settle(folder: &Folder, epochs: &Epochs) -> Result<(), OpenError> 
         .copied()
         .filter(|first| *first > epochs.list.oldest())
     {
-        refuse_events(folder, first)?;
+        refuse_events(folder, &epochs.copies, first)?;
     }
     if epochs.abandoned {
         epochs.list.write(&place.list()).map_err(doing())?;
@@ -164,12 +172,12 @@ pub(super) fn settle(folder: &Folder, epochs: &Epochs) -> Result<(), OpenError> 
 
 /// An epoch that was not begun to the end holds no event, and may not even open. One that holds some was begun, so the list is an
 /// older one.
-fn refuse_events(folder: &Folder, first: u64) -> Result<(), OpenError> {
+fn refuse_events(folder: &Folder, copies: &Copies, first: u64) -> Result<(), OpenError> {
     folder
         .epochs()
         .remove_half_snapshots(first)
         .map_err(OpenError::io("look at what is left of an epoch"))?;
-    if trial::holds_any(folder, first)? {
+    if trial::holds_any(folder, copies, first)? {
         return Err(Quarantine::EpochUnlisted { first }.into());
     }
     Ok(())

@@ -7,7 +7,7 @@ use super::marker::Marker;
 use super::verify::Claims;
 use super::{Opened, format, prove_sync};
 use crate::checkpoint_file::Claim;
-use crate::epochs::{EpochList, EpochStore, write_beginning};
+use crate::epochs::{Copies, EpochList, EpochStore, Owner, write_beginning};
 use crate::error::{OpenError, Quarantine};
 use crate::limits::Limits;
 use crate::notary::{Notary, Urgency};
@@ -46,8 +46,11 @@ pub(super) fn run(
         .map_err(OpenError::io("write EPOCHS"))?;
     notary.witness()?;
     marker.write()?;
-    let identity = Some(identity.clone());
-    let store = EpochStore::new(folder.path(), identity, limits.cache_bytes, list, store);
+    let owner = Owner {
+        identity: identity.clone(),
+        copies: Copies::within(folder.path(), limits.copy_room_bytes),
+    };
+    let store = EpochStore::new(folder.path(), Some(owner), limits.cache_bytes, list, store);
     Ok(Opened {
         store,
         first: 0,

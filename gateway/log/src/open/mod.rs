@@ -28,7 +28,7 @@ use schemas::proof::{Frontier, Hash, NoteKey};
 use crate::checkpoint::{Checkpoints, Desk};
 use crate::checkpoint_file::{CheckpointFile, Claim};
 use crate::committer::{Committer, Driver, Shared};
-use crate::epochs::{Copy, EpochList, EpochStore};
+use crate::epochs::{Copies, EpochList, EpochStore};
 use crate::error::{LogFailed, OpenError, Quarantine};
 use crate::handle::{Entrance, Inner, Log, Way};
 use crate::limits::Limits;
@@ -146,7 +146,10 @@ impl Log {
         let folder = Folder::prepare(folder)?;
         let lock = lock::take(&folder)?;
         format::check(&folder)?;
-        Copy::sweep(folder.path()).map_err(OpenError::io("remove copies of epochs"))?;
+        let copies = Copies::within(folder.path(), limits.copy_room_bytes);
+        copies
+            .sweep()
+            .map_err(OpenError::io("remove copies of epochs"))?;
         let marker = marker::Marker::read(marker, &identity)?;
         let head_file = CheckpointFile::head(folder.path());
         let witness_file = CheckpointFile::witness(witness);

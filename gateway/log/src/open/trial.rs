@@ -6,8 +6,9 @@ use schemas::proof::NoteKey;
 use super::files::Folder;
 use super::unreadable;
 use super::verify::Claims;
-use crate::epochs::{Copy, EpochList, check_origin};
+use crate::epochs::{Copies, EpochList, check_origin};
 use crate::error::{OpenError, Quarantine};
+use crate::scratch::Scratch;
 use crate::store::SledStore;
 
 /// sled's page cache for a single look, in bytes.
@@ -16,16 +17,16 @@ const SMALL_CACHE_BYTES: u64 = 1 << 20;
 /// Refuses an epoch that is somebody else's, or from which sled would lose what a checkpoint covers. `list` is of the log up to this epoch.
 pub(super) fn epoch(
     folder: &Folder,
+    copies: &Copies,
     list: &EpochList,
     identity: &NoteKey,
     claims: &Claims,
 ) -> Result<(), OpenError> {
     let first = list.newest();
     let epoch = folder.epochs().epoch(first);
-    let copied = Copy::of(folder.path(), &epoch);
+    let copied = copies.make(&epoch);
     let copied = copied.map_err(OpenError::io("copy the newest epoch"))?;
     let Some(copy) = copied else {
-        tracing::warn!("too little room to look at a copy of the log first");
         return Ok(());
     };
     let store = SledStore::open(copy.path(), SMALL_CACHE_BYTES).map_err(unreadable)?;
@@ -43,11 +44,11 @@ pub(super) fn epoch(
 }
 
 /// Whether an epoch that the list does not name holds events.
-pub(super) fn holds_any(folder: &Folder, first: u64) -> Result<bool, OpenError> {
+pub(super) fn holds_any(folder: &Folder, copies: &Copies, first: u64) -> Result<bool, OpenError> {
     let epoch = folder.epochs().epoch(first);
-    let copied = Copy::of(folder.path(), &epoch);
+    let copied = copies.make(&epoch);
     let copied = copied.map_err(OpenError::io("look at what is left of an epoch"))?;
-    let looked_at = copied.as_ref().map_or(epoch.as_path(), Copy::path);
+    let looked_at = copied.as_ref().map_or(epoch.as_path(), Scratch::path);
     let store = SledStore::open(looked_at, SMALL_CACHE_BYTES);
     Ok(store.is_ok_and(|store| store.stored_events().any(|event| event.is_ok())))
 }

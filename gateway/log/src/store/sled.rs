@@ -9,9 +9,10 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::{Events, Store, Write, chunks};
-use crate::epochs::Copy;
+use crate::epochs::Copies;
 use crate::error::LogFailed;
 use crate::group::{KvOp, Space};
+use crate::scratch::Scratch;
 
 /// Pairs are copied in groups of this size, in bytes: what the crash images were made with.
 const COPY_BYTES: usize = 64 * 1024;
@@ -35,7 +36,7 @@ pub(crate) struct SledStore {
     db: sled::Db,
     look_ups: u32,
     /// Where it is a copy that is opened. Removed when sled is closed.
-    _copy: Option<Copy>,
+    _copy: Option<Scratch>,
 }
 
 impl SledStore {
@@ -58,12 +59,12 @@ impl SledStore {
         })
     }
 
-    /// Opens a closed epoch in the data folder, for reading with little memory: a copy of it, if there is room for one.
-    pub(crate) fn open_for_reading(data: &Path, epoch: &Path) -> Result<Self, LogFailed> {
-        let copied = Copy::of(data, epoch);
+    /// Opens a closed epoch for reading with little memory: a copy of it, if there is room for one.
+    pub(crate) fn open_for_reading(copies: &Copies, epoch: &Path) -> Result<Self, LogFailed> {
+        let copied = copies.make(epoch);
         let copy =
             copied.map_err(|error| LogFailed::Store(format!("cannot copy an epoch: {error}")))?;
-        let folder = copy.as_ref().map_or(epoch, Copy::path);
+        let folder = copy.as_ref().map_or(epoch, Scratch::path);
         let store = Self::open(folder, READING_CACHE_BYTES)?;
         Ok(Self {
             look_ups: READING_LOOK_UPS,
