@@ -150,6 +150,10 @@ pub fn decide(state: &State, rules: &Rules, input: &Input, now: &Now) -> Decisio
             centre::instructed(&mut draft, instructed);
             Outcome::Accepted(None)
         }
+        Input::CentreHeard { read_ms } => {
+            payment::heard(&mut draft, *read_ms);
+            Outcome::Accepted(None)
+        }
         Input::Contradicted(found) => {
             centre::contradicted(&mut draft, found);
             Outcome::Accepted(None)

@@ -163,6 +163,11 @@ pub enum Input {
     },
     /// Something stands in the stream from the centre.
     Instructed(Instructed),
+    /// All that the centre had told by then has been read, and is recorded.
+    CentreHeard {
+        /// When the reading began, by the wall clock, in ms.
+        read_ms: u64,
+    },
     /// The centre's copy of this log contradicts it.
     Contradicted(Contradicted),
     /// The papers of a session were made, as far as they could be; nobody has them yet (A13).

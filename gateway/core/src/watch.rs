@@ -90,6 +90,7 @@ impl Watch {
             | Input::Commission { .. }
             | Input::Exercise { .. }
             | Input::Commissioned(_)
+            | Input::CentreHeard { .. }
             | Input::Contradicted(_)
             | Input::PapersMade(_)
             | Input::LookupKeyDestroyed { .. } => Look::PASS,

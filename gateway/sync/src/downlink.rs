@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::backoff::Backoff;
 use crate::{Store, StoreError, Stores};
@@ -40,6 +40,10 @@ impl std::fmt::Debug for Stored {
 pub trait Follow: Send {
     /// Called once for each, in order. False: it could not be recorded, and the downlink ends.
     fn follow(&mut self, stored: Stored) -> impl Future<Output = bool> + Send;
+
+    /// Called when the stream was read to its end, and all of it was followed: what stood there when the reading began is known here.
+    /// False as above.
+    fn read_to_end(&mut self, began: Instant) -> impl Future<Output = bool> + Send;
 }
 
 /// Reads what the centre says.
@@ -91,6 +95,7 @@ impl<S: Stores> Downlink<S> {
     ) -> Result<Infallible, End> {
         let store = self.stores.connect().map_err(End::Store)?;
         loop {
+            let began = Instant::now();
             let read = store.read(&self.stream, self.from, READ_LEN).await;
             let read = read.map_err(End::Store)?;
             backoff.reset();
@@ -104,6 +109,9 @@ impl<S: Stores> Downlink<S> {
                 self.from = after;
             }
             if !more {
+                if !follow.read_to_end(began).await {
+                    return Err(End::Unrecorded);
+                }
                 tokio::time::sleep(self.every).await;
             }
         }

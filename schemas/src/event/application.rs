@@ -710,8 +710,8 @@ bodies! {
         /// All that was entered.
         entered: Box<Entered>,
     }
-    /// Nobody paid in time, by the station's clock or by the word of the centre: what was accepted has lapsed, and the person may apply
-    /// again (A12). What is paid from now on is asked back.
+    /// Nobody paid in time, by the word of the centre, or by the station's clock once it had heard all that the centre told until after that
+    /// time: what was accepted has lapsed, and the person may apply again (A12). What is recorded as paid from now on is asked back.
     ApplicationLapsed {
         /// The session.
         session: SessionId,

@@ -11,10 +11,12 @@ use schemas::ids::{DeviceId, OrderId, SessionId};
 use schemas::message::peripheral::{Fen, PaymentMethod};
 use schemas::words::application::{NoticeCause, PaymentWay};
 
+use super::application;
 use super::draft::Draft;
-use crate::payment::{self, Money};
+use crate::payment::{self, Claim, Money, Standing};
 
-/// Orders that expire or lapse in one decision, so that a station which was off for long does not write them all at once.
+/// Orders that expire or lapse in one decision, so that a station which was off for long does not write them all at once. The next ones
+/// follow with the next.
 const EXPIRED_AT_ONCE: usize = 50;
 const HOUR_S: u32 = 3_600;
 
@@ -132,18 +134,13 @@ pub(super) fn refunded(
     Ok(())
 }
 
-/// Lets orders expire and what is not paid lapse, has citizens told of it, and ends the day.
+/// Lets orders expire, has citizens reminded of what is not paid, and ends the day.
 pub(super) fn tick(draft: &mut Draft<'_>) {
     close_day(draft);
     let mut expired = payment::expired(&draft.base.payments, draft.now);
     expired.truncate(EXPIRED_AT_ONCE);
     for event in expired {
         draft.push(event);
-    }
-    let mut over = payment::lapsed(&draft.base.payments, draft.now);
-    over.truncate(EXPIRED_AT_ONCE);
-    for order in over {
-        lapse(draft, &order);
     }
     let mut notices = payment::notices(&draft.base.payments, draft.now);
     notices.truncate(EXPIRED_AT_ONCE);
@@ -152,16 +149,30 @@ pub(super) fn tick(draft: &mut Draft<'_>) {
     }
 }
 
-/// Nobody paid what was accepted: it has lapsed, and the citizen is told. None: it has no term, because it is paid or was not accepted.
+/// All that the centre had told at `read_ms` is known here: what nobody paid by its term lapses. A station that cannot hear the centre does
+/// not know what was paid.
+pub(super) fn heard(draft: &mut Draft<'_>, read_ms: u64) {
+    let mut over = payment::lapsed(&draft.base.payments, draft.now, read_ms);
+    over.truncate(EXPIRED_AT_ONCE);
+    for order in over {
+        lapse(draft, &order);
+    }
+}
+
+/// Nobody paid what was accepted: it has lapsed, and the citizen is told. None: there is no such order.
 pub(super) fn lapse(draft: &mut Draft<'_>, order: &OrderId) -> Option<()> {
     let payments = &draft.base.payments;
-    let session = payments.orders.get(order)?.session.clone();
-    let phone = payments.terms.get(order)?.phone.clone();
+    let known = payments.orders.get(order)?;
+    let session = known.session.clone();
+    // Before there were terms, the order alone knew where.
+    let of_term = payments.terms.get(order).and_then(|t| t.phone.clone());
+    let phone = of_term.or_else(|| known.phone.clone());
     close_day(draft);
     draft.push(ApplicationLapsed {
         session: session.clone(),
         order: order.clone(),
     });
+    application::needs_no_papers(draft, &session);
     if let Some(phone) = phone {
         draft.push(NoticeAsked {
             session,
@@ -173,11 +184,14 @@ pub(super) fn lapse(draft: &mut Draft<'_>, order: &OrderId) -> Option<()> {
     Some(())
 }
 
-/// The order of a session that has a term to be paid within.
+/// The order of an acceptance that nobody paid, with or without a term. While the citizen stands at the kiosk nothing is accepted yet.
 pub(super) fn unpaid(draft: &Draft<'_>, session: &SessionId) -> Option<OrderId> {
     let payments = &draft.base.payments;
-    let order = payments.sessions.get(session)?;
-    payments.terms.contains_key(order).then(|| order.clone())
+    let id = payments.sessions.get(session)?;
+    let order = payments.orders.get(id)?;
+    let is_unpaid = order.standing != Standing::Paid && order.claim == Claim::Due;
+    let is_under_way = draft.base.application(session).is_some();
+    (is_unpaid && !is_under_way).then(|| id.clone())
 }
 
 fn came(draft: &mut Draft<'_>, order: &OrderId, money: Money) {

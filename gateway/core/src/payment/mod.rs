@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use book::PaymentTotals;
 
-pub(crate) use term::Term;
+pub(crate) use term::{Term, by_day_ms};
 
 pub(crate) use book::Book;
 pub(crate) use rules::{
@@ -31,9 +31,10 @@ pub(crate) use rules::{
 use crate::state::State;
 
 const SECOND_MS: u64 = 1_000;
-const DAY_MS: u64 = 86_400_000;
+const HOUR_MS: u64 = 3_600_000;
+const DAY_MS: u64 = 24 * HOUR_MS;
 /// China Standard Time is 8 hours ahead of UTC all year.
-const CHINA_AHEAD_MS: u64 = 8 * 3_600_000;
+const CHINA_AHEAD_MS: u64 = 8 * HOUR_MS;
 
 /// All orders of this log.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,7 +65,7 @@ pub(crate) struct Order {
     #[serde(default)]
     pub(crate) code: Option<u32>,
     pub(crate) valid_s: u32,
-    /// Until when it can be paid by the wall clock, in ms; none: that waits for a clock that can be believed.
+    /// Until when it can be paid by the wall clock, in ms: what is accepted, until its term ends. None: that waits for a clock that can be believed.
     pub(crate) expires_ms: Option<u64>,
     pub(crate) standing: Standing,
     pub(crate) claim: Claim,
@@ -135,8 +136,8 @@ pub(crate) enum Fate {
     Refunded(TransactionId),
 }
 
-/// In how many ms an order expires, an acceptance that is not paid lapses or is reminded of, or the day of the payments ends, and the state wants a [`crate::Input::Tick`]; none also while the
-/// clock cannot be believed.
+/// In how many ms an order expires, somebody is reminded of an acceptance that is not paid, or the day of the payments ends, and the state
+/// wants a [`crate::Input::Tick`]; none also while the clock cannot be believed.
 pub fn payments_left_ms(state: &State, now: &Now) -> Option<u64> {
     state.payments.left_ms(now)
 }
@@ -189,6 +190,10 @@ impl Payments {
         for id in std::mem::take(&mut self.begun) {
             if let Some(term) = self.terms.get_mut(&id) {
                 term.ends_after(now);
+                // What is accepted can be paid until then.
+                if let Some(order) = self.orders.get_mut(&id) {
+                    order.expires_ms = term.ends_ms;
+                }
             }
         }
     }
@@ -211,13 +216,14 @@ impl Payments {
         }
     }
 
-    /// In how many ms something is due: an order that expires, a term, or the end of the day.
+    /// In how many ms something is due: an order that expires, a reminder, or the end of the day.
     pub(crate) fn left_ms(&self, now: &Now) -> Option<u64> {
         if now.trust != ClockTrust::Synchronised {
             return None;
         }
         let order = self.due.first().map(|(expires_ms, _)| *expires_ms);
-        let terms = self.terms.values().filter_map(Term::next_ms);
+        let terms = self.terms.values();
+        let terms = terms.filter_map(|term| term.notice_ms(now.wall_ms));
         let due = order
             .into_iter()
             .chain(self.book.day_ends_ms())

@@ -11,7 +11,7 @@ use schemas::message::peripheral::Fen;
 use schemas::time::{ClockTrust, Now};
 use schemas::words::application::{NoticeCause, PaymentOddity, PaymentWay, RefundCause};
 
-use super::{Fate, Order, Payments, Standing, Term};
+use super::{Fate, Order, Payments, Standing, Term, by_day_ms};
 
 /// An order, unless the application has one: it is never charged twice.
 pub(crate) fn ordered(payments: &Payments, order: PaymentOrdered) -> Option<PaymentOrdered> {
@@ -152,26 +152,24 @@ pub(crate) fn expired(payments: &Payments, now: &Now) -> Vec<PaymentExpired> {
         .collect()
 }
 
-/// The orders whose term is over, and which nobody paid, by a clock that can be believed.
-pub(crate) fn lapsed(payments: &Payments, now: &Now) -> Vec<OrderId> {
-    if now.trust != ClockTrust::Synchronised {
+/// The orders which nobody paid within their term, by a clock that can be believed. `read_ms`: all that the centre had told by then is
+/// known here. Without that nobody can say that something was not paid.
+pub(crate) fn lapsed(payments: &Payments, now: &Now, read_ms: u64) -> Vec<OrderId> {
+    let is_by_day = by_day_ms(now.wall_ms) == now.wall_ms;
+    if now.trust != ClockTrust::Synchronised || !is_by_day || read_ms > now.wall_ms {
         return Vec::new();
     }
-    let is_over = |term: &&Term| term.ends_ms.is_some_and(|ends_ms| ends_ms <= now.wall_ms);
+    let is_over = |term: &&Term| term.lapses_ms().is_some_and(|at_ms| at_ms <= read_ms);
     let over = payments.terms.iter().filter(|(_, term)| is_over(term));
     over.map(|(order, _)| order.clone()).collect()
 }
 
-/// Whom to tell that the time to pay ends soon. Once it is over there is something else to tell.
+/// Whom to tell that the time to pay ends soon.
 pub(crate) fn notices(payments: &Payments, now: &Now) -> Vec<NoticeAsked> {
     if now.trust != ClockTrust::Synchronised {
         return Vec::new();
     }
-    let is_due = |term: &Term| {
-        let notice_ms = term.notice_ms();
-        let is_over = term.ends_ms.is_some_and(|ends_ms| ends_ms <= now.wall_ms);
-        !is_over && notice_ms.is_some_and(|notice_ms| notice_ms <= now.wall_ms)
-    };
+    let is_due = |term: &Term| term.notice_ms(now.wall_ms) == Some(now.wall_ms);
     let due = payments.terms.iter().filter(|(_, term)| is_due(term));
     let notice = |(id, term): (&OrderId, &Term)| {
         Some(NoticeAsked {

@@ -8,8 +8,12 @@ use schemas::sealed::SealedField;
 use schemas::time::Now;
 use serde::{Deserialize, Serialize};
 
-use super::{Claim, DAY_MS, Order, Payments, Standing, day_ends_ms};
+use super::{CHINA_AHEAD_MS, Claim, DAY_MS, HOUR_MS, Order, Payments, Standing, day_ends_ms};
 use crate::state::State;
+
+/// Citizens are told from this hour of the day in China on, and until the other.
+const MORNING_MS: u64 = 9 * HOUR_MS;
+const EVENING_MS: u64 = 21 * HOUR_MS;
 
 /// The term of one acceptance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,17 +45,20 @@ impl Term {
         self.ends_ms.get_or_insert(ends_ms);
     }
 
-    /// When the citizen is told that it ends soon; none: they were, or are not to be.
-    pub(crate) fn notice_ms(&self) -> Option<u64> {
+    /// When the citizen is told that it ends soon, if they were not told before `now_ms`; none: they were, or are not to be.
+    pub(crate) fn notice_ms(&self, now_ms: u64) -> Option<u64> {
         let is_open = !self.is_noticed && self.notice_days > 0 && self.phone.is_some();
         let before_ms = u64::from(self.notice_days).saturating_mul(DAY_MS);
         let ends_ms = self.ends_ms.filter(|_| is_open)?;
-        Some(ends_ms.saturating_sub(before_ms))
+        let notice_ms = by_day_ms(ends_ms.saturating_sub(before_ms).max(now_ms));
+        // Once it is over there is something else to tell.
+        (notice_ms < ends_ms).then_some(notice_ms)
     }
 
-    /// When something is to be done about it.
-    pub(crate) fn next_ms(&self) -> Option<u64> {
-        self.notice_ms().or(self.ends_ms)
+    /// From when on what the centre has told by then shows that nobody paid in time: the morning behind the last day. The hours in
+    /// between are for what was paid at its end, and told after it.
+    pub(crate) fn lapses_ms(&self) -> Option<u64> {
+        self.ends_ms.map(by_day_ms)
     }
 
     /// The last day on which it can be paid.
@@ -59,6 +66,19 @@ impl Term {
         let ends_ms = self.ends_ms?;
         Some(CivilDate::in_china(ends_ms.saturating_sub(1)))
     }
+}
+
+/// The first moment from `at_ms` on at which citizens are told something.
+pub(crate) const fn by_day_ms(at_ms: u64) -> u64 {
+    let within_ms = at_ms.saturating_add(CHINA_AHEAD_MS) % DAY_MS;
+    let wait_ms = if within_ms < MORNING_MS {
+        MORNING_MS - within_ms
+    } else if within_ms < EVENING_MS {
+        0
+    } else {
+        DAY_MS - within_ms + MORNING_MS
+    };
+    at_ms.saturating_add(wait_ms)
 }
 
 impl Payments {

@@ -245,11 +245,13 @@ const DAY_MS: u64 = 86_400_000;
 #[test]
 fn a12_who_does_not_pay_may_apply_again() {
     let mut hall = Hall::new();
+    hall.advance(2 * 3_600_000);
     assert_eq!(WAITS.go(&mut hall, "kiosk-1").paid, Some(false));
     let order = hall.order();
-    // From 8 in the morning to the end of the fifteenth day after.
+    // From 10 in the morning to the morning behind the fifteenth day after.
     for (days, told, over) in [(12, 0, 0), (1, 1, 0), (2, 1, 0), (1, 2, 1)] {
         hall.advance(days * DAY_MS);
+        hall.centre_read();
         assert_eq!(hall.count("station.notice.asked.v1"), told);
         assert_eq!(hall.count("station.application.lapsed.v1"), over);
     }
@@ -310,6 +312,7 @@ fn a12_what_is_paid_is_not_given_up() {
     let reason = RejectionReason::NotPaid;
     assert!(!hall.decided(&session, Decision::Rejected { reason }));
     hall.advance(30 * DAY_MS);
+    hall.centre_read();
     assert_eq!(hall.count("station.application.lapsed.v1"), 0);
     assert_eq!(hall.count("station.notice.asked.v1"), 0);
     assert_eq!(hall.count("station.payment.refund-asked.v1"), 0);
@@ -322,4 +325,31 @@ fn accepted(hall: &Hall) -> (AcceptanceSite, DailyPlace) {
         _ => None,
     });
     accepted.next().unwrap()
+}
+
+/// A12: the centre also gives up what was accepted before there were terms, and nothing while the citizen stands at the kiosk.
+#[test]
+fn a12_the_centre_gives_up_what_has_no_term() {
+    let gives_up = |hall: &mut Hall, session: &SessionId| {
+        let reason = RejectionReason::NotPaid;
+        hall.decided(session, Decision::Rejected { reason })
+    };
+    let (mut hall, session) = waiting();
+    assert!(!gives_up(&mut hall, &session));
+    finish(&mut hall, &WAITS, "kiosk-1", &session);
+    for (_, event) in &mut hall.log {
+        if let Event::ApplicationAccepted(b) = event {
+            b.term = None;
+        }
+    }
+    hall.state = hall.replay();
+    hall.advance(30 * DAY_MS);
+    hall.centre_read();
+    assert_eq!(hall.count("station.application.lapsed.v1"), 0);
+    assert!(gives_up(&mut hall, &session));
+    assert!(!gives_up(&mut hall, &session), "once");
+    assert_eq!(hall.count("station.notice.asked.v1"), 1, "they are told");
+    assert!(hall.paid(&hall.order(), 2_000, 1));
+    assert_eq!(hall.count("station.payment.refund-asked.v1"), 1);
+    assert_eq!(hall.state, hall.replay());
 }

@@ -1,6 +1,8 @@
 //! Does what the centre says. Whatever has to be done outside the log (a manifest in the inbox, a policy's file) is durable before the
 //! event that says so; doing it twice changes nothing.
 
+use std::time::{Duration, Instant};
+
 use aws_lc_rs::digest;
 use edge_config::Station;
 use gateway_core::{Answer, Decided, Input, Instructed, Rules, Told};
@@ -18,6 +20,9 @@ use super::acknowledged::{self, Acknowledgement};
 use super::blobs::Again;
 use super::{LinkParts, grant, policy, verifying};
 
+/// How often the loop is told that the stream was read to its end: what waits for that waits for hours.
+const HEARD_EVERY: Duration = Duration::from_mins(10);
+
 /// Follows instructions.
 #[derive(Debug)]
 pub(super) struct Follower {
@@ -30,6 +35,8 @@ pub(super) struct Follower {
     acknowledged: watch::Sender<u64>,
     /// What goes up again.
     again: Again,
+    /// When the loop was last told that the stream was read to its end.
+    heard: Option<Instant>,
     /// Hears of an acknowledgement that contradicts this log, once.
     contradicts: Option<oneshot::Sender<Fork>>,
 }
@@ -57,6 +64,7 @@ impl Follower {
                 .map(schemas::key::PublicKey::to_raw)
                 .or(parts.verify_key),
             again,
+            heard: None,
             contradicts: Some(contradicts),
             parts,
         })
@@ -289,6 +297,19 @@ impl Follow for Follower {
             },
         };
         self.record(revision, sha256, recording).await
+    }
+
+    async fn read_to_end(&mut self, began: Instant) -> bool {
+        let is_recent = |heard: Instant| began.saturating_duration_since(heard) < HEARD_EVERY;
+        // Who cannot tell the centre's word from another's has not heard it.
+        if self.key.is_none() || self.heard.is_some_and(is_recent) {
+            return true;
+        }
+        self.heard = Some(began);
+        let since_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let read_ms = self.parts.clock.now().wall_ms.saturating_sub(since_ms);
+        let input = Input::CentreHeard { read_ms };
+        self.parts.acts.record(input, None).await.is_ok()
     }
 }
 

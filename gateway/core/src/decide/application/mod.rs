@@ -32,7 +32,7 @@ pub(super) use lifecycle::{interrupted, tick, wake};
 pub(super) use papers::{asked as papers_asked, lost as papers_lost, made as papers_made};
 pub(super) use paying::failed as payment_failed;
 pub(super) use session::{cancel, start};
-pub(super) use tickets::{at_window, lapse};
+pub(super) use tickets::{at_window, lapse, needs_no_papers};
 
 /// The application under way at a kiosk.
 fn at<'d>(draft: &'d Draft<'_>, kiosk: &DeviceId) -> Option<&'d Application> {

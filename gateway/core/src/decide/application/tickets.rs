@@ -3,7 +3,7 @@
 use schemas::event::application::{WindowTicketClosed, WindowTicketOpened};
 use schemas::ids::{SessionId, TicketNumber};
 use schemas::words::RefusalReason;
-use schemas::words::application::WindowResult;
+use schemas::words::application::{WindowReason, WindowResult};
 
 use super::super::Outcome;
 use super::super::draft::Draft;
@@ -66,6 +66,20 @@ fn open(draft: &Draft<'_>, number: &TicketNumber) -> Result<SessionId, RefusalRe
     } else {
         RefusalReason::TicketUnknown
     })
+}
+
+/// What has lapsed needs no papers, so their ticket is closed.
+pub(in crate::decide) fn needs_no_papers(draft: &mut Draft<'_>, session: &SessionId) {
+    let ticket = draft.base.tickets.get(session);
+    let of_papers = Some(WindowReason::PapersNotHandedOut);
+    if let Some(ticket) = ticket.filter(|ticket| ticket.reason == of_papers) {
+        draft.push(WindowTicketClosed {
+            session: session.clone(),
+            ticket: ticket.number.clone(),
+            result: WindowResult::Lapsed,
+            by: None,
+        });
+    }
 }
 
 /// Nobody closed them in the time that they are held: the state does not keep them for ever.

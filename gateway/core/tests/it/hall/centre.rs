@@ -98,6 +98,24 @@ impl Hall {
         }))
     }
 
+    /// All that the centre told so far was read.
+    pub fn centre_read(&mut self) {
+        let read_ms = self.now.wall_ms;
+        self.input(Input::CentreHeard { read_ms });
+    }
+
+    /// A payment of long ago is told.
+    pub fn paid_at(&mut self, order: &OrderId, fee: u32, transaction: u32, paid_ms: u64) -> bool {
+        self.told(Answer::Paid(PaymentConfirmed {
+            order: order.clone(),
+            amount_fen: Fen::new(fee).unwrap(),
+            transaction: TransactionId::new(format!("T{transaction}")).unwrap(),
+            way: None,
+            paid_ms: Some(paid_ms),
+            code: None,
+        }))
+    }
+
     /// All papers of a session were made.
     pub fn papers(&mut self, session: &SessionId, kiosk: &str) {
         self.input(Input::PapersMade(Box::new(PapersIssued {
