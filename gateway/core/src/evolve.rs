@@ -84,7 +84,7 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         Event::LookupKeyRetired(b) => evidence::lookup_key_retired(state, b),
         Event::ErasureAsked(b) => {
             state.erasures.insert(b.session.clone());
-            state.applications.owed.remove(&b.session);
+            papers::withdrawn(state, &b.session);
         }
         Event::ErasureDone(b) => erasure::done(state, recorded, b),
         Event::ErasureConfirmed(b) => erasure::confirmed(state, recorded, b),
@@ -172,7 +172,7 @@ pub fn evolve(state: &mut State, recorded: Recorded<'_>) {
         | Event::GrantReceived(_) => {
             application::apply(state, recorded);
         }
-        Event::PapersIssued(b) => papers::issued(state, b),
+        Event::PapersIssued(b) => papers::issued(state, recorded, b),
         Event::PapersNotHandedOut(b) => papers::not_handed_out(state, recorded, b),
         Event::CardTaken(b) => session::taken(state, recorded, b),
         Event::BatchAnnounced(b) => {

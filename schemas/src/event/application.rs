@@ -26,6 +26,7 @@ use crate::words::application::{
     PaymentWay, PortraitCheck, PortraitWay, ProvisionalCause, RejectionReason, SmsSkipped,
     WindowReason, WindowResult,
 };
+use crate::words::paper::PaperKind;
 use crate::words::{Completion, Hand, Residence};
 
 /// The devices that serve a kiosk's applications, as configured when one began. Two kiosks may share one: it serves one step at a
@@ -707,6 +708,9 @@ bodies! {
         /// Within what time that has to be paid; none: it is paid, or free of charge.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         term: Option<PaymentTerm>,
+        /// The papers that its citizen is to have (A13); empty: it was accepted before that was written.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        papers: Vec<PaperKind>,
         /// All that was entered.
         entered: Box<Entered>,
     }

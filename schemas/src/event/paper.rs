@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::station::bodies;
 use crate::ids::{DeviceId, PaperHash, SessionId, TicketNumber};
 use crate::sealed::SealedField;
+use crate::words::application::ApplicationKind;
 use crate::words::paper::{PaperFault, PaperKind};
 
 /// A paper that was made.
@@ -56,6 +57,12 @@ bodies! {
         /// How long it is held, in hours; none: as long as tickets are where nothing else is said.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         held_h: Option<u16>,
+        /// What was applied for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kind: Option<ApplicationKind>,
+        /// Index of the event that holds what was entered.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        entered: Option<u64>,
         /// Where the citizen is told, sealed; none where no number was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         phone: Option<SealedField>,

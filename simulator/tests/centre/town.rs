@@ -19,6 +19,7 @@ use schemas::event::application::{
     ApplicationAccepted, ApplicationCompensated, ApplicationConfirmed, ApplicationEligibilityAsked,
     ApplicationSmsAsked, Entered,
 };
+use schemas::event::paper::PapersNotHandedOut;
 use schemas::event::payment::PaymentOrdered;
 use schemas::ids::{DeviceId, OrderId, SessionId, TicketNumber};
 use schemas::key::SealingKeyId;
@@ -228,6 +229,7 @@ impl Session {
             provisional: vec![ProvisionalCause::Eligibility],
             order,
             term: None,
+            papers: Vec::new(),
             entered: Box::new(Entered {
                 kind: Some(kind),
                 residence: Some(self.residence),
@@ -265,6 +267,20 @@ impl Session {
             ticket: TicketNumber::new(ticket).unwrap(),
             held_h: None,
             phone: Some(phone),
+        })
+    }
+
+    /// The papers of an acceptance wait at the window.
+    pub fn papers_missed(&self, ticket: &str) -> Event {
+        Event::PapersNotHandedOut(PapersNotHandedOut {
+            session: self.id.clone(),
+            kiosk: DeviceId::new("kiosk-1").unwrap(),
+            missing: Vec::new(),
+            ticket: TicketNumber::new(ticket).unwrap(),
+            held_h: None,
+            kind: None,
+            entered: None,
+            phone: None,
         })
     }
 

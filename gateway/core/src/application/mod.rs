@@ -29,9 +29,10 @@ use schemas::words::application::{
     PageNotice, PaymentFault, PaymentWay, PortraitCheck, ProvisionalCause, SmsSkipped,
     WindowReason,
 };
-use schemas::words::paper::PaperState;
+use schemas::words::paper::{PaperKind, PaperState};
 use serde::{Deserialize, Serialize};
 
+use crate::device::Moment;
 use crate::state::State;
 
 pub(crate) use effects::{deadlines, effects};
@@ -220,9 +221,12 @@ pub(crate) struct EndedApplication {
     pub(crate) fee: Option<Fen>,
     #[serde(default)]
     pub(crate) papers: Option<PaperState>,
-    /// The papers that went to the kiosk, all of them: it may still say that it has not got them.
+    /// The papers that went to the kiosk, all of them: it may still say that it has not got them, for a while.
     #[serde(default)]
     pub(crate) handed_out: Option<OwedPapers>,
+    /// When they went there.
+    #[serde(default)]
+    pub(crate) handed_out_since: Option<Moment>,
     /// What the last portrait failed, where that is why it ended (A6).
     #[serde(default)]
     pub(crate) failed_checks: Vec<PortraitCheck>,
@@ -247,6 +251,9 @@ pub(crate) struct Acceptance {
     pub(crate) place: DailyPlace,
     pub(crate) phone: Option<SealedField>,
     pub(crate) order: Option<OrderId>,
+    /// The papers that the citizen is to have; empty: it was accepted before that was written.
+    #[serde(default)]
+    pub(crate) papers: Vec<PaperKind>,
 }
 
 impl PayCode {

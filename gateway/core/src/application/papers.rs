@@ -6,13 +6,18 @@ use schemas::event::paper::MissingPaper;
 use schemas::ids::{DeviceId, OrderId, SessionId, TransactionId};
 use schemas::message::peripheral::Fen;
 use schemas::sealed::SealedField;
+use schemas::time::Now;
 use schemas::words::application::{ApplicationKind, ApplicationOutcome, PaymentWay};
 use schemas::words::paper::{PaperFault, PaperKind, PaperState};
 use serde::{Deserialize, Serialize};
 
-use super::{Acceptance, EndedApplication};
+use super::{Acceptance, Application, EndedApplication};
 use crate::payment::Order;
 use crate::state::State;
+
+/// How long a kiosk may say that it has not got its papers, in ms: as long as a station may hold papers at the most (`papers_held_s`).
+/// After that their citizen is gone.
+const ASKED_FOR_MS: u64 = 600_000;
 
 /// Papers of an acceptance that its citizen is to have, and what a ticket needs to say where they have not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,17 +31,15 @@ pub(crate) struct OwedPapers {
 }
 
 impl OwedPapers {
-    /// Of an acceptance that ended so.
-    pub(crate) fn of(acceptance: &Acceptance, ended: &EndedApplication) -> Self {
-        let notice = ended.has_fee().then_some(PaperKind::PaymentNotice);
-        let papers = [PaperKind::Certificate, PaperKind::RegistrationForm];
-        Self {
+    /// Of an acceptance; none: its log is from before papers were owed, and does not say whether they were handed out.
+    pub(crate) fn of(acceptance: &Acceptance) -> Option<Self> {
+        (!acceptance.papers.is_empty()).then(|| Self {
             kiosk: acceptance.kiosk.clone(),
-            papers: papers.into_iter().chain(notice).collect(),
+            papers: acceptance.papers.clone(),
             kind: acceptance.kind,
             entered: acceptance.index,
             phone: acceptance.phone.clone(),
-        }
+        })
     }
 
     /// All of them, for the same reason.
@@ -72,9 +75,22 @@ pub(crate) fn begin(outcome: ApplicationOutcome) -> Option<PaperState> {
     has_papers.then_some(PaperState::Printing)
 }
 
+impl Application {
+    /// The papers of its acceptance (A13).
+    pub(crate) fn papers(&self) -> Vec<PaperKind> {
+        let has_fee = self.order.is_some() && self.fee().is_some();
+        let notice = has_fee.then_some(PaperKind::PaymentNotice);
+        let papers = [PaperKind::Certificate, PaperKind::RegistrationForm];
+        papers.into_iter().chain(notice).collect()
+    }
+}
+
 impl EndedApplication {
-    fn has_fee(&self) -> bool {
-        self.order.is_some() && self.fee.is_some() && self.way.is_some()
+    /// The papers that went to the kiosk not long before `now`.
+    pub(crate) fn handed_out_by(&self, now: &Now) -> Option<&OwedPapers> {
+        let since = self.handed_out_since.as_ref();
+        let is_recent = since.is_some_and(|since| since.elapsed_ms(now) < ASKED_FOR_MS);
+        self.handed_out.as_ref().filter(|_| is_recent)
     }
 
     fn fee_standing(&self, state: &State) -> Option<FeeStanding> {

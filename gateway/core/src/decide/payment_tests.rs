@@ -200,6 +200,7 @@ impl House {
             provisional: provisional.to_vec(),
             order,
             term: Some(term),
+            papers: Vec::new(),
             entered: Box::new(entered),
         };
         self.act(|draft| draft.push(accepted))

@@ -14,7 +14,7 @@ use schemas::words::application::{
     ApplicationOutcome, EligibilityVerdict, FacePair, PageNotice, SmsSkipped, WindowReason,
 };
 
-use super::{Recorded, fee, printed};
+use super::{Recorded, fee, papers, printed};
 use crate::application::{
     Acceptance, Application, EndedApplication, Failed, KnownPerson, Notice, OwedPapers, PayCode,
     Sms, Stage, Ticket, Verdict, papers_begin,
@@ -482,6 +482,7 @@ fn accepted(state: &mut State, recorded: Recorded<'_>, b: &ApplicationAccepted) 
         place: b.place,
         phone: b.entered.phone.clone(),
         order: b.order.clone(),
+        papers: b.papers.clone(),
     };
     state.acceptances.insert(b.session.clone(), acceptance);
 }
@@ -503,6 +504,7 @@ fn ended(state: &mut State, b: &ApplicationEnded) {
         fee: a.fee(),
         papers: papers_begin(b.outcome),
         handed_out: None,
+        handed_out_since: None,
         kind: a.entered.kind,
         session: a.id,
         outcome: b.outcome,
@@ -513,8 +515,8 @@ fn ended(state: &mut State, b: &ApplicationEnded) {
         way,
         paid: a.paid,
     };
-    if let Some(acceptance) = state.acceptances.get(&b.session) {
-        let owed = OwedPapers::of(acceptance, &ended);
+    let acceptance = state.acceptances.get(&b.session);
+    if let Some(owed) = acceptance.and_then(OwedPapers::of) {
         applications.owed.insert(b.session.clone(), owed);
     }
     applications.last.insert(b.kiosk.clone(), ended);
@@ -523,7 +525,7 @@ fn ended(state: &mut State, b: &ApplicationEnded) {
 /// Nothing of it is open any more. Its kiosk says so, if nobody was there since.
 fn lapsed(state: &mut State, session: &SessionId) {
     state.acceptances.remove(session);
-    state.applications.owed.remove(session);
+    papers::withdrawn(state, session);
     let mut last = state.applications.last.values_mut();
     if let Some(ended) = last.find(|ended| ended.session == *session) {
         ended.outcome = ApplicationOutcome::NotPaid;
@@ -533,7 +535,7 @@ fn lapsed(state: &mut State, session: &SessionId) {
 
 fn compensated(state: &mut State, recorded: Recorded<'_>, b: &ApplicationCompensated) {
     let acceptance = state.acceptances.remove(&b.session);
-    state.applications.owed.remove(&b.session);
+    papers::withdrawn(state, &b.session);
     let reason = WindowReason::ReviewRejected;
     let ticket = Ticket::new(b.ticket.clone(), reason, recorded.now).held(b.held_h);
     let ticket = Ticket {

@@ -5,7 +5,8 @@ use gateway_core::{Answer, Input, Request, WindowInput};
 use schemas::downlink::application::WindowOutcome;
 use schemas::event::paper::{IssuedPaper, MissingPaper, PapersIssued, PapersNotHandedOut};
 use schemas::ids::{OperatorId, PaperHash, TicketNumber, TransactionId};
-use schemas::words::application::{WindowReason, WindowResult};
+use schemas::message::application::StepName;
+use schemas::words::application::{ApplicationKind, WindowReason, WindowResult};
 use schemas::words::paper::{PaperFault, PaperKind, PaperState};
 
 const ISSUED: &str = "station.application.papers-issued.v1";
@@ -329,4 +330,166 @@ fn a15_a_restart_loses_papers_that_were_not_made() {
     let mut hall = Hall::new();
     unreadable.go(&mut hall, "kiosk-1");
     assert_eq!(shown(&hall).1, None);
+}
+
+/// How an acceptance loses its papers, with what the log says of it then.
+type Lose = fn(&mut Hall, &SessionId);
+const LOSES: [(&str, Lose); 3] = [
+    ("left out", |hall, session| {
+        hall.input(made(session, &[PaperFault::Character]));
+    }),
+    ("died", |hall, _| hall.restart()),
+    ("never came", |hall, session| {
+        hall.input(made(session, &[]));
+        get_papers(hall, session);
+    }),
+];
+
+/// A13, A15: an officer finds what a ticket for papers is for, whether the centre confirmed the acceptance before it was issued or after.
+#[test]
+fn a15_a_ticket_for_papers_says_what_it_is_for() {
+    for (how, lose) in LOSES {
+        for is_confirmed_first in [true, false] {
+            let mut hall = Hall::new();
+            GOOD.go(&mut hall, "kiosk-1");
+            let (session, _) = shown(&hall);
+            let (site, place) = accepted(&hall, &session);
+            let confirmed = Decision::Confirmed { site, place };
+            if is_confirmed_first {
+                assert!(hall.decided(&session, confirmed));
+                lose(&mut hall, &session);
+            } else {
+                lose(&mut hall, &session);
+                assert!(hall.decided(&session, confirmed));
+            }
+            let [open] = hall.state.window_tickets().try_into().unwrap();
+            assert!(open.entered.is_some(), "{how}, {is_confirmed_first}");
+            assert_eq!(open.kind, Some(ApplicationKind::Renewal), "{how}");
+            assert_at_window(&hall, &session, "W1-1");
+            assert_eq!(hall.state, hall.replay());
+        }
+    }
+}
+
+/// What takes an acceptance away, or what is known of it.
+const ENDS: [(&str, Lose); 3] = [
+    ("rejected", |hall, session| {
+        let reason = RejectionReason::Portrait;
+        assert!(hall.decided(session, Decision::Rejected { reason }));
+    }),
+    ("given up", |hall, session| {
+        let reason = RejectionReason::NotPaid;
+        assert!(hall.decided(session, Decision::Rejected { reason }));
+    }),
+    ("erased", |hall, session| {
+        let session = session.clone();
+        let known = true;
+        hall.input(Input::Erase { session, known });
+    }),
+];
+
+/// A13, G7: who is rejected, given up or erased while their papers are set gets none, and nobody waits for them.
+#[test]
+fn a13_no_papers_are_issued_of_what_has_ended() {
+    for (how, end) in ENDS {
+        let mut hall = Hall::new();
+        GOOD.go(&mut hall, "kiosk-1");
+        let (session, _) = shown(&hall);
+        end(&mut hall, &session);
+        assert_eq!(shown(&hall).1, None, "{how}");
+        assert_eq!(hall.state.papers_due().count(), 0, "{how}");
+        hall.input(made(&session, &[]));
+        hall.input(made(&session, &[PaperFault::Character]));
+        assert_eq!(hall.count(ISSUED), 0, "{how}");
+        hall.restart();
+        assert!(tickets(&hall).is_empty(), "{how}");
+        assert_eq!(hall.state, hall.replay());
+    }
+}
+
+/// A13: papers that were issued are asked for by a kiosk within minutes. One that asks days later, or for what was rejected, given up or
+/// erased meanwhile, gets nobody a ticket.
+#[test]
+fn a13_a_kiosk_that_asks_late_gets_nobody_a_ticket() {
+    const MINUTE_MS: u64 = 60_000;
+    let issued = || {
+        let mut hall = Hall::new();
+        GOOD.go(&mut hall, "kiosk-1");
+        let (session, _) = shown(&hall);
+        hall.input(made(&session, &[]));
+        (hall, session)
+    };
+    for (minutes, count) in [(9, 1), (10, 0), (3 * 24 * 60, 0)] {
+        let (mut hall, session) = issued();
+        hall.advance(minutes * MINUTE_MS);
+        hall.restart();
+        assert_eq!(get_papers(&mut hall, &session), GONE);
+        assert_eq!(tickets(&hall).len(), count, "{minutes}");
+    }
+    for (how, end) in ENDS {
+        let (mut hall, session) = issued();
+        end(&mut hall, &session);
+        // An officer has seen to whatever ticket there is.
+        for open in hall.state.window_tickets() {
+            hall.input(Input::Window(WindowInput::Close {
+                operator: OperatorId::new("operator-1").unwrap(),
+                ticket: open.ticket,
+                result: WindowResult::NotCome,
+            }));
+        }
+        assert_eq!(get_papers(&mut hall, &session), GONE);
+        assert!(tickets(&hall).is_empty(), "{how}");
+        assert_eq!(hall.state, hall.replay());
+    }
+}
+
+/// A12, A15: what lapses needs no papers: their ticket is closed with it.
+#[test]
+fn a15_a_lapse_closes_the_ticket_for_papers() {
+    for by_centre in [true, false] {
+        let mut hall = Hall::new();
+        if let Some(rules) = &mut hall.rules.application {
+            rules.ticket_held_h = 24 * 30;
+        }
+        GOOD.go(&mut hall, "kiosk-1");
+        let (session, _) = shown(&hall);
+        hall.restart();
+        assert_at_window(&hall, &session, "W1-1");
+        if by_centre {
+            let reason = RejectionReason::NotPaid;
+            assert!(hall.decided(&session, Decision::Rejected { reason }));
+        } else {
+            hall.advance((16 * 24 + 2) * 3_600_000);
+            hall.centre_read();
+        }
+        assert_eq!(hall.count("station.application.lapsed.v1"), 1);
+        assert!(hall.state.window_tickets().is_empty());
+        assert!(!hall.state.may_come_to_window(&session));
+        assert_eq!(hall.state, hall.replay());
+    }
+}
+
+/// A13: a log from before papers were owed says nothing of those that came late, so it owes nobody any.
+#[test]
+fn a13_an_old_log_owes_no_papers() {
+    for is_issued in [true, false] {
+        let mut hall = Hall::new();
+        GOOD.go(&mut hall, "kiosk-1");
+        let (session, _) = shown(&hall);
+        if is_issued {
+            hall.input(made(&session, &[PaperFault::Character]));
+        }
+        let is_new = |event: &Event| matches!(event, Event::PapersNotHandedOut(_));
+        hall.log.retain(|(_, event)| !is_new(event));
+        for (_, event) in &mut hall.log {
+            if let Event::ApplicationAccepted(b) = event {
+                b.papers.clear();
+            }
+        }
+        hall.restart();
+        assert_eq!(get_papers(&mut hall, &session), GONE);
+        hall.restart();
+        assert!(tickets(&hall).is_empty());
+        assert_eq!(shown(&hall).1, Some(PaperState::Incomplete));
+    }
 }

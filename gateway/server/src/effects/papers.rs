@@ -9,7 +9,6 @@ use gateway_core::{FeeStanding, Input};
 use gateway_log::Log;
 use schemas::envelope;
 use schemas::event::Event;
-use schemas::event::paper::PapersIssued;
 use schemas::ids::SessionId;
 use schemas::words::paper::PaperFault;
 use tokio::sync::Semaphore;
@@ -62,8 +61,8 @@ impl Papers {
                 if !is_issued(recorded, &missed.session) {
                     self.desk.missed(&missed.missing);
                 }
-            } else if let Event::ErasureAsked(asked) = event {
-                self.desk.forget(&asked.session);
+            } else if let Some(session) = withdrawn(event) {
+                self.desk.withdraw(session);
             } else if let Some(facts) = facts(event, due, held) {
                 errands.push(self.lapse(&facts.session));
                 errands.push(self.make(facts, *index, log.clone()));
@@ -75,6 +74,7 @@ impl Papers {
     /// Sets the papers and keeps them, for the loop to record.
     fn make(&self, facts: Facts, index: u64, log: Log) -> Errand {
         let (desk, metrics) = (self.desk.clone(), self.metrics.clone());
+        desk.expect(&facts.session);
         let (printer, setting) = (self.printer.clone(), Arc::clone(&self.setting));
         async move {
             let (kiosk, session, kinds) =
@@ -108,8 +108,10 @@ impl Papers {
             };
             let failed = || kinds.into_iter().map(|kind| (kind, Err(PaperFault::Failed)));
             let set = set.unwrap_or_else(|| failed().collect());
-            let record: PapersIssued = desk.keep(&kiosk, &session, set);
-            Finding::Tell(Input::PapersMade(Box::new(record)))
+            match desk.keep(&kiosk, &session, set) {
+                Some(record) => Finding::Tell(Input::PapersMade(Box::new(record))),
+                None => Finding::Nothing,
+            }
         }
         .boxed()
     }
@@ -123,6 +125,20 @@ impl Papers {
             Finding::Nothing
         }
         .boxed()
+    }
+}
+
+/// The session whose papers nobody is to have any more.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "a few of the events take papers away"
+)]
+const fn withdrawn(event: &Event) -> Option<&SessionId> {
+    match event {
+        Event::ErasureAsked(b) => Some(&b.session),
+        Event::ApplicationCompensated(b) => Some(&b.session),
+        Event::ApplicationLapsed(b) => Some(&b.session),
+        _ => None,
     }
 }
 

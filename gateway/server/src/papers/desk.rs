@@ -1,6 +1,6 @@
 //! Where made papers lie until they are no longer asked for: the newest session's of each kiosk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ struct Inner {
     metrics: Metrics,
     held: Duration,
     made: Mutex<BTreeMap<DeviceId, Made>>,
+    /// Sessions whose papers are being set.
+    setting: Mutex<BTreeSet<SessionId>>,
 }
 
 /// The papers of a session.
@@ -47,6 +49,7 @@ impl PaperDesk {
             metrics,
             held,
             made: Mutex::default(),
+            setting: Mutex::default(),
         }))
     }
 
@@ -55,13 +58,19 @@ impl PaperDesk {
         self.0.held
     }
 
-    /// Keeps what was made, and says what is to be recorded of it. Nobody gets any of it before that is durable.
+    /// The papers of this session are being set.
+    pub(crate) fn expect(&self, session: &SessionId) {
+        self.setting().insert(session.clone());
+    }
+
+    /// Keeps what was made, and says what is to be recorded of it. Nobody gets any of it before that is durable. None: the session has
+    /// ended otherwise while its papers were set, and nothing of them is kept.
     pub(crate) fn keep(
         &self,
         kiosk: &DeviceId,
         session: &SessionId,
         set: Vec<(PaperKind, Result<Pdf, PaperFault>)>,
-    ) -> PapersIssued {
+    ) -> Option<PapersIssued> {
         let mut record = PapersIssued {
             session: session.clone(),
             kiosk: kiosk.clone(),
@@ -84,8 +93,14 @@ impl PaperDesk {
             papers,
             issued: false,
         };
+        // Held until they are here, so that nobody withdraws them in between.
+        let mut setting = self.setting();
+        if !setting.remove(session) {
+            return None;
+        }
         self.made().insert(kiosk.clone(), made);
-        record
+        drop(setting);
+        Some(record)
     }
 
     /// The log says what was made: the kiosk gets it.
@@ -132,6 +147,12 @@ impl PaperDesk {
         self.made().retain(|_, made| made.session != *session);
     }
 
+    /// Nobody is to have papers of this session any more, made or being set.
+    pub(crate) fn withdraw(&self, session: &SessionId) {
+        self.setting().remove(session);
+        self.forget(session);
+    }
+
     fn send(
         &self,
         kiosk: &DeviceId,
@@ -155,6 +176,13 @@ impl PaperDesk {
     fn count(&self, kind: PaperKind, result: &str) {
         let labels = [kind.as_str(), result];
         self.0.metrics.papers.with_label_values(&labels).inc();
+    }
+
+    fn setting(&self) -> MutexGuard<'_, BTreeSet<SessionId>> {
+        self.0
+            .setting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn made(&self) -> MutexGuard<'_, BTreeMap<DeviceId, Made>> {

@@ -178,7 +178,8 @@ fn g7_papers_go_to_their_kiosk_once_they_are_recorded() {
     let printed = format!("{facts:?}");
     assert!(!printed.contains("1949") && !printed.contains('明'));
     let set = printer().set(&facts, &occasion());
-    let record = desk.keep(&kiosk(), &session(), set);
+    desk.expect(&session());
+    let record = desk.keep(&kiosk(), &session(), set).unwrap();
     assert_eq!(record.papers.len(), 3);
     assert!(!desk.has(&kiosk(), &session()));
     desk.again(&kiosk(), &session());
@@ -209,4 +210,23 @@ fn g7_papers_go_to_their_kiosk_once_they_are_recorded() {
     assert_eq!(sent.count(), 6);
     let labels = ["certificate", "again"];
     assert_eq!(metrics.papers.with_label_values(&labels).get(), 1);
+}
+
+/// A13, G7: what was rejected, given up or erased while its papers were set is kept nowhere, and nothing is recorded of it; nor are papers
+/// that were made kept longer.
+#[test]
+fn g7_papers_of_what_has_ended_are_not_kept() {
+    let (sent, metrics) = (Sent::default(), Metrics::new().unwrap());
+    let desk = PaperDesk::new(Arc::new(sent.clone()), metrics, Duration::from_mins(2));
+    let set = || printer().set(&of(accepted(Some("李小明"))), &occasion());
+    desk.expect(&session());
+    desk.withdraw(&session());
+    assert!(desk.keep(&kiosk(), &session(), set()).is_none());
+    desk.expect(&session());
+    let record = desk.keep(&kiosk(), &session(), set()).unwrap();
+    desk.issue(&record);
+    assert!(desk.has(&kiosk(), &session()));
+    desk.withdraw(&session());
+    assert!(!desk.has(&kiosk(), &session()));
+    assert_eq!(sent.count(), 3);
 }

@@ -40,7 +40,7 @@ pub(in crate::decide) fn lost(draft: &mut Draft<'_>) {
     }
 }
 
-/// The kiosk asks for papers that are not here any more. If the log says that they went to it, it has not got them.
+/// The kiosk asks for papers that are not here any more. If the log says that they went to it just now, it has not got them.
 pub(in crate::decide) fn asked(
     draft: &mut Draft<'_>,
     kiosk: &DeviceId,
@@ -48,7 +48,7 @@ pub(in crate::decide) fn asked(
 ) -> RefusalReason {
     let shown = draft.state().applications.last.get(kiosk);
     let shown = shown.filter(|ended| ended.session == *session);
-    let owed = shown.and_then(|ended| ended.handed_out.clone());
+    let owed = shown.and_then(|ended| ended.handed_out_by(draft.now).cloned());
     // One that the centre rejected meanwhile has a ticket, and needs no papers.
     let owed = owed.filter(|_| !draft.base.tickets.contains_key(session));
     if let Some(owed) = owed {
@@ -75,6 +75,8 @@ fn not_handed_out(
         missing,
         ticket,
         held_h,
+        kind: owed.kind,
+        entered: owed.entered,
         phone: owed.phone.clone(),
     });
 }

@@ -42,6 +42,7 @@ pub(super) fn submit(draft: &mut Draft<'_>, kiosk: &DeviceId) {
             .as_ref()
             .map(|rules| rules.term)
             .filter(|_| a.order.is_some() && !a.paid),
+        papers: a.papers(),
         entered: Box::new(a.entered.clone()),
     };
     draft.push(accepted);
