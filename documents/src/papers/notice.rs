@@ -30,12 +30,12 @@ pub enum Standing<'a> {
     Due {
         /// What a payment app scans, where the network gave one.
         code: Option<&'a str>,
-        /// The last day, where policy says so.
+        /// The last day; none: it follows from when the application is confirmed.
         by: Option<CivilDate>,
     },
     /// Nobody paid it through the network at the kiosk: the order is kept and can be paid later.
     Later {
-        /// The last day, where policy says so.
+        /// As above.
         by: Option<CivilDate>,
     },
     /// Paid.
@@ -144,20 +144,24 @@ fn notes(notice: &PaymentNotice<'_>) -> Vec<Message<'static>> {
     );
     match notice.standing {
         // Without a network's code there is none above that its application scans.
-        Standing::Due { code: None, .. } if above => vec![Message::NoticeUnpaidConsequence],
-        Standing::Due { .. } => vec![how, Message::NoticeUnpaidConsequence],
-        Standing::Later { by } => {
-            let until = match by {
-                Some(_) => Message::NoticeLapses,
-                None => Message::NoticeTermToCome,
-            };
-            vec![
-                Message::NoticeLater,
-                until,
-                Message::NoticeUnpaidConsequence,
-            ]
+        Standing::Due { code: None, by } if above => {
+            vec![until(by), Message::NoticeUnpaidConsequence]
         }
+        Standing::Due { by, .. } => vec![how, until(by), Message::NoticeUnpaidConsequence],
+        Standing::Later { by } => vec![
+            Message::NoticeLater,
+            until(by),
+            Message::NoticeUnpaidConsequence,
+        ],
         Standing::Paid { .. } => vec![Message::NoticePaid],
+    }
+}
+
+/// What comes of it after the last day, or when the time to pay begins.
+const fn until(by: Option<CivilDate>) -> Message<'static> {
+    match by {
+        Some(_) => Message::NoticeLapses,
+        None => Message::NoticeTermToCome,
     }
 }
 
@@ -171,6 +175,11 @@ mod tests {
 
     /// What the paper of a payment that stands so says in English, its fields first.
     fn says(standing: Standing<'_>) -> (Vec<String>, String) {
+        says_by(WayToPay::Network(PaymentMethod::Wechat), standing)
+    }
+
+    /// The same of a way to pay.
+    fn says_by(way: WayToPay, standing: Standing<'_>) -> (Vec<String>, String) {
         let station = Station {
             name: Text {
                 zh: "示例站".to_owned(),
@@ -190,7 +199,7 @@ mod tests {
             reason: ApplicationReason::Loss,
             amount: Fen::new(4_000).unwrap(),
             order: &OrderId::new("110105001i1e57").unwrap(),
-            way: WayToPay::Network(PaymentMethod::Wechat),
+            way,
             standing,
             at_ms: 0,
         };
@@ -213,6 +222,21 @@ mod tests {
             assert!(notes.contains("at the window"), "{notes}");
             assert!(!notes.contains("network"), "{notes}");
         }
+    }
+
+    /// A12: a notice of what is to be paid at the window says what comes of it after the last day, or when the time begins and how that is
+    /// told.
+    #[test]
+    fn a12_a_notice_for_the_window_says_until_when() {
+        let due = |by| says_by(WayToPay::Cash, Standing::Due { code: None, by });
+        let by = CivilDate::new(2026, 12, 7).ok();
+        let (fields, notes) = due(by);
+        assert!(fields.contains(&"2026-12-07".to_owned()), "{fields:?}");
+        assert!(notes.contains("After the day given above"), "{notes}");
+        let (_, notes) = due(None);
+        let begins = "begins when your application is confirmed; a text message tells you of it";
+        assert!(notes.contains(begins), "{notes}");
+        assert!(!notes.contains("lapses"), "{notes}");
     }
 
     /// A12: a receipt names the network's transaction, where it is known.
