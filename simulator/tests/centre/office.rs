@@ -451,3 +451,59 @@ pub(crate) async fn http(centre: &Running, line: &str) -> String {
     socket.read_to_string(&mut answer).await.unwrap();
     answer
 }
+
+/// T2: a key that cannot be read holds up one notice, and loses none: those behind it are sent, and it is sent when its key can be read.
+#[tokio::test]
+async fn t2_a_key_that_cannot_be_read_loses_no_notice() {
+    let mut town = Town::new().await;
+    let mut station = town.station("s1", 1);
+    let mut centre = town.centre().await;
+    let unreadable = Session::next(&station);
+    let phone = town.seal(&unreadable, "application.phone", "13812345678");
+    town.hold_key(&unreadable, &phone, false);
+    // A folder of the key's name: reading it fails otherwise than where nothing is.
+    let keys = town.received.path().join("s1/session-keys");
+    let in_the_way = keys.join(format!("{}.json", phone.key().unwrap()));
+    std::fs::create_dir(&in_the_way).unwrap();
+    station.push(unreadable.compensated("W1-17", phone.clone()));
+    let other = Session::next(&station);
+    let second = town.seal(&other, "application.phone", "13912345678");
+    station.push(other.compensated("W1-18", second));
+    town.send(&mut centre, &station).await;
+    let notices = |sent: u64, waiting: usize| {
+        move |view: &simulator::centre::View| {
+            let office = view.applications.as_ref().unwrap();
+            (office.notices, office.notices_waiting) == (sent, waiting)
+        }
+    };
+    until(&mut centre, notices(1, 1)).await;
+    std::fs::remove_dir(in_the_way).unwrap();
+    town.hold_key(&unreadable, &phone, true);
+    until(&mut centre, notices(2, 0)).await;
+    centre.shutdown().await;
+}
+
+/// A15: a ticket for papers that becomes one of a rejection stands at the counter once, and is gone when it was seen to.
+#[tokio::test]
+async fn a15_a_ticket_stands_once_at_the_counter() {
+    let mut town = Town::new().await;
+    let mut station = town.station("s1", 1);
+    let mut centre = town.centre().await;
+    let session = Session::next(&station);
+    let phone = town.seal(&session, "application.phone", "13812345678");
+    station.push(session.papers_missed("W1-17"));
+    station.push(session.compensated("W1-17", phone));
+    town.send(&mut centre, &station).await;
+    let tickets = |count: usize| {
+        move |view: &simulator::centre::View| view.applications.as_ref().unwrap().tickets == count
+    };
+    until(&mut centre, tickets(1)).await;
+    let seen_to = http(
+        &centre,
+        "POST /window?ticket=W1-17&result=accepted HTTP/1.1",
+    )
+    .await;
+    assert!(seen_to.starts_with("HTTP/1.1 200"), "{seen_to}");
+    until(&mut centre, tickets(0)).await;
+    centre.shutdown().await;
+}

@@ -170,11 +170,7 @@ impl Office {
             Event::NoticeAsked(b) => self.due(sender, b),
             Event::ApplicationConfirmed(b) => self.stands(sender, b),
             Event::ApplicationCompensated(b) => self.compensated(sender, b),
-            Event::WindowTicketIssued(b) => self.tickets.push(Ticket {
-                sender: sender.clone(),
-                session: b.session,
-                number: b.ticket,
-            }),
+            Event::WindowTicketIssued(b) => self.expect(sender, &b.session, &b.ticket),
             Event::PapersNotHandedOut(b) => self.papers_missed(sender, b),
             Event::WindowTicketClosed(b) => self
                 .tickets

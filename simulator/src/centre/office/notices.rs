@@ -1,8 +1,6 @@
 //! Notices to citizens (A12, A17, T2). The station's log asks for each by an event, and the centre sends it: once for each such event, as soon
 //! as the phone number can be opened.
 
-use std::io;
-
 use schemas::civil::CivilDate;
 use schemas::event::application::{ApplicationCompensated, ApplicationConfirmed, NoticeAsked};
 use schemas::event::paper::PapersNotHandedOut;
@@ -88,7 +86,10 @@ impl Office {
         self.ask_for(sender, b.session, Some(b.phone), About::Asked { cause, by });
     }
 
-    fn expect(&mut self, sender: &Sender, session: &SessionId, ticket: &TicketNumber) {
+    /// Whoever has a ticket keeps its number when it is issued for another reason: it stands once.
+    pub(super) fn expect(&mut self, sender: &Sender, session: &SessionId, ticket: &TicketNumber) {
+        self.tickets
+            .retain(|held| held.sender != *sender || held.number != *ticket);
         self.tickets.push(Ticket {
             sender: sender.clone(),
             session: session.clone(),
@@ -115,15 +116,19 @@ impl Office {
     }
 
     /// Sends what can be sent. True: something changed.
-    pub(super) fn notify(&mut self, openers: &Openers) -> io::Result<bool> {
+    pub(super) fn notify(&mut self, openers: &Openers) -> bool {
         let mut waiting = Vec::new();
         let before = self.notices.len();
         for notice in std::mem::take(&mut self.notices) {
-            match openers.phone(&notice.sender, &notice.session, &notice.phone)? {
-                Opened::NotYet => waiting.push(notice),
+            match openers.phone(&notice.sender, &notice.session, &notice.phone) {
+                Ok(Opened::NotYet) => waiting.push(notice),
+                Err(error) => {
+                    waiting.push(notice);
+                    tracing::warn!(%error, "the key of a phone number cannot be read");
+                }
                 // Of a session that was erased nobody is told anything.
-                Opened::Never => tracing::warn!("a phone number never opens: nobody is told"),
-                Opened::It(phone) => {
+                Ok(Opened::Never) => tracing::warn!("a phone number never opens: nobody is told"),
+                Ok(Opened::It(phone)) => {
                     let Text { zh, en } = notice.about.text();
                     self.show(phone, format!("{zh} {en}"));
                     self.notices_sent = self.notices_sent.saturating_add(1);
@@ -131,6 +136,6 @@ impl Office {
             }
         }
         self.notices = waiting;
-        Ok(self.notices.len() != before)
+        self.notices.len() != before
     }
 }

@@ -83,7 +83,7 @@ impl Serving {
         // What stands counts for whoever asks at the same time.
         self.changed |= self.office.decide(&self.openers, now_ms)?;
         self.changed |= self.office.answer(&self.openers, now_ms);
-        self.changed |= self.office.notify(&self.openers)?;
+        self.changed |= self.office.notify(&self.openers);
         self.changed |= self.office.make(&self.register, &self.made, now_ms)?;
         Ok(())
     }
