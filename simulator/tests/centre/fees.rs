@@ -166,3 +166,80 @@ async fn a12_what_nobody_paid_lapses_at_the_centre_too() {
     assert_eq!(refused, Err("it is paid".to_owned()));
     centre.shutdown().await;
 }
+
+/// A12: a citizen had a code on the page, and paid at the terminal while somebody scanned the code. What was paid by the void code is given
+/// back; the terminal's payment is kept, and the card is made.
+#[tokio::test]
+async fn a12_a_void_codes_refund_leaves_the_order_paid() {
+    let mut town = Town::new().await;
+    let mut station = town.station("s1", 1);
+    let mut centre = town.centre().await;
+    let session = Session::next(&station);
+    let holder = town.holder(&session, NUMBER);
+    station.push(session.accepted(holder, ApplicationKind::Lost, Some(order())));
+    station.push(session.orders(&order()));
+    station.push(PaymentCodeAsked {
+        session: session.id.clone(),
+        question: 3,
+        order: order(),
+        way: PaymentWay::Wechat,
+        amount_fen: Fen::new(FEE).unwrap(),
+    });
+    town.send(&mut centre, &station).await;
+    let told = town.told_so_many(&centre, &station, 2).await;
+    let code = told.iter().find_map(|told| match told {
+        Instruction::PaymentCodeIssued(b) => Some(b.code.clone()),
+        _ => None,
+    });
+    let code = code.unwrap();
+    centre.ask(Asked::Scan { code }).await.unwrap();
+    let told = town.told_so_many(&centre, &station, 3).await;
+    let Some(Instruction::PaymentConfirmed(scanned)) = told.last() else {
+        panic!("{told:?}")
+    };
+    station.push(paid(&order()));
+    station.push(RefundAsked {
+        order: order(),
+        amount_fen: Fen::new(FEE).unwrap(),
+        cause: RefundCause::VoidCode,
+        transaction: Some(scanned.transaction.clone()),
+        way: None,
+    });
+    town.send(&mut centre, &station).await;
+    until_cases(&mut centre, &[CaseStanding::Made]).await;
+    centre.shutdown().await;
+}
+
+/// A12: the centre gave up what it had not decided yet, and the station had heard of a payment before it. It is decided as any other, and
+/// its card is made.
+#[tokio::test]
+async fn a12_what_was_given_up_undecided_is_decided_once_it_is_paid() {
+    let mut town = Town::new().await;
+    let mut station = town.station("s1", 1);
+    let mut centre = town.centre().await;
+    let session = Session::next(&station);
+    let holder = town.holder(&session, NUMBER);
+    town.hold_key(&session, &holder, false);
+    station.push(session.accepted(holder.clone(), ApplicationKind::Lost, Some(order())));
+    station.push(session.orders(&order()));
+    town.send(&mut centre, &station).await;
+    until_cases(&mut centre, &[CaseStanding::Arrived]).await;
+    let order = order();
+    let given_up = centre.ask(Asked::GiveUp {
+        order: order.clone(),
+    });
+    given_up.await.unwrap();
+    until_cases(&mut centre, &[CaseStanding::Rejected]).await;
+    station.push(paid(&order));
+    town.send(&mut centre, &station).await;
+    until_cases(&mut centre, &[CaseStanding::Arrived]).await;
+    town.hold_key(&session, &holder, true);
+    until_cases(&mut centre, &[CaseStanding::Made]).await;
+    let told = town.told(&centre, &station).await;
+    let decided = told.iter().filter_map(|told| match told {
+        Instruction::ApplicationDecided(b) => Some(matches!(b.outcome, Decision::Confirmed { .. })),
+        _ => None,
+    });
+    assert_eq!(decided.collect::<Vec<_>>(), [false, true]);
+    centre.shutdown().await;
+}

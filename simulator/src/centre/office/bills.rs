@@ -4,7 +4,7 @@ use schemas::downlink::application::{PaymentConfirmed, PaymentRefunded};
 use schemas::event::Event;
 use schemas::ids::{OrderId, SessionId, TransactionId};
 use schemas::message::peripheral::Fen;
-use schemas::words::application::PaymentWay;
+use schemas::words::application::{PaymentWay, RefundCause};
 use serde::{Deserialize, Serialize};
 
 use super::codes::Code;
@@ -23,6 +23,9 @@ pub(super) struct Bill {
     /// The station has recorded that it is paid.
     pub(super) is_confirmed: bool,
     pub(super) is_expired: bool,
+    /// The payment that the station had kept is to be given back.
+    #[serde(default)]
+    pub(super) is_given_back: bool,
     /// Refunds that the station asked for, and that it has recorded.
     pub(super) refunds: u32,
     pub(super) refunded: u32,
@@ -44,10 +47,8 @@ pub(super) struct Taken {
 
 impl Bill {
     /// Whether the card may be made: the station keeps one payment of it.
-    pub(super) fn is_paid(&self) -> bool {
-        // A terminal's payment has no transaction here.
-        let came = u32::try_from(self.transactions.len()).unwrap_or(u32::MAX);
-        self.is_confirmed && self.refunds < came.max(1)
+    pub(super) const fn is_paid(&self) -> bool {
+        self.is_confirmed && !self.is_given_back
     }
 }
 
@@ -68,6 +69,7 @@ impl Office {
                     way: b.way,
                     transactions: Vec::new(),
                     is_confirmed: false,
+                    is_given_back: false,
                     is_expired: false,
                     refunds: 0,
                     refunded: 0,
@@ -83,7 +85,10 @@ impl Office {
             Event::PaymentExpired(b) => change(bills, &b.order, |bill| bill.is_expired = true),
             Event::PaymentRefunded(b) => change(bills, &b.order, |bill| bill.refunded += 1),
             Event::RefundAsked(b) => {
-                change(bills, &b.order, |bill| bill.refunds += 1);
+                change(bills, &b.order, |bill| {
+                    bill.refunds += 1;
+                    bill.is_given_back |= is_of_the_kept(b.cause);
+                });
                 let Some(transaction) = self.next_transaction("503000", now_ms) else {
                     return;
                 };
@@ -136,6 +141,17 @@ impl Office {
     fn next_transaction(&mut self, head: &str, now_ms: u64) -> Option<TransactionId> {
         self.transactions += 1;
         TransactionId::new(format!("{head}{now_ms:013}{:09}", self.transactions)).ok()
+    }
+}
+
+/// Whether what is asked back had paid the order. Else it is money that came beside it.
+const fn is_of_the_kept(cause: RefundCause) -> bool {
+    match cause {
+        RefundCause::SessionEnded | RefundCause::Rejected | RefundCause::Lapsed => true,
+        RefundCause::PaidTwice
+        | RefundCause::WrongAmount
+        | RefundCause::OrderExpired
+        | RefundCause::VoidCode => false,
     }
 }
 

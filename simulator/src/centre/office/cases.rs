@@ -315,7 +315,11 @@ impl Office {
         let given_up = Standing::Rejected(RejectionReason::NotPaid);
         let case = cases.find(|case| case.order.as_ref() == Some(order));
         if let Some(case) = case.filter(|case| case.standing == given_up) {
-            case.standing = Standing::Confirmed;
+            // One that was given up before it was decided is decided now.
+            case.standing = match case.holder {
+                Some(_) => Standing::Confirmed,
+                None => Standing::Arrived,
+            };
         }
     }
 

@@ -36,10 +36,11 @@ impl Office {
             .filter(|(_, case)| self.is_due(case))
             .map(|(key, _)| key.clone())
             .collect();
+        let before = self.made;
         for key in &due {
             self.make_one(key, register, folder, now_ms)?;
         }
-        Ok(!due.is_empty())
+        Ok(self.made != before)
     }
 
     fn is_due(&self, case: &Case) -> bool {
