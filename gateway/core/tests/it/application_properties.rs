@@ -1,21 +1,24 @@
 //! For any sequence of entries, device answers, words of the centre, payments, ticks, losses and restarts: replay equals the live
 //! state, no application is paid by two orders, each acceptance number is given once and never goes back, no session is without an
-//! end, no device serves two sessions, and nothing personal is in any event (A1 to A17, G7).
+//! end, no device serves two sessions, what somebody paid does not lapse however late that is told, what has ended owes no papers, an
+//! officer finds what a ticket for papers is for, and nothing personal is in any event (A1 to A17, G7).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::hall::prelude::*;
 use crate::hall::{self, BIRTH_DATES, CODE, DEVICES, KIOSKS};
-use gateway_core::{Answer, Input, Reply, Request, WindowInput};
+use gateway_core::{Answer, Input, PeripheralReport, Reply, Request, WindowInput};
 use proptest::prelude::*;
 use schemas::downlink::application::EligibilityAnswered;
+use schemas::event::paper::{MissingPaper, PapersIssued};
 use schemas::ids::{OperatorId, OrderId, TicketNumber};
 use schemas::key::RecipientId;
 use schemas::time::ClockTrust;
 use schemas::words::Completion;
 use schemas::words::application::{
-    DocumentKind, EligibilityVerdict, InputFault, ProvisionalCause, WindowResult,
+    DocumentKind, EligibilityVerdict, InputFault, ProvisionalCause, WindowReason, WindowResult,
 };
+use schemas::words::paper::{PaperFault, PaperKind};
 
 #[derive(Debug, Clone)]
 enum Action {
@@ -64,6 +67,23 @@ enum Action {
         amount: u32,
         transaction: u32,
     },
+    /// A citizen pays, and the centre tells it when the station reads again.
+    PayUntold {
+        pick: usize,
+    },
+    /// The station reads all that the centre has to tell.
+    Read,
+    /// The centre gives up what nobody paid, as far as it knows.
+    GiveUp {
+        pick: usize,
+    },
+    Erase {
+        pick: usize,
+    },
+    /// A kiosk says that it has not got the papers of its last session.
+    GetPapers {
+        kiosk: usize,
+    },
     Terminal {
         pick: usize,
         state: usize,
@@ -87,6 +107,7 @@ enum Action {
     Papers {
         kiosk: usize,
         pick: usize,
+        is_whole: bool,
     },
     Restart,
     Lost {
@@ -116,16 +137,34 @@ fn action() -> impl Strategy<Value = Action> {
             .prop_map(|(pick, amount, transaction)| Action::Pay { pick, amount, transaction }),
         3 => (pick.clone(), 0..6usize).prop_map(|(pick, state)| Action::Terminal { pick, state }),
         1 => (0..4u32).prop_map(|max| Action::Grant { max }),
-        4 => prop_oneof![Just(1u64), Just(5_000), Just(21_000), Just(91_000), Just(130_000), Just(73 * 3_600_000)]
+        2 => pick.clone().prop_map(|pick| Action::PayUntold { pick }),
+        2 => Just(Action::Read),
+        1 => pick.clone().prop_map(|pick| Action::GiveUp { pick }),
+        1 => pick.clone().prop_map(|pick| Action::Erase { pick }),
+        1 => (0..2usize).prop_map(|kiosk| Action::GetPapers { kiosk }),
+        4 => prop_oneof![Just(1u64), Just(5_000), Just(21_000), Just(91_000), Just(130_000), Just(73 * 3_600_000), Just(16 * DAY_MS)]
             .prop_map(|ms| Action::Advance { ms }),
-        1 => (any::<bool>(), -2..3i64).prop_map(|(trusted, day)| Action::Clock { trusted, day }),
+        1 => (any::<bool>(), prop_oneof![4 => -2..3i64, 1 => Just(20)]).prop_map(|(trusted, day)| Action::Clock { trusted, day }),
         2 => (0..4u32, proptest::option::of(0..3usize))
             .prop_map(|(ticket, result)| Action::Window { ticket, result }),
-        1 => (0..2usize, pick.clone()).prop_map(|(kiosk, pick)| Action::Papers { kiosk, pick }),
+        2 => (0..2usize, pick.clone(), any::<bool>())
+            .prop_map(|(kiosk, pick, is_whole)| Action::Papers { kiosk, pick, is_whole }),
         1 => Just(Action::Restart),
         1 => (0..7usize).prop_map(|device| Action::Lost { device }),
         3 => (0..7usize).prop_map(|device| Action::Online { device }),
     ]
+}
+
+const DAY_MS: u64 = 86_400_000;
+
+/// A payment that the centre has heard of, and the station at first has not.
+#[derive(Debug)]
+struct Payment {
+    order: OrderId,
+    paid_ms: u64,
+    /// How long the log was.
+    at: usize,
+    is_told: bool,
 }
 
 const CASES: [Case; 6] = [
@@ -194,7 +233,55 @@ fn stray(pick: usize) -> Entry {
     }
 }
 
-fn apply(hall: &mut Hall, action: &Action) {
+/// What is between the station and a centre that keeps nothing back.
+fn told_by_centre(hall: &mut Hall, paid: &mut Vec<Payment>, action: &Action) {
+    match *action {
+        Action::PayUntold { pick } => {
+            if let Some((_, order)) = newest(&orders(hall), pick) {
+                paid.push(Payment {
+                    order,
+                    paid_ms: hall.now.wall_ms,
+                    at: hall.log.len(),
+                    is_told: false,
+                });
+            }
+        }
+        Action::Read => {
+            for (nth, payment) in (1_000..).zip(paid) {
+                if !std::mem::replace(&mut payment.is_told, true) {
+                    let fee = fee(hall, &payment.order);
+                    hall.paid_at(&payment.order, fee, nth, payment.paid_ms);
+                }
+            }
+            hall.centre_read();
+        }
+        Action::GiveUp { pick } => {
+            let is_paid = |order: &OrderId| paid.iter().any(|payment| payment.order == *order);
+            let unpaid = newest(&orders(hall), pick).filter(|(_, order)| !is_paid(order));
+            if let Some((session, _)) = unpaid {
+                let reason = RejectionReason::NotPaid;
+                hall.decided(&session, Decision::Rejected { reason });
+            }
+        }
+        _ => {}
+    }
+}
+
+fn fee(hall: &Hall, order: &OrderId) -> u32 {
+    let mut events = hall.log.iter().map(|(_, event)| event);
+    let fee = events.find_map(|event| match event {
+        Event::PaymentOrdered(b) if b.order == *order => Some(b.amount_fen.get()),
+        _ => None,
+    });
+    fee.unwrap()
+}
+
+fn apply(hall: &mut Hall, paid: &mut Vec<Payment>, action: &Action) {
+    told_by_centre(hall, paid, action);
+    done_here(hall, action);
+}
+
+fn done_here(hall: &mut Hall, action: &Action) {
     match *action {
         Action::Start { kiosk } => {
             hall.start(KIOSKS[kiosk]);
@@ -269,8 +356,24 @@ fn apply(hall: &mut Hall, action: &Action) {
             };
             hall.now.wall_ms = hall.now.wall_ms.saturating_add_signed(day * 86_400_000);
         }
+        Action::PayUntold { .. } | Action::Read | Action::GiveUp { .. } => {}
+        Action::Erase { pick } => {
+            if let Some(session) = newest(&sessions(hall), pick) {
+                let known = true;
+                hall.input(Input::Erase { session, known });
+            }
+        }
+        Action::GetPapers { kiosk } => {
+            if let Some((session, _)) = hall.prompt(KIOSKS[kiosk]) {
+                hall.request(KIOSKS[kiosk], Request::PapersGone { session });
+            }
+        }
         Action::Window { ticket, result } => window_acts(hall, ticket, result),
-        Action::Papers { kiosk, pick } => made(hall, KIOSKS[kiosk], pick),
+        Action::Papers {
+            kiosk,
+            pick,
+            is_whole,
+        } => made(hall, KIOSKS[kiosk], pick, is_whole),
         Action::Restart => hall.restart(),
         Action::Lost { device } => hall.lost(DEVICES[device]),
         Action::Online { device } => hall.online(DEVICES[device]),
@@ -337,7 +440,7 @@ fn decide(hall: &mut Hall, pick: usize, confirm: bool) {
     }
 }
 
-fn made(hall: &mut Hall, kiosk: &str, pick: usize) {
+fn made(hall: &mut Hall, kiosk: &str, pick: usize, is_whole: bool) {
     let events = hall.log.iter().map(|(_, event)| event);
     let accepted: Vec<_> = events
         .filter_map(|event| match event {
@@ -346,7 +449,17 @@ fn made(hall: &mut Hall, kiosk: &str, pick: usize) {
         })
         .collect();
     if let Some(session) = newest(&accepted, pick) {
-        hall.papers(&session, kiosk);
+        let missing = MissingPaper {
+            paper: PaperKind::Certificate,
+            fault: PaperFault::Character,
+        };
+        let missing = (!is_whole).then_some(missing);
+        hall.input(Input::PapersMade(Box::new(PapersIssued {
+            session,
+            kiosk: hall::device(kiosk),
+            papers: Vec::new(),
+            missing: missing.into_iter().collect(),
+        })));
     }
 }
 
@@ -357,6 +470,26 @@ fn holds_now(hall: &Hall) {
     assert_eq!(devices.len(), serving.len(), "a device serves two sessions");
     for effect in hall.effects() {
         assert!(devices.contains(&&effect.device), "{effect:?}");
+    }
+    for ticket in hall.state.window_tickets() {
+        if ticket.reason == Some(WindowReason::PapersNotHandedOut) {
+            let entered = usize::try_from(ticket.entered.unwrap()).unwrap();
+            let is_of = |event: &Event| matches!(event, Event::ApplicationAccepted(b) if b.session == ticket.session);
+            assert!(is_of(&hall.log[entered].1), "{ticket:?}");
+        }
+    }
+}
+
+/// Whoever has paid is never told that they have not: what is paid does not lapse.
+fn holds_of_paid(hall: &Hall, paid: &[Payment]) {
+    for payment in paid {
+        let since = hall.log.iter().skip(payment.at);
+        let is_lapse = |event: &Event| matches!(event, Event::ApplicationLapsed(b) if b.order == payment.order);
+        assert_eq!(
+            since.filter(|(_, event)| is_lapse(event)).count(),
+            0,
+            "{payment:?}"
+        );
     }
 }
 
@@ -371,6 +504,8 @@ fn holds_of(hall: &Hall) {
     let (mut tickets, mut rejected) = (BTreeSet::new(), BTreeSet::new());
     let mut closed = BTreeSet::new();
     let mut missed = BTreeMap::new();
+    // What was rejected, has lapsed, or is erased.
+    let (mut lapsed, mut gone) = (BTreeSet::new(), BTreeSet::new());
     let waits = |tickets: &BTreeSet<TicketNumber>, closed: &BTreeSet<_>, ticket: &TicketNumber| {
         tickets.contains(ticket) && !closed.contains(ticket)
     };
@@ -390,7 +525,10 @@ fn holds_of(hall: &Hall) {
                 places.push(b.place);
                 if b.provisional.contains(&ProvisionalCause::Eligibility) {
                     let before = alone.insert(b.entered.number.clone(), b.session.clone());
-                    let before = before.filter(|session| !decided.contains(session));
+                    let is_open = |session: &SessionId| {
+                        !decided.contains(session) && !lapsed.contains(session)
+                    };
+                    let before = before.filter(is_open);
                     assert_eq!(before, None, "one person twice, and nobody was asked");
                 }
                 assert_eq!(b.entered.fingers.len(), 2, "A9");
@@ -401,13 +539,22 @@ fn holds_of(hall: &Hall) {
             Event::ApplicationCompensated(b) => {
                 assert!(accepted.contains(&b.session) && decided.insert(b.session.clone()));
                 rejected.insert(b.session.clone());
+                gone.insert(b.session.clone());
                 let has_ticket = missed.get(&b.session) == Some(&b.ticket);
                 assert_ne!(
                     has_ticket && !closed.contains(&b.ticket),
                     tickets.insert(b.ticket.clone())
                 );
             }
+            Event::ApplicationLapsed(b) => {
+                assert!(accepted.contains(&b.session) && lapsed.insert(b.session.clone()));
+                assert!(!paid.contains(&b.order), "what is paid has lapsed");
+                gone.insert(b.session.clone());
+            }
+            Event::ErasureAsked(b) => drop(gone.insert(b.session.clone())),
+            Event::PapersIssued(b) => assert!(!gone.contains(&b.session), "papers of nothing"),
             Event::PapersNotHandedOut(b) => {
+                assert!(!gone.contains(&b.session), "papers of nothing");
                 assert!(accepted.contains(&b.session) && !rejected.contains(&b.session));
                 let before = missed.insert(b.session.clone(), b.ticket.clone());
                 assert_eq!(before, None, "told twice (T2)");
@@ -433,7 +580,8 @@ fn holds_of(hall: &Hall) {
         assert!(data.get().len() < 6_000, "{}", event.type_name());
     }
     for (session, order) in &ordered {
-        let stands = accepted.contains(session) && !rejected.contains(session);
+        let stands =
+            accepted.contains(session) && !rejected.contains(session) && !lapsed.contains(session);
         let owed = paid.contains(order) && !stands && !open.contains(session);
         assert!(
             !owed || refunded.contains(order),
@@ -464,14 +612,15 @@ proptest! {
     /// A1 to A17, G7.
     #[test]
     fn any_sequence_keeps_what_must_hold(actions in prop::collection::vec(action(), 1..250)) {
-        let mut hall = Hall::new();
+        let (mut hall, mut paid) = (Hall::new(), Vec::new());
         hall.granted(1, 2);
         for action in &actions {
-            apply(&mut hall, action);
+            apply(&mut hall, &mut paid, action);
             holds_now(&hall);
         }
         holds_of(&hall);
         comes_to_rest(&mut hall);
         holds_of(&hall);
+        holds_of_paid(&hall, &paid);
     }
 }
