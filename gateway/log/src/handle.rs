@@ -163,6 +163,11 @@ impl Log {
         self.0.store.epochs()
     }
 
+    /// How often a closed epoch was opened to be read since this log was opened. Each time it is copied whole.
+    pub fn closed_epochs_opened(&self) -> u64 {
+        self.0.store.closed_opened()
+    }
+
     /// The tree over the events that were pruned. Reads the disk.
     pub fn beginning(&self) -> Result<Frontier, LogFailed> {
         self.0.store.frontier(self.first_index())

@@ -33,6 +33,8 @@ pub struct Metrics {
     pub events: IntCounter,
     /// Durable events in the log.
     pub log_size: IntGauge,
+    /// Closed epochs that were opened to be read in this life; each is copied whole for that.
+    pub closed_epochs_opened: IntCounter,
     /// From handing a group to the log until it is durable.
     pub append_seconds: Histogram,
     /// Commands by outcome: accepted, refused, unchanged, duplicate, unreadable, busy, volatile.
@@ -122,6 +124,10 @@ impl Metrics {
         Ok(Self {
             events: make.counter("station_events_total", "Events appended to the log")?,
             log_size: make.gauge("station_log_size", "Durable events in the log")?,
+            closed_epochs_opened: make.counter(
+                "station_closed_epochs_opened_total",
+                "Closed epochs that were opened to be read; each is copied whole for that",
+            )?,
             append_seconds: make.histogram(
                 "station_append_seconds",
                 "Time from handing a group to the log until it is durable",

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use schemas::proof::{Frontier, NoteKey};
@@ -35,6 +36,8 @@ pub(super) struct Inner {
     present: RwLock<Present>,
     /// Closed epochs that are open for reading, the one asked for last at the end. Locked before `present`.
     reading: Mutex<VecDeque<(u64, Arc<SledStore>)>>,
+    /// How often a closed epoch was opened to be read.
+    closed_opened: AtomicU64,
 }
 
 #[derive(Debug, Clone)]
@@ -111,6 +114,7 @@ impl EpochStore {
             cache_bytes,
             present: RwLock::new(Present { list, newest }),
             reading: Mutex::default(),
+            closed_opened: AtomicU64::default(),
         }))
     }
 
@@ -174,6 +178,7 @@ impl Inner {
     }
 
     fn open_closed(&self, first: u64) -> Result<SledStore, LogFailed> {
+        self.closed_opened.fetch_add(1, Ordering::Relaxed);
         let prepared = self.place.remove_half_snapshots(first);
         prepared.map_err(|error| failed("read a closed epoch", &error))?;
         let epoch = self.place.epoch(first);
@@ -301,6 +306,10 @@ impl EpochsStore for EpochStore {
             removed.map_err(|error| failed("remove a pruned epoch", &error))?;
         }
         Ok(())
+    }
+
+    fn closed_opened(&self) -> u64 {
+        self.0.closed_opened.load(Ordering::Relaxed)
     }
 }
 

@@ -55,4 +55,8 @@ pub(crate) trait EpochsStore: Store {
     fn frontier(&self, first: u64) -> Result<Frontier, LogFailed>;
     /// Removes the epochs before the one that begins with this index. A failure fails the removal only.
     fn drop_before(&self, first: u64) -> Result<(), LogFailed>;
+    /// How often a closed epoch was opened to be read, which copies it whole.
+    fn closed_opened(&self) -> u64 {
+        0
+    }
 }

@@ -31,7 +31,7 @@ use crate::inbox::Inbox;
 use crate::metrics::Metrics;
 use crate::pipeline::Acts;
 use crate::sealing::SealingDesk;
-use crate::snapshot::SnapshotStore;
+use crate::snapshot::{Beginnings, SnapshotStore};
 
 pub use acknowledged::{Acknowledgement, acknowledgement};
 pub use blobs::Place as BlobPlace;
@@ -64,6 +64,8 @@ pub struct LinkParts {
     pub alerts: AlertIndex,
     /// Manifests go there.
     pub inbox: Inbox,
+    /// When epochs began, as far as that was asked for.
+    pub beginnings: Beginnings,
     /// Reads clocks.
     pub clock: Arc<Clock>,
     /// Figures.
@@ -79,6 +81,7 @@ pub struct LinkParts {
 }
 
 /// The link: how it stands, and what carries it until it is dropped (the log up, alerts, blobs, instructions down, figures).
+/// Reads the disk.
 pub fn link(
     parts: LinkParts,
     connection: &str,
@@ -131,6 +134,7 @@ pub fn link(
     let pruning = pruning::Pruning {
         log: parts.log.clone(),
         snapshots: SnapshotStore::of(&parts.station.storage.data_folder),
+        beginnings: parts.beginnings.clone(),
         audit_days: parts.station.log.audit_days,
         clock: Arc::clone(&parts.clock),
         blobs_go_up: parts.blob_store.is_some(),

@@ -8,7 +8,7 @@ use gateway_log::Log;
 use super::acknowledgement;
 use super::blobs::{self, Clearing};
 use crate::clock::Clock;
-use crate::snapshot::{SnapshotStore, prune};
+use crate::snapshot::{Beginnings, SnapshotStore, prune};
 
 /// How often it is looked at; an epoch is weeks long.
 const LOOK_EVERY: Duration = Duration::from_hours(1);
@@ -18,6 +18,8 @@ const LOOK_EVERY: Duration = Duration::from_hours(1);
 pub(super) struct Pruning {
     pub(super) log: Log,
     pub(super) snapshots: SnapshotStore,
+    /// Known from one life of the link to the next.
+    pub(super) beginnings: Beginnings,
     pub(super) audit_days: u16,
     pub(super) clock: Arc<Clock>,
     /// Whether there is a store for blobs. Events that name one which is not there yet stay.
@@ -29,9 +31,12 @@ impl Pruning {
     pub(super) async fn run(self, clearing: Option<Clearing>) {
         loop {
             let this = self.clone();
-            let looked = tokio::task::spawn_blocking(move || this.look()).await;
-            if let Ok(Err(error)) = looked {
-                tracing::error!(%error, "epochs that the centre has cannot be removed");
+            let looked = panics::off_runtime(move || this.look()).await;
+            if let Err(error) = looked.map_err(anyhow::Error::from).flatten() {
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "epochs that the centre has cannot be removed"
+                );
             }
             if let Some(clearing) = &clearing {
                 clearing.clear().await;
@@ -52,7 +57,14 @@ impl Pruning {
         };
         let before = self.log.first_index();
         let now = self.clock.now();
-        let first = prune(&self.log, &self.snapshots, held, self.audit_days, &now)?;
+        let first = prune(
+            &self.log,
+            &self.snapshots,
+            &self.beginnings,
+            held,
+            self.audit_days,
+            &now,
+        )?;
         if first != before {
             tracing::info!(first, "epochs that the centre has were removed");
         }

@@ -34,6 +34,8 @@ impl Pipeline {
             );
         }
         self.metrics.clock_steps.inc_by(new_steps);
+        let opened = &self.metrics.closed_epochs_opened;
+        opened.inc_by(self.log.closed_epochs_opened().saturating_sub(opened.get()));
         let room = match self.log.room() {
             Ok(room) => room,
             Err(error) => {

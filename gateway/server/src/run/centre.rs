@@ -12,6 +12,7 @@ use super::anew;
 use super::prepare::Prepared;
 use crate::centre::{self, BlobPlace, LinkParts};
 use crate::pipeline::{Acts, CentreTold};
+use crate::snapshot::Beginnings;
 
 /// The running link.
 #[derive(Debug, Default)]
@@ -107,6 +108,7 @@ pub(super) fn start(
         forked: told.forked,
         alerts,
         inbox: prepared.inbox.clone(),
+        beginnings: Beginnings::default(),
         clock: Arc::clone(&prepared.clock),
         metrics: prepared.metrics.clone(),
         verify_key: reachable.verify_key,

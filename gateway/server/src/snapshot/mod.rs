@@ -12,5 +12,5 @@ mod store;
 
 pub use contents::{Contents, ContentsError, SignedRotations};
 pub use due::EpochLimits;
-pub use prunable::{is_restorable, prunable, prune};
+pub use prunable::{Beginnings, is_restorable, prunable, prune};
 pub use store::{SnapshotStore, Unusable};
