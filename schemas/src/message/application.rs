@@ -96,7 +96,7 @@ pub struct PortraitEntry {
     /// How it came.
     pub way: PortraitWay,
     /// The picture, published before: JPEG or PNG, 524,288 bytes at the most. Another one is refused as `picture-unusable`, and one
-    /// that cannot be decoded as `picture-damaged`; neither costs an attempt.
+    /// that cannot be decoded, or has more than 2,000 pixels a side, as `picture-damaged`; neither costs an attempt.
     #[serde(default)]
     pub picture: Option<BlobId>,
     /// The barcode of the photo receipt.
