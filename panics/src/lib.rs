@@ -40,11 +40,12 @@ impl From<Unfinished> for std::io::Error {
 }
 
 /// Runs what takes long or reads the disk beside the runtime's own threads, as [`tokio::task::spawn_blocking`] does; what it panics with is
-/// not passed on.
-pub async fn off_runtime<T: Send + 'static>(
+/// not passed on. It begins at once, and goes on where nobody waits for it.
+pub fn off_runtime<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Unfinished> {
-    Ok(tokio::task::spawn_blocking(work).await?)
+) -> impl Future<Output = Result<T, Unfinished>> + Send + 'static {
+    let task = tokio::task::spawn_blocking(work);
+    async move { Ok(task.await?) }
 }
 
 /// What may be said of a panic's payload.

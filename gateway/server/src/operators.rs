@@ -62,7 +62,7 @@ impl PinDesk {
         let Ok(_permit) = self.0.comparing.acquire().await else {
             return PinCheck::Unknown;
         };
-        let fits = tokio::task::spawn_blocking(move || fits(&hash, &pin))
+        let fits = panics::off_runtime(move || fits(&hash, &pin))
             .await
             .unwrap_or(false);
         match (known, fits) {

@@ -75,7 +75,7 @@ async fn make_all(log: Log, outlet: Arc<dyn Outlet>, mut due: mpsc::Receiver<Due
             return;
         }
         let reading = log.clone();
-        let made = tokio::task::spawn_blocking(move || slip(&reading, session, index)).await;
+        let made = panics::off_runtime(move || slip(&reading, session, index)).await;
         match made {
             Ok(Ok(slip)) => outlet.send(Outgoing {
                 device: kiosk,

@@ -25,7 +25,10 @@ pub(super) struct Range {
 pub(super) async fn events(State(admin): State<Admin>, Query(range): Query<Range>) -> Response {
     let to = range.to.unwrap_or(u64::MAX).min(admin.log.size());
     let (sender, chunks) = mpsc::channel(CHUNKS_WAITING);
-    tokio::task::spawn_blocking(move || read(&admin.log, range.from..to, &sender));
+    // Nobody waits for it: it ends with the stream.
+    drop(panics::off_runtime(move || {
+        read(&admin.log, range.from..to, &sender);
+    }));
     let body = futures_util::stream::unfold(chunks, |mut chunks| async move {
         chunks.recv().await.map(|chunk| (chunk, chunks))
     });

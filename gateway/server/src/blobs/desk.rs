@@ -123,15 +123,15 @@ impl BlobDesk {
             }
         };
         let received = self.store(device, key, blob).await?;
-        self.put(
-            device,
-            Slot {
-                id: id.clone(),
-                digest,
-                received: received.clone(),
-                named: false,
-            },
-        );
+        let slot = Slot {
+            id: id.clone(),
+            digest,
+            received: received.clone(),
+            named: false,
+        };
+        if let Some(orphan) = self.put(device, slot) {
+            self.remove(vec![orphan]).await;
+        }
         Ok(received)
     }
 
@@ -148,7 +148,7 @@ impl BlobDesk {
         let (id, session) = (key.id().clone(), key.session().clone());
         let picture = PictureFormat::of(&blob);
         let inner = Arc::clone(&self.0);
-        let sealed = tokio::task::spawn_blocking(move || {
+        let sealed = panics::off_runtime(move || {
             let sealed = seal(&key, &blob).map_err(std::io::Error::other);
             let written = sealed.and_then(|sealed| inner.store.write(&sealed));
             if let Ok(hash) = &written
@@ -193,8 +193,9 @@ impl BlobDesk {
         }
     }
 
-    /// Removes what no event names of sessions that are over: nothing can name it any more.
-    pub fn sweep(&self) {
+    /// Takes from the shelf what no event names of sessions that are over: nothing can name it any more, and whoever asks removes it
+    /// ([`Self::remove`]).
+    pub fn orphans(&self) -> Vec<BlobHash> {
         let mut orphans = Vec::new();
         self.shelf().values_mut().for_each(|slots| {
             slots.retain(|slot| {
@@ -205,8 +206,18 @@ impl BlobDesk {
                 stays
             });
         });
-        for orphan in orphans {
-            self.remove(&orphan);
+        orphans
+    }
+
+    /// Removes orphans from the disk. Those that it cannot remove are found at the next start.
+    pub async fn remove(&self, orphans: Vec<BlobHash>) {
+        let store = self.0.store.clone();
+        let removed = panics::off_runtime(move || {
+            let removed = orphans.iter().map(|orphan| store.remove(orphan));
+            removed.fold(Ok(()), std::io::Result::and)
+        });
+        if let Err(error) = removed.await.map_err(std::io::Error::from).flatten() {
+            tracing::warn!(%error, "an orphan blob stays until the next start");
         }
     }
 
@@ -216,7 +227,8 @@ impl BlobDesk {
         Some((slot.digest, slot.received.clone()))
     }
 
-    fn put(&self, device: &DeviceId, slot: Slot) {
+    /// The blob that had to make room, if no event names it.
+    fn put(&self, device: &DeviceId, slot: Slot) -> Option<BlobHash> {
         let mut shelf = self.shelf();
         let slots = shelf.entry(device.clone()).or_default();
         slots.push_back(slot);
@@ -225,16 +237,8 @@ impl BlobDesk {
         } else {
             None
         };
-        drop(shelf);
-        if let Some(orphan) = out.filter(|slot| !slot.named) {
-            self.remove(&orphan.received.hash);
-        }
-    }
-
-    fn remove(&self, orphan: &BlobHash) {
-        if let Err(error) = self.0.store.remove(orphan) {
-            tracing::warn!(%error, "an orphan blob stays until the next start");
-        }
+        out.filter(|slot| !slot.named)
+            .map(|slot| slot.received.hash)
     }
 
     fn shelf(&self) -> MutexGuard<'_, BTreeMap<DeviceId, VecDeque<Slot>>> {

@@ -68,7 +68,9 @@ async fn a_blob_of_no_session_is_refused() {
     assert_eq!(late, Err(BlobRefusal::NoSession));
     let files = || std::fs::read_dir(place.path().join("blobs")).unwrap();
     assert_eq!(files().count(), 1);
-    desk.sweep();
+    let orphans = desk.orphans();
+    assert_eq!((orphans.len(), desk.orphans().len()), (1, 0));
+    desk.remove(orphans).await;
     assert_eq!(files().count(), 0, "no event names it, and none can");
 }
 

@@ -144,7 +144,7 @@ impl GrantDesk {
             return Some((list.version, false));
         }
         let permit = Arc::clone(&self.0.lookups).acquire_owned().await.ok()?;
-        let looked = tokio::task::spawn_blocking(move || {
+        let looked = panics::off_runtime(move || {
             let found = list.flags(&number);
             drop(permit);
             found

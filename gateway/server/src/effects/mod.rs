@@ -299,7 +299,7 @@ impl Effects {
         // Before the commands go out: what a device sends for one finds its session.
         self.sealing.applications(&applications);
         self.sealing.asks(asked);
-        self.blobs.sweep();
+        self.errands.extend(clear(&self.blobs));
         // Commands first: what a citizen waits for is the device, not the receipt.
         let due = self.issued.due(effects, &came, vault, &self.held);
         for message in due.messages {
@@ -427,6 +427,17 @@ impl Effects {
                 .serving(service.in_service, service.reasons.clone());
         }
     }
+}
+
+/// Removes blobs that came for sessions which are over and that no event names, beside the loop.
+fn clear(blobs: &BlobDesk) -> Option<Errand> {
+    let (blobs, orphans) = (blobs.clone(), blobs.orphans());
+    let removing = |orphans| async move {
+        blobs.remove(orphans).await;
+        Finding::Nothing
+    };
+    let there = Some(orphans).filter(|orphans| !orphans.is_empty());
+    there.map(|orphans| removing(orphans).boxed())
 }
 
 /// A message of the contract as JSON. All of them are plain data, so this cannot fail.

@@ -88,7 +88,7 @@ impl Papers {
             let Ok(_turn) = setting.acquire().await else {
                 return Finding::Nothing;
             };
-            let set = tokio::task::spawn_blocking(move || {
+            let set = panics::off_runtime(move || {
                 let began = Instant::now();
                 let set = occasion(&facts, index, &log)
                     .map(|occasion| Some(printer?.set(&facts, &occasion)));

@@ -252,7 +252,7 @@ impl Aids<'_> {
         let Some(picture) = self.held.picture(session, &received.hash) else {
             return Ok(None);
         };
-        let decoded = tokio::task::spawn_blocking(move || Decoded::decode(&picture).is_ok());
+        let decoded = panics::off_runtime(move || Decoded::decode(&picture).is_ok());
         match decoded.await {
             Ok(true) => Ok(Some(sealed(received))),
             Ok(false) => Err(NotEntered::Refused(RefusalReason::PictureDamaged)),

@@ -213,7 +213,7 @@ impl Operated {
 
 async fn announcement(inbox: &Inbox, batch: &BatchId) -> Option<gateway_core::Announcement> {
     let (inbox, batch) = (inbox.clone(), batch.clone());
-    tokio::task::spawn_blocking(move || inbox.announcement(&batch))
+    panics::off_runtime(move || inbox.announcement(&batch))
         .await
         .ok()
         .flatten()

@@ -58,7 +58,7 @@ impl Pipeline {
     /// The event is durable under a checkpoint of both keys: the old private key goes. Files are touched, so not in the loop.
     pub(super) fn complete_rotation(&self, rotated: Rotated) {
         let (ring, head) = (self.ring.clone(), self.log.sealed_head());
-        tokio::task::spawn_blocking(move || {
+        let settling = panics::off_runtime(move || {
             let Rotated { index, done } = rotated;
             match ring.settle(head.as_ref().map(|head| head.note.as_str())) {
                 Ok(Some(Settled::RotationCompleted)) => {
@@ -72,5 +72,7 @@ impl Pipeline {
                 }
             }
         });
+        // It tells who asked by itself.
+        drop(settling);
     }
 }

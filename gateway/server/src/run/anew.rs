@@ -43,12 +43,15 @@ impl Beginning {
     }
 
     /// The first life, with what was told before.
-    pub(super) fn first(&self) -> anyhow::Result<Carrying> {
-        self.begin(self.parts.clone())
+    pub(super) async fn first(&self) -> anyhow::Result<Carrying> {
+        self.begin(self.parts.clone()).await
     }
 
-    fn begin(&self, parts: LinkParts) -> anyhow::Result<Carrying> {
-        let (mut stands, carrying) = centre::link(parts, &self.connection)?;
+    /// It is read from the disk what went up before.
+    async fn begin(&self, parts: LinkParts) -> anyhow::Result<Carrying> {
+        let connection = self.connection.clone();
+        let begun = panics::off_runtime(move || centre::link(parts, &connection)).await;
+        let (mut stands, carrying) = begun??;
         let lasting = Arc::clone(&self.figures);
         let shown = async move {
             loop {
@@ -89,7 +92,7 @@ impl Beginning {
                 forked,
                 ..self.parts.clone()
             };
-            match self.begin(parts) {
+            match self.begin(parts).await {
                 Ok(carrying) => return Some(carrying),
                 Err(error) => {
                     tracing::error!(

@@ -83,7 +83,7 @@ pub(super) fn configured(prepared: &Prepared) -> anyhow::Result<Option<Reachable
 }
 
 /// Starts the link, where there is somebody to link to. `told`: what the centre told before.
-pub(super) fn start(
+pub(super) async fn start(
     prepared: &Prepared,
     reachable: Option<Reachable>,
     log: &Log,
@@ -94,9 +94,9 @@ pub(super) fn start(
     let Some(reachable) = reachable else {
         return Ok(Link::default());
     };
-    if let Some(acknowledged) =
-        centre::acknowledgement(log).context("what the centre acknowledged")?
-    {
+    let reading = log.clone();
+    let read = panics::off_runtime(move || centre::acknowledgement(&reading)).await?;
+    if let Some(acknowledged) = read.context("what the centre acknowledged")? {
         prepared.metrics.acknowledged(acknowledged.size);
     }
     let parts = LinkParts {
@@ -118,7 +118,7 @@ pub(super) fn start(
     };
     let beginning = anew::Beginning::new(parts, reachable.connection);
     let figures = beginning.figures();
-    let first = beginning.first()?;
+    let first = beginning.first().await?;
     Ok(Link {
         figures: Some(figures),
         task: Some(tokio::spawn(beginning.keep(first))),

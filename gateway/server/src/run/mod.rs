@@ -155,7 +155,7 @@ async fn operate(
         room_low_bytes: station.storage.room_low_mib << 20,
     });
     let acts = Acts::new(jobs);
-    let link = centre::start(prepared, reachable, &log, &acts, told, alerts)?;
+    let link = centre::start(prepared, reachable, &log, &acts, told, alerts).await?;
     let admin = Admin {
         log: log.clone(),
         ring: socket_ring,

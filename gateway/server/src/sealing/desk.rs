@@ -79,9 +79,8 @@ impl SealingDesk {
 
     /// The sessions that the log says are open, at start.
     pub fn begin(&self, state: &State) {
-        for (session, _devices) in state.pickups() {
-            self.opened(session);
-        }
+        let open = state.pickups().map(|(session, _)| session);
+        open.for_each(|session| self.opened(session));
         self.asks(asked(state));
     }
 
@@ -153,7 +152,7 @@ impl SealingDesk {
             return Ok(key);
         }
         let desk = self.clone();
-        let made = tokio::task::spawn_blocking(move || desk.make(&session));
+        let made = panics::off_runtime(move || desk.make(&session));
         made.await.unwrap_or(Err(NotSealed::Failed))
     }
 
