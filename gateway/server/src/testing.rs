@@ -72,6 +72,7 @@ pub(crate) struct Bench {
     pub(crate) jobs: mpsc::Sender<Job>,
     pub(crate) sealing: SealingDesk,
     pub(crate) lookup: LookupKeys,
+    pub(crate) papers: PaperDesk,
     pub(crate) sent: Sent,
     pub(crate) log: Log,
     pub(crate) pipeline: JoinHandle<Result<(), PipelineError>>,
@@ -181,7 +182,7 @@ impl Bench {
             metrics: metrics.clone(),
             service: Service::default(),
             slips,
-            papers,
+            papers: papers.clone(),
             printer: None,
         });
         sealing.begin(&memory.state);
@@ -218,6 +219,7 @@ impl Bench {
             jobs,
             sealing,
             lookup: keys.lookup,
+            papers,
             sent,
             log,
             pipeline,

@@ -128,6 +128,8 @@ pub struct Ack {
     pub answer: Answer,
     /// The receipt, for messages with an id.
     pub receipt: Option<Outgoing>,
+    /// The kiosk and session whose papers are given again, behind the receipt.
+    pub papers: Option<(DeviceId, SessionId)>,
     /// For the figures.
     pub label: &'static str,
     /// The session that the message belongs to, for the figures.
@@ -144,6 +146,7 @@ impl Ack {
         Self {
             answer: Answer::Done,
             receipt: None,
+            papers: None,
             label: "own",
             session: None,
             received,
@@ -348,6 +351,11 @@ impl Effects {
         rotated
     }
 
+    /// Whether papers of this session lie here for the kiosk.
+    pub(crate) fn has_papers(&self, kiosk: &DeviceId, session: &SessionId) -> bool {
+        self.papers.has(kiosk, session)
+    }
+
     /// A prompt, and the slip that belongs to it.
     fn show(&self, message: Outgoing, view: &View) {
         let kiosk = message.device.clone();
@@ -381,6 +389,7 @@ impl Effects {
         let Ack {
             answer,
             receipt,
+            papers,
             label,
             session,
             received,
@@ -388,6 +397,10 @@ impl Effects {
         } = ack;
         if let Some(receipt) = receipt {
             self.outlet.send(receipt);
+        }
+        // Before what this group issues, which goes out by itself.
+        if let Some((kiosk, session)) = papers {
+            self.papers.again(&kiosk, &session);
         }
         if let Some(done) = done {
             self.metrics.command(label);

@@ -9,7 +9,7 @@ use gateway_core::{FeeStanding, Input};
 use gateway_log::Log;
 use schemas::envelope;
 use schemas::event::Event;
-use schemas::ids::SessionId;
+use schemas::ids::{DeviceId, SessionId};
 use schemas::words::paper::PaperFault;
 use tokio::sync::Semaphore;
 
@@ -40,6 +40,16 @@ impl Papers {
             setting: Arc::new(Semaphore::new(SETTING_MAX)),
             metrics,
         }
+    }
+
+    /// Whether papers of this session lie here for the kiosk.
+    pub(super) fn has(&self, kiosk: &DeviceId, session: &SessionId) -> bool {
+        self.desk.has(kiosk, session)
+    }
+
+    /// The kiosk gets the papers of this session again.
+    pub(super) fn again(&self, kiosk: &DeviceId, session: &SessionId) {
+        self.desk.again(kiosk, session);
     }
 
     /// What is durable of papers, and what is durable that papers are due of. `due`: the sessions that wait for papers, each with its

@@ -124,14 +124,15 @@ impl PaperDesk {
         }
     }
 
-    /// Whether the kiosk may have the papers of this session again.
+    /// Whether papers of this session lie here for the kiosk. Those that the log does not say are made yet come to it once it does, so
+    /// that nobody may take them for gone.
     pub(crate) fn has(&self, kiosk: &DeviceId, session: &SessionId) -> bool {
         let all = self.made();
         let made = all.get(kiosk);
-        made.is_some_and(|made| made.session == *session && made.issued && !made.papers.is_empty())
+        made.is_some_and(|made| made.session == *session && !made.papers.is_empty())
     }
 
-    /// The kiosk gets the papers of this session again, if they are still here.
+    /// The kiosk gets the papers of this session again, if they were issued and are still here.
     pub(crate) fn again(&self, kiosk: &DeviceId, session: &SessionId) {
         let papers = {
             let all = self.made();

@@ -181,7 +181,7 @@ fn g7_papers_go_to_their_kiosk_once_they_are_recorded() {
     desk.expect(&session());
     let record = desk.keep(&kiosk(), &session(), set).unwrap();
     assert_eq!(record.papers.len(), 3);
-    assert!(!desk.has(&kiosk(), &session()));
+    assert!(desk.has(&kiosk(), &session()), "they are on their way");
     desk.again(&kiosk(), &session());
     assert_eq!(sent.count(), 0, "not recorded yet");
 

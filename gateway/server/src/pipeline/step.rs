@@ -7,7 +7,7 @@ use gateway_log::LogFailed;
 use schemas::envelope::{self, Cause, CauseOutcome, EnvelopeError, Meta, Source, Unsigned};
 use schemas::event::Event;
 use schemas::event::station::Presence;
-use schemas::ids::DeviceId;
+use schemas::ids::{DeviceId, SessionId};
 use schemas::message::command::FingerTemplate;
 use schemas::message::device::LastReceipt;
 use schemas::time::Now;
@@ -28,7 +28,7 @@ pub(super) struct Record {
     /// Index of the last event; none where nothing was recorded.
     index: Option<u64>,
     /// The session it belongs to, for the figures.
-    session: Option<schemas::ids::SessionId>,
+    session: Option<SessionId>,
 }
 
 impl Record {
@@ -122,11 +122,13 @@ impl Pipeline {
             .map(|key| self.known(&device, key))
             .transpose()?
             .flatten();
+        let papers = self.papers_here(&device, &content);
         let ack = match (message, known) {
             (Some(key), Some(known)) if key.digests.contains(&known.digest) => {
                 self.repeated(&device, key, known)
             }
             (Some(key), Some(_)) => self.id_reused(&device, key, &content, &now, group),
+            (Some(key), None) if papers.is_some() => papers_again(device, key, papers),
             (message, _) => self.decided(&device, message, content, &now, group),
         };
         let receipt = ack.receipt.map(|receipt| Outgoing { assured, ..receipt });
@@ -137,6 +139,20 @@ impl Pipeline {
             ..ack
         });
         Ok(())
+    }
+
+    /// The session whose papers a kiosk asks for because they were gone, where they are here by now: they were made meanwhile, and what
+    /// the rules would say of it no longer holds.
+    fn papers_here(&self, kiosk: &DeviceId, content: &Content) -> Option<SessionId> {
+        let Content::Input(Input::Request {
+            request: Request::PapersGone { session },
+            ..
+        }) = content
+        else {
+            return None;
+        };
+        let here = self.effects.has_papers(kiosk, session);
+        here.then(|| session.clone())
     }
 
     /// A message that was not seen before.
@@ -413,6 +429,17 @@ impl Pipeline {
         if let Some(session) = group.verified_since(first) {
             self.vault.put(session.clone(), fingers);
         }
+    }
+}
+
+/// Papers that are here are given again without asking the rules.
+fn papers_again(kiosk: DeviceId, key: MessageKey, session: Option<SessionId>) -> Ack {
+    let receipt = receipts::recorded(&kiosk, key.id, None, None, session.clone());
+    Ack {
+        label: "unchanged",
+        receipt: Some(receipt),
+        papers: session.map(|session| (kiosk, session)),
+        ..Ack::own(Instant::now())
     }
 }
 

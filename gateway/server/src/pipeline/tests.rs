@@ -1,13 +1,25 @@
 //! The loop at its boundary: messages in, acknowledgements, receipts and events out, over the log's twin in memory.
 
+use std::time::Instant;
+
+use documents::Pdf;
 use futures_util::FutureExt as _;
+use gateway_core::{Input, Request};
 use gateway_log::Limits;
 use schemas::envelope::CauseOutcome;
 use schemas::event::Event;
+use schemas::event::application::WindowTicketIssued;
 use schemas::event::custody::BATCH_CARDS_MAX;
+use schemas::ids::{DeviceId, MessageId, SessionId, TicketNumber};
+use schemas::message::kiosk::Text;
+use schemas::words::application::WindowReason;
+use schemas::words::paper::{PaperFault, PaperKind};
 use serde_json::json;
+use tokio::sync::oneshot;
 
+use super::{Answer, Command, Content, Job, MessageKey};
 use crate::ingress::Taken;
+use crate::papers::{Occasion, Printer, of_ticket};
 use crate::testing::{Bench, id, station};
 
 fn report(n: u32) -> String {
@@ -399,4 +411,86 @@ async fn a_stop_acknowledges_what_came_before() {
     drop(bench.stop);
     assert!(sent.await.iter().all(|taken| *taken == Taken::Yes));
     bench.pipeline.await.unwrap().unwrap();
+}
+
+/// The papers of a session that went to the window.
+fn ticket(session: &SessionId, kiosk: &DeviceId) -> Vec<(PaperKind, Result<Pdf, PaperFault>)> {
+    let ticket = WindowTicketIssued {
+        session: session.clone(),
+        kiosk: kiosk.clone(),
+        ticket: TicketNumber::of(1, 7),
+        reason: WindowReason::NumberFailed,
+        entered: Box::default(),
+        held_h: Some(72),
+    };
+    let text = |text: &str| text.to_owned();
+    let station = documents::Station {
+        name: Text {
+            zh: text("示例市公安局自助服务站"),
+            en: text("Example station"),
+        },
+        address: text("示例市朝阳区建国路 1 号"),
+        hours: text("每日 00:00-24:00"),
+        window: text("3 号窗口"),
+    };
+    let occasion = Occasion {
+        at_ms: 1_795_334_640_000,
+        proof: text("STN1 gateway.demo/station/demo/1 41 43 AAAA"),
+    };
+    Printer::new(documents::Fonts::embedded(), station).set(&of_ticket(&ticket), &occasion)
+}
+
+/// A13, A15: papers that are made and not recorded yet are not gone. Asked for then, the kiosk gets them when they are recorded, and no
+/// ticket; also where they were made only after the request had its place in the queue.
+#[tokio::test]
+async fn a13_papers_on_their_way_are_not_gone() {
+    let bench = Bench::new();
+    let (kiosk, session) = (
+        DeviceId::new("kiosk-1").unwrap(),
+        SessionId::from_index(40),
+    );
+    let name = |n| format!("receipt/{}", id(n));
+    let refused = json!({ "message_id": id(1), "deadline_ms": u64::MAX, "session": session });
+    let request = "kiosk-1/request/get-papers";
+    let taken = bench.send(request, &refused.to_string()).await;
+    assert_eq!(taken, Taken::Yes);
+    let receipts = bench.sent.on("kiosk-1", &name(1));
+    let reason = receipts.first().and_then(|receipt| receipt.get("reason"));
+    assert_eq!(reason, Some(&json!("papers-gone")));
+
+    let size = bench.log.size();
+    let record = bench.papers.keep(&kiosk, &session, ticket(&session, &kiosk));
+    let again = json!({ "message_id": id(2), "deadline_ms": u64::MAX, "session": session });
+    assert_eq!(bench.send(request, &again.to_string()).await, Taken::Yes);
+    // What the way in passed on before they were made.
+    let (done, answer) = oneshot::channel();
+    let gone = Request::PapersGone {
+        session: session.clone(),
+    };
+    let command = Command {
+        device: kiosk.clone(),
+        message: Some(MessageKey {
+            id: MessageId::new(id(3)).unwrap(),
+            digests: vec![[3; 16]],
+        }),
+        content: Content::Input(Input::Request {
+            kiosk: kiosk.clone(),
+            deadline_ms: u64::MAX,
+            request: gone,
+        }),
+        received: Instant::now(),
+        done,
+    };
+    let queued = bench.jobs.send(Job::Command(Box::new(command))).await;
+    assert!(queued.is_ok());
+    assert_eq!(answer.await, Ok(Answer::Done));
+    for n in [2, 3] {
+        let receipts = bench.sent.on("kiosk-1", &name(n));
+        let outcome = receipts.first().and_then(|receipt| receipt.get("outcome"));
+        assert_eq!(outcome, Some(&json!("accepted")), "{receipts:?}");
+    }
+    assert_eq!(bench.log.size(), size, "the rules were not asked");
+    assert_eq!(bench.sent.on("kiosk-1", "papers").len(), 0, "not recorded");
+    bench.papers.issue(&record);
+    assert_eq!(bench.sent.on("kiosk-1", "papers").len(), 1);
 }
