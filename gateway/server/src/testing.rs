@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use edge_config::Station;
-use gateway_log::{Limits, Log};
+use gateway_log::{Limits, Log, OpenOptions, RoomOptions};
 use schemas::ids::{BootId, StationId};
 use schemas::topic::Topics;
 use tokio::sync::{mpsc, oneshot};
@@ -86,6 +86,20 @@ pub(crate) fn station() -> Station {
 fn log(keys: &StationKeys, limits: Limits) -> Log {
     let ring = ring(keys);
     Log::in_memory(ring.identity().unwrap(), Box::new(ring), limits).unwrap()
+}
+
+/// A log on disk, where a station has it.
+pub(crate) fn log_on_disk(place: &Path, keys: &StationKeys) -> Log {
+    let ring = ring(keys);
+    let options = OpenOptions {
+        identity: ring.identity().unwrap(),
+        marker: place.join("marker"),
+        witness: place.join("witness"),
+        signer: Box::new(ring),
+        limits: Limits::default(),
+        room: RoomOptions::default(),
+    };
+    Log::open(&place.join("data"), options).unwrap().0
 }
 
 /// The ring of a log that begins.

@@ -125,6 +125,13 @@ pub(super) async fn erase(
             before: Some(before),
         })),
         EraseAnswer::Refused(reason) => Err(refusal(&session, reason)),
+        EraseAnswer::NotLookedUp(why) => {
+            let why = format!(
+                "{session}: whether the log has it cannot be read, so nothing was recorded or erased: {why}. Try again; if it goes on, see \
+                 ops/docs/runbook/erase.md"
+            );
+            Err(Refused(StatusCode::SERVICE_UNAVAILABLE, why))
+        }
         EraseAnswer::NotYet(why) => {
             let why = format!(
                 "{session}: that it is to be erased is recorded, but it is not done: {why}. The station tries again until it is; \

@@ -39,6 +39,8 @@ pub enum EraseAnswer {
     Before(Erasure),
     /// The rules said no.
     Refused(RefusalReason),
+    /// Whether there is such a session could not be read: why. Nothing is recorded.
+    NotLookedUp(String),
     /// It is recorded, and something stands in the way: why. It goes on by itself.
     NotYet(String),
 }

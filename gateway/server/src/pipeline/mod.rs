@@ -17,6 +17,7 @@ mod commission;
 mod erase_tests;
 mod group;
 mod job;
+mod look_ups;
 mod memory;
 mod named;
 mod own;
@@ -71,6 +72,7 @@ use crate::keys::{KeyRing, LookupKeys, SigningKey};
 use crate::metrics::Metrics;
 use crate::vault::Vault;
 use group::Gathering;
+use look_ups::{LookUps, LookedUp};
 use recent::Recent;
 use snapshots::{Snapshots, Taken};
 
@@ -175,6 +177,7 @@ pub struct Pipeline {
     effects: Effects,
     lookup: LookupKeys,
     errands: FuturesUnordered<Errand>,
+    look_ups: LookUps,
     snapshots: Snapshots,
     metrics: Metrics,
     group_len_max: usize,
@@ -202,6 +205,7 @@ enum Wake {
     Job(Option<Job>),
     Errand(Option<Finding>),
     Snapshot(anyhow::Result<Taken>),
+    LookedUp(Option<LookedUp>),
     Deadline,
     RoomLook,
     Stop,
@@ -231,6 +235,7 @@ impl Pipeline {
             effects: parts.effects,
             lookup: parts.lookup,
             errands: FuturesUnordered::new(),
+            look_ups: LookUps::default(),
             snapshots: Snapshots::new(parts.snapshots),
             metrics: parts.metrics,
             group_len_max: parts.group_len_max.max(1),
@@ -274,6 +279,8 @@ impl Pipeline {
                     if free && deadline.is_some() => Wake::Deadline,
                 finding = self.errands.next(), if free && !self.errands.is_empty() =>
                     Wake::Errand(finding),
+                looked = self.look_ups.next(), if free && !self.look_ups.is_empty() =>
+                    Wake::LookedUp(looked),
                 () = tokio::time::sleep_until(room_look), if free => Wake::RoomLook,
                 job = take(&mut self.carried, &mut queue), if free => Wake::Job(job),
             };
@@ -285,6 +292,8 @@ impl Pipeline {
                 Wake::Job(Some(job)) => self.group(job, &mut queue, &mut in_flight)?,
                 Wake::Errand(Some(finding)) => self.found(finding, &mut in_flight)?,
                 Wake::Errand(None) => {}
+                Wake::LookedUp(Some(looked)) => self.looked_up(looked, &mut in_flight)?,
+                Wake::LookedUp(None) => {}
                 Wake::Snapshot(taken) => self.snapshot_taken(taken, &mut in_flight)?,
                 Wake::Deadline => {
                     told = Some(tokio::time::Instant::now());
@@ -304,6 +313,9 @@ impl Pipeline {
         queue.close();
         while let Some(job) = take(&mut self.carried, &mut queue).await {
             self.group(job, &mut queue, &mut in_flight)?;
+        }
+        while let Some(looked) = self.look_ups.next().await {
+            self.looked_up(looked, &mut in_flight)?;
         }
         while !in_flight.is_empty() {
             let durable = in_flight.next().await;

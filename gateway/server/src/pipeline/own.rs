@@ -4,14 +4,13 @@
 use std::time::{Duration, Instant};
 
 use gateway_core::{Input, Outcome, Rules};
-use gateway_log::LogFailed;
-use schemas::envelope::{self, Source};
+use schemas::envelope::Source;
 use schemas::ids::{BlobHash, SessionId};
 use tokio::sync::oneshot;
 
 use super::group::Gathering;
 use super::{Answer, InFlight, Pipeline, PipelineError, printed};
-use crate::effects::{Ack, EraseAnswer, EraseAsked, Finding, index_of, session_of};
+use crate::effects::{Ack, EraseAnswer, EraseAsked, Finding};
 
 /// How often it is looked whether a lookup key may be destroyed.
 pub(super) const LOOKUP_LOOK: Duration = Duration::from_hours(24);
@@ -88,16 +87,27 @@ impl Pipeline {
         }
     }
 
-    /// Somebody at the machine wants a session erased.
-    pub(super) fn take_erase(
+    /// Somebody at the machine wants a session erased, and it was looked up whether the log has it.
+    pub(super) fn erase(
         &mut self,
         session: SessionId,
         has_keys: bool,
+        known: anyhow::Result<bool>,
         done: oneshot::Sender<EraseAnswer>,
         group: &mut Gathering,
     ) -> Result<(), PipelineError> {
+        let known = match known {
+            Ok(known) => known,
+            Err(error) => {
+                let why = format!("{error:#}");
+                tracing::error!(%session, error = why, "whether there is a session that shall be erased cannot be read");
+                // Who asked may be gone.
+                done.send(EraseAnswer::NotLookedUp(why)).ok();
+                return Ok(());
+            }
+        };
         let input = Input::Erase {
-            known: self.knows(&session)?,
+            known,
             session: session.clone(),
             has_keys,
         };
@@ -156,22 +166,5 @@ impl Pipeline {
             ..Ack::own(Instant::now())
         });
         Ok(())
-    }
-
-    /// Whether this log has the session: the event that its name points at opened it.
-    fn knows(&self, session: &SessionId) -> Result<bool, PipelineError> {
-        let Some(index) = index_of(session).filter(|index| *index < self.log.size()) else {
-            return Ok(false);
-        };
-        let Some(stored) = self.log.read(index..index + 1).next() else {
-            return Ok(false);
-        };
-        let (_, signed) = match stored {
-            // What it was can only be asked of the centre, which holds what is personal of it, if anybody does.
-            Err(LogFailed::Pruned { .. }) => return Ok(true),
-            stored => stored?,
-        };
-        let entry = envelope::read(&signed).ok();
-        Ok(entry.is_some_and(|entry| session_of(&entry.event) == Some(session)))
     }
 }

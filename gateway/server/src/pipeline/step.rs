@@ -3,8 +3,7 @@
 use std::time::Instant;
 
 use gateway_core::{Decision, Input, Outcome, Recorded, Request, decide};
-use gateway_log::LogFailed;
-use schemas::envelope::{self, Cause, CauseOutcome, EnvelopeError, Meta, Source, Unsigned};
+use schemas::envelope::{Cause, CauseOutcome, EnvelopeError, Meta, Source, Unsigned};
 use schemas::event::Event;
 use schemas::event::station::Presence;
 use schemas::ids::{DeviceId, SessionId};
@@ -15,6 +14,7 @@ use schemas::words::RefusalReason;
 
 use super::group::Gathering;
 use super::job::{Answer, CentreTold, Command, Content, Job, MessageKey, Operated};
+use super::look_ups::{FirstCopy, not_taken};
 use super::recent::Known;
 use super::{Pipeline, PipelineError, Unrecordable};
 use crate::effects::{Ack, Show, session_of};
@@ -48,7 +48,7 @@ impl Pipeline {
                 group.show(Show { device, id, done });
                 Ok(())
             }
-            Job::Command(command) => self.take_command(*command, group),
+            Job::Command(command) => self.take_command(command, group),
             Job::RotateKey { next, done } => self.rotate_key(next, done, group),
             Job::Own { input, rules, done } => self.take_asked(*input, rules, done, group),
             Job::Commission { asked, told, done } => {
@@ -73,7 +73,10 @@ impl Pipeline {
                 session,
                 has_keys,
                 done,
-            } => self.take_erase(session, has_keys, done, group),
+            } => {
+                self.look_ups.session(&self.log, session, has_keys, done);
+                Ok(())
+            }
             Job::PrunedBlobs { done } => {
                 self.tell_pruned(done, group);
                 Ok(())
@@ -102,11 +105,37 @@ impl Pipeline {
         Ok(())
     }
 
-    fn take_command(
+    pub(super) fn take_command(
         &mut self,
-        command: Command,
+        command: Box<Command>,
         group: &mut Gathering,
     ) -> Result<(), PipelineError> {
+        let id = command.message.as_ref().map(|key| key.id.clone());
+        let known = match id {
+            None => None,
+            Some(id) => match self.known(&command.device, &id)? {
+                FirstCopy::Known(known) => Some(known),
+                FirstCopy::Nowhere => None,
+                FirstCopy::Closed(_) if self.look_ups.is_full() => {
+                    not_taken(*command, group);
+                    return Ok(());
+                }
+                FirstCopy::Closed(index) => {
+                    self.look_ups.message(&self.log, command, id, index);
+                    return Ok(());
+                }
+            },
+        };
+        self.take_known(*command, known, group);
+        Ok(())
+    }
+
+    pub(super) fn take_known(
+        &mut self,
+        command: Command,
+        known: Option<Known>,
+        group: &mut Gathering,
+    ) {
         let Command {
             device,
             message,
@@ -117,11 +146,6 @@ impl Pipeline {
         let now = self.clock.now();
         // A device is told by the acknowledgement itself; its receipt only carries the index, for its next birth.
         let assured = content.is_request();
-        let known = message
-            .as_ref()
-            .map(|key| self.known(&device, key))
-            .transpose()?
-            .flatten();
         let papers = self.papers_here(&device, &content);
         let ack = match (message, known) {
             (Some(key), Some(known)) if key.digests.contains(&known.digest) => {
@@ -138,7 +162,6 @@ impl Pipeline {
             received,
             ..ack
         });
-        Ok(())
     }
 
     /// The session whose papers a kiosk asks for because they were gone, where they are here by now: they were made meanwhile, and what
@@ -284,30 +307,6 @@ impl Pipeline {
     fn place(&self, index: Option<u64>) -> Option<LastReceipt> {
         let incarnation = self.memory.state.incarnation();
         index.map(|index| LastReceipt { incarnation, index })
-    }
-
-    /// The record of a message's first copy, if it was recorded.
-    fn known(&self, device: &DeviceId, key: &MessageKey) -> Result<Option<Known>, PipelineError> {
-        if let Some(known) = self.recent.find(device, &key.id) {
-            return Ok(Some(known.clone()));
-        }
-        let Some(index) = self.memory.remembered.find(device, &key.id) else {
-            return Ok(None);
-        };
-        let Some(stored) = self.log.read(index..index + 1).next() else {
-            return Ok(None);
-        };
-        let (_, signed) = match stored {
-            // So long ago that it may come again as a new one.
-            Err(LogFailed::Pruned { .. }) => return Ok(None),
-            stored => stored?,
-        };
-        let cause = envelope::read(&signed)
-            .ok()
-            .and_then(|entry| entry.meta.cause);
-        // The index is by a hash; the record decides.
-        let same = cause.filter(|cause| cause.sender == *device && cause.message_id == key.id);
-        Ok(same.map(|cause| Known::of(index, &cause)))
     }
 
     /// What the rules are asked.

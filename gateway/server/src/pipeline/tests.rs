@@ -12,15 +12,18 @@ use schemas::event::application::WindowTicketIssued;
 use schemas::event::custody::BATCH_CARDS_MAX;
 use schemas::ids::{DeviceId, MessageId, SessionId, TicketNumber};
 use schemas::message::kiosk::Text;
+use schemas::words::RefusalReason;
 use schemas::words::application::WindowReason;
 use schemas::words::paper::{PaperFault, PaperKind};
 use serde_json::json;
 use tokio::sync::oneshot;
 
-use super::{Answer, Command, Content, Job, MessageKey};
+use super::{Acts, Answer, Command, Content, Job, MessageKey};
+use crate::effects::EraseAnswer;
 use crate::ingress::Taken;
+use crate::keys;
 use crate::papers::{Occasion, Printer, of_ticket};
-use crate::testing::{Bench, id, station};
+use crate::testing::{self, Bench, id, station};
 
 fn report(n: u32) -> String {
     json!({ "message_id": id(n), "detail": "E7" }).to_string()
@@ -445,10 +448,7 @@ fn ticket(session: &SessionId, kiosk: &DeviceId) -> Vec<(PaperKind, Result<Pdf, 
 #[tokio::test]
 async fn a13_papers_on_their_way_are_not_gone() {
     let bench = Bench::new();
-    let (kiosk, session) = (
-        DeviceId::new("kiosk-1").unwrap(),
-        SessionId::from_index(40),
-    );
+    let (kiosk, session) = (DeviceId::new("kiosk-1").unwrap(), SessionId::from_index(40));
     let name = |n| format!("receipt/{}", id(n));
     let refused = json!({ "message_id": id(1), "deadline_ms": u64::MAX, "session": session });
     let request = "kiosk-1/request/get-papers";
@@ -459,7 +459,9 @@ async fn a13_papers_on_their_way_are_not_gone() {
     assert_eq!(reason, Some(&json!("papers-gone")));
 
     let size = bench.log.size();
-    let record = bench.papers.keep(&kiosk, &session, ticket(&session, &kiosk));
+    let record = bench
+        .papers
+        .keep(&kiosk, &session, ticket(&session, &kiosk));
     let again = json!({ "message_id": id(2), "deadline_ms": u64::MAX, "session": session });
     assert_eq!(bench.send(request, &again.to_string()).await, Taken::Yes);
     // What the way in passed on before they were made.
@@ -493,4 +495,71 @@ async fn a13_papers_on_their_way_are_not_gone() {
     assert_eq!(bench.sent.on("kiosk-1", "papers").len(), 0, "not recorded");
     bench.papers.issue(&record);
     assert_eq!(bench.sent.on("kiosk-1", "papers").len(), 1);
+}
+
+/// G2: what became of a message, or whether there is a session, may stand in a closed epoch, which is copied to be read. The loop goes on
+/// meanwhile, and where it cannot be read too: who asked is told to try again.
+#[tokio::test]
+async fn g2_what_a_closed_epoch_holds_is_looked_up_beside_the_loop() {
+    let mut station = station();
+    station.log.epoch_events = 12;
+    let place = tempfile::tempdir().unwrap();
+    let at = place.path().to_owned();
+    let keys = || keys::open(&at.join("keys"), &at.join("data"), &at.join("marker")).unwrap();
+    let log = testing::log_on_disk(&at, &keys());
+    let limits = Limits::default();
+    let first = Bench::over(station.clone(), place, keys(), (log.clone(), limits), 64);
+    let mut n = 0;
+    while log.epochs().len() < 5 {
+        n += 1;
+        let taken = first.send("reader-1/event/jam", &report(n)).await;
+        assert_eq!(taken, Taken::Yes);
+    }
+    let Bench {
+        place,
+        stop,
+        pipeline,
+        ..
+    } = first;
+    drop(stop);
+    pipeline.await.unwrap().unwrap();
+
+    // A new life, which knows of its messages only where they stand.
+    let bench = Bench::over(station, place, keys(), (log.clone(), limits), 64);
+    let again = || bench.send("reader-1/event/jam", &report(1));
+    let erase = || async {
+        let session = SessionId::from_index(0);
+        Acts::new(bench.jobs.clone()).erase(session).await.unwrap()
+    };
+    let (opened, size) = (log.closed_epochs_opened(), log.size());
+    assert_eq!(again().await, Taken::Yes);
+    assert!(log.closed_epochs_opened() > opened);
+    let receipts = bench.sent.on("reader-1", &format!("receipt/{}", id(1)));
+    let index = receipts.first().and_then(|receipt| receipt.get("index"));
+    assert!(
+        index.and_then(serde_json::Value::as_u64).unwrap() < 12,
+        "{receipts:?}"
+    );
+    let refused = EraseAnswer::Refused(RefusalReason::NoSuchSession);
+    assert_eq!(erase().await, refused);
+
+    // Others are read meanwhile, so that it is copied again; and there is no place for a copy.
+    for first in log.epochs().into_iter().skip(2) {
+        assert!(log.read(first..first + 1).next().unwrap().is_ok());
+    }
+    let copies = at.join("data/log-copies");
+    std::fs::remove_dir_all(&copies).unwrap();
+    std::fs::write(&copies, "in the way").unwrap();
+    assert_eq!(again().await, Taken::Failed);
+    assert!(matches!(erase().await, EraseAnswer::NotLookedUp(_)));
+    let new = bench.send("reader-1/event/jam", &report(n + 1));
+    assert_eq!(new.await, Taken::Yes);
+    std::fs::remove_file(&copies).unwrap();
+    assert_eq!(again().await, Taken::Yes);
+    let told = bench
+        .entries()
+        .into_iter()
+        .skip(usize::try_from(size).unwrap());
+    let told: Vec<_> = told.filter_map(|entry| entry.meta.cause).collect();
+    assert_eq!(told.len(), 1, "only the new one was recorded");
 }

@@ -144,9 +144,7 @@ pub fn is_restorable(snapshots: &SnapshotStore, event: &[u8]) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
-    use std::path::Path;
-
-    use gateway_log::{Group, Limits, OpenOptions, RoomOptions};
+    use gateway_log::Group;
     use schemas::envelope::{KeyId, Meta, Origin, Source};
     use schemas::event::station::{Presence, PresenceChanged};
     use schemas::ids::{BootId, DeviceId, TreeRoot};
@@ -203,22 +201,6 @@ mod tests {
         assert_eq!(size(1_000, &set_back, &on(290, Yes)), 100);
     }
 
-    /// A log on disk that is in no runtime.
-    fn log(place: &Path) -> Log {
-        let marker = crate::keys::marker_path(&place.join("keys"));
-        let keys = crate::keys::open(&place.join("keys"), place, &marker).unwrap();
-        let ring = testing::ring(&keys);
-        let options = OpenOptions {
-            identity: ring.identity().unwrap(),
-            marker,
-            witness: crate::keys::witness_path(&place.join("keys")),
-            signer: Box::new(ring),
-            limits: Limits::default(),
-            room: RoomOptions::default(),
-        };
-        Log::open(&place.join("data"), options).unwrap().0
-    }
-
     /// Begins an epoch with this event. Nobody looks at the signature here.
     async fn begin(log: &Log, event: &Event, now: Now) {
         let meta = Meta {
@@ -244,7 +226,10 @@ mod tests {
     async fn g4_no_closed_epoch_is_opened_twice_to_see_what_may_go() {
         use ClockTrust::{Synchronised, Unsynchronised};
         let place = tempfile::tempdir().unwrap();
-        let (log, snapshots) = (log(place.path()), SnapshotStore::of(place.path()));
+        let at = |name: &str| place.path().join(name);
+        let keys = crate::keys::open(&at("keys"), &at("data"), &at("marker")).unwrap();
+        let log = testing::log_on_disk(place.path(), &keys);
+        let snapshots = SnapshotStore::of(place.path());
         let presence = Event::PresenceChanged(PresenceChanged {
             device: DeviceId::new("reader-1").unwrap(),
             presence: Presence::Offline,
