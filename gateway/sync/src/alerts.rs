@@ -6,8 +6,8 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use gateway_log::Log;
-use schemas::envelope::Signed;
+use gateway_log::{Log, LogFailed};
+use schemas::envelope::{self, Signed};
 use schemas::event::Event;
 use schemas::uplink::{Record, is_alert, signed_bytes};
 
@@ -23,42 +23,79 @@ const APPEND_LEN: usize = 32;
 /// Where in the log the alerts are, so that nobody reads weeks of it to find a few. Whoever follows the log says each event. All clones
 /// are one.
 #[derive(Debug, Clone, Default)]
-pub struct AlertIndex(Arc<Mutex<BTreeSet<u64>>>);
+pub struct AlertIndex(Arc<Mutex<Known>>);
+
+#[derive(Debug, Default)]
+struct Known {
+    indexes: BTreeSet<u64>,
+    /// Before this index nobody knows where alerts are.
+    unsearched: u64,
+}
 
 impl AlertIndex {
     /// Of alerts at these indexes.
     pub fn of(indexes: impl IntoIterator<Item = u64>) -> Self {
-        Self(Arc::new(Mutex::new(indexes.into_iter().collect())))
+        let indexes = indexes.into_iter().collect();
+        Self(Arc::new(Mutex::new(Known {
+            indexes,
+            unsearched: 0,
+        })))
     }
 
-    /// Takes an event in, before or after it is durable.
+    /// Of a log of which nobody has followed the events before this index. They are looked through once, as far as the alerts' stream does
+    /// not have them.
+    pub fn unknown_before(unsearched: u64) -> Self {
+        Self(Arc::new(Mutex::new(Known {
+            indexes: BTreeSet::new(),
+            unsearched,
+        })))
+    }
+
+    /// Takes an event in. It must not be durable yet: [`Alerts`] looks behind what is durable, once, and passes over what it was not told of.
     pub fn follow(&self, index: u64, event: &Event) {
         if is_alert(event) {
-            self.indexes().insert(index);
+            self.known().indexes.insert(index);
         }
     }
 
     /// Forgets what is not in the log any more.
     pub fn forget_before(&self, first_index: u64) {
-        let mut indexes = self.indexes();
-        *indexes = indexes.split_off(&first_index);
+        let mut known = self.known();
+        known.indexes = known.indexes.split_off(&first_index);
     }
 
-    /// The indexes, ascending.
-    pub fn to_vec(&self) -> Vec<u64> {
-        self.indexes().iter().copied().collect()
+    /// The indexes, ascending; none while there are events that nobody has looked through.
+    pub fn to_vec(&self) -> Option<Vec<u64>> {
+        let known = self.known();
+        (known.unsearched == 0).then(|| known.indexes.iter().copied().collect())
     }
 
     /// The first few within the range, ascending.
     fn within(&self, range: Range<u64>) -> Vec<u64> {
         // A range that ends before it begins makes a set panic.
         let before = |index: &u64| *index < range.end;
-        let indexes = self.indexes();
-        let few = indexes.range(range.start..).copied().take_while(before);
-        few.take(APPEND_LEN).collect()
+        let known = self.known();
+        let alerts = known.indexes.range(range.start..).copied();
+        alerts.take_while(before).take(APPEND_LEN).collect()
     }
 
-    fn indexes(&self) -> MutexGuard<'_, BTreeSet<u64>> {
+    /// Looks through the events from this index on that nobody has followed. Reads the disk.
+    fn search(&self, log: &Log, from: u64) -> Result<(), LogFailed> {
+        let from = from.max(log.first_index());
+        let unsearched = self.known().unsearched;
+        if from < unsearched {
+            for stored in log.read(from..unsearched) {
+                let (index, signed) = stored?;
+                if let Ok(entry) = envelope::read(&signed) {
+                    self.follow(index, &entry.event);
+                }
+            }
+        }
+        self.known().unsearched = 0;
+        Ok(())
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -135,7 +172,13 @@ impl<S: Stores> Alerts<S> {
         let first = self.log.first_index();
         let last = self.stores.connect()?.last(&self.stream).await?;
         let behind = last.and_then(|last| self.index_of(&last));
-        Ok(behind.map_or(first, |index| first.max(index.saturating_add(1))))
+        let from = behind.map_or(first, |index| first.max(index.saturating_add(1)));
+        let (log, index) = (self.log.clone(), self.index.clone());
+        // What comes from now on is not held up by what is old and goes up with the log.
+        if let Err(error) = off_loop(move || index.search(&log, from)).await? {
+            tracing::error!(%error, "the log cannot be looked through for alerts of an earlier version's time");
+        }
+        Ok(from)
     }
 
     /// Sends those that the stream does not have yet.

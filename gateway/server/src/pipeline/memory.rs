@@ -73,8 +73,8 @@ impl Memory {
         }
     }
 
-    /// What a snapshot holds. The event that names it follows, and says when the epoch began.
-    pub(crate) fn from_kept(policy: &Policy, kept: KeptMemory) -> Self {
+    /// What a snapshot of the events before `size` holds. The event that names it follows, and says when the epoch began.
+    pub(crate) fn from_kept(policy: &Policy, kept: KeptMemory, size: u64) -> Self {
         let KeptMemory {
             state,
             messages,
@@ -89,7 +89,7 @@ impl Memory {
             attempts: Attempts::from_kept(operators(policy), attempts),
             epoch: None,
             named,
-            alerts: AlertIndex::of(alerts),
+            alerts: alerts.map_or_else(|| AlertIndex::unknown_before(size), AlertIndex::of),
             snapshots,
         }
     }
@@ -138,9 +138,9 @@ pub(crate) struct KeptMemory {
     attempts: BTreeMap<OperatorId, Wrong>,
     #[serde(default)]
     pub(crate) named: Named,
-    /// Of an older program: none. Alerts before its snapshot go up with the log only.
+    /// None in one of an older program: nobody wrote down where they are.
     #[serde(default)]
-    alerts: Vec<u64>,
+    alerts: Option<Vec<u64>>,
     snapshots: Vec<(u64, SnapshotHash)>,
 }
 

@@ -127,7 +127,7 @@ impl Replay {
         let named = &contents.memory.named;
         named.blobs().for_each(|blob| self.sweeps.blob_named(&blob));
         named.keys().for_each(|key| self.sweeps.key_named(&key));
-        self.memory = Memory::from_kept(&self.policy, contents.memory);
+        self.memory = Memory::from_kept(&self.policy, contents.memory, taken.size);
         self.ring.restore(chain, rotations);
         Ok(())
     }

@@ -111,3 +111,37 @@ async fn g4_whatever_is_cut_each_alert_is_there_once() {
     until(&store, &log, expected.len()).await;
     assert_eq!(there(&store, &log), expected);
 }
+
+/// G4: after an upgrade from a version that did not write down where the alerts are, those that the stream does not have yet are found, and
+/// the log is looked through no second time.
+#[tokio::test(start_paused = true)]
+async fn g4_alerts_from_before_they_were_written_down_are_found() {
+    let place = tempfile::tempdir().unwrap();
+    let (log, key, store) = (open(place.path()), Key::new(), Memory::default());
+    append(&log, &key, ["first".to_owned()]).await;
+    let sent = append_alert(&log, &key).await;
+    until(&store, &log, 1).await;
+    let unsent = [
+        append_alert(&log, &key).await,
+        append_alert(&log, &key).await,
+    ];
+    append(&log, &key, ["last".to_owned()]).await;
+    let index = AlertIndex::unknown_before(log.size());
+    let upgraded = Alerts {
+        index: index.clone(),
+        ..alerts(&log, &store)
+    };
+    assert_eq!(index.to_vec(), None);
+    let running = upgraded.run();
+    let enough = async {
+        while there(&store, &log).len() < 3 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::select! {
+        () = running => {}
+        came = tokio::time::timeout(Duration::from_hours(1), enough) => came.unwrap(),
+    }
+    assert_eq!(there(&store, &log), [&[sent], unsent.as_slice()].concat());
+    assert_eq!(index.to_vec(), Some(unsent.to_vec()));
+}
