@@ -211,6 +211,9 @@ impl Inner {
             };
             let received = blobs.receive(from, id, digest, payload).await;
             drop(ticket);
+            if let Err(BlobRefusal::NoSession) = received {
+                say_not_kept(&device, command.is_some());
+            }
             return self.blob_taken(&device, id, received.map(drop));
         }
         // What is personal in it has been taken out.
@@ -226,7 +229,7 @@ impl Inner {
                 self.papers_again(&device, id, &session);
                 return Taken::Yes;
             }
-            // They are not here: the rules know whether the citizen has got them.
+            // They are not here: the rules know whether the citizen has got them, unless they come before the loop takes this.
             Parsed::ShowPapers(id, _, gone) => (Some(key(id)), Content::Input(gone)),
             Parsed::Plain(input) => (None, Content::Input(input)),
             Parsed::Message(id, input) => (Some(key(id)), Content::Input(input)),
@@ -350,5 +353,19 @@ impl Inner {
             }
             Err(BlobRefusal::Failed) => Taken::Failed,
         }
+    }
+}
+
+/// Why a blob was refused for good: whose program is to be looked at.
+fn say_not_kept(device: &DeviceId, names_command: bool) {
+    if names_command {
+        tracing::warn!(%device, "an image was not kept: no session waits for its command");
+    } else {
+        tracing::warn!(
+            %device,
+            "a blob was not kept: no application of this device is under way. What a command asked for comes on \
+             blob/{{id}}/{{command}}: a device or `adapters` program that leaves the command out is of an earlier version than this \
+             gateway"
+        );
     }
 }
