@@ -190,3 +190,42 @@ fn g3_no_copy_of_a_log_is_left_behind() {
     assert!(said.contains("whole"), "{said}");
     assert_eq!(count(&scratch), 0, "a dead command's copy is still there");
 }
+
+/// G3: an export that a signal ends leaves no part of itself, so that the next one can have the name.
+#[test]
+fn g3_an_export_that_is_ended_leaves_no_part() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    let root = tempfile::tempdir().unwrap();
+    let station = stopped(root.path());
+    station.tool_ok(&["export", "bundle", "whole"], "");
+    let slow = root.path().join("slow");
+    copy_all(&root.path().join("whole"), &slow);
+    let events = slow.join("events.cose");
+    fs::remove_file(&events).unwrap();
+    mknodat(CWD, &events, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let export = |form, from| {
+        let mut gateway = Command::new(binary("gateway"));
+        let args = ["export", form, "out", "--bundle", from];
+        let silent = gateway.stdout(Stdio::null()).stderr(Stdio::null());
+        let begun = silent.args(args).current_dir(root.path()).spawn();
+        begun.unwrap()
+    };
+    for form in ["json", "bundle"] {
+        for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+            let child = export(form, "slow");
+            // It waits for events as long as this is open.
+            let held = fs::OpenOptions::new().read(true).write(true).open(&events);
+            let part = root.path().join("out.part");
+            wait_for("the export begins", PATIENCE, || {
+                part.exists().then_some(())
+            });
+            assert_eq!(end(child, signal), Some(128 + signal.as_raw()));
+            assert!(!part.exists(), "{form}, {signal:?}");
+            drop(held.unwrap());
+        }
+        assert!(export(form, "whole").wait().unwrap().success());
+        let out = root.path().join("out");
+        assert!(out.exists());
+        fs::rename(out, root.path().join(form)).unwrap();
+    }
+}

@@ -1,7 +1,7 @@
 //! `export`: events for others.
 
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -89,7 +89,7 @@ fn bundle(place: &Where, folder: &Path) -> anyhow::Result<u64> {
     let vkey = NoteKey::new(chain.origin().as_str(), *chain.first())?.to_vkey();
     let small = [(VKEY_FILE, format!("{vkey}\n")), (CHECKPOINT_FILE, note)];
     for (name, text) in small {
-        std::fs::write(partial.path().join(name), text)
+        kept(&partial.path().join(name), &text)
             .with_context(|| format!("cannot write {name} of {}", folder.display()))?;
     }
     let (events, _) = source.events(0..size)?;
@@ -109,7 +109,14 @@ fn bundle(place: &Where, folder: &Path) -> anyhow::Result<u64> {
     Ok(written)
 }
 
-/// Everything is on the disk when this returns.
+/// Writes a new file; its bytes are on the disk when this returns.
+fn kept(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = File::create_new(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// Writes events; their bytes are on the disk when this returns.
 fn write(
     filter: &Filter,
     form: Form,

@@ -70,7 +70,7 @@ pub(super) fn run(args: IncarnateArgs) -> anyhow::Result<ExitCode> {
     let alone = (!dry_run || folder.exists())
         .then(|| keys::lock(folder, !dry_run))
         .transpose()?;
-    interrupt::remove_copies_at_signals()?;
+    interrupt::leave_nothing_at_signals()?;
     let bar = progress::bytes("copying what is left of the old log");
     let survey = incarnation::survey(&station, old, &scratch.folder(), |done, total| {
         bar.set_length(total);

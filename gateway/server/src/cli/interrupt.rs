@@ -1,15 +1,17 @@
-//! Ctrl-C and its like while a command holds a copy of a log: the copy goes, then the process.
+//! Ctrl-C and its like while a command holds a copy of a log, or writes what is not whole yet: that goes, then the process.
 
 use std::sync::OnceLock;
 
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::partial;
+
 /// A process that a signal ends has this exit code and the signal's number in a shell.
 const EXIT_SIGNAL: i32 = 128;
 
-/// From here on no signal that asks this process to end leaves a copy behind.
-pub(super) fn remove_copies_at_signals() -> anyhow::Result<()> {
+/// From here on no signal that asks this process to end leaves a copy behind, or a part of what it writes.
+pub(super) fn leave_nothing_at_signals() -> anyhow::Result<()> {
     static LISTENING: OnceLock<()> = OnceLock::new();
     if LISTENING.set(()).is_err() {
         return Ok(());
@@ -30,7 +32,8 @@ pub(super) fn remove_copies_at_signals() -> anyhow::Result<()> {
     let thread = std::thread::Builder::new().name("signals".to_owned());
     let waiting = move || {
         let number = runtime.block_on(first(listened));
-        gateway_log::remove_copies(|| std::process::exit(EXIT_SIGNAL.saturating_add(number)));
+        let end = || std::process::exit(EXIT_SIGNAL.saturating_add(number));
+        partial::remove_all(|| gateway_log::remove_copies(end));
     };
     thread
         .spawn(waiting)

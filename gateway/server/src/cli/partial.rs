@@ -1,11 +1,36 @@
 //! A file or folder that has another name until it is whole: a full disk or a damaged log leaves no part under the name that was asked
-//! for.
+//! for. A signal that ends the process leaves no part either.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
+
+use super::interrupt;
+
+/// How often a folder is removed again in which files are still being made.
+const REMOVALS: u32 = 100;
+
+/// What this process has under way. Locked while something is begun, named or removed.
+static LIVE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn live() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    LIVE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes all that is under way and calls `then`. Nothing is begun or gets its name before `then` returns: it is meant to end the process.
+pub(super) fn remove_all<T>(then: impl FnOnce() -> T) -> T {
+    let parts = live();
+    for part in parts.iter() {
+        remove(part);
+    }
+    let result = then();
+    drop(parts);
+    result
+}
 
 /// Under way. Removed when dropped, unless it was kept.
 #[derive(Debug)]
@@ -18,17 +43,23 @@ pub(super) struct Partial {
 impl Partial {
     /// A new file for `target`, where nothing may be yet.
     pub(super) fn file(target: &Path) -> anyhow::Result<(Self, File)> {
+        interrupt::leave_nothing_at_signals()?;
         let part = part_of(target)?;
+        let mut parts = live();
         let file = File::create_new(&part);
         let file = file.with_context(|| format!("cannot make {}", part.display()))?;
+        parts.insert(part.clone());
         Ok((Self::begun(part, target), file))
     }
 
     /// A new folder for `target`, where nothing may be yet.
     pub(super) fn folder(target: &Path) -> anyhow::Result<Self> {
+        interrupt::leave_nothing_at_signals()?;
         let part = part_of(target)?;
+        let mut parts = live();
         std::fs::create_dir(&part)
             .with_context(|| format!("cannot make the folder {}", part.display()))?;
+        parts.insert(part.clone());
         Ok(Self::begun(part, target))
     }
 
@@ -45,12 +76,23 @@ impl Partial {
         &self.part
     }
 
-    /// It is whole: it gets its name.
+    /// It is whole, its files are on the disk: it gets its name, which is on the disk when this returns.
     pub(super) fn keep(mut self) -> anyhow::Result<()> {
+        if self.part.is_dir() {
+            synced(&self.part)?;
+        }
+        let mut parts = live();
         std::fs::rename(&self.part, &self.target)
             .with_context(|| format!("cannot give {} its name", self.part.display()))?;
+        parts.remove(&self.part);
+        drop(parts);
         self.kept = true;
-        Ok(())
+        let above = self.target.parent().unwrap_or_else(|| Path::new(""));
+        synced(if above.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            above
+        })
     }
 }
 
@@ -59,14 +101,28 @@ impl Drop for Partial {
         if self.kept {
             return;
         }
-        // What cannot be removed has a name that says what it is.
-        drop(match std::fs::remove_file(&self.part) {
-            Err(error) if error.kind() == ErrorKind::IsADirectory => {
-                std::fs::remove_dir_all(&self.part)
-            }
-            removed => removed,
-        });
+        let mut parts = live();
+        remove(&self.part);
+        parts.remove(&self.part);
     }
+}
+
+/// What cannot be removed has a name that says what it is.
+fn remove(part: &Path) {
+    for _ in 0..REMOVALS {
+        let removed = match std::fs::remove_file(part) {
+            Err(error) if error.kind() == ErrorKind::IsADirectory => std::fs::remove_dir_all(part),
+            removed => removed,
+        };
+        if removed.is_ok() || !part.exists() {
+            return;
+        }
+    }
+}
+
+fn synced(folder: &Path) -> anyhow::Result<()> {
+    gateway_durable::sync_folder(folder)
+        .with_context(|| format!("cannot write to {}", folder.display()))
 }
 
 /// The name for now; nothing that is there is written over.

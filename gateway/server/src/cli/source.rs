@@ -80,7 +80,7 @@ impl Where {
 
     fn copy(&self, data: &Path) -> anyhow::Result<StoppedLog> {
         self.require_station(data)?;
-        interrupt::remove_copies_at_signals()?;
+        interrupt::leave_nothing_at_signals()?;
         let bar = progress::bytes("copying the log");
         let copied = StoppedLog::copy(data, &self.scratch.folder(), |done, total| {
             bar.set_length(total);
