@@ -307,6 +307,9 @@ fn g4_a_restored_backup_is_noticed_at_first_contact() {
     wait_for("the fork is noticed", Duration::from_mins(1), || {
         (station.metric("station_link_standing{standing=\"forked\"}")? > 0.5).then_some(())
     });
+    // Whoever watches the backlog is not kept waiting for what never goes up.
+    let watched = station.tool_ok(&["link", "--watch"], "");
+    assert!(watched.contains("the link is forked"), "{watched}");
     wait_for(
         "the station is out of service",
         Duration::from_secs(20),

@@ -17,7 +17,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 pub(super) struct LinkArgs {
     #[command(flatten)]
     place: AtStation,
-    /// Show a progress bar until the centre has everything that is here when the command begins.
+    /// Show a progress bar until the centre has everything that is here when the command begins, or the link forks: then nothing more goes up.
     #[arg(long)]
     watch: bool,
 }
@@ -30,7 +30,8 @@ pub(super) fn run(args: LinkArgs) -> anyhow::Result<ExitCode> {
         let until = report.size;
         let bar = progress::events("to the centre", Some(until));
         let mut now = report;
-        while now.sent < until {
+        // A fork ends only with this log.
+        while now.sent < until && now.standing != FORKED {
             bar.set_position(now.sent);
             bar.set_message(format!("to the centre ({})", now.standing));
             std::thread::sleep(LOOK_EVERY);
