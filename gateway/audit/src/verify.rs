@@ -70,15 +70,44 @@ impl Verify {
     pub fn run<E: Display + Send>(
         self,
         events: impl Iterator<Item = Result<Vec<u8>, E>> + Send,
-        mut progress: impl FnMut(u64),
+        progress: impl FnMut(u64),
     ) -> Report {
         let ring = Ring::default();
+        let (mut audit, ended) = self.read(&ring, events, progress);
+        if let Err(error) = ended {
+            audit.broken_off(format!("{error:#}"));
+        }
+        audit.finish()
+    }
+
+    /// The same, but an error that is not `of_the_log` says nothing about it: then there is no report.
+    pub fn try_run<E: Display + Send>(
+        self,
+        events: impl Iterator<Item = Result<Vec<u8>, E>> + Send,
+        of_the_log: impl FnOnce(&E) -> bool,
+        progress: impl FnMut(u64),
+    ) -> Result<Report, E> {
+        let ring = Ring::default();
+        let (mut audit, ended) = self.read(&ring, events, progress);
+        match ended {
+            Err(error) if of_the_log(&error) => audit.broken_off(format!("{error:#}")),
+            ended => ended?,
+        }
+        Ok(audit.finish())
+    }
+
+    fn read<E: Send>(
+        self,
+        ring: &Ring,
+        events: impl Iterator<Item = Result<Vec<u8>, E>> + Send,
+        mut progress: impl FnMut(u64),
+    ) -> (Audit<'_>, Result<(), E>) {
         ring.add(self.chain.first());
-        let mut audit = Audit::begin(self, &ring);
-        audit.follow_pruned(&ring);
+        let mut audit = Audit::begin(self, ring);
+        audit.follow_pruned(ring);
         let ended = crew::each(
             events,
-            |event| look(event, &ring),
+            |event| look(event, ring),
             |seen| {
                 audit.take(seen);
                 if audit.tree.size().is_multiple_of(PROGRESS_EVENTS) {
@@ -86,10 +115,7 @@ impl Verify {
                 }
             },
         );
-        if let Err(error) = ended {
-            audit.broken_off(format!("{error:#}"));
-        }
-        audit.finish()
+        (audit, ended)
     }
 }
 

@@ -76,7 +76,7 @@ pub enum AppendRefusal {
 }
 
 /// The log failed for good. The process must end; at the next start the log is opened and verified anew. Only
-/// [`LogFailed::Pruned`] is no failure, but an answer to a reader.
+/// [`LogFailed::Pruned`] and [`LogFailed::NotCopied`] are no failures, but answers to a reader.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LogFailed {
     /// sled reported an error, or could not read back what it should hold.
@@ -94,6 +94,9 @@ pub enum LogFailed {
         /// What is left.
         free_bytes: u64,
     },
+    /// A closed epoch could not be copied, and only a copy of it is read: nothing is known of the epoch.
+    #[error("a closed epoch cannot be copied to be read: {0}")]
+    NotCopied(String),
     /// Nothing failed: what was asked for was pruned, and only its hashes are left.
     #[error("event {index} was pruned: the events that are here begin with {first_index}")]
     Pruned {

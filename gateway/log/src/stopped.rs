@@ -10,6 +10,7 @@ use crate::epochs::{EpochList, EpochPlace, EpochStore};
 use crate::error::{LogFailed, OpenError, Quarantine};
 use crate::limits::Limits;
 use crate::open::lock_stopped;
+use crate::room;
 use crate::scratch::{self, Scratch};
 use crate::store::{EpochsStore as _, Events, SledStore, Store as _};
 use crate::tree::StoredHashes;
@@ -84,7 +85,8 @@ impl StoppedLog {
 
     /// The tree before the epoch that begins with this index, as the epoch says.
     pub fn frontier(&self, first: u64) -> Result<Frontier, LogFailed> {
-        self.store.frontier(first).map_err(plain)
+        let frontier = self.store.frontier(first);
+        frontier.map_err(|failed| with_room(plain(failed), self.scratch.path()))
     }
 
     /// The stored hashes of the tree. They are not checked.
@@ -94,7 +96,9 @@ impl StoppedLog {
 
     /// The events of these indexes, in order; ends after the first that is missing, pruned or cannot be read.
     pub fn read(&self, range: std::ops::Range<u64>) -> Events {
-        Box::new(self.store.events(range).map(|event| event.map_err(plain)))
+        let place = self.scratch.path().to_owned();
+        let events = self.store.events(range);
+        Box::new(events.map(move |event| event.map_err(|failed| with_room(plain(failed), &place))))
     }
 
     /// Every event from `first` on, in order; ends after the first that is missing, pruned or cannot be read.
@@ -118,10 +122,23 @@ fn list_of(folder: &Path) -> Result<Option<EpochList>, OpenError> {
     Ok(list)
 }
 
-/// sled writes when it opens: where the copy has no room for that, nothing is known of the log.
+/// sled writes when it opens, a closed epoch too: where the copy has no room for that, nothing is known of the log.
+fn with_room(failed: LogFailed, copy: &Path) -> LogFailed {
+    match failed {
+        LogFailed::Store(_) => full(copy).unwrap_or(failed),
+        failed => failed,
+    }
+}
+
+/// That the disk of the copy has too little room, if so.
+fn full(copy: &Path) -> Option<LogFailed> {
+    let free_bytes = room::free_bytes(copy).ok()?;
+    (free_bytes < ROOM_BYTES).then_some(LogFailed::NoRoom { free_bytes })
+}
+
+/// The same of the newest epoch, with which the copy begins.
 fn unreadable(failed: LogFailed, copy: &Path) -> OpenError {
-    let free = rustix::fs::statvfs(copy).map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
-    if free.is_ok_and(|bytes| bytes < ROOM_BYTES) {
+    if full(copy).is_some() {
         let full = io::Error::from(io::ErrorKind::StorageFull);
         return OpenError::io(format!("open the copy in {}", copy.display()))(full);
     }

@@ -163,6 +163,22 @@ fn a_row_that_breaks_off_is_a_fault_at_its_event() {
     }
 }
 
+/// G3: a row that ends for a reason beside the log is no report: nothing is said of events that nobody saw.
+#[test]
+fn a_row_that_nobody_could_read_on_is_no_fault() {
+    let station = station();
+    for of_the_log in [true, false] {
+        let rows = station.events[..40].iter().cloned().map(Ok);
+        let looked = Verify::new(&station.anchor())
+            .checkpoint("checkpoint", station.checkpoint(300))
+            .try_run(rows.chain([Err("no more")]), |_| of_the_log, |_| {});
+        assert_eq!(looked.is_ok(), of_the_log, "{looked:?}");
+    }
+    let rows = station.events.iter().cloned().map(Ok::<_, &str>);
+    let whole = Verify::new(&station.anchor()).try_run(rows, |_| false, |_| {});
+    assert!(whole.unwrap().is_whole());
+}
+
 /// G3: of checkpoints that are kept the report says which hold; one that is not there is a fault.
 #[test]
 fn the_report_names_the_checkpoints_that_hold() {

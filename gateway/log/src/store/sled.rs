@@ -62,8 +62,7 @@ impl SledStore {
     /// Opens a closed epoch for reading with little memory: a copy of it, if there is room for one.
     pub(crate) fn open_for_reading(copies: &Copies, epoch: &Path) -> Result<Self, LogFailed> {
         let copied = copies.make(epoch);
-        let copy =
-            copied.map_err(|error| LogFailed::Store(format!("cannot copy an epoch: {error}")))?;
+        let copy = copied.map_err(|error| LogFailed::NotCopied(error.to_string()))?;
         let folder = copy.as_ref().map_or(epoch, Scratch::path);
         let store = Self::open(folder, READING_CACHE_BYTES)?;
         Ok(Self {

@@ -1,7 +1,7 @@
 //! The other end of the admin socket, for the commands: blocking calls over one connection.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bytes::{Buf as _, Bytes};
 use http_body_util::{BodyExt as _, Full};
@@ -19,6 +19,7 @@ use tokio::runtime::Runtime;
 pub struct Client {
     runtime: Runtime,
     requests: SendRequest<Full<Bytes>>,
+    socket: PathBuf,
 }
 
 /// Why the station did not answer.
@@ -55,7 +56,29 @@ impl Client {
             tokio::spawn(connection);
             Ok::<_, ClientError>(requests)
         })?;
-        Ok(Self { runtime, requests })
+        Ok(Self {
+            runtime,
+            requests,
+            socket: socket.to_owned(),
+        })
+    }
+
+    /// Where it is connected to.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// Why the station cannot read an event of its log; none where it can, or says nothing about it.
+    pub fn unreadable(&mut self, index: u64) -> Result<Option<String>, ClientError> {
+        let path = format!("/events?from={index}&to={}", index.saturating_add(1));
+        let response = self.request(Method::GET, &path)?;
+        if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
+            return Ok(None);
+        }
+        match self.body_of(response) {
+            Err(ClientError::Refused(why)) => Ok(Some(why)),
+            Ok(_) | Err(_) => Ok(None),
+        }
     }
 
     /// The JSON of an answer.

@@ -2,14 +2,14 @@
 
 use axum::body::Body;
 use axum::extract::{Query, State};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use gateway_log::{Log, LogFailed};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
-use super::Admin;
+use super::{Admin, Refused, internal};
 
 /// Sent together, in bytes.
 const CHUNK_LEN: usize = 128 * 1024;
@@ -22,8 +22,19 @@ pub(super) struct Range {
     to: Option<u64>,
 }
 
-pub(super) async fn events(State(admin): State<Admin>, Query(range): Query<Range>) -> Response {
+/// The first event is read before anything is answered, so that whoever asks for one that cannot be read is told why.
+pub(super) async fn events(
+    State(admin): State<Admin>,
+    Query(range): Query<Range>,
+) -> Result<Response, Refused> {
     let to = range.to.unwrap_or(u64::MAX).min(admin.log.size());
+    if range.from < to {
+        let (log, first) = (admin.log.clone(), range.from);
+        let read = panics::off_runtime(move || log.read(first..first.saturating_add(1)).next());
+        if let Some(Err(failed)) = read.await.map_err(|error| internal(&error.to_string()))? {
+            return Err(unreadable(&failed));
+        }
+    }
     let (sender, chunks) = mpsc::channel(CHUNKS_WAITING);
     // Nobody waits for it: it ends with the stream.
     drop(panics::off_runtime(move || {
@@ -33,7 +44,21 @@ pub(super) async fn events(State(admin): State<Admin>, Query(range): Query<Range
         chunks.recv().await.map(|chunk| (chunk, chunks))
     });
     let kind = [(header::CONTENT_TYPE, "application/cbor-seq")];
-    (kind, Body::from_stream(body)).into_response()
+    Ok((kind, Body::from_stream(body)).into_response())
+}
+
+/// Only what the store says of its content is a fault of the log.
+fn unreadable(failed: &LogFailed) -> Refused {
+    let status = match failed {
+        LogFailed::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        LogFailed::Pruned { .. } => StatusCode::GONE,
+        LogFailed::Sync(_)
+        | LogFailed::Head(_)
+        | LogFailed::NoRoom { .. }
+        | LogFailed::NotCopied(_)
+        | LogFailed::Closed => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    Refused(status, failed.to_string())
 }
 
 /// Ends early when nobody listens any more.

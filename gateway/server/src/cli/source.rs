@@ -1,14 +1,15 @@
 //! Where a command reads evidence from: a running station, a stopped one (on a copy), or an exported folder.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use gateway_audit::{Anchor, Bundle, Sequence};
+use gateway_audit::{Anchor, Bundle, Sequence, SequenceError};
 use gateway_log::StoppedLog;
 use schemas::proof::{Checkpoint, SignedNote};
 
+use super::damage::Unreadable;
 use super::place::{AtStation, Folders, Scratch};
 use super::{interrupt, progress};
 use crate::admin::{self, Client, ClientError, Standing};
@@ -186,8 +187,10 @@ impl Source {
         match self {
             Self::Station(client, standing) => {
                 let to = range.end.min(standing.events);
+                let socket = client.socket().to_owned();
                 let path = format!("/events?from={}&to={to}", range.start);
-                let events = Sequence::new(client.stream(&path)?).map(|event| Ok(event?));
+                let events = Sequence::new(client.stream(&path)?);
+                let events = streamed(events, range.start, socket);
                 Ok((Box::new(events), Some(to.saturating_sub(range.start))))
             }
             Self::Stopped(log) => {
@@ -210,6 +213,91 @@ impl Source {
             Self::Station(..) => "a running station",
             Self::Stopped(_) => "a stopped station, on a copy of its log",
             Self::Bundle(_) => "an exported folder",
+        }
+    }
+}
+
+/// The events of a running station, the first of them at `first`. Where the row breaks off, the station is asked why.
+fn streamed<R: Read>(
+    events: Sequence<R>,
+    first: u64,
+    socket: PathBuf,
+) -> impl Iterator<Item = anyhow::Result<Vec<u8>>> {
+    events.zip(first..).map(move |(event, index)| match event {
+        Err(SequenceError::Io(error)) => Err(broken_off(&socket, index, error)),
+        event => Ok(event?),
+    })
+}
+
+/// A station that stops breaks off as one does that cannot read its log: only the latter says so when it is asked for that event again.
+fn broken_off(socket: &Path, index: u64, error: std::io::Error) -> anyhow::Error {
+    let asked = Client::connect(socket).and_then(|mut client| client.unreadable(index));
+    match asked {
+        Ok(Some(why)) => anyhow::Error::new(Unreadable(why)),
+        Ok(None) | Err(_) => anyhow::Error::new(error).context(format!(
+            "the station broke off before event {index}: it stopped or was started anew meanwhile; try again"
+        )),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use std::io::Write as _;
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+    use crate::cli::damage;
+
+    /// Answers one request at the socket with this text and hangs up.
+    fn answering(socket: &Path, answer: &'static str) -> std::thread::JoinHandle<()> {
+        let listener = UnixListener::bind(socket).unwrap();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 1024];
+            assert!(stream.read(&mut request).unwrap() > 0);
+            stream.write_all(answer.as_bytes()).unwrap();
+        })
+    }
+
+    /// A row that breaks off at once.
+    struct Gone;
+
+    impl Read for Gone {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(ErrorKind::ConnectionReset.into())
+        }
+    }
+
+    /// G3: a station that stops, or is another one by then, while its events are read says nothing about its log; one that cannot read an
+    /// event does.
+    #[test]
+    fn g3_a_station_that_stops_is_not_a_damaged_one() {
+        let place = tempfile::tempdir().unwrap();
+        let socket = place.path().join("socket");
+        let look = || {
+            let mut row = streamed(Sequence::new(Gone), 7, socket.clone());
+            row.next().unwrap().unwrap_err()
+        };
+        let gone = look();
+        assert!(!damage::is_of_the_log(&gone), "{gone:#}");
+        for (answer, damaged) in [
+            ("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", false),
+            (
+                "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 6\r\n\r\nclosed",
+                false,
+            ),
+            ("", false),
+            (
+                "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 7\r\n\r\ndamaged",
+                true,
+            ),
+        ] {
+            let station = answering(&socket, answer);
+            let found = look();
+            station.join().unwrap();
+            assert_eq!(damage::is_of_the_log(&found), damaged, "{found:#}");
+            std::fs::remove_file(&socket).unwrap();
         }
     }
 }

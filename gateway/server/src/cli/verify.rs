@@ -77,10 +77,12 @@ fn look(place: &Where, old: Vec<(String, String)>) -> anyhow::Result<ExitCode> {
     }
     let (events, total) = source.events(first_index..u64::MAX)?;
     let bar = progress::events("verifying", total);
-    let report = verify.run(events, |done| {
+    let report = verify.try_run(events, damage::is_of_the_log, |done| {
         bar.set_position(done.saturating_sub(first_index));
     });
     bar.finish_and_clear();
+    let report =
+        report.context("not every event could be looked at, so nothing is said of the log")?;
     tell(&report)?;
     judge(&report)
 }
