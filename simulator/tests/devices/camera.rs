@@ -244,7 +244,7 @@ async fn p5_the_same_picture_is_not_published_twice() {
     bench.faults.set(CameraFault::SamePicture, 7);
     assert_ne!(bench.photo("1-2-0").await, first);
     bench.faults.set(CameraFault::SamePicture, u16::MAX);
-    let (photo, reply) = bench.capture("1-3-0", 1).await;
+    let (photo, reply) = bench.capture("1-3-0", 10).await;
     assert_eq!(
         (photo, &reply["completion"]),
         (None, &json!("hardware-error"))

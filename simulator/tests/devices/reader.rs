@@ -161,7 +161,8 @@ async fn g1_commands_have_deadlines_and_ids() {
     assert!(began.elapsed() >= Duration::from_secs(1));
     bench.order("1-1-0", 1).await;
     assert_eq!(bench.reply("1-1-0").await, reply);
-    bench.order("1-2-0", 1).await;
+    // Long enough that it does not lapse before the newer one is there, however slow the machine.
+    bench.order("1-2-0", 30).await;
     bench.order("1-3-0", 30).await;
     bench.lay(Some(&people().people[0].card));
     // The older one is answered by nobody: the next reply there is belongs to the newer one.

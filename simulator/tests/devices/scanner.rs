@@ -199,17 +199,18 @@ async fn p4_a_poor_image_is_taken_again() {
     }
     // A finger that stays, also while the ring goes out after the time is over.
     *bench.glass.lifts.lock().unwrap() = false;
-    for (at, (fault, expected)) in [
-        (ScannerFault::Messy, "sequence-error"),
-        (ScannerFault::Smeared, "sequence-error"),
-        (ScannerFault::NoFinger, "time-out"),
+    // Long enough for an image on a slow machine where one is to be seen.
+    for (at, (fault, timeout_s, expected)) in [
+        (ScannerFault::Messy, 10, "sequence-error"),
+        (ScannerFault::Smeared, 10, "sequence-error"),
+        (ScannerFault::NoFinger, 1, "time-out"),
     ]
     .into_iter()
     .enumerate()
     {
         bench.glass.lay(right());
         bench.faults.set(fault, u16::MAX);
-        let reply = bench.compare(&format!("2-{at}-0"), 1).await;
+        let reply = bench.compare(&format!("2-{at}-0"), timeout_s).await;
         assert_eq!(failure(&reply), expected, "{fault:?}");
         bench.faults.clear();
     }
@@ -357,7 +358,7 @@ async fn g1_a_busy_module_is_waited_for() {
     bench.glass.lay(right());
     assert!(score(&bench.reply("1-1-0").await) >= 85);
     bench.faults.set(ScannerFault::Busy, u16::MAX);
-    let reply = bench.compare("1-2-0", 1).await;
+    let reply = bench.compare("1-2-0", 5).await;
     assert_eq!(failure(&reply), "device-not-ready");
     bench.faults.clear();
     bench.state("status", "online").await;

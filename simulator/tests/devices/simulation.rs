@@ -179,23 +179,26 @@ async fn a_pickup_runs_by_the_devices() {
 async fn devices_fail_as_devices_fail() {
     let mut station = station(Behaviour::WrongFinger).await;
     let slot = json!({ "column": 0, "slot": 2 });
-    let read = |id: &str| json!({ "command_id": id, "timeout_s": 1 });
-    let reply = station.ask("reader-1", "read", read("1-1-0")).await;
+    // What is to succeed has its time also on a slow machine.
+    let read = |id: &str, timeout_s| json!({ "command_id": id, "timeout_s": timeout_s });
+    let reply = station.ask("reader-1", "read", read("1-1-0", 1)).await;
     assert_eq!(reply["completion"], "time-out");
     station
         .order(1, json!({ "motion": "to-reader", "slot": slot }))
         .await;
-    let chip = station.ask("reader-1", "read", read("1-2-0")).await;
+    let chip = station.ask("reader-1", "read", read("1-2-0", 30)).await;
     let template = chip["card"]["fingers"][0]["template"].clone();
-    let compare = |id: &str| json!({ "command_id": id, "hand": "right", "templates": [template], "timeout_s": 1 });
-    let reply = station.ask("scanner-1", "match", compare("1-3-0")).await;
+    let compare = |id: &str, timeout_s| json!({ "command_id": id, "hand": "right", "templates": [template], "timeout_s": timeout_s });
+    let reply = station
+        .ask("scanner-1", "match", compare("1-3-0", 30))
+        .await;
     assert!(reply["score"].as_u64().unwrap() <= 10, "{reply}");
     station
         .simulation
         .world()
         .behaviour
         .send_replace(Behaviour::NoFinger);
-    let reply = station.ask("scanner-1", "match", compare("1-4-0")).await;
+    let reply = station.ask("scanner-1", "match", compare("1-4-0", 1)).await;
     assert_eq!(reply["completion"], "time-out");
     let camera = schemas::ids::DeviceId::new("camera-1").unwrap();
     assert!(station.simulation.set_power(&camera, Power::Off));

@@ -92,8 +92,9 @@ fn g2_a_clock_set_while_the_station_was_stopped_is_counted() {
                 (station.metric("station_clock_steps_total")? > 0.0).then_some(())
             });
         }
-        assert_eq!(station.output().contains("the wall clock jumped"), jumped);
         assert!(station.stop().success());
+        // All that it said is there by now, also of a jump that it should not have seen.
+        assert_eq!(station.output().contains("the wall clock jumped"), jumped);
     }
 }
 

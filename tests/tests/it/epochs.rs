@@ -112,11 +112,12 @@ fn g4_a_station_lives_in_epochs() {
     );
     assert!(station.output().contains("going further back"));
     assert!(station.stop().success());
-    // That start may have filled an epoch and left a snapshot of its own.
-    for entry in std::fs::read_dir(&aside).unwrap() {
-        let (entry, folder) = (entry.unwrap(), station.layout.data().join("snapshots"));
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::rename(entry.path(), folder.join(entry.file_name())).unwrap();
+    // That start may have written one of its own.
+    let folder = station.layout.data().join("snapshots");
+    std::fs::create_dir_all(&folder).unwrap();
+    for kept in std::fs::read_dir(&aside).unwrap() {
+        let kept = kept.unwrap();
+        std::fs::rename(kept.path(), folder.join(kept.file_name())).unwrap();
     }
     assert!(kept.len() >= 2, "{kept:?}");
 

@@ -6,10 +6,15 @@ use std::process::{Command, Output};
 
 use station_tests::station::binary;
 
-/// A program within so much memory. One that cannot begin its threads may not end either.
-fn within(kib: u32, program: &Path, arguments: &[&str]) -> Output {
+/// What `timeout` ends with when it had to kill.
+const KILLED: i32 = 128 + 9;
+/// For one that ends by itself, however slow the machine, in s.
+const PATIENCE: u32 = 120;
+
+/// A program within so much memory, killed after so many seconds: one that cannot begin its threads may not end either.
+fn within(kib: u32, seconds: u32, program: &Path, arguments: &[&str]) -> Output {
     Command::new("timeout")
-        .args(["--signal=KILL", "5", "sh", "-c"])
+        .args(["--signal=KILL", &seconds.to_string(), "sh", "-c"])
         .arg(r#"ulimit -v "$0"; exec "$@""#)
         .arg(kib.to_string())
         .arg(program)
@@ -24,7 +29,10 @@ fn enough(program: &Path) -> u32 {
     let (mut little, mut enough) = (1 << 10, 1 << 22);
     while enough - little > 64 {
         let middle = u32::midpoint(little, enough);
-        if within(middle, program, &["--version"]).status.success() {
+        let ended = within(middle, PATIENCE, program, &["--version"]);
+        // That says nothing about memory.
+        assert_ne!(ended.status.code(), Some(KILLED), "{middle} KiB");
+        if ended.status.success() {
             enough = middle;
         } else {
             little = middle;
@@ -38,9 +46,20 @@ fn panicked(program: &str, arguments: &[&str]) -> String {
     let program = binary(program);
     let least = enough(&program);
     let steps = (0..64).map(|step| least + 512 * step);
-    let said = steps.map(|kib| String::from_utf8(within(kib, &program, arguments).stderr).unwrap());
-    let mut said = said.filter(|said| said.contains("panicked at"));
-    said.next().unwrap()
+    for kib in steps {
+        // Most end at once or never; what is slow gets its time.
+        for seconds in [5, 30] {
+            let ended = within(kib, seconds, &program, arguments);
+            let said = String::from_utf8(ended.stderr).unwrap();
+            if said.contains("panicked at") {
+                return said;
+            }
+            if ended.status.code() != Some(KILLED) {
+                break;
+            }
+        }
+    }
+    panic!("{} does not panic", program.display())
 }
 
 #[test]
