@@ -1,7 +1,7 @@
 //! How a phone pays the fee of an application, by the code that the kiosk shows (A12).
 
-use crate::hall::payment::{WAITS, choose, step, waiting};
 use crate::hall::citizen::on_to;
+use crate::hall::payment::{WAITS, choose, step, waiting};
 use crate::hall::prelude::*;
 use schemas::words::application::{InputName, PaymentFault};
 

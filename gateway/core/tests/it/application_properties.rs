@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::hall::prelude::*;
 use crate::hall::{self, BIRTH_DATES, CODE, DEVICES, KIOSKS};
-use gateway_core::{Answer, Input, PeripheralReport, Reply, Request, WindowInput};
+use gateway_core::{Answer, Input, Reply, Request, WindowInput};
 use proptest::prelude::*;
 use schemas::downlink::application::EligibilityAnswered;
 use schemas::event::paper::{MissingPaper, PapersIssued};
@@ -360,7 +360,11 @@ fn done_here(hall: &mut Hall, action: &Action) {
         Action::Erase { pick } => {
             if let Some(session) = newest(&sessions(hall), pick) {
                 let known = true;
-                hall.input(Input::Erase { session, known });
+                hall.input(Input::Erase {
+                    session,
+                    known,
+                    has_keys: true,
+                });
             }
         }
         Action::GetPapers { kiosk } => {

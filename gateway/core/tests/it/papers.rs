@@ -5,7 +5,6 @@ use gateway_core::{Answer, Input, Request, WindowInput};
 use schemas::downlink::application::WindowOutcome;
 use schemas::event::paper::{IssuedPaper, MissingPaper, PapersIssued, PapersNotHandedOut};
 use schemas::ids::{OperatorId, PaperHash, TicketNumber, TransactionId};
-use schemas::message::application::StepName;
 use schemas::words::application::{ApplicationKind, WindowReason, WindowResult};
 use schemas::words::paper::{PaperFault, PaperKind, PaperState};
 
@@ -384,7 +383,11 @@ const ENDS: [(&str, Lose); 3] = [
     ("erased", |hall, session| {
         let session = session.clone();
         let known = true;
-        hall.input(Input::Erase { session, known });
+        hall.input(Input::Erase {
+            session,
+            known,
+            has_keys: true,
+        });
     }),
 ];
 

@@ -54,7 +54,10 @@ fn alerts_of_before_a_snapshot_are_known_after_it() {
     assert_eq!(again.alerts.to_vec(), Some(vec![3, 9]));
     report(&mut again, 12, "break-in");
     report(&mut again, 13, "door-closed");
-    assert_eq!(read(&written(&again), 14).alerts.to_vec(), Some(vec![3, 9, 12]));
+    assert_eq!(
+        read(&written(&again), 14).alerts.to_vec(),
+        Some(vec![3, 9, 12])
+    );
     assert_eq!(again.state.next_index(), 14);
 }
 
