@@ -124,9 +124,10 @@ fn list_of(folder: &Path) -> Result<Option<EpochList>, OpenError> {
 
 /// sled writes when it opens, a closed epoch too: where the copy has no room for that, nothing is known of the log.
 fn with_room(failed: LogFailed, copy: &Path) -> LogFailed {
-    match failed {
-        LogFailed::Store(_) => full(copy).unwrap_or(failed),
-        failed => failed,
+    if matches!(failed, LogFailed::Store(_)) {
+        full(copy).unwrap_or(failed)
+    } else {
+        failed
     }
 }
 

@@ -460,7 +460,7 @@ fn made(hall: &mut Hall, kiosk: &str, pick: usize, is_whole: bool) {
         let missing = (!is_whole).then_some(missing);
         hall.input(Input::PapersMade(Box::new(PapersIssued {
             session,
-            kiosk: hall::device(kiosk),
+            kiosk: device(kiosk),
             papers: Vec::new(),
             missing: missing.into_iter().collect(),
         })));

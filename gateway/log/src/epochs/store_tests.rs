@@ -36,7 +36,9 @@ fn several(data: &Path) -> EpochStore {
         let events: Vec<_> = (first_index..first_index + EPOCH_EVENTS)
             .map(event)
             .collect();
-        events.iter().for_each(|event| tree.append(event));
+        for event in &events {
+            tree.append(event);
+        }
         let write = Write {
             first_index,
             events,
