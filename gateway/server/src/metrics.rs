@@ -93,6 +93,21 @@ pub struct Metrics {
     pub window: WindowMetrics,
 }
 
+fn closed_epochs_opened(make: &Maker) -> Result<IntCounter, prometheus::Error> {
+    make.counter(
+        "station_closed_epochs_opened_total",
+        "Closed epochs that were opened to be read; each is copied whole for that",
+    )
+}
+
+fn commands(make: &Maker) -> Result<IntCounterVec, prometheus::Error> {
+    make.counters(
+        "station_commands_total",
+        "Messages by what became of them",
+        "outcome",
+    )
+}
+
 fn application_seconds(make: &Maker) -> Result<Histogram, prometheus::Error> {
     make.histogram(
         "station_application_seconds",
@@ -124,10 +139,7 @@ impl Metrics {
         Ok(Self {
             events: make.counter("station_events_total", "Events appended to the log")?,
             log_size: make.gauge("station_log_size", "Durable events in the log")?,
-            closed_epochs_opened: make.counter(
-                "station_closed_epochs_opened_total",
-                "Closed epochs that were opened to be read; each is copied whole for that",
-            )?,
+            closed_epochs_opened: closed_epochs_opened(&make)?,
             append_seconds: make.histogram(
                 "station_append_seconds",
                 "Time from handing a group to the log until it is durable",
@@ -136,11 +148,7 @@ impl Metrics {
                     0.25, 1.0,
                 ],
             )?,
-            commands: make.counters(
-                "station_commands_total",
-                "Messages by what became of them",
-                "outcome",
-            )?,
+            commands: commands(&make)?,
             queue_length: make.gauge("station_queue_length", "Commands waiting for the loop")?,
             room_bytes: make.gauge("station_room_bytes", "Room left for the log, in bytes")?,
             hours_until_refusal: make.float(

@@ -117,3 +117,7 @@ impl<S: Stores> Downlink<S> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "downlink_tests.rs"]
+mod tests;

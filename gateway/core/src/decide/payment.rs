@@ -159,10 +159,10 @@ pub(super) fn heard(draft: &mut Draft<'_>, read_ms: u64) {
     }
 }
 
-/// Nobody paid what was accepted: it has lapsed, and the citizen is told. None: there is no such order.
+/// Nobody paid what was accepted: it has lapsed, and the citizen is told. None: it is paid, or nobody has to pay it any more.
 pub(super) fn lapse(draft: &mut Draft<'_>, order: &OrderId) -> Option<()> {
     let payments = &draft.base.payments;
-    let known = payments.orders.get(order)?;
+    let known = payments.orders.get(order).filter(|o| is_unpaid(o))?;
     let session = known.session.clone();
     // Before there were terms, the order alone knew where.
     let of_term = payments.terms.get(order).and_then(|t| t.phone.clone());
@@ -189,9 +189,12 @@ pub(super) fn unpaid(draft: &Draft<'_>, session: &SessionId) -> Option<OrderId> 
     let payments = &draft.base.payments;
     let id = payments.sessions.get(session)?;
     let order = payments.orders.get(id)?;
-    let is_unpaid = order.standing != Standing::Paid && order.claim == Claim::Due;
     let is_under_way = draft.base.application(session).is_some();
-    (is_unpaid && !is_under_way).then(|| id.clone())
+    (is_unpaid(order) && !is_under_way).then(|| id.clone())
+}
+
+fn is_unpaid(order: &payment::Order) -> bool {
+    order.standing != Standing::Paid && order.claim == Claim::Due
 }
 
 fn came(draft: &mut Draft<'_>, order: &OrderId, money: Money) {

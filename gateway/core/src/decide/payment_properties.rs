@@ -16,7 +16,7 @@ use schemas::time::{ClockTrust, Now};
 use schemas::words::application::{ApplicationOutcome, NoticeCause, PaymentWay, ProvisionalCause};
 
 use super::tests::{DUE_DAYS, FEE, HOUR_MS, House};
-use super::{choose_way, lapse, tick};
+use super::{choose_way, heard, lapse, tick};
 use crate::payment::{Claim, Fate, Standing};
 
 #[derive(Debug, Clone)]
@@ -194,7 +194,7 @@ fn apply(house: &mut House, network: &mut Network, action: &Action) {
             house.confirm(session);
         }
         Action::GiveUp { session } => {
-            if let Some(order) = own(house, session) {
+            if let Some(order) = own(house, session).filter(|_| is_accepted(house, session)) {
                 house.act(|draft| {
                     lapse(draft, &order);
                 });
@@ -253,6 +253,10 @@ fn check_terms(house: &mut House) {
         house.now.wall_ms += (u64::from(DUE_DAYS) + 1) * 24 * HOUR_MS;
     }
     house.act(tick);
+    // At 10 in the morning the centre has told all that it has to tell.
+    let read_ms = house.now.wall_ms.next_multiple_of(24 * HOUR_MS) + 2 * HOUR_MS;
+    house.now.wall_ms = read_ms;
+    house.act(|draft| heard(draft, read_ms));
     let (mut lapsed, mut told, mut payable) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for (_, event) in &house.log {
         match event {

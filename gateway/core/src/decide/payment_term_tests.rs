@@ -123,7 +123,7 @@ fn a17_the_time_of_a_provisional_acceptance_begins_with_its_confirmation() {
     // At 4 in the morning.
     house.confirm(1);
     let rest_ms = (20 + 15 * 24 + 9) * HOUR_MS;
-    assert_eq!(names(&happens(&mut house, rest_ms - 1)), ["notice.asked"]);
+    assert!(happens(&mut house, rest_ms - 1).is_empty());
     assert_eq!(names(&happens(&mut house, 1))[0], "application.lapsed");
 }
 
@@ -220,7 +220,7 @@ fn a12_a_reading_from_before_the_end_lets_nothing_lapse() {
     let noon_ms = house.now.wall_ms;
     alone(&mut house, LAPSE_MS - 1);
     assert!(read(&mut house, noon_ms + LAPSE_MS).is_empty());
-    alone(&mut house, 10 * 24 * HOUR_MS);
+    alone(&mut house, 10 * 24 * HOUR_MS + 1);
     assert!(read(&mut house, noon_ms + LAPSE_MS - 1).is_empty());
     assert_eq!(
         names(&read(&mut house, noon_ms + LAPSE_MS))[0],

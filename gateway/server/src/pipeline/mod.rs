@@ -291,9 +291,8 @@ impl Pipeline {
                 }
                 Wake::Job(Some(job)) => self.group(job, &mut queue, &mut in_flight)?,
                 Wake::Errand(Some(finding)) => self.found(finding, &mut in_flight)?,
-                Wake::Errand(None) => {}
+                Wake::Errand(None) | Wake::LookedUp(None) => {}
                 Wake::LookedUp(Some(looked)) => self.looked_up(looked, &mut in_flight)?,
-                Wake::LookedUp(None) => {}
                 Wake::Snapshot(taken) => self.snapshot_taken(taken, &mut in_flight)?,
                 Wake::Deadline => {
                     told = Some(tokio::time::Instant::now());

@@ -118,7 +118,7 @@ pub(super) async fn start(
     };
     let beginning = anew::Beginning::new(parts, reachable.connection);
     let figures = beginning.figures();
-    let first = beginning.first().await?;
+    let first = Box::pin(beginning.first()).await?;
     Ok(Link {
         figures: Some(figures),
         task: Some(tokio::spawn(beginning.keep(first))),

@@ -79,7 +79,9 @@ fn the_vectors_open() {
             super::field::APPLICATION_RECEIPT,
         ];
         assert_eq!(names, all);
-        fields.iter().for_each(|field| field_opens(&key, field));
+        for field in fields {
+            field_opens(&key, field);
+        }
         blob_opens(&key, application.get("blob").unwrap());
     }
 }
