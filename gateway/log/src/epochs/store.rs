@@ -5,7 +5,7 @@ use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use schemas::proof::{Frontier, NoteKey};
 
@@ -16,8 +16,9 @@ use crate::group::Space;
 use crate::scratch;
 use crate::store::{EpochsStore, Events, SledStore, Store, Write};
 
-/// Closed epochs that are kept open for whoever reads them next.
-const READING_MAX: usize = 2;
+/// Closed epochs that are kept open for whoever reads them next: the log and the blobs on their way up, an auditor, a search for alerts. Each
+/// of them comes back for its next events, and would have the epoch copied again for every few of them.
+const READING_MAX: usize = 4;
 
 /// What an epoch says of itself, under these names.
 const ORIGIN: &str = "origin";
@@ -34,6 +35,9 @@ pub(super) struct Inner {
     owner: Option<Owner>,
     cache_bytes: u64,
     present: RwLock<Present>,
+    /// Held while a closed epoch is opened, which copies it, or removed. Locked before `reading`, so that whoever begins an epoch waits for
+    /// no copy.
+    opening: Mutex<()>,
     /// Closed epochs that are open for reading, the one asked for last at the end. Locked before `present`.
     reading: Mutex<VecDeque<(u64, Arc<SledStore>)>>,
     /// How often a closed epoch was opened to be read.
@@ -54,6 +58,19 @@ pub(crate) struct Owner {
     pub(crate) identity: NoteKey,
     /// Where closed epochs are copied to, to be read.
     pub(crate) copies: Copies,
+}
+
+/// An epoch that was looked for.
+enum Found {
+    /// It is open; the index behind its last event, where it is closed to new ones.
+    Open(Arc<SledStore>, Option<u64>),
+    /// It is to be opened.
+    Closed { first: u64, end: u64 },
+}
+
+/// What is behind these locks is whole after each statement.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn unreadable(failed: LogFailed) -> Quarantine {
@@ -113,6 +130,7 @@ impl EpochStore {
             owner,
             cache_bytes,
             present: RwLock::new(Present { list, newest }),
+            opening: Mutex::default(),
             reading: Mutex::default(),
             closed_opened: AtomicU64::default(),
         }))
@@ -157,24 +175,39 @@ impl Inner {
             }
             return Ok((newest, None));
         }
-        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Found::Open(store, end) = self.found(index)? {
+            return Ok((store, end));
+        }
+        let _opening = lock(&self.opening);
+        // Somebody else may have opened it meanwhile, or removed it.
+        match self.found(index)? {
+            Found::Open(store, end) => Ok((store, end)),
+            Found::Closed { first, end } => {
+                let store = Arc::new(self.open_closed(first)?);
+                keep(&mut lock(&self.reading), first, Arc::clone(&store));
+                Ok((store, Some(end)))
+            }
+        }
+    }
+
+    /// How the epoch of an event is found.
+    fn found(&self, index: u64) -> Result<Found, LogFailed> {
+        let mut reading = lock(&self.reading);
         let Present { list, newest } = self.present();
         let Some(first) = list.epoch_of(index) else {
             let first_index = list.oldest();
             return Err(LogFailed::Pruned { index, first_index });
         };
         let Some(end) = list.end_of(first) else {
-            return Ok((newest, None));
+            return Ok(Found::Open(newest, None));
         };
         let known = reading.iter().position(|(known, _)| *known == first);
-        let store = if let Some((_, store)) = known.and_then(|at| reading.remove(at)) {
-            store
-        } else {
-            leave(&mut reading, &list, first, index);
-            Arc::new(self.open_closed(first)?)
-        };
-        keep(&mut reading, first, Arc::clone(&store));
-        Ok((store, Some(end)))
+        if let Some((_, store)) = known.and_then(|at| reading.remove(at)) {
+            keep(&mut reading, first, Arc::clone(&store));
+            return Ok(Found::Open(store, Some(end)));
+        }
+        leave(&mut reading, &list, first, index);
+        Ok(Found::Closed { first, end })
     }
 
     fn open_closed(&self, first: u64) -> Result<SledStore, LogFailed> {
@@ -256,11 +289,7 @@ impl Store for EpochStore {
 
 impl EpochsStore for EpochStore {
     fn begin_epoch(&self, tree: &Frontier) -> Result<(), LogFailed> {
-        let mut reading = self
-            .0
-            .reading
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut reading = lock(&self.0.reading);
         let Present { list, newest } = self.0.present();
         if list.newest() == tree.size() {
             // It holds no event yet, so it is the one.
@@ -289,11 +318,8 @@ impl EpochsStore for EpochStore {
     }
 
     fn drop_before(&self, first: u64) -> Result<(), LogFailed> {
-        let mut reading = self
-            .0
-            .reading
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let _opening = lock(&self.0.opening);
+        let mut reading = lock(&self.0.reading);
         let Present { list, newest } = self.0.present();
         let left = list.from(first);
         let written = left.write(&self.0.place.list());

@@ -105,3 +105,24 @@ fn whoever_asks_here_and_there_leaves_few_epochs_open() {
     let (reading, copies) = open(&store, data.path());
     assert!(reading <= READING_MAX && copies == reading, "{reading}");
 }
+
+/// G2, G4: whoever begins an epoch, and with it every message that waits for its flush, does not wait for somebody's copy of a closed one.
+#[test]
+fn an_epoch_begins_while_a_closed_one_is_copied() {
+    let data = tempfile::tempdir().unwrap();
+    let store = several(data.path());
+    let copying = store.0.opening.lock().unwrap();
+    let reader = std::thread::spawn({
+        let store = store.clone();
+        move || store.epoch(0).map(drop)
+    });
+    let mut tree = Frontier::new();
+    for index in 0..EPOCHS * EPOCH_EVENTS {
+        tree.append(&event(index));
+    }
+    store.begin_epoch(&tree).unwrap();
+    assert_eq!(store.epochs().last(), Some(&(EPOCHS * EPOCH_EVENTS)));
+    assert!(!reader.is_finished(), "it waits for the copy");
+    drop(copying);
+    reader.join().unwrap().unwrap();
+}

@@ -99,7 +99,7 @@ async fn attempt(prepared: &Prepared) -> anyhow::Result<Attempt> {
         marker: keys::marker_path(&storage.keys_folder),
         witness: keys::witness_path(&storage.keys_folder),
         signer: Box::new(ring.clone()),
-        limits: Limits::default(),
+        limits: limits(storage.room_low_mib),
         room: room(prepared),
     };
     let folder = storage.data_folder.clone();
@@ -231,6 +231,16 @@ fn settle(prepared: &Prepared, memory: &Memory, size: u64) {
     prepared
         .inbox
         .remove_known(|batch| memory.state.knows_batch(batch));
+}
+
+/// Copies of epochs, which are for reading only, stay clear of the mark below which new sessions are refused.
+fn limits(room_low_mib: u64) -> Limits {
+    let shipped = Limits::default();
+    let low_twice_bytes = room_low_mib.saturating_mul(2 << 20);
+    Limits {
+        copy_room_bytes: shipped.copy_room_bytes.max(low_twice_bytes),
+        ..shipped
+    }
 }
 
 /// The configured watermark and reserve; in between, the point at which the reserve is given back.
