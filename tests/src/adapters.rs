@@ -34,8 +34,7 @@ pub struct Adapters {
 impl Adapters {
     /// Of the devices in `sections`, at a broker that `broker` describes. Nothing runs yet.
     pub fn new(root: &Path, broker: &str, sections: &str) -> Self {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let http = listener.local_addr().unwrap();
+        let http = crate::ports::free();
         let config = root.join("adapters.toml");
         let text = format!(
             "[station]\nid = \"demo\"\n\n[broker]\n{broker}\n\n[http]\nlisten = \"{http}\"\n\n{sections}"

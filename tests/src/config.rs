@@ -1,9 +1,11 @@
 //! A configuration of its own for each test: ports of its own, folders of its own.
 
 use std::fs::Permissions;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+
+use crate::ports::free;
 
 /// Where one station lives.
 #[derive(Debug, Clone)]
@@ -26,26 +28,20 @@ pub struct Layout {
 impl Layout {
     /// Free ports on loopback and a folder for everything.
     pub fn new(root: &Path) -> Self {
-        // Held together until all are chosen, so that no two are the same.
-        let held: Vec<_> = (0..12)
-            .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
-            .collect();
-        let mut ports = held.iter().map(|l| l.local_addr().unwrap());
-        let mut port = || ports.next().unwrap();
         Self {
             root: root.to_owned(),
-            mqtt: port(),
-            websocket: port(),
-            http: port(),
-            modbus: port(),
-            reader: port(),
-            intake_reader: port(),
-            scanner: port(),
-            matcher: port(),
-            camera: port(),
-            face_matcher: port(),
-            control: port(),
-            pull: port(),
+            mqtt: free(),
+            websocket: free(),
+            http: free(),
+            modbus: free(),
+            reader: free(),
+            intake_reader: free(),
+            scanner: free(),
+            matcher: free(),
+            camera: free(),
+            face_matcher: free(),
+            control: free(),
+            pull: free(),
         }
     }
 

@@ -23,6 +23,7 @@ pub mod load;
 pub mod officer;
 pub mod opened;
 pub mod picture;
+pub mod ports;
 pub mod raw;
 pub mod sealed;
 pub mod search;

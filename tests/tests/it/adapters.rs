@@ -12,6 +12,7 @@ use station_tests::adapters::{Adapters, cut_out};
 use station_tests::certificates::certificates;
 use station_tests::config::Layout;
 use station_tests::kiosk::Kiosk;
+use station_tests::ports::free;
 use station_tests::station::{Devices, Station};
 use station_tests::stock::Stocked;
 use station_tests::tls_way::TlsWay;
@@ -24,12 +25,6 @@ const ADAPTED: [&str; 5] = [
     "scanner-1",
     "face-matcher-1",
 ];
-
-/// A free port, which the station will listen on.
-fn free() -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap()
-}
 
 /// A station that brings no device to MQTT itself and takes devices in over TLS only; and the sections of its devices.
 fn over_tls(root: &Path, tls: SocketAddr) -> (Station, String) {

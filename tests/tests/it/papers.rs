@@ -1,7 +1,6 @@
 //! A11 to A13, A15, G7 on the built program: an application ends with papers that can be read, of which the log knows the hash and the
 //! disk nothing.
 
-use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -18,6 +17,7 @@ use station_tests::application::{Applicant, Citizen, NUMBER, QUICK};
 use station_tests::config::Layout;
 use station_tests::kiosk::Kiosk;
 use station_tests::picture::png;
+use station_tests::ports::free;
 use station_tests::search::{Needle, files, find};
 use station_tests::station::{Station, http_post};
 use station_tests::{left, wait_for};
@@ -29,10 +29,6 @@ const READ: usize = 1;
 
 /// A demonstration: simulated devices and a centre in the same process. What the centre does not say within a second its grant decides.
 fn demonstration(root: &Path) -> Station {
-    let held: Vec<_> = (0..4)
-        .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
-        .collect();
-    let free: Vec<SocketAddr> = held.iter().map(|l| l.local_addr().unwrap()).collect();
     let station = Station::configured(Layout::new(root), |text| {
         let lines = text.lines().filter(|line| !line.starts_with("seal_key"));
         let mut text = lines.collect::<Vec<_>>().join("\n");
@@ -42,10 +38,10 @@ fn demonstration(root: &Path) -> Station {
                 "simulated_devices = false",
                 "simulated_devices = true".to_owned(),
             ),
-            ("127.0.0.1:2113", free[0].to_string()),
-            ("127.0.0.1:9467", free[1].to_string()),
-            ("127.0.0.1:9468", free[2].to_string()),
-            ("127.0.0.1:9471", free[3].to_string()),
+            ("127.0.0.1:2113", free().to_string()),
+            ("127.0.0.1:9467", free().to_string()),
+            ("127.0.0.1:9468", free().to_string()),
+            ("127.0.0.1:9471", free().to_string()),
         ] {
             assert!(text.contains(from), "there is no {from}");
             text = text.replace(from, &to);

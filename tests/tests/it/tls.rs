@@ -59,11 +59,7 @@ fn refused(output: &Output) -> bool {
 fn g1_the_certificate_decides_who_a_device_is() {
     let root = tempfile::tempdir().unwrap();
     certificates(root.path(), &["kiosk-1", "kiosk-9"]);
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = station_tests::ports::free().port();
     let mut station = Station::configured(Layout::new(root.path()), |text| {
         let tls = format!(
             "[broker.embedded.tls]\nlisten = \"127.0.0.1:{port}\"\ncertificate = \"server.pem\"\nkey = \"server.key\"\nclient_ca = \"ca.pem\"\n\n[http]"
