@@ -2,9 +2,10 @@
 //! for in every byte that the station left. What was acknowledged before the kill is still there for the centre, and only for the centre.
 
 use schemas::downlink::Instruction;
-use schemas::downlink::application::SmsCodeSent;
+use schemas::downlink::application::{EligibilityAnswered, SmsCodeSent};
 use schemas::event::application::SaltedCode;
 use schemas::ids::SessionId;
+use schemas::words::application::EligibilityVerdict;
 use serde_json::{Value, json};
 use simulator::camera::MARK;
 use station_tests::application::{self as apply, Applicant, Citizen, believed, grant};
@@ -64,11 +65,21 @@ fn code_of(session: &str) -> Instruction {
     })
 }
 
+/// The centre's late word, with which it is there to send codes.
+fn eligible(session: &str) -> Instruction {
+    Instruction::EligibilityAnswered(EligibilityAnswered {
+        incarnation: 1,
+        session: SessionId::new(session).unwrap(),
+        question: 1,
+        verdict: EligibilityVerdict::Eligible,
+    })
+}
+
 /// As far as the signature: card, portrait, live photo, phone, code, fingers, a page.
 fn until_signature(
     at: &mut Applicant,
     devices: &Devices,
-    send_code: impl Fn(&str),
+    tell: impl Fn(&Instruction),
     portrait: Option<&Value>,
 ) {
     let citizen = citizen();
@@ -83,8 +94,9 @@ fn until_signature(
     at.walk_to(&citizen, "give-phone");
     let differ = json!({"phone": {"first": PHONE, "second": "13900008766"}});
     assert_eq!(at.enter(&differ)["reason"], "phones-differ");
+    tell(&eligible(&at.session));
     at.walk_to(&citizen, "await-sms");
-    send_code(&at.session);
+    tell(&code_of(&at.session));
     at.wait("key-sms-code");
     let wrong = at.enter(&json!({"sms_code": "90318428"}));
     assert_eq!(wrong["reason"], "code-wrong", "{wrong}");
@@ -124,13 +136,13 @@ fn g7_no_byte_of_an_application_names_anybody() {
     runtime.block_on(apply::tell(&centre, &station, &grant(1, true)));
     let layout = station.layout.clone();
     let receipt = json!({"portrait": {"way": "receipt", "receipt": RECEIPT}});
-    let said = |station: &Station, session: &str| {
-        runtime.block_on(apply::tell(&centre, station, &code_of(session)));
+    let said = |station: &Station, told: &Instruction| {
+        runtime.block_on(apply::tell(&centre, station, told));
     };
     let mut places = heard(&layout, || {
         let mut at = Applicant::start(Kiosk::connect(layout.mqtt, "kiosk-1"));
-        let send_code = |session: &str| said(&station, session);
-        until_signature(&mut at, &devices, send_code, Some(&receipt));
+        let tell = |told: &Instruction| said(&station, told);
+        until_signature(&mut at, &devices, tell, Some(&receipt));
         at.blob(&png(PICTURES[2]));
     });
     station.kill();
@@ -138,9 +150,9 @@ fn g7_no_byte_of_an_application_names_anybody() {
     apply::await_devices(&station);
     places.extend(heard(&layout, || {
         let mut at = Applicant::start(Kiosk::connect(layout.mqtt, "kiosk-1"));
-        let send_code = |session: &str| said(&station, session);
-        until_signature(&mut at, &devices, send_code, None);
-        assert_eq!(at.walk_through(&citizen())["outcome"], "provisional");
+        let tell = |told: &Instruction| said(&station, told);
+        until_signature(&mut at, &devices, tell, None);
+        assert_eq!(at.walk_through(&citizen())["outcome"], "accepted");
     }));
     let topics = places.len();
     assert!(topics > 20, "{topics} places: the observer heard something");
