@@ -6,7 +6,8 @@ use std::path::Path;
 
 use gateway_log::{Group, Log};
 
-use crate::gathered::Gathered;
+use crate::EVENT_BYTES;
+use crate::gathered::{self, Gathered};
 use crate::group::Grouped;
 use crate::station;
 
@@ -35,10 +36,8 @@ impl Contender {
         match name {
             "log (flushes of 128 KiB)" => Self::Log(station::log(folder, 128 * 1024)),
             "log (flushes of 512 KiB)" => Self::Log(station::log(folder, 512 * 1024)),
-            "gathered" => Self::Gathered(Gathered::over(station::log(folder, 512 * 1024), None)),
-            "gathered, signed" => {
-                let key = station::signing_key(folder);
-                Self::Gathered(Gathered::over(station::log(folder, 512 * 1024), Some(key)))
+            "gathered" | "gathered, signed" | "gathered by 64" | "gathered by 64, signed" => {
+                Self::Gathered(gathered(name, folder))
             }
             "raw, growing" => Self::Grouped(raw_growing(folder)),
             "raw, written before" => Self::Grouped(raw_written_before(folder)),
@@ -59,6 +58,19 @@ impl Contender {
             Self::Grouped(grouped) => grouped.append(event).await,
         }
     }
+}
+
+/// The station's way: its groups and flushes, or flushes of one group of 64.
+fn gathered(name: &str, folder: &Path) -> Gathered {
+    let (group_len_max, flush_bytes_max) = if name.contains("by 64") {
+        (64, 65 * EVENT_BYTES)
+    } else {
+        (gathered::GROUP_LEN_MAX, 512 * 1024)
+    };
+    let key = name
+        .ends_with("signed")
+        .then(|| station::signing_key(folder));
+    Gathered::over(station::log(folder, flush_bytes_max), key, group_len_max)
 }
 
 /// A file that grows with each append: the sync carries its new length too.

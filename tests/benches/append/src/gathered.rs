@@ -12,7 +12,7 @@ type Op = (Vec<u8>, oneshot::Sender<()>);
 
 const GROUPS_IN_FLIGHT_MAX: usize = 2;
 /// As the station: a group of 96 KiB takes in nothing more.
-const GROUP_LEN_MAX: usize = 96;
+pub const GROUP_LEN_MAX: usize = 96;
 
 /// Where events are handed in. Lives in the `LocalSet` in which it was made.
 #[derive(Clone)]
@@ -20,9 +20,9 @@ pub struct Gathered(mpsc::UnboundedSender<Op>);
 
 impl Gathered {
     /// With a key, each event becomes the payload of a signed one, cut so that what is appended is as long as it was.
-    pub fn over(log: Log, key: Option<SigningKey>) -> Self {
+    pub fn over(log: Log, key: Option<SigningKey>, group_len_max: usize) -> Self {
         let (sender, queue) = mpsc::unbounded_channel();
-        tokio::task::spawn_local(run(log, key.map(Signer::new), queue));
+        tokio::task::spawn_local(run(log, key.map(Signer::new), group_len_max, queue));
         Self(sender)
     }
 
@@ -33,7 +33,12 @@ impl Gathered {
     }
 }
 
-async fn run(log: Log, signer: Option<Signer>, mut queue: mpsc::UnboundedReceiver<Op>) {
+async fn run(
+    log: Log,
+    signer: Option<Signer>,
+    group_len_max: usize,
+    mut queue: mpsc::UnboundedReceiver<Op>,
+) {
     let mut in_flight = FuturesOrdered::new();
     loop {
         tokio::select! {
@@ -47,7 +52,7 @@ async fn run(log: Log, signer: Option<Signer>, mut queue: mpsc::UnboundedReceive
             first = queue.recv(), if in_flight.len() < GROUPS_IN_FLIGHT_MAX => {
                 let Some(first) = first else { return };
                 let mut events = vec![first];
-                while events.len() < GROUP_LEN_MAX
+                while events.len() < group_len_max
                     && let Ok(event) = queue.try_recv()
                 {
                     events.push(event);

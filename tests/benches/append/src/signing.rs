@@ -13,10 +13,19 @@ use schemas::proof::Frontier;
 
 use crate::{EVENT_BYTES, measure, median, station};
 
-const WAITING: [usize; 2] = [64, 512];
+/// How many wait, as what they append to, signed or not, and how it is printed. With 64 all of them wait for the same flush, so nothing is left
+/// to sign meanwhile; with 128 in groups of 64 the next group is signed while one is flushed, and no flush takes more than a group.
+const CASES: [(usize, &str, &str, &str); 3] = [
+    (64, "gathered", "gathered, signed", "64 waiting"),
+    (
+        128,
+        "gathered by 64",
+        "gathered by 64, signed",
+        "128 waiting in groups of 64",
+    ),
+    (512, "gathered", "gathered, signed", "512 waiting"),
+];
 const GOAL: f64 = 1.25;
-const PLAIN: &str = "gathered";
-const SIGNED: &str = "gathered, signed";
 
 pub fn compare(rounds: usize, length: Duration, folder: &Path) {
     let tree_us = processor_us(|event, tree| tree.append(event));
@@ -31,25 +40,25 @@ pub fn compare(rounds: usize, length: Duration, folder: &Path) {
         "time of \"gathered, signed\" as a share of \"gathered\" and of \"gathered\" without its tree; goal: at most {GOAL}"
     );
     for delay in [Duration::from_millis(2), Duration::ZERO] {
-        for waiting in WAITING {
+        for (waiting, unsigned, signed, named) in CASES {
             let (mut shares, mut shares_bare, mut rates) = (Vec::new(), Vec::new(), Vec::new());
             for round in 0..rounds {
                 let run = |name| measure(name, waiting, length, delay, folder).per_second;
                 // In turn, so that neither always has the disk as the other left it.
-                let (plain, signed) = if round % 2 == 0 {
-                    let plain = run(PLAIN);
-                    (plain, run(SIGNED))
+                let (plain, signed_rate) = if round % 2 == 0 {
+                    let plain = run(unsigned);
+                    (plain, run(signed))
                 } else {
-                    let signed = run(SIGNED);
-                    (run(PLAIN), signed)
+                    let signed = run(signed);
+                    (run(unsigned), signed)
                 };
                 let bare_us = (1e6 / plain - tree_us).max(f64::MIN_POSITIVE);
-                shares.push(plain / signed);
-                shares_bare.push(1e6 / signed / bare_us);
-                rates.push(signed);
+                shares.push(plain / signed_rate);
+                shares_bare.push(1e6 / signed_rate / bare_us);
+                rates.push(signed_rate);
             }
             println!(
-                "{delay:>4?} added to each sync, {waiting:>3} waiting: {:>7.0} events/s signed, {:.2} of gathered, {:.2} of gathered without tree",
+                "{delay:>4?} added to each sync, {named}: {:>7.0} events/s signed, {:.2} of gathered, {:.2} of gathered without tree",
                 median(rates),
                 median(shares),
                 median(shares_bare),
