@@ -254,3 +254,17 @@ fn room(prepared: &Prepared) -> RoomOptions {
         floor_bytes: FLOOR_BYTES.min(low_bytes / 8),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// G2: a copy for reading never takes the disk below the mark at which citizens are refused, whatever is configured.
+    #[test]
+    fn g2_copies_stay_clear_of_the_low_mark() {
+        for (low_mib, kept_mib) in [(8, 1_024), (512, 1_024), (2_048, 4_096)] {
+            let kept = limits(low_mib).copy_room_bytes;
+            assert_eq!(kept, kept_mib << 20, "{low_mib} MiB");
+        }
+    }
+}
