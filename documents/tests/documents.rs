@@ -117,7 +117,9 @@ fn a11_pictures_are_shrunk_to_their_place() {
 #[test]
 fn a13_what_is_not_known_is_left_to_the_window() {
     let fonts = Fonts::embedded();
-    assert!(samples::lost_form(&fonts).is_ok());
+    let of = |masked: Option<&_>| samples::lost_form(&fonts, masked).unwrap();
+    let named = of(samples::holder().name.as_ref());
+    assert_ne!(named.as_bytes(), of(None).as_bytes());
 }
 
 /// A11: a picture is bounded before it is decoded, and a damaged one is refused.

@@ -1,9 +1,11 @@
 //! The registration form (居民身份证申领登记表), A4. It carries all that was stated, for the applicant to read and sign; nobody keeps its
 //! bytes.
 
+use std::borrow::Cow;
+
 use schemas::acceptance::AcceptanceNumber;
 use schemas::application::ApplicationReason;
-use schemas::citizen::{CitizenName, CitizenNumber, PhoneNumber, Sex};
+use schemas::citizen::{CitizenName, CitizenNumber, MaskedName, PhoneNumber, Sex};
 use schemas::ids::OperatorId;
 use schemas::validity::Validity;
 use schemas::words::application::ProvisionalCause;
@@ -59,6 +61,8 @@ pub struct RegistrationForm<'a> {
     pub reason: ApplicationReason,
     /// The name; what is not known, here and below, is left to the window to fill in.
     pub name: Option<&'a CitizenName>,
+    /// The name, masked, where only the centre knows it: whoever keyed a number is not told whose it is (A4).
+    pub masked: Option<&'a MaskedName>,
     /// The number; birth date and sex follow from it.
     pub citizen: &'a CitizenNumber,
     /// The ethnic group, as the card prints it: `汉`.
@@ -125,6 +129,15 @@ pub fn registration_form(fonts: &Fonts, form: &RegistrationForm<'_>) -> Result<P
     sheet.finish(&title)
 }
 
+/// In full, or as much as is known of it.
+fn name<'a>(form: &RegistrationForm<'a>) -> Cow<'a, str> {
+    match (form.name, form.masked) {
+        (Some(name), _) => name.expose().into(),
+        (None, Some(masked)) => format!("{masked}{}", to_complete()).into(),
+        (None, None) => to_complete().into(),
+    }
+}
+
 /// The facts; says where they end.
 fn table(sheet: &mut Sheet<'_>, form: &RegistrationForm<'_>) -> Result<f32, Error> {
     let portrait_width = mm(38.0);
@@ -141,8 +154,7 @@ fn table(sheet: &mut Sheet<'_>, form: &RegistrationForm<'_>) -> Result<f32, Erro
     let accepted = values::minute(form.accepted_ms);
     let mut rows = Rows::new(beside_portrait);
     let unknown = to_complete();
-    let name = form.name.map_or(unknown.as_str(), CitizenName::expose);
-    rows.one(sheet, Message::LabelName, name)?;
+    rows.one(sheet, Message::LabelName, &name(form))?;
     rows.two(
         sheet,
         (Message::LabelSex, &sex(form.citizen.sex())),

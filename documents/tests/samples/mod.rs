@@ -8,7 +8,7 @@ use documents::{
 };
 use schemas::acceptance::AcceptanceNumber;
 use schemas::application::ApplicationReason;
-use schemas::citizen::{CitizenName, CitizenNumber, PhoneNumber};
+use schemas::citizen::{CitizenName, CitizenNumber, MaskedName, PhoneNumber};
 use schemas::civil::CivilDate;
 use schemas::ids::{OrderId, SessionId, TicketNumber, TransactionId};
 use schemas::message::kiosk::Text;
@@ -81,7 +81,8 @@ pub(crate) fn all(fonts: &Fonts) -> Result<Vec<(&'static str, Pdf)>, Error> {
         ("certificate", certificate_of(fonts, false)?),
         ("certificate-provisional", certificate_of(fonts, true)?),
         ("form", form_of(fonts, "李小明", true)?),
-        ("form-lost", lost_form(fonts)?),
+        ("form-lost", lost_form(fonts, holder().name.as_ref())?),
+        ("form-lost-unnamed", lost_form(fonts, None)?),
         (
             "form-provisional",
             form_of(fonts, "阿不都热西提·买买提依明", false)?,
@@ -161,6 +162,7 @@ pub(crate) fn form_of(fonts: &Fonts, name: &str, with_portrait: bool) -> Result<
             accepted_ms: AT_MS,
             reason: ApplicationReason::Loss,
             name: Some(&CitizenName::new(name).expect("a name")),
+            masked: None,
             citizen: &citizen,
             ethnicity: Some("汉"),
             address: Some("示例省示例市朝阳区建国路甲 92 号院 6 号楼 3 单元 1204 室"),
@@ -187,8 +189,8 @@ pub(crate) fn form_of(fonts: &Fonts, name: &str, with_portrait: bool) -> Result<
     )
 }
 
-/// Of whom only the number was keyed: a card that was lost names nobody.
-pub(crate) fn lost_form(fonts: &Fonts) -> Result<Pdf, Error> {
+/// Of whom only the number was keyed: a card that was lost names nobody, but the centre may have.
+pub(crate) fn lost_form(fonts: &Fonts, masked: Option<&MaskedName>) -> Result<Pdf, Error> {
     registration_form(
         fonts,
         &RegistrationForm {
@@ -198,6 +200,7 @@ pub(crate) fn lost_form(fonts: &Fonts) -> Result<Pdf, Error> {
             accepted_ms: AT_MS,
             reason: ApplicationReason::Loss,
             name: None,
+            masked,
             citizen: &citizen(),
             ethnicity: None,
             address: None,

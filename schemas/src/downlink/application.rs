@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::citizen::MaskedName;
 use crate::event::application::{Decision, SaltedCode};
 use crate::ids::{OrderId, SessionId, TicketNumber, TransactionId};
 use crate::message::peripheral::Fen;
@@ -50,7 +51,7 @@ pub struct GrantIssued {
     pub flagged: Vec<FlaggedHash>,
 }
 
-/// Whether somebody may apply at this station (A2, A5).
+/// Whether somebody may apply at this station (A2, A5), and who they are (A4).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EligibilityAnswered {
@@ -62,6 +63,10 @@ pub struct EligibilityAnswered {
     pub question: u32,
     /// The answer.
     pub verdict: EligibilityVerdict,
+    /// The name of whose number it is, masked. Whoever keyed a number has shown nothing that says it is theirs, so a station never has more
+    /// of it. None: the register has none, or they may not apply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<MaskedName>,
 }
 
 /// A code was sent to the phone of a session (A8).

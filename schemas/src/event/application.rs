@@ -123,10 +123,10 @@ pub enum ApplicationStep {
         /// Which attempt, from 1.
         attempt: u16,
     },
+    /// The centre is asked whether they may apply here, and who they are (A2, A4, A5).
+    AwaitEligibility,
     /// The citizen says that it is they (A4).
     ConfirmIdentity,
-    /// The centre is asked whether they may apply here (A2, A5).
-    AwaitEligibility,
     /// The citizen gives a portrait (A6).
     GivePortrait {
         /// Which attempt, from 1.
@@ -550,6 +550,9 @@ bodies! {
         verdict: EligibilityVerdict,
         /// By whom.
         basis: EligibilityBasis,
+        /// The name, masked, as the centre has it; none: it did not say, or a card says it (A4).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<MaskedName>,
     }
     /// A portrait came (A6). It is used only if no check failed.
     ApplicationPortraitSubmitted {

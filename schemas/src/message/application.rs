@@ -142,10 +142,10 @@ pub enum StepName {
     ReadCard,
     /// Key the number.
     KeyNumber,
-    /// Say whether it is you.
-    ConfirmIdentity,
     /// The centre is asked.
     AwaitEligibility,
+    /// Say whether it is you.
+    ConfirmIdentity,
     /// Give a portrait.
     GivePortrait,
     /// The portrait is compared.

@@ -109,7 +109,13 @@ async fn a5_a_question_is_answered_when_its_key_has_come() {
     until_said(&mut centre).await;
     let told = town.told(&centre, &station).await;
     let verdicts = told.iter().filter_map(|told| match told {
-        Instruction::EligibilityAnswered(body) => Some((body.session.clone(), body.verdict)),
+        Instruction::EligibilityAnswered(body) => {
+            // A4: of whom may apply the masked name is told, of nobody else.
+            let name = body.name.as_ref().map(ToString::to_string);
+            let register = (body.verdict == V::Eligible).then_some("*三");
+            assert_eq!(name.as_deref(), register);
+            Some((body.session.clone(), body.verdict))
+        }
         _ => None,
     });
     let verdicts: Vec<_> = verdicts.collect();

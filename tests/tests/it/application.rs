@@ -142,6 +142,7 @@ fn a4_a16_a_citizen_goes_back_cancels_or_leaves() {
     let hall = Hall::open(&[("step_timeout_s = 90", "step_timeout_s = 5")], |text| {
         text
     });
+    hall.tell(&grant(1, false));
     let mut at = hall.start();
     assert!(
         !at.page()["inputs"]
@@ -170,6 +171,7 @@ fn a4_a16_a_citizen_goes_back_cancels_or_leaves() {
     assert_eq!(other["reason"], "out-of-step", "{other}");
     assert_eq!(at.step(), "key-number");
     at.entered(&json!({"number": NUMBER}));
+    at.wait("confirm-identity");
     // Not them: back to the choice of kind.
     at.entered(&json!({"confirm_identity": false}));
     assert_eq!(at.step(), "choose-kind");

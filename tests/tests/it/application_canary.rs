@@ -72,6 +72,7 @@ fn eligible(session: &str) -> Instruction {
         session: SessionId::new(session).unwrap(),
         question: 1,
         verdict: EligibilityVerdict::Eligible,
+        name: None,
     })
 }
 

@@ -248,7 +248,8 @@ fn a13_what_cannot_be_printed_is_left_out_and_said() {
     let came = papers(&mut kiosk, &page["session"], 1);
     assert_eq!(kinds(&came), ALL[2..]);
     let notice = text(root.path(), &came[0]);
-    assert!(notice.contains("（待窗口补填）"), "{notice}");
+    // A4: the centre has said whose number was keyed.
+    assert!(notice.contains("*三"), "{notice}");
     let page = kiosk.request("get-session", json!({}));
     assert_eq!(page["outcome"], "accepted");
     let page = kiosk.prompt("done", STEP);

@@ -62,7 +62,6 @@ fn ticket(station: &Station) -> (String, String) {
         ("choose-kind", json!({"kind": "lost"})),
         ("choose-residence", json!({"residence": "local"})),
         ("key-number", json!({"number": NUMBER.to_lowercase()})),
-        ("confirm-identity", json!({"confirm_identity": true})),
     ] {
         let number = shown_by(&mut kiosk, step, |application| {
             (application["step"] == step).then(|| application["number"].clone())

@@ -19,6 +19,9 @@ pub(crate) struct Failed {
     pub(crate) live: u16,
     pub(crate) phone: u16,
     fingers: BTreeMap<Hand, u16>,
+    /// Numbers of different people that were keyed.
+    #[serde(default)]
+    keyed: u16,
 }
 
 impl Failed {
@@ -62,9 +65,24 @@ impl Failed {
             *self = Self {
                 person: Some(person.clone()),
                 number: self.number,
+                keyed: self.keyed,
                 ..Self::default()
             };
         }
+    }
+
+    /// The same, by a number that was keyed.
+    pub(crate) fn is_keyed(&mut self, person: &LookupTag) {
+        if self.person.as_ref() != Some(person) {
+            self.keyed = self.keyed.saturating_add(1);
+        }
+        self.is_of(person);
+    }
+
+    /// Whether this would be one person more than so many whose numbers are keyed. The centre tells a name for each (A4), and nobody
+    /// applies for many.
+    pub(crate) fn is_one_too_many(&self, person: &LookupTag, max: u16) -> bool {
+        self.person.as_ref() != Some(person) && self.keyed >= max
     }
 }
 
@@ -92,5 +110,18 @@ mod tests {
         assert_eq!((counts(&failed), failed.finger(Hand::Right)), ([2, 2], 0));
         failed.is_of(&tag("00000001"));
         assert_eq!(counts(&failed), [2, 0]);
+    }
+
+    /// A4, G7: numbers of different people are counted, the same one again is not.
+    #[test]
+    fn a4_the_people_whose_numbers_are_keyed_are_counted() {
+        let tag = |head: &str| LookupTag::new(format!("{head}.AAECAwQFBgcICQoLDA0ODw")).unwrap();
+        let mut failed = Failed::default();
+        for keyed in ["00000001", "00000001", "00000002"] {
+            assert!(!failed.is_one_too_many(&tag(keyed), 2));
+            failed.is_keyed(&tag(keyed));
+        }
+        assert!(!failed.is_one_too_many(&tag("00000002"), 2));
+        assert!(failed.is_one_too_many(&tag("00000001"), 2));
     }
 }

@@ -45,10 +45,11 @@ fn about_person(a: &Application) -> Option<Step> {
             },
         });
     }
-    if !a.confirmed {
-        return Some(Step::ConfirmIdentity);
+    // Who keyed a number is shown the name that the centre has for it (A4), so the centre is asked first.
+    if a.eligibility.is_none() {
+        return Some(Step::AwaitEligibility);
     }
-    a.eligibility.is_none().then_some(Step::AwaitEligibility)
+    (!a.confirmed).then_some(Step::ConfirmIdentity)
 }
 
 fn about_face(a: &Application) -> Option<Step> {
@@ -123,8 +124,8 @@ pub(crate) const fn name_of(step: Step) -> Name {
         Step::ChooseResidence => Name::ChooseResidence,
         Step::ReadCard { .. } => Name::ReadCard,
         Step::KeyNumber { .. } => Name::KeyNumber,
-        Step::ConfirmIdentity => Name::ConfirmIdentity,
         Step::AwaitEligibility => Name::AwaitEligibility,
+        Step::ConfirmIdentity => Name::ConfirmIdentity,
         Step::GivePortrait { .. } => Name::GivePortrait,
         Step::ComparePortrait => Name::ComparePortrait,
         Step::TakeLivePhoto { .. } => Name::TakeLivePhoto,
@@ -152,11 +153,11 @@ pub(crate) const fn back_from(a: &Application, step: Step) -> Option<Name> {
         Step::ChooseKind => None,
         Step::ChooseResidence => Some(Name::ChooseKind),
         Step::ReadCard { .. } | Step::KeyNumber { .. } => Some(Name::ChooseResidence),
-        Step::ConfirmIdentity => match a.entered.kind {
+        Step::AwaitEligibility | Step::ConfirmIdentity => match a.entered.kind {
             Some(ApplicationKind::Renewal) => Some(Name::ReadCard),
             Some(_) | None => Some(Name::KeyNumber),
         },
-        Step::AwaitEligibility | Step::GivePortrait { .. } => Some(Name::ConfirmIdentity),
+        Step::GivePortrait { .. } => Some(Name::ConfirmIdentity),
         Step::ComparePortrait
         | Step::TakeLivePhoto { .. }
         | Step::RetakeLivePhoto { .. }

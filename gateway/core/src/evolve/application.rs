@@ -189,9 +189,11 @@ fn give_up(a: &mut Application, to: StepName) {
         a.entered.holder = None;
     }
     if to <= StepName::AwaitEligibility {
-        a.confirmed = false;
         a.eligibility_asked = None;
         a.eligibility = None;
+    }
+    if to <= StepName::ConfirmIdentity {
+        a.confirmed = false;
     }
     if to <= StepName::CompareLive {
         a.entered.portrait = None;
@@ -296,7 +298,7 @@ fn number_keyed(state: &mut State, b: &ApplicationNumberKeyed) {
         return;
     };
     a.notice = Notice::default();
-    a.failed.is_of(&b.number);
+    a.failed.is_keyed(&b.number);
     a.entered.number = Some(b.number.clone());
     a.entered.number_tail = Some(b.number_tail.clone());
     a.entered.holder = Some(b.holder.clone());
@@ -390,6 +392,7 @@ fn reach(state: &mut State, recorded: Recorded<'_>) {
         }
         if let Some(a) = of(state, &b.session) {
             a.eligibility = Some(b.basis);
+            a.entered.name = a.entered.name.take().or_else(|| b.name.clone());
         }
     } else if let Event::ApplicationPhoneGiven(b) = event {
         if let Some(a) = of(state, &b.session) {

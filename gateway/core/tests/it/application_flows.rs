@@ -47,8 +47,8 @@ fn back_leads_to_every_page_and_on_again() {
     for step in [
         S::ChooseResidence,
         S::ReadCard,
-        S::ConfirmIdentity,
         S::AwaitEligibility,
+        S::ConfirmIdentity,
         S::GivePortrait,
         S::TakeLivePhoto,
         S::GivePhone,
@@ -256,6 +256,7 @@ fn a17_a_late_word_of_the_centre_counts_until_the_acceptance() {
             session: session.clone(),
             question,
             verdict,
+            name: None,
         };
         assert!(hall.told(gateway_core::Answer::Eligibility(told.clone())));
         assert!(!hall.told(gateway_core::Answer::Eligibility(told)), "twice");

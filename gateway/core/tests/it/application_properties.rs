@@ -325,6 +325,7 @@ fn done_here(hall: &mut Hall, action: &Action) {
                     session,
                     question,
                     verdict: EligibilityVerdict::Eligible,
+                    name: None,
                 }));
             }
         }

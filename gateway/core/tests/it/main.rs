@@ -16,6 +16,7 @@
 mod application;
 mod application_codes;
 mod application_flows;
+mod application_identity;
 mod application_limits;
 mod application_pages;
 mod application_payments;

@@ -120,6 +120,7 @@ impl Printer {
             accepted_ms: occasion.at_ms,
             reason: a.reason.ok_or(PaperFault::Failed)?,
             name: applicant.name.as_ref(),
+            masked: a.entered.name.as_ref(),
             citizen: &applicant.number,
             ethnicity: applicant.ethnic_group.map(EthnicGroup::expose),
             address: applicant.address.as_ref().map(CardAddress::expose),

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::letters::Letter;
 use super::opening::{Holder, Opened};
 use super::{Office, Openers, Sender};
+use crate::people::People;
 
 /// Completed years from which one may apply (A5).
 const AGE_MIN: u16 = 16;
@@ -125,11 +126,11 @@ impl Office {
     }
 
     /// Answers what can be opened. True: something changed.
-    pub(super) fn answer(&mut self, openers: &Openers, now_ms: u64) -> bool {
+    pub(super) fn answer(&mut self, openers: &Openers, register: &People, now_ms: u64) -> bool {
         let mut waiting = Vec::new();
         let mut changed = false;
         for question in std::mem::take(&mut self.questions) {
-            match self.answer_to(openers, &question, now_ms) {
+            match self.answer_to(openers, register, &question, now_ms) {
                 Ok(Some(letter)) => {
                     let station = question.sender.station.clone();
                     self.post(&station, letter, now_ms);
@@ -149,22 +150,25 @@ impl Office {
     fn answer_to(
         &mut self,
         openers: &Openers,
+        register: &People,
         question: &Question,
         now_ms: u64,
     ) -> io::Result<Option<Letter>> {
         let (sender, session) = (&question.sender, &question.session);
         match &question.about {
             About::Person(field) => {
-                let verdict = match openers.holder(sender, session, field)? {
+                let (verdict, name) = match openers.holder(sender, session, field)? {
                     Opened::NotYet => return Ok(None),
-                    Opened::Never => EligibilityVerdict::Window,
-                    Opened::It(holder) => self.verdict(&holder, now_ms),
+                    Opened::Never => (EligibilityVerdict::Window, None),
+                    Opened::It(holder) => (self.verdict(&holder, now_ms), holder.name_in(register)),
                 };
+                let name = name.filter(|_| verdict == EligibilityVerdict::Eligible);
                 Ok(Some(Letter::Eligibility(EligibilityAnswered {
                     incarnation: sender.incarnation,
                     session: session.clone(),
                     question: question.number,
                     verdict,
+                    name: name.map(|name| name.masked()),
                 })))
             }
             About::Phone(field) => {

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use schemas::acceptance::AcceptanceNumber;
+use schemas::citizen::CitizenName;
 use schemas::ids::{BatchId, CardSerial};
 use schemas::words::application::ApplicationKind;
 use schemas::words::{Residence, ResidenceGround};
@@ -66,10 +67,11 @@ impl Office {
         let card =
             CardSerial::new(format!("{SERIAL_HEAD}{number:010}")).map_err(io::Error::other)?;
         let batch = BatchId::new(format!("made-{number:06}")).map_err(io::Error::other)?;
-        let name = name(&holder, register);
-        let manifest = manifest(case, &holder, &name, &card, &batch);
+        let name = holder.name_in(register);
+        let name = name.as_ref().map_or(NO_NAME, CitizenName::expose);
+        let manifest = manifest(case, &holder, name, &card, &batch);
         // Cut off after this, the same chip is made again, and is the same.
-        let chip = register.chip_of(&holder.number, &name, &card);
+        let chip = register.chip_of(&holder.number, name, &card);
         create(
             &folder.join(format!("{card}.json")),
             chip.to_string().as_bytes(),
@@ -80,16 +82,6 @@ impl Office {
         self.post(&station, Letter::Manifest(manifest.to_string()), now_ms);
         Ok(())
     }
-}
-
-fn name(holder: &Holder, register: &People) -> String {
-    let known = || {
-        register
-            .known(&holder.number)
-            .map(|person| person.name.clone())
-    };
-    let name = holder.name.clone().or_else(known);
-    name.unwrap_or_else(|| NO_NAME.to_owned())
 }
 
 /// The voucher is the acceptance number (P1). Whoever lost a card has none to hand in (P6).

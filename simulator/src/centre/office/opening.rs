@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Sender;
 use crate::centre::opener::Centre;
+use crate::people::People;
 
 /// The sealed fields of an application keep these names wherever they are copied to.
 pub(super) const HOLDER: &str = "application.holder";
@@ -98,6 +99,13 @@ impl Openers {
 }
 
 impl Holder {
+    /// The name: the card's, where one was read, or the register's.
+    pub(super) fn name_in(&self, register: &People) -> Option<CitizenName> {
+        let known = || register.known(&self.number).map(|person| &*person.name);
+        let name = self.name.as_deref().or_else(known)?;
+        CitizenName::new(name).ok()
+    }
+
     fn is_valid(&self) -> bool {
         let named = self
             .name

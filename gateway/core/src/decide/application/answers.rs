@@ -80,7 +80,7 @@ fn eligible(draft: &mut Draft<'_>, told: &EligibilityAnswered) -> Result<(), Ref
     if a.eligibility_asked != Some(told.question) || !first {
         return Err(Refusal::Outdated);
     }
-    eligibility::answered(draft, &kiosk, told.verdict);
+    eligibility::answered(draft, &kiosk, told);
     Ok(())
 }
 

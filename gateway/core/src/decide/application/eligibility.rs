@@ -1,5 +1,7 @@
-//! Whether somebody may apply here (A2, A5): the centre says so. While it cannot be asked, a grant does, within its limits (A17).
+//! Whether somebody may apply here (A2, A5): the centre says so, and whose number it is (A4). While it cannot be asked, a grant decides, within
+//! its limits (A17).
 
+use schemas::downlink::application::EligibilityAnswered;
 use schemas::event::application::{
     ApplicationEligibilityAsked, ApplicationEligibilityDecided, ApplicationStep as Step,
     EligibilityBasis,
@@ -42,11 +44,19 @@ pub(super) fn ask(draft: &mut Draft<'_>, kiosk: &DeviceId) {
     put(draft, kiosk, Step::AwaitEligibility);
 }
 
-/// The centre's answer, in time or late. Until the acceptance it is what counts.
-pub(super) fn answered(draft: &mut Draft<'_>, kiosk: &DeviceId, verdict: Verdict) {
+/// The centre's answer, in time or late. Until the acceptance it is what counts. What a card says of its name is known already.
+pub(super) fn answered(draft: &mut Draft<'_>, kiosk: &DeviceId, told: &EligibilityAnswered) {
     let Some(a) = at(draft, kiosk) else { return };
     let waits = matches!(&a.stage, Some(stage) if stage.step == Step::AwaitEligibility);
-    decided(draft, kiosk, verdict, EligibilityBasis::Centre);
+    let verdict = told.verdict;
+    let is_wanted = verdict == Verdict::Eligible && a.entered.name.is_none();
+    let decision = ApplicationEligibilityDecided {
+        session: a.id.clone(),
+        verdict,
+        basis: EligibilityBasis::Centre,
+        name: told.name.clone().filter(|_| is_wanted),
+    };
+    draft.push(decision);
     if waits || verdict != Verdict::Eligible {
         follow(draft, kiosk, verdict);
     }
@@ -56,21 +66,17 @@ pub(super) fn answered(draft: &mut Draft<'_>, kiosk: &DeviceId, verdict: Verdict
 pub(super) fn unanswered(draft: &mut Draft<'_>, kiosk: &DeviceId) {
     match by_grant(draft, kiosk) {
         Ok((verdict, basis)) => {
-            decided(draft, kiosk, verdict, basis);
+            let Some(a) = at(draft, kiosk) else { return };
+            let session = a.id.clone();
+            draft.push(ApplicationEligibilityDecided {
+                session,
+                verdict,
+                basis,
+                name: None,
+            });
             follow(draft, kiosk, verdict);
         }
         Err(reason) => window::send(draft, kiosk, reason),
-    }
-}
-
-fn decided(draft: &mut Draft<'_>, kiosk: &DeviceId, verdict: Verdict, basis: EligibilityBasis) {
-    if let Some(a) = at(draft, kiosk) {
-        let session = a.id.clone();
-        draft.push(ApplicationEligibilityDecided {
-            session,
-            verdict,
-            basis,
-        });
     }
 }
 

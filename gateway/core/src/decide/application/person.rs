@@ -129,6 +129,10 @@ pub(super) fn number(
     };
     let known = person.number.first().cloned().zip(person.holder.clone());
     let (number, holder) = known.ok_or(RefusalReason::NotServing)?;
+    if a.failed.is_one_too_many(&number, max) {
+        window::send(draft, kiosk, WindowReason::NumberFailed);
+        return Ok(());
+    }
     let event = ApplicationNumberKeyed {
         session,
         number,
