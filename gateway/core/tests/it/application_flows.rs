@@ -249,17 +249,8 @@ fn a17_a_late_word_of_the_centre_counts_until_the_acceptance() {
             ..GOOD
         };
         let session = up_to(&mut hall, &granted, "kiosk-1", S::GivePortrait);
-        let question = 1;
-        let incarnation = hall.state.incarnation();
-        let told = schemas::downlink::application::EligibilityAnswered {
-            incarnation,
-            session: session.clone(),
-            question,
-            verdict,
-            name: None,
-        };
-        assert!(hall.told(gateway_core::Answer::Eligibility(told.clone())));
-        assert!(!hall.told(gateway_core::Answer::Eligibility(told)), "twice");
+        assert!(hall.judged(&session, 1, verdict));
+        assert!(!hall.judged(&session, 1, verdict), "twice");
         let found = finish(&mut hall, &GOOD, "kiosk-1", &session);
         assert_eq!(found, outcome);
         let goes_on = outcome == ApplicationOutcome::Accepted;

@@ -1,15 +1,13 @@
 //! Who applies (A4): whose card it is, the card says; whose number was keyed, the centre says, masked, and for few numbers only.
 
+use crate::hall::REGISTERED;
 use crate::hall::citizen::on_to;
 use crate::hall::prelude::*;
-use gateway_core::Answer;
 use schemas::citizen::MaskedName;
-use schemas::downlink::application::EligibilityAnswered;
 use schemas::words::application::{EligibilityVerdict, WindowReason};
 
-/// The name of everybody's card, and the one that the centre has for every number.
+/// The name of everybody's card.
 const CARD: &str = "**明";
-const REGISTER: &str = "*芳";
 
 const ASKED: &str = "station.application.eligibility-asked.v1";
 const REJECTED: Decision = Decision::Rejected {
@@ -54,8 +52,8 @@ fn masked(name: &str) -> Option<MaskedName> {
 fn a4_identity_is_confirmed_by_a_masked_name() {
     for (kind, shown, told) in [
         (Kind::Renewal, CARD, None),
-        (Kind::Lost, REGISTER, masked(REGISTER)),
-        (Kind::Damaged, REGISTER, masked(REGISTER)),
+        (Kind::Lost, REGISTERED, masked(REGISTERED)),
+        (Kind::Damaged, REGISTERED, masked(REGISTERED)),
     ] {
         let case = Case { kind, ..GOOD };
         let mut hall = Hall::new();
@@ -76,7 +74,11 @@ fn a4_nobody_is_named_who_may_not_apply() {
         assert!(hall.answer(&session, *verdict));
         let is_named = *verdict == EligibilityVerdict::Eligible;
         let (told, _) = recorded(&hall);
-        assert_eq!(told, [masked(REGISTER).filter(|_| is_named)], "{verdict:?}");
+        assert_eq!(
+            told,
+            [masked(REGISTERED).filter(|_| is_named)],
+            "{verdict:?}"
+        );
         assert_eq!(page(&hall).1.is_some(), is_named, "{verdict:?}");
     }
 }
@@ -89,16 +91,10 @@ fn a4_a17_a_late_answer_still_names_the_citizen() {
         hall.granted(1, 10);
         let session = up_to(&mut hall, &GRANTED, "kiosk-1", step);
         assert_eq!(page(&hall), (Some(step), None));
-        assert!(hall.told(Answer::Eligibility(EligibilityAnswered {
-            incarnation: hall.state.incarnation(),
-            session: session.clone(),
-            question: 1,
-            verdict: EligibilityVerdict::Eligible,
-            name: masked(REGISTER),
-        })));
-        assert_eq!(page(&hall), (Some(step), Some(REGISTER.to_owned())));
+        assert!(hall.judged(&session, 1, EligibilityVerdict::Eligible));
+        assert_eq!(page(&hall), (Some(step), Some(REGISTERED.to_owned())));
         finish(&mut hall, &GRANTED, "kiosk-1", &session);
-        assert_eq!(recorded(&hall).1, masked(REGISTER), "{step:?}");
+        assert_eq!(recorded(&hall).1, masked(REGISTERED), "{step:?}");
     }
 }
 

@@ -5,10 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::hall::REGISTERED;
 use crate::hall::prelude::*;
 use crate::hall::{self, BIRTH_DATES, CODE, DEVICES, KIOSKS};
 use gateway_core::{Answer, Input, Reply, Request, WindowInput};
 use proptest::prelude::*;
+use schemas::citizen::MaskedName;
 use schemas::downlink::application::EligibilityAnswered;
 use schemas::event::paper::{MissingPaper, PapersIssued};
 use schemas::ids::{OperatorId, OrderId, TicketNumber};
@@ -281,6 +283,20 @@ fn apply(hall: &mut Hall, paid: &mut Vec<Payment>, action: &Action) {
     done_here(hall, action);
 }
 
+/// An answer to any question, and now and then for another log.
+fn late(hall: &mut Hall, pick: usize, question: u32) {
+    if let Some(session) = newest(&sessions(hall), pick) {
+        let told = EligibilityAnswered {
+            incarnation: hall.state.incarnation() + u32::from(pick == 5),
+            session,
+            question,
+            verdict: EligibilityVerdict::Eligible,
+            name: MaskedName::new(REGISTERED).ok(),
+        };
+        hall.told(Answer::Eligibility(told));
+    }
+}
+
 fn done_here(hall: &mut Hall, action: &Action) {
     match *action {
         Action::Start { kiosk } => {
@@ -317,18 +333,7 @@ fn done_here(hall: &mut Hall, action: &Action) {
                 hall.answer(&session, EligibilityVerdict::ALL[verdict]);
             }
         }
-        Action::Late { pick, question } => {
-            if let Some(session) = newest(&sessions(hall), pick) {
-                let incarnation = hall.state.incarnation() + u32::from(pick == 5);
-                hall.told(Answer::Eligibility(EligibilityAnswered {
-                    incarnation,
-                    session,
-                    question,
-                    verdict: EligibilityVerdict::Eligible,
-                    name: None,
-                }));
-            }
-        }
+        Action::Late { pick, question } => late(hall, pick, question),
         Action::Decide { pick, confirm } => decide(hall, pick, confirm),
         Action::Pay {
             pick,

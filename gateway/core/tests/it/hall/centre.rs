@@ -18,9 +18,7 @@ use schemas::words::application::{ApplicationKind, EligibilityVerdict, PaymentWa
 use super::Hall;
 
 /// The name that the centre has for every number.
-pub fn registered() -> MaskedName {
-    MaskedName::new("*芳").unwrap()
-}
+pub const REGISTERED: &str = "*芳";
 
 /// The code that the phone shows.
 pub const CODE: &str = "739204";
@@ -64,13 +62,7 @@ impl Hall {
         let incarnation = self.state.incarnation();
         let session = session.clone();
         match asked {
-            Some((question, false)) => self.told(Answer::Eligibility(EligibilityAnswered {
-                incarnation,
-                session,
-                question,
-                verdict,
-                name: Some(registered()),
-            })),
+            Some((question, false)) => self.judged(&session, question, verdict),
             Some((question, true)) => self.told(Answer::SmsSent(SmsCodeSent {
                 incarnation,
                 session,
@@ -80,6 +72,22 @@ impl Hall {
             })),
             None => false,
         }
+    }
+
+    /// Answers this question about eligibility, and whose number it is.
+    pub fn judged(
+        &mut self,
+        session: &SessionId,
+        question: u32,
+        verdict: EligibilityVerdict,
+    ) -> bool {
+        self.told(Answer::Eligibility(EligibilityAnswered {
+            incarnation: self.state.incarnation(),
+            session: session.clone(),
+            question,
+            verdict,
+            name: MaskedName::new(REGISTERED).ok(),
+        }))
     }
 
     pub fn decided(&mut self, session: &SessionId, outcome: Decision) -> bool {

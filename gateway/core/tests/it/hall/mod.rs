@@ -33,7 +33,7 @@ use schemas::words::{Completion, DeviceKind, Hand, Residence};
 use crate::station;
 
 pub use crate::station::{KIOSKS, boot, device};
-pub use centre::CODE;
+pub use centre::{CODE, REGISTERED};
 use citizen::Card;
 
 /// All devices; both kiosks share those that are not kiosks.
