@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
+use schemas::citizen::MaskedName;
 use schemas::downlink::Instruction;
-use schemas::downlink::application::ApplicationDecided;
+use schemas::downlink::application::{ApplicationDecided, EligibilityAnswered};
 use schemas::event::Event;
 use schemas::event::application::Decision;
-use schemas::words::application::{RejectionReason, WindowResult};
+use schemas::ids::SessionId;
+use schemas::words::application::{EligibilityVerdict, RejectionReason, WindowResult};
 use serde_json::{Value, json};
 use station_tests::application::{self as apply, Applicant, Citizen, QUICK, believed, grant};
 use station_tests::centre::TestCentre;
@@ -173,6 +175,7 @@ fn a15_an_officer_goes_on_with_what_was_entered_at_the_kiosk() {
     );
     refused(&station, &show("W1-9", own), &pin, "not among the tickets");
     refused(&station, &show(&number, own), "00000000\n", "PIN unknown");
+    refused(&station, &show(&number, own), "\n", "was not asked");
     let unseen = &show(&number, own)[..6];
     refused(&station, unseen, &pin, "write --json");
     refused(&station, &close(&number), "00000000\n", "PIN unknown");
@@ -243,11 +246,21 @@ fn rejected(
 ) -> String {
     runtime.block_on(apply::tell(centre, station, &grant(1, false)));
     let mut at = Applicant::start(Kiosk::connect(station.layout.mqtt, "kiosk-1"));
+    at.walk_to(citizen, "give-portrait");
+    let session: SessionId = at.session.parse().unwrap();
+    let named = Instruction::EligibilityAnswered(EligibilityAnswered {
+        incarnation: 1,
+        session: session.clone(),
+        question: 1,
+        verdict: EligibilityVerdict::Eligible,
+        name: MaskedName::new("*三").ok(),
+    });
+    runtime.block_on(apply::tell(centre, station, &named));
     let page = at.walk_through(citizen);
     assert_eq!(page["outcome"], "provisional", "{page}");
     let rejected = Instruction::ApplicationDecided(ApplicationDecided {
         incarnation: 1,
-        session: at.session.parse().unwrap(),
+        session,
         outcome: Decision::Rejected {
             reason: RejectionReason::Documents,
         },
@@ -305,7 +318,14 @@ fn a15_an_officer_sees_the_pictures_as_they_were_captured() {
     let args = [vec!["window".to_owned()], of_own.clone()].concat();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let shown = on_terminal(&station, &args, &pin);
-    let wanted = [NUMBER, &citizen.phone, "portrait.png", "lost", &ticket];
+    let wanted = [
+        NUMBER,
+        "*三",
+        &citizen.phone,
+        "portrait.png",
+        "lost",
+        &ticket,
+    ];
     for part in wanted {
         assert!(shown.contains(part), "no {part} in {shown}");
     }

@@ -4,6 +4,8 @@ use std::io::{BufRead as _, IsTerminal as _};
 
 use anyhow::Context as _;
 use console::Term;
+use schemas::ids::OperatorId;
+use schemas::message::Pin;
 use zeroize::Zeroizing;
 
 use super::super::complain;
@@ -14,8 +16,14 @@ pub(super) fn line(prompt: &str) -> anyhow::Result<String> {
     read()
 }
 
-/// A line that is not shown while it is typed.
-pub(in crate::cli) fn secret(prompt: &str) -> anyhow::Result<Zeroizing<String>> {
+/// An operator's PIN, which is not shown while it is typed. What cannot be one never comes to the station.
+pub(in crate::cli) fn pin(operator: &OperatorId) -> anyhow::Result<Zeroizing<String>> {
+    let typed = secret(&format!("{operator} PIN"))?;
+    Pin::new(&typed).context("the station was not asked, and nothing was changed")?;
+    Ok(typed)
+}
+
+fn secret(prompt: &str) -> anyhow::Result<Zeroizing<String>> {
     complain(prompt);
     if std::io::stdin().is_terminal() {
         let typed = Term::stderr().read_secure_line();

@@ -115,7 +115,7 @@ fn begin(
     machine: &MachineId,
     operator: &OperatorId,
 ) -> anyhow::Result<SessionId> {
-    let pin = ask::secret(&format!("{operator} PIN"))?;
+    let pin = ask::pin(operator)?;
     let who = serde_json::json!({ "operator": operator, "pin": pin.as_str() });
     let begun: Begun = client.post_json(&format!("/commission/{machine}"), &who)?;
     let why = match begun {

@@ -15,7 +15,6 @@ use schemas::ids::{OperatorId, TicketNumber};
 use schemas::time::rfc3339;
 use schemas::words::application::WindowResult;
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use super::commission::ask;
 use super::place::AtStation;
@@ -127,7 +126,7 @@ fn close(args: &CloseArgs) -> anyhow::Result<()> {
     } = args;
     let result = WindowResult::from(*result);
     let mut client = place.station()?;
-    let pin = pin(operator)?;
+    let pin = ask::pin(operator)?;
     let asked = serde_json::json!({ "operator": operator, "pin": pin.as_str(), "result": result });
     let ticket: TicketNumber = client.post_json(&format!("/window/{ticket}/close"), &asked)?;
     say(&format!(
@@ -138,10 +137,6 @@ fn close(args: &CloseArgs) -> anyhow::Result<()> {
 
 fn tickets(client: &mut Client) -> anyhow::Result<Vec<ListedTicket>> {
     Ok(client.get("/window")?)
-}
-
-fn pin(operator: &OperatorId) -> anyhow::Result<Zeroizing<String>> {
-    ask::secret(&format!("{operator} PIN"))
 }
 
 /// A word of the contract.

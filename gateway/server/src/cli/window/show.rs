@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
+use schemas::citizen::MaskedName;
 use schemas::event::application::Entered;
 use schemas::ids::{OperatorId, SessionId, TicketNumber};
 use schemas::key::SealingKeyId;
@@ -19,6 +20,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use super::super::commission::ask;
 use super::super::place::AtStation;
 use super::super::{complain, say};
 use super::pictures::{self, Folder, Picture};
@@ -60,6 +62,8 @@ struct Shown {
     residence: Option<Residence>,
     /// The number, and what else the card held in writing.
     person: Option<Map<String, Value>>,
+    /// The name as the centre gave it, where no card did.
+    masked_name: Option<MaskedName>,
     phone: Option<String>,
     photo_receipt: Option<String>,
     pictures: Vec<Picture>,
@@ -123,7 +127,7 @@ fn is_for(client: &mut Client, number: &TicketNumber, key: &PrivateKey) -> anyho
 
 fn open(args: &ShowArgs, client: &mut Client, key: &PrivateKey) -> anyhow::Result<OpenedTicket> {
     let (ticket, operator) = (&args.ticket, &args.operator);
-    let pin = super::pin(operator)?;
+    let pin = ask::pin(operator)?;
     let asked = serde_json::json!({ "operator": operator, "pin": pin.as_str(), "key": key.id() });
     Ok(client.post_json(&format!("/window/{ticket}/open"), &asked)?)
 }
@@ -157,6 +161,7 @@ fn shown(opened: &OpenedTicket, keys: &Keys) -> anyhow::Result<Shown> {
     let Entered {
         residence,
         holder,
+        name,
         phone,
         portrait,
         ..
@@ -165,6 +170,8 @@ fn shown(opened: &OpenedTicket, keys: &Keys) -> anyhow::Result<Shown> {
         let plain = keys.field(APPLICATION_HOLDER, field)?;
         Ok::<_, anyhow::Error>(serde_json::from_slice(&plain)?)
     });
+    let person: Option<Map<String, Value>> = person.transpose()?;
+    let is_named = person.as_ref().is_some_and(|p| p.contains_key("name"));
     let phone = phone.as_ref();
     let receipt = portrait.as_ref().and_then(|p| p.receipt.as_ref());
     Ok(Shown {
@@ -174,7 +181,8 @@ fn shown(opened: &OpenedTicket, keys: &Keys) -> anyhow::Result<Shown> {
         reason: ticket.reason,
         issued: ticket.issued_ms.map(rfc3339),
         residence: *residence,
-        person: person.transpose()?,
+        person,
+        masked_name: name.clone().filter(|_| !is_named),
         phone: phone
             .map(|field| keys.text(APPLICATION_PHONE, field))
             .transpose()?,
