@@ -275,6 +275,13 @@ impl PayCode {
 }
 
 impl Application {
+    /// Which finger of a hand the card holds, where it says so.
+    pub(crate) fn position_on_card(&self, hand: Hand) -> Option<FingerPosition> {
+        let fingers = self.person.iter().flat_map(|person| &person.fingers);
+        let mut of_hand = fingers.filter(|finger| finger.hand() == hand);
+        of_hand.next().copied()
+    }
+
     /// Whether the page waits for this order to be paid in this way.
     pub(crate) fn awaits_payment(&self, order: &OrderId, method: PaymentMethod) -> bool {
         let step = self.stage.as_ref().map(|stage| stage.step);

@@ -73,9 +73,7 @@ fn asked(a: &Application, stage: &Stage, prompt: &mut ApplicationPrompt) {
     } else if stage.step == Step::ChoosePayment {
         prompt.payments.clone_from(&a.policy.payments);
     } else if let Step::CaptureFinger { hand, position, .. } = stage.step {
-        let of_card = a.person.iter().flat_map(|person| &person.fingers);
-        let mut of_hand = of_card.filter(|finger| finger.hand() == hand).copied();
-        prompt.position = position.or_else(|| of_hand.next());
+        prompt.position = position.or_else(|| a.position_on_card(hand));
     }
 }
 

@@ -145,4 +145,11 @@ fn a9_the_finger_of_the_card_is_named() {
         page.step == Some(S::LeftFinger)
     });
     assert_eq!(left.position, Some(FingerPosition::LeftIndex));
+    finish(&mut hall, &RENEWAL, "kiosk-1", &session);
+    let accepted = hall.log.iter().find_map(|(_, event)| match event {
+        Event::ApplicationAccepted(b) => Some(&b.entered.fingers),
+        _ => None,
+    });
+    let positions: Vec<_> = accepted.unwrap().iter().map(|f| f.position).collect();
+    assert_eq!(positions, [None, Some(FingerPosition::LeftIndex)]);
 }

@@ -58,7 +58,7 @@ pub struct Portrait {
 pub struct Fingerprint {
     /// Which hand.
     pub hand: Hand,
-    /// Which finger; none: the one whose print the old card holds.
+    /// Which finger; none: the one whose print the old card holds, which does not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<FingerPosition>,
     /// Quality, 0 to 100.

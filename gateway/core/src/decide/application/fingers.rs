@@ -36,11 +36,8 @@ pub(super) fn captured(
         return failed(draft, kiosk, capture, reply.completion, quality);
     };
     let session = a.id.clone();
-    let Capture {
-        hand,
-        attempt,
-        position,
-    } = capture;
+    let Capture { hand, attempt, .. } = capture;
+    let position = capture.position.or_else(|| a.position_on_card(hand));
     draft.push(ApplicationFingerCaptured {
         session,
         attempt,
