@@ -112,16 +112,8 @@ impl State {
         machine: &MachineId,
         kiosk: &DeviceId,
     ) -> Option<MachineReason> {
-        let own = rules.machines.get(machine).map(|m| &m.devices);
-        let own = own.into_iter().flat_map(|d| {
-            [
-                &d.dispenser,
-                &d.reader,
-                &d.intake_reader,
-                &d.scanner,
-                &d.camera,
-            ]
-        });
+        let own = rules.machines.get(machine).map(|m| m.devices.all());
+        let own = own.into_iter().flatten();
         let devices: Vec<&DeviceId> = own.chain([kiosk]).collect();
         let lies = |id: &&&DeviceId| {
             let device = self.devices.get(**id);
@@ -138,6 +130,19 @@ impl State {
         maintained.then_some(MachineReason::Maintenance)
     }
 
+    /// Whether a device is in an operator's hands: by itself, or with a machine that it belongs to.
+    pub(crate) fn is_in_hands(&self, rules: &Rules, device: &DeviceId) -> bool {
+        self.maintenance.keys().any(|target| match target {
+            MaintenanceTarget::Device(id) => id == device,
+            MaintenanceTarget::Machine(id) => {
+                let kiosk = rules.kiosks.get(device);
+                let own = rules.machines.get(id).map(|m| m.devices.all());
+                kiosk.is_some_and(|kiosk| kiosk.machine == *id)
+                    || own.is_some_and(|own| own.contains(&device))
+            }
+        })
+    }
+
     pub(crate) fn is_flapping(&self, device: &DeviceId) -> bool {
         self.devices.get(device).is_some_and(|d| d.flapping)
     }
@@ -145,17 +150,10 @@ impl State {
     /// Whether a session under way, or a motion, needs the device.
     pub(crate) fn is_serving(&self, rules: &Rules, device: &DeviceId) -> bool {
         self.machines.iter().any(|(id, machine)| {
-            let of_machine = rules.machines.get(id).is_some_and(|m| {
-                let d = &m.devices;
-                [
-                    &d.dispenser,
-                    &d.reader,
-                    &d.intake_reader,
-                    &d.scanner,
-                    &d.camera,
-                ]
-                .contains(&device)
-            });
+            let of_machine = rules
+                .machines
+                .get(id)
+                .is_some_and(|m| m.devices.all().contains(&device));
             let own = of_machine
                 || machine.dispenser.as_ref() == Some(device)
                 || machine.session.as_ref().is_some_and(|s| s.kiosk == *device);

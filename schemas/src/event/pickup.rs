@@ -66,6 +66,24 @@ pub struct MachineDevices {
     pub camera: DeviceId,
 }
 
+impl MachineDevices {
+    /// Those that an application may use too: all but the dispenser.
+    pub const fn shared(&self) -> [&DeviceId; 4] {
+        [
+            &self.reader,
+            &self.intake_reader,
+            &self.scanner,
+            &self.camera,
+        ]
+    }
+
+    /// All of them.
+    pub const fn all(&self) -> [&DeviceId; 5] {
+        let [reader, intake_reader, scanner, camera] = self.shared();
+        [&self.dispenser, reader, intake_reader, scanner, camera]
+    }
+}
+
 /// The values of the policy that the session runs under. Later changes of policy do not touch it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

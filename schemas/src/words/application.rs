@@ -288,6 +288,10 @@ words!(
         FingersDiffer,
         /// A device failed or went away.
         DeviceFailed,
+        /// A device that others use too was in use all the time that it was waited for.
+        DeviceBusy,
+        /// The numbers of several people were keyed; one session asks the centre about so many and no more (A4).
+        TooManyNumbers,
         /// All acceptance numbers of the day are given.
         NumbersExhausted,
         /// The centre's review rejected it (A15).
@@ -332,6 +336,8 @@ words!(
         Portrait,
         /// The phone number was not confirmed by a code, though it should be (A8).
         Phone,
+        /// The card did not say when it expires, so that nobody here could tell whether it is time to renew it (A3).
+        Expiry,
     }
 );
 words!(

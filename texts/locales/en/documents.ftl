@@ -85,6 +85,7 @@ provisional-comparison = comparisons not made here
 provisional-clock = the time
 provisional-portrait = the photo
 provisional-phone = the phone number
+provisional-expiry = the expiry of the present card
 form-declaration = I confirm that what is stated here and what I handed in is true, and agree to the capture of my fingerprints.
 form-only-copy = Printed by a self-service kiosk; to be signed by the applicant.
 notice-wechat = Scan the code above with WeChat to pay.

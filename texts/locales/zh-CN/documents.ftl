@@ -85,6 +85,7 @@ provisional-comparison = 本机未比对的相片或指纹
 provisional-clock = 受理时间
 provisional-portrait = 相片调取
 provisional-phone = 手机号码
+provisional-expiry = 证件有效期限
 form-declaration = 本人确认以上信息及所提交材料真实、准确，同意采集指纹信息。
 form-only-copy = 本表由自助设备打印，须经申请人签名。
 notice-wechat = 请用微信扫描上方二维码缴费。

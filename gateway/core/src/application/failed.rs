@@ -1,10 +1,11 @@
 //! Attempts that failed. Going back does not give them back, so no limit is a limit of patience.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::event::application::ApplicationStep as Step;
 use schemas::lookup::LookupTag;
 use schemas::words::Hand;
+use schemas::words::application::FacePair;
 use serde::{Deserialize, Serialize};
 
 /// Attempts that failed so far, of one person (A3, A6 to A9).
@@ -19,9 +20,14 @@ pub(crate) struct Failed {
     pub(crate) live: u16,
     pub(crate) phone: u16,
     fingers: BTreeMap<Hand, u16>,
-    /// Numbers of different people that were keyed.
+    /// The numbers that were keyed, of different people.
     #[serde(default)]
-    keyed: u16,
+    keyed: BTreeSet<LookupTag>,
+    /// What was found to differ, and not found alike since (A7, A9).
+    #[serde(default)]
+    faces_differ: BTreeSet<FacePair>,
+    #[serde(default)]
+    fingers_differ: BTreeSet<Hand>,
 }
 
 impl Failed {
@@ -65,7 +71,7 @@ impl Failed {
             *self = Self {
                 person: Some(person.clone()),
                 number: self.number,
-                keyed: self.keyed,
+                keyed: core::mem::take(&mut self.keyed),
                 ..Self::default()
             };
         }
@@ -73,16 +79,42 @@ impl Failed {
 
     /// The same, by a number that was keyed.
     pub(crate) fn is_keyed(&mut self, person: &LookupTag) {
-        if self.person.as_ref() != Some(person) {
-            self.keyed = self.keyed.saturating_add(1);
-        }
+        self.keyed.insert(person.clone());
         self.is_of(person);
     }
 
     /// Whether this would be one person more than so many whose numbers are keyed. The centre tells a name for each (A4), and nobody
     /// applies for many.
     pub(crate) fn is_one_too_many(&self, person: &LookupTag, max: u16) -> bool {
-        self.person.as_ref() != Some(person) && self.keyed >= max
+        !self.keyed.contains(person) && self.keyed.len() >= usize::from(max)
+    }
+
+    /// Two faces were compared.
+    pub(crate) fn faces(&mut self, pair: FacePair, matched: bool) {
+        if matched {
+            self.faces_differ.remove(&pair);
+        } else {
+            self.faces_differ.insert(pair);
+        }
+    }
+
+    /// A finger was compared with the card's.
+    pub(crate) fn fingers(&mut self, hand: Hand, matched: bool) {
+        if matched {
+            self.fingers_differ.remove(&hand);
+        } else {
+            self.fingers_differ.insert(hand);
+        }
+    }
+
+    /// Whether these faces were found to differ, so that only a score can show that they are alike.
+    pub(crate) fn do_faces_differ(&self, pair: FacePair) -> bool {
+        self.faces_differ.contains(&pair)
+    }
+
+    /// The same of a hand's finger.
+    pub(crate) fn do_fingers_differ(&self, hand: Hand) -> bool {
+        self.fingers_differ.contains(&hand)
     }
 }
 
@@ -117,11 +149,11 @@ mod tests {
     fn a4_the_people_whose_numbers_are_keyed_are_counted() {
         let tag = |head: &str| LookupTag::new(format!("{head}.AAECAwQFBgcICQoLDA0ODw")).unwrap();
         let mut failed = Failed::default();
-        for keyed in ["00000001", "00000001", "00000002"] {
+        for keyed in ["00000001", "00000001", "00000002", "00000001"] {
             assert!(!failed.is_one_too_many(&tag(keyed), 2));
             failed.is_keyed(&tag(keyed));
         }
         assert!(!failed.is_one_too_many(&tag("00000002"), 2));
-        assert!(failed.is_one_too_many(&tag("00000001"), 2));
+        assert!(failed.is_one_too_many(&tag("00000003"), 2));
     }
 }

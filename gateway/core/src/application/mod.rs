@@ -332,6 +332,8 @@ impl Application {
             .portrait
             .as_ref()
             .is_none_or(|p| p.picture.is_none());
+        let is_undated = self.entered.kind == Some(ApplicationKind::Renewal)
+            && self.person.as_ref().is_none_or(|p| p.expiry.is_none());
         [
             (
                 ProvisionalCause::Eligibility,
@@ -347,6 +349,7 @@ impl Application {
                 ProvisionalCause::Phone,
                 self.sms == Sms::Skipped(SmsSkipped::NotSent),
             ),
+            (ProvisionalCause::Expiry, is_undated),
         ]
         .into_iter()
         .filter_map(|(cause, holds)| holds.then_some(cause))

@@ -7,6 +7,7 @@ use schemas::event::commission::{
     CommissionStarted, Commissioned, Exercise, ExerciseAsked, ExerciseEnded, Inventory, STEPS_MAX,
 };
 use schemas::event::custody::{Act, ActEnded, ActStarted, CardHeld};
+use schemas::event::pickup::MachineDevices;
 use schemas::ids::{CardSerial, DeviceId, MachineId, OperatorId, SessionId};
 use schemas::message::command::CommandId;
 use schemas::slot::SlotAddress;
@@ -68,7 +69,7 @@ fn lease(
         }
         end(draft, &left, ActOutcome::Interrupted);
     }
-    if draft.state().session_at(&kiosk).is_some() {
+    if draft.state().session_at(&kiosk).is_some() || is_applied_at(draft, &kiosk, &devices) {
         return Err(RefusalReason::MachineBusy);
     }
     let session = draft.next_session();
@@ -89,6 +90,13 @@ fn lease(
         operator: operator.clone(),
     });
     Ok(session)
+}
+
+/// Whether a citizen applies at the kiosk, or at another one with a device of the machine.
+fn is_applied_at(draft: &Draft<'_>, kiosk: &DeviceId, devices: &MachineDevices) -> bool {
+    let state = draft.state();
+    let is_leased = |device: &&DeviceId| state.leased_to(device).is_some();
+    state.applications.open.contains_key(kiosk) || devices.shared().iter().any(is_leased)
 }
 
 /// One device at a time.

@@ -262,10 +262,7 @@ fn serves(machine: &Machine, device: &DeviceId) -> bool {
         return false;
     };
     let by_pickup = match &session.work {
-        Work::Pickup(p) => {
-            let d = &p.devices;
-            [&d.reader, &d.intake_reader, &d.scanner, &d.camera].contains(&device)
-        }
+        Work::Pickup(p) => p.devices.shared().contains(&device),
         Work::Act { .. } => false,
     };
     by_pickup || session.kiosk == *device || machine.dispenser.as_ref() == Some(device)

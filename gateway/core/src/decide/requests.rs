@@ -187,13 +187,7 @@ fn start_pickup(
     }
     registry::in_service(draft, &id, kiosk)?;
     machine_free(draft, &id, kiosk)?;
-    let all = [
-        &devices.dispenser,
-        &devices.reader,
-        &devices.intake_reader,
-        &devices.scanner,
-        &devices.camera,
-    ];
+    let all = devices.all();
     // A step of an application has it for some seconds.
     if all
         .iter()

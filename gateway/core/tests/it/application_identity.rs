@@ -135,7 +135,7 @@ fn g7_a_session_asks_for_few_names() {
         assert_eq!(found, outcome);
         let (_, ended) = hall.prompt("kiosk-1").unwrap();
         if outcome == ApplicationOutcome::Window {
-            assert_eq!(ended.window_reason, Some(WindowReason::NumberFailed));
+            assert_eq!(ended.window_reason, Some(WindowReason::TooManyNumbers));
             assert_eq!(hall.count(ASKED), before + asked, "nobody is asked about");
         } else {
             let accepted = hall.prompt("kiosk-1").unwrap().0;

@@ -15,12 +15,14 @@
 
 mod application;
 mod application_codes;
+mod application_doubts;
 mod application_flows;
 mod application_identity;
 mod application_limits;
 mod application_pages;
 mod application_payments;
 mod application_properties;
+mod application_shared;
 mod centre;
 mod commission;
 mod erasure;

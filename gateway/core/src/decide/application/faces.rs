@@ -45,7 +45,7 @@ fn missing(draft: &Draft<'_>, a: &Application, step: Step) -> Option<ComparisonP
     }
 }
 
-/// The centre compares at its review.
+/// The centre compares at its review. Faces that were found to differ are for the window: nobody gets past a score by a matcher that fails.
 pub(super) fn pending(
     draft: &mut Draft<'_>,
     kiosk: &DeviceId,
@@ -53,7 +53,18 @@ pub(super) fn pending(
     reason: ComparisonPending,
 ) {
     record(draft, kiosk, pair, Comparison::Pending { reason });
-    go_on(draft, kiosk);
+    if at(draft, kiosk).is_some_and(|a| a.failed.do_faces_differ(pair)) {
+        window::send(draft, kiosk, differ(pair));
+    } else {
+        go_on(draft, kiosk);
+    }
+}
+
+const fn differ(pair: FacePair) -> WindowReason {
+    match pair {
+        FacePair::PortraitHistorical => WindowReason::PortraitDiffers,
+        FacePair::LiveHistorical => WindowReason::LiveDiffers,
+    }
 }
 
 /// The matcher that has this step failed, or went away.
@@ -127,9 +138,9 @@ fn scored(draft: &mut Draft<'_>, kiosk: &DeviceId, step: Step, score: u16) {
     if matched {
         go_on(draft, kiosk);
     } else if let Step::CompareLive { attempt } = step {
-        again(draft, kiosk, attempt, WindowReason::LiveDiffers);
+        again(draft, kiosk, attempt, differ(pair));
     } else {
-        window::send(draft, kiosk, WindowReason::PortraitDiffers);
+        window::send(draft, kiosk, differ(pair));
     }
 }
 

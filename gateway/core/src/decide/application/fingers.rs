@@ -74,8 +74,12 @@ fn compare(draft: &mut Draft<'_>, kiosk: &DeviceId, capture: Capture, score: Opt
             matched: score >= score_min,
         },
     };
-    let differs = matches!(comparison, Comparison::Compared { matched: false, .. });
     let (session, hand) = (a.id.clone(), capture.hand);
+    // One that was found to differ is not taken without a score.
+    let differs = match comparison {
+        Comparison::Compared { matched, .. } => !matched,
+        Comparison::Pending { .. } => a.failed.do_fingers_differ(hand),
+    };
     draft.push(ApplicationFingerCompared {
         session,
         hand,

@@ -33,7 +33,7 @@ pub(in crate::decide) fn tick(draft: &mut Draft<'_>) {
         let due = stage.filter(|stage| stage.deadline.is_due(draft.now));
         match due {
             Some(stage) if stage.awaits.is_some() => {
-                window::device_failed(draft, &kiosk, WindowReason::DeviceFailed);
+                window::device_busy(draft, &kiosk);
             }
             Some(stage) => expired(draft, &kiosk, stage.step),
             None if is_code_over(draft, &kiosk) => paying::code_over(draft, &kiosk),

@@ -41,6 +41,9 @@ fn at<'d>(draft: &'d Draft<'_>, kiosk: &DeviceId) -> Option<&'d Application> {
 
 /// Goes on: the next step, or everything is there.
 fn go_on(draft: &mut Draft<'_>, kiosk: &DeviceId) {
+    if let Some((reason, dates)) = person::late_refusal(draft, kiosk) {
+        return session::refuse(draft, kiosk, reason, dates);
+    }
     match at(draft, kiosk).map(next) {
         Some(Next::Step(step)) => ask(draft, kiosk, step),
         Some(Next::Submit) => submit::submit(draft, kiosk),
@@ -54,6 +57,7 @@ fn ask(draft: &mut Draft<'_>, kiosk: &DeviceId, step: Step) {
         Step::AwaitEligibility => eligibility::ask(draft, kiosk),
         Step::ComparePortrait | Step::CompareLive { .. } => faces::ask(draft, kiosk, step),
         Step::AwaitSms => phone::ask(draft, kiosk),
+        Step::ChoosePayment => paying::offer(draft, kiosk),
         Step::AwaitPayment => paying::ask(draft, kiosk),
         Step::ReadCard { .. } | Step::TakeLivePhoto { .. } | Step::CaptureFinger { .. } => {
             devices::ask(draft, kiosk, step);
@@ -67,8 +71,7 @@ fn ask(draft: &mut Draft<'_>, kiosk: &DeviceId, step: Step) {
         | Step::GivePhone { .. }
         | Step::KeySmsCode { .. }
         | Step::AttachDocuments
-        | Step::Sign
-        | Step::ChoosePayment => put(draft, kiosk, step),
+        | Step::Sign => put(draft, kiosk, step),
     }
 }
 
@@ -76,7 +79,8 @@ fn ask(draft: &mut Draft<'_>, kiosk: &DeviceId, step: Step) {
 fn put(draft: &mut Draft<'_>, kiosk: &DeviceId, step: Step) {
     let Some(a) = at(draft, kiosk) else { return };
     let device = device_of(&a.devices, step);
-    let awaits = device.filter(|device| is_busy(draft, device, a)).cloned();
+    let is_free = |device: &&DeviceId| !is_busy(draft, device, a) && !is_awaited(draft, device, a);
+    let awaits = device.filter(|device| !is_free(device)).cloned();
     let (session, number) = (a.id.clone(), a.number.saturating_add(1));
     draft.push(ApplicationStepped {
         session,
@@ -86,15 +90,25 @@ fn put(draft: &mut Draft<'_>, kiosk: &DeviceId, step: Step) {
     });
 }
 
+/// Whether somebody has waited for a device longer. Whoever has it and asks for it again, for another attempt or the other hand, has not
+/// waited: so nobody stands at a device for ever while another one has it.
+fn is_awaited(draft: &Draft<'_>, device: &DeviceId, own: &Application) -> bool {
+    let since = |a: &Application| {
+        let stage = a.stage.as_ref()?;
+        (stage.awaits.as_ref() == Some(device)).then_some(stage.index)
+    };
+    let own_since = since(own).unwrap_or(u64::MAX);
+    let open = draft.state().applications.open.values();
+    let mut others = open.filter(|a| a.id != own.id).filter_map(since);
+    others.any(|other| other < own_since)
+}
+
 /// Whether a device serves another session: an application's step, or a pickup that has it all the while.
 fn is_busy(draft: &Draft<'_>, device: &DeviceId, own: &Application) -> bool {
     let state = draft.state();
     let leased = state
         .leased_to(device)
         .is_some_and(|session| *session != own.id);
-    let by_machine = state.pickups().any(|(_, devices)| {
-        let d = devices;
-        [&d.reader, &d.intake_reader, &d.scanner, &d.camera].contains(&device)
-    });
+    let by_machine = state.pickups().any(|(_, d)| d.shared().contains(&device));
     leased || by_machine
 }

@@ -13,8 +13,16 @@ use schemas::words::application::{PaymentFault, PaymentWay};
 
 use super::super::draft::Draft;
 use super::super::payment;
-use super::{at, go_on, put, submit};
+use super::{at, go_on, put, submit, window};
 use crate::application::PayCode;
+
+/// What there is to choose from. Nobody pays for what could not be accepted afterwards.
+pub(super) fn offer(draft: &mut Draft<'_>, kiosk: &DeviceId) {
+    match submit::next_place(draft) {
+        Ok(_) => put(draft, kiosk, Step::ChoosePayment),
+        Err(reason) => window::send(draft, kiosk, reason),
+    }
+}
 
 /// How the citizen wants to pay. The first choice opens the order; a later one is another way to pay the same.
 pub(super) fn choose(

@@ -130,7 +130,7 @@ pub(super) fn number(
     let known = person.number.first().cloned().zip(person.holder.clone());
     let (number, holder) = known.ok_or(RefusalReason::NotServing)?;
     if a.failed.is_one_too_many(&number, max) {
-        window::send(draft, kiosk, WindowReason::NumberFailed);
+        window::send(draft, kiosk, WindowReason::TooManyNumbers);
         return Ok(());
     }
     let event = ApplicationNumberKeyed {
@@ -193,25 +193,38 @@ fn judge(draft: &mut Draft<'_>, kiosk: &DeviceId, applicant: &Person) {
     if person.of_age == Some(false) {
         return refuse(draft, kiosk, ApplicationRefusal::UnderAge, (None, None));
     }
+    match out_of_window(draft, kiosk) {
+        Some((reason, dates)) => refuse(draft, kiosk, reason, dates),
+        None => go_on(draft, kiosk),
+    }
+}
+
+/// A3: the clock is believed only now, so what could not be judged when the card was read is judged before anything else.
+pub(super) fn late_refusal(draft: &Draft<'_>, kiosk: &DeviceId) -> Option<Refused> {
+    let person = at(draft, kiosk)?.person.as_ref()?;
+    // An age is known where the day was.
+    let was_judged = person.of_age.is_some();
+    out_of_window(draft, kiosk).filter(|_| !was_judged)
+}
+
+/// Why somebody is refused, from when on they would not be, and until when.
+pub(super) type Refused = (ApplicationRefusal, (Option<CivilDate>, Option<CivilDate>));
+
+/// A3: whether it is time to renew the card, as far as card and clock say it.
+fn out_of_window(draft: &Draft<'_>, kiosk: &DeviceId) -> Option<Refused> {
+    let a = at(draft, kiosk)?;
+    let person = a.person.as_ref()?;
     let expiry = person
         .expiry
-        .filter(|_| a.entered.kind == Some(ApplicationKind::Renewal));
+        .filter(|_| a.entered.kind == Some(ApplicationKind::Renewal))?;
     let (before, after) = (
         a.policy.renewal_months_before,
         a.policy.renewal_months_after,
     );
-    let day = expiry
-        .zip(today(draft))
-        .map(|(expiry, today)| renewal(expiry, today, before, after));
-    let (reason, dates) = match day {
-        None | Some(RenewalDay::Open) => return go_on(draft, kiosk),
-        Some(RenewalDay::Early { opens }) => {
-            (ApplicationRefusal::RenewalTooEarly, (Some(opens), None))
-        }
-        Some(RenewalDay::Late { closes }) => {
-            (ApplicationRefusal::RenewalTooLate, (None, Some(closes)))
-        }
-        Some(RenewalDay::Never) => (ApplicationRefusal::CardLongTerm, (None, None)),
-    };
-    refuse(draft, kiosk, reason, dates);
+    Some(match renewal(expiry, today(draft)?, before, after) {
+        RenewalDay::Open => return None,
+        RenewalDay::Early { opens } => (ApplicationRefusal::RenewalTooEarly, (Some(opens), None)),
+        RenewalDay::Late { closes } => (ApplicationRefusal::RenewalTooLate, (None, Some(closes))),
+        RenewalDay::Never => (ApplicationRefusal::CardLongTerm, (None, None)),
+    })
 }

@@ -5,7 +5,6 @@ use schemas::event::application::{
     ApplicationEnded, ApplicationRecorded, ApplicationRefused, ApplicationStarted,
 };
 use schemas::ids::{DeviceId, SessionId};
-use schemas::message::kiosk::MaintenanceTarget;
 use schemas::words::RefusalReason;
 use schemas::words::application::{ApplicationOutcome, ApplicationRefusal, Language};
 
@@ -28,10 +27,7 @@ pub(in crate::decide) fn start(
         return Err(RefusalReason::OutOfService);
     }
     let needed = [kiosk, &devices.scanner, &devices.camera];
-    let maintained = |id: &&DeviceId| {
-        let target = MaintenanceTarget::Device((*id).clone());
-        state.maintenance.contains_key(&target)
-    };
+    let maintained = |id: &&DeviceId| state.is_in_hands(draft.rules, id);
     if needed.iter().any(maintained) {
         return Err(RefusalReason::Maintenance);
     }

@@ -51,7 +51,7 @@ pub(super) fn submit(draft: &mut Draft<'_>, kiosk: &DeviceId) {
 
 /// Where the next number stands, or why the citizen goes to the window. A clock that is not believed opens no new day, and not the
 /// first one either: one that runs years ahead would else count there for ever.
-fn next_place(draft: &Draft<'_>) -> Result<DailyPlace, WindowReason> {
+pub(super) fn next_place(draft: &Draft<'_>) -> Result<DailyPlace, WindowReason> {
     let newest = draft.state().applications.place;
     let today = match (draft.now.trust, newest) {
         (ClockTrust::Synchronised, _) => CivilDate::in_china(draft.now.wall_ms),

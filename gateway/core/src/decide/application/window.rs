@@ -52,3 +52,13 @@ pub(super) fn device_failed(draft: &mut Draft<'_>, kiosk: &DeviceId, reason: Win
         end(draft, kiosk, ApplicationOutcome::DeviceFailed);
     }
 }
+
+/// A device served others all the time that it was waited for.
+pub(super) fn device_busy(draft: &mut Draft<'_>, kiosk: &DeviceId) {
+    let known = at(draft, kiosk).is_some_and(|a| a.entered.holder.is_some());
+    if known {
+        send(draft, kiosk, WindowReason::DeviceBusy);
+    } else {
+        end(draft, kiosk, ApplicationOutcome::TimedOut);
+    }
+}

@@ -49,6 +49,9 @@ pub(super) fn pictures(state: &mut State, event: &Event) {
     } else if let Event::ApplicationFingerCompared(b) = event
         && let Some(a) = of(state, &b.session)
     {
+        if let Comparison::Compared { matched, .. } = b.comparison {
+            a.failed.fingers(b.hand, matched);
+        }
         if differs(&b.comparison) {
             a.notice = Notice::of(PageNotice::FingerDiffers);
             a.entered.fingers.retain(|f| f.hand != b.hand);
@@ -66,6 +69,9 @@ fn faces_compared(state: &mut State, b: &ApplicationFacesCompared) {
     let Some(a) = of(state, &b.session) else {
         return;
     };
+    if let Comparison::Compared { matched, .. } = b.comparison {
+        a.failed.faces(b.pair, matched);
+    }
     if differs(&b.comparison) {
         return;
     }

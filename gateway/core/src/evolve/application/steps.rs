@@ -11,6 +11,9 @@ use super::of;
 use crate::application::{Application, Failed, Notice, PayCode, Sms, Stage, Verdict};
 use crate::state::State;
 
+/// A device that serves others first is waited for as long as so many of their steps may take.
+const TURNS_WAITED: u16 = 4;
+
 pub(super) fn started(state: &mut State, recorded: Recorded<'_>, b: &ApplicationStarted) {
     state.last.remove(&b.kiosk);
     state.applications.last.remove(&b.kiosk);
@@ -82,9 +85,11 @@ pub(super) fn stepped(state: &mut State, recorded: Recorded<'_>, b: &Application
         | S::Sign
         | S::ChoosePayment => (policy.step_timeout_s, 0),
     };
-    // A device that serves somebody else first is waited for as long as a citizen is.
     let (citizen_s, device_s) = if b.awaits.is_some() {
-        (0, policy.step_timeout_s)
+        let turn_s = policy
+            .step_timeout_s
+            .saturating_add(policy.command_timeout_s);
+        (0, turn_s.saturating_mul(TURNS_WAITED))
     } else {
         (citizen_s, device_s)
     };

@@ -29,6 +29,8 @@ pub enum Card {
     Flagged,
     /// Not a resident ID card.
     Permit,
+    /// It does not say when it expires.
+    Undated,
     /// Read when there is a newer lookup key.
     Retagged,
 }

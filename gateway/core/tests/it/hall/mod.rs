@@ -384,12 +384,12 @@ pub fn person(who: u8, card: Card, grant: Option<u32>) -> Person {
         Card::Child => day(2020, 3, 7),
         _ => day(1990, 3, 7),
     };
-    let expiry = match card {
+    let expiry = (card != Card::Undated).then_some(match card {
         Card::Early => Expiry::On(day(2030, 1, 1)),
         Card::Late => Expiry::On(day(2020, 1, 1)),
         Card::LongTerm => Expiry::LongTerm,
         _ => Expiry::On(day(2027, 3, 1)),
-    };
+    });
     let mut number = vec![tag("0a1b2c3d", who)];
     if card == Card::Retagged {
         number.insert(0, tag("4e5f6071", who));
@@ -401,7 +401,7 @@ pub fn person(who: u8, card: Card, grant: Option<u32>) -> Person {
         name: MaskedName::new("**明").ok(),
         born: BirthDate(born),
         holder: Some(sealed(1)),
-        expiry: Some(expiry),
+        expiry,
         picture: card != Card::Plain,
         flagged: grant.map(|version| (version, card == Card::Flagged)),
     }
