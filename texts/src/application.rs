@@ -58,7 +58,12 @@ fn after(mut first: Text, second: Text) -> Text {
 
 /// What was wrong with the last entry.
 fn notices(prompt: &ApplicationPrompt) -> Vec<Text> {
-    let unreadable = prompt.card_unreadable == Some(true);
+    // Where there was no card, nothing is said of one.
+    let is_other = matches!(
+        prompt.notice,
+        Some(PageNotice::NoCard | PageNotice::ReaderAway)
+    );
+    let unreadable = prompt.card_unreadable == Some(true) && !is_other;
     let unreadable = unreadable.then(|| text(&Message::ApplyCardUnreadable));
     let fault = prompt.fault.map(|fault| {
         text(&match fault {
@@ -102,6 +107,9 @@ const fn happened(notice: PageNotice) -> Message<'static> {
         PageNotice::SmsUnavailable => Message::ApplySmsUnavailable,
         PageNotice::LastCode => Message::ApplySmsLastCode,
         PageNotice::NoCodeLeft => Message::ApplySmsNoCodeLeft,
+        PageNotice::NoCard => Message::ApplyNoCard,
+        PageNotice::ReaderAway => Message::ApplyReaderAway,
+        PageNotice::NoFinger => Message::ApplyNoFinger,
         PageNotice::FingerAgain => Message::ApplyFingerAgain,
         PageNotice::FingerDiffers => Message::ApplyFingerDiffers,
     }
@@ -113,6 +121,9 @@ fn asked(
     name: Option<&MaskedName>,
     tail: Option<&NumberTail>,
 ) -> Text {
+    if prompt.awaits.is_some() {
+        return text(&Message::ApplyDeviceInUse);
+    }
     let amount = amount(prompt);
     let finger = |is_right: bool| finger(is_right, prompt.position);
     let number = tail.map_or_else(String::new, |tail| format!("{:*>18}", tail.as_str()));
@@ -143,6 +154,9 @@ fn asked(
         StepName::LeftFinger => return finger(false),
         StepName::AttachDocuments => Message::ApplyDocuments,
         StepName::Sign => Message::ApplySignature,
+        // Nobody is asked to pay twice: what may be paid is paid again only by who knows that it is not.
+        StepName::ChoosePayment if is_unsettled(prompt) => Message::ApplyPaymentUnknownChoose,
+        StepName::AwaitPayment if is_unsettled(prompt) => Message::ApplyPaymentUnknownWait,
         StepName::ChoosePayment => Message::ApplyPayment { amount: &amount },
         StepName::AwaitPayment => match prompt.payment {
             Some(PaymentWay::Wechat | PaymentWay::Alipay) if prompt.payment_code.is_none() => {
@@ -157,6 +171,11 @@ fn asked(
         },
     };
     text(&message)
+}
+
+/// Whether money may have been taken already.
+fn is_unsettled(prompt: &ApplicationPrompt) -> bool {
+    prompt.payment_fault == Some(PaymentFault::Unknown)
 }
 
 /// The fee in yuan, with two decimals.

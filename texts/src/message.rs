@@ -76,6 +76,10 @@ messages! {
     // Fingerprints (A9)
     ApplyRightFinger { finger } => "apply-right-finger",
     ApplyLeftFinger { finger } => "apply-left-finger",
+    ApplyNoCard => "apply-no-card",
+    ApplyReaderAway => "apply-reader-away",
+    ApplyNoFinger => "apply-no-finger",
+    ApplyDeviceInUse => "apply-device-in-use",
     ApplyFingerAgain => "apply-finger-again",
     ApplyFingerDiffers => "apply-finger-differs",
     // Supporting documents (A10)
@@ -95,6 +99,8 @@ messages! {
     ApplyPaymentDeclined => "apply-payment-declined",
     ApplyPaymentCancelled => "apply-payment-cancelled",
     ApplyPaymentTimedOut => "apply-payment-timed-out",
+    ApplyPaymentUnknownWait => "apply-payment-unknown-wait",
+    ApplyPaymentUnknownChoose => "apply-payment-unknown-choose",
     ApplyPaymentUnknown => "apply-payment-unknown",
     ApplyPaymentNoCode => "apply-payment-no-code",
     ApplyPaymentCodeOver => "apply-payment-code-over",

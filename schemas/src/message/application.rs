@@ -225,6 +225,12 @@ pub struct ApplicationPrompt {
     /// What is applied for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<ApplicationKind>,
+    /// The residence that was chosen (A2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub residence: Option<Residence>,
+    /// The documents that were scanned so far (A10).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<DocumentKind>,
     /// The present card's last day (A3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiry: Option<Expiry>,

@@ -412,7 +412,13 @@ words!(
         LastCode,
         /// No code is left for another number: the way leads to the window (A8).
         NoCodeLeft,
-        /// No finger came, or its image was too poor (A9).
+        /// No card was laid down in time (A3).
+        NoCard,
+        /// The reader is away, or does not answer (A3).
+        ReaderAway,
+        /// No finger came in time (A9).
+        NoFinger,
+        /// The image of the finger was too poor (A9).
         FingerAgain,
         /// The print is not that of the old card (A9).
         FingerDiffers,

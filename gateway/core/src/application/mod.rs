@@ -313,6 +313,11 @@ impl Application {
         self.policy.sms && self.codes_asked >= self.policy.sms_attempts_max
     }
 
+    /// Whether no more documents can be attached (A10).
+    pub(crate) fn are_documents_full(&self) -> bool {
+        self.entered.documents.len() >= usize::from(self.policy.documents_max)
+    }
+
     /// What makes an acceptance provisional now (A17).
     pub(crate) fn provisional(&self, clock_trusted: bool) -> Vec<ProvisionalCause> {
         let pending = |c: &Option<Comparison>| !matches!(c, Some(Comparison::Compared { .. }));

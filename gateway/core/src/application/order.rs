@@ -163,10 +163,15 @@ pub(crate) const fn back_from(a: &Application, step: Step) -> Option<Name> {
         | Step::RetakeLivePhoto { .. }
         | Step::CompareLive { .. }
         | Step::GivePhone { .. } => Some(Name::GivePortrait),
-        Step::AwaitSms | Step::KeySmsCode { .. } | Step::CaptureFinger { .. } => {
-            Some(Name::GivePhone)
+        Step::AwaitSms
+        | Step::KeySmsCode { .. }
+        | Step::CaptureFinger {
+            hand: Hand::Right, ..
+        } => Some(Name::GivePhone),
+        Step::CaptureFinger {
+            hand: Hand::Left, ..
         }
-        Step::AttachDocuments => Some(Name::RightFinger),
+        | Step::AttachDocuments => Some(Name::RightFinger),
         Step::Sign => Some(Name::AttachDocuments),
         // What an order is for does not change any more.
         Step::ChoosePayment if a.order.is_some() => None,

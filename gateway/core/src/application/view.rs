@@ -16,6 +16,8 @@ pub(crate) fn open(a: &Application) -> View {
     let mut prompt = ApplicationPrompt {
         language: Some(a.language),
         kind: a.entered.kind,
+        residence: a.entered.residence,
+        documents: a.entered.documents.iter().map(|scan| scan.kind).collect(),
         expiry: a.person.as_ref().and_then(|p| p.expiry),
         phone: a.phone.clone(),
         fee_fen: a.fee(),
@@ -55,6 +57,9 @@ fn asked(a: &Application, stage: &Stage, prompt: &mut ApplicationPrompt) {
         .map(|(max, attempt)| (max + 1).saturating_sub(attempt));
     prompt.notice = notice(a, stage.step);
     prompt.inputs = own_inputs(stage.step).to_vec();
+    if stage.step == Step::AttachDocuments && a.are_documents_full() {
+        prompt.inputs.retain(|input| *input != Input::Document);
+    }
     if matches!(stage.step, Step::KeySmsCode { .. }) && !a.are_codes_used_up() {
         prompt.inputs.push(Input::Retry);
     }

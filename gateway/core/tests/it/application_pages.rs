@@ -1,8 +1,11 @@
 //! What a page offers and warns of (A3, A6, A8, A9): nothing that is then refused, and a reason where a step comes again.
 
+use crate::hall::blob;
 use crate::hall::prelude::*;
 use schemas::message::application::ApplicationPrompt;
-use schemas::words::application::{FingerPosition, InputName, PageNotice as Notice, WindowReason};
+use schemas::words::application::{
+    DocumentKind, FingerPosition, InputName, PageNotice as Notice, WindowReason,
+};
 
 const RENEWAL: Case = Case {
     kind: Kind::Renewal,
@@ -152,4 +155,60 @@ fn a9_the_finger_of_the_card_is_named() {
     });
     let positions: Vec<_> = accepted.unwrap().iter().map(|f| f.position).collect();
     assert_eq!(positions, [None, Some(FingerPosition::LeftIndex)]);
+}
+
+/// A3, A9: who laid no card down, or put no finger on, is told so, and nothing of a bad card or print.
+#[test]
+fn a3_a9_nobody_is_told_of_what_was_not_there() {
+    let mut hall = Hall::new();
+    up_to(&mut hall, &RENEWAL, "kiosk-1", S::ReadCard);
+    hall.advance(110_000);
+    assert_eq!(page(&hall).notice, Some(Notice::NoCard));
+    let mut hall = Hall::new();
+    hall.lost("reader-3");
+    let session = hall.begin("kiosk-1");
+    for _ in 0..2 {
+        RENEWAL.once(&mut hall, "kiosk-1", &session);
+    }
+    let shown = page(&hall);
+    assert_eq!(shown.notice, Some(Notice::ReaderAway));
+    assert_eq!(
+        (shown.step, shown.card_unreadable),
+        (Some(S::ChooseKind), Some(true))
+    );
+    let mut hall = Hall::new();
+    up_to(&mut hall, &RENEWAL, "kiosk-1", S::RightFinger);
+    hall.advance(110_000);
+    assert_eq!(page(&hall).notice, Some(Notice::NoFinger));
+}
+
+/// A10, A11: the page knows what was chosen and scanned, and offers no more scans than are taken.
+#[test]
+fn a10_the_page_knows_what_was_scanned() {
+    let mut hall = Hall::new();
+    let policy = &mut hall.rules.application.as_mut().unwrap().policy;
+    policy.documents_max = 2;
+    up_to(&mut hall, &RENEWAL, "kiosk-1", S::AttachDocuments);
+    let kind = DocumentKind::HouseholdRegister;
+    for scans in 0..2 {
+        let shown = page(&hall);
+        assert_eq!(shown.documents, vec![kind; scans]);
+        assert!(shown.inputs.contains(&InputName::Document));
+        hall.enter("kiosk-1", Entry::Document(kind, Some(blob(0x44))));
+    }
+    assert!(!page(&hall).inputs.contains(&InputName::Document));
+    hall.enter("kiosk-1", Entry::DocumentsDone);
+    let shown = page(&hall);
+    assert_eq!(shown.step, Some(S::Sign));
+    assert_eq!(shown.documents, vec![kind; 2]);
+    assert_eq!(shown.residence, Some(Residence::Local));
+}
+
+/// A9: back from a hand is the hand before.
+#[test]
+fn a9_back_from_the_left_hand_is_the_right_one() {
+    let mut hall = Hall::new();
+    up_to(&mut hall, &RENEWAL, "kiosk-1", S::LeftFinger);
+    hall.enter("kiosk-1", Entry::Back);
+    assert_eq!(page(&hall).step, Some(S::RightFinger));
 }

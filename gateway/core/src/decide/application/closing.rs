@@ -19,7 +19,7 @@ pub(super) fn attach(
     scan: Option<&SealedBlob>,
 ) -> Result<(), RefusalReason> {
     let a = at(draft, kiosk).ok_or(RefusalReason::NoSuchSession)?;
-    if a.entered.documents.len() >= usize::from(a.policy.documents_max) {
+    if a.are_documents_full() {
         return Err(RefusalReason::DocumentsFull);
     }
     let scan = scan.cloned().ok_or(RefusalReason::BlobMissing)?;

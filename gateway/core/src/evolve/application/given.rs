@@ -3,6 +3,7 @@
 use schemas::event::Event;
 use schemas::event::application::{ApplicationFacesCompared, Comparison};
 use schemas::time::Deadline;
+use schemas::words::Completion;
 use schemas::words::application::{EligibilityVerdict, FacePair, PageNotice, SmsSkipped};
 
 use super::super::Recorded;
@@ -44,7 +45,12 @@ pub(super) fn pictures(state: &mut State, event: &Event) {
         }
     } else if let Event::ApplicationFingerFailed(b) = event {
         if let Some(a) = of(state, &b.session) {
-            a.notice = Notice::of(PageNotice::FingerAgain);
+            let is_none = b.completion == Completion::TimeOut && b.quality.is_none();
+            a.notice = Notice::of(if is_none {
+                PageNotice::NoFinger
+            } else {
+                PageNotice::FingerAgain
+            });
         }
     } else if let Event::ApplicationFingerCompared(b) = event
         && let Some(a) = of(state, &b.session)

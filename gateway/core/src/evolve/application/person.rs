@@ -5,6 +5,9 @@ use schemas::event::application::{ApplicationCardRead, ApplicationNumberKeyed};
 use schemas::lookup::LookupTag;
 use schemas::message::application::StepName;
 
+use schemas::words::Completion;
+use schemas::words::application::PageNotice;
+
 use super::of;
 use super::steps::give_up;
 use crate::application::{KnownPerson, Notice};
@@ -30,6 +33,7 @@ pub(super) fn person(state: &mut State, event: &Event) {
             give_up(a, StepName::ChooseKind);
             a.notice = Notice {
                 card_unreadable: true,
+                happened: why_unread(b.completion),
                 ..Notice::default()
             };
         }
@@ -44,6 +48,18 @@ pub(super) fn person(state: &mut State, event: &Event) {
         if !b.confirmed {
             give_up(a, StepName::ChooseKind);
         }
+    }
+}
+
+/// What is said where no card was there that could have been read.
+const fn why_unread(completion: Completion) -> Option<PageNotice> {
+    match completion {
+        Completion::TimeOut => Some(PageNotice::NoCard),
+        Completion::DeviceNotReady | Completion::HardwareError => Some(PageNotice::ReaderAway),
+        Completion::Success
+        | Completion::SequenceError
+        | Completion::UnsupportedCommand
+        | Completion::Canceled => None,
     }
 }
 
