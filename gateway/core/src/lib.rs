@@ -25,7 +25,7 @@ mod view;
 mod watch;
 
 pub use application::FeeStanding;
-pub use application::{WindowTicket, tickets_left_ms};
+pub use application::{TicketFee, WindowTicket, tickets_left_ms};
 pub use carry::{Carried, LeftBehind, carry_over};
 pub use commission::{DeviceReadiness, MachineStanding, standing};
 pub use decide::{Decision, Outcome, decide};

@@ -325,6 +325,10 @@ fn a15_an_officer_sees_the_pictures_as_they_were_captured() {
         "portrait.png",
         "lost",
         &ticket,
+        // What the papers begin with that the officer makes.
+        "acceptance_number  110105001",
+        "fee_fen            4000",
+        "paid               false",
     ];
     for part in wanted {
         assert!(shown.contains(part), "no {part} in {shown}");

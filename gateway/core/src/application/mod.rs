@@ -41,7 +41,7 @@ pub(crate) use order::{Next, back_from, device_of, finger, name_of, next};
 pub use papers::FeeStanding;
 pub(crate) use papers::{OwedPapers, begin as papers_begin};
 pub(crate) use ticket::Ticket;
-pub use ticket::{WindowTicket, tickets_left_ms};
+pub use ticket::{TicketFee, WindowTicket, tickets_left_ms};
 pub(crate) use view::{ended, open};
 
 /// Applications under way, and the counts that never go back.

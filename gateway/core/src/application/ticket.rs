@@ -1,6 +1,7 @@
 //! Window tickets that nobody has closed (A15): what an officer is shown of them, and how long they are held.
 
-use schemas::ids::{SessionId, TicketNumber};
+use schemas::ids::{OrderId, SessionId, TicketNumber};
+use schemas::message::peripheral::Fen;
 use schemas::time::Now;
 use schemas::words::application::{ApplicationKind, WindowReason, WindowResult};
 use serde::{Deserialize, Serialize};
@@ -125,12 +126,26 @@ pub struct WindowTicket {
     pub issued_ms: Option<u64>,
     /// Index of the event that holds what was entered.
     pub entered: Option<u64>,
+    /// The fee, where one was ordered (A12).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee: Option<TicketFee>,
+}
+
+/// How the fee of an application stands that an officer sees to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketFee {
+    /// The order.
+    pub order: OrderId,
+    /// How much.
+    pub amount_fen: Fen,
+    /// Whether it is paid, and not to be given back.
+    pub paid: bool,
 }
 
 impl State {
     /// The tickets that wait for an officer, the oldest first.
     pub fn window_tickets(&self) -> Vec<WindowTicket> {
-        let mut tickets: Vec<_> = self.tickets.iter().map(shown).collect();
+        let mut tickets: Vec<_> = self.tickets.iter().map(|open| self.shown(open)).collect();
         tickets.sort_by_key(|open| open.ticket.place());
         tickets
     }
@@ -140,6 +155,28 @@ impl State {
         self.tickets.len()
     }
 
+    fn shown(&self, (session, ticket): (&SessionId, &Ticket)) -> WindowTicket {
+        WindowTicket {
+            ticket: ticket.number.clone(),
+            session: session.clone(),
+            kind: ticket.kind,
+            reason: ticket.reason,
+            issued_ms: ticket.since.as_ref().map(|since| since.wall_ms),
+            entered: ticket.entered,
+            fee: self.fee_of(session),
+        }
+    }
+
+    fn fee_of(&self, session: &SessionId) -> Option<TicketFee> {
+        let mut orders = self.payments.orders.iter();
+        let (id, order) = orders.find(|(_, order)| order.session == *session)?;
+        Some(TicketFee {
+            order: id.clone(),
+            amount_fen: order.amount_fen,
+            paid: order.kept().is_some(),
+        })
+    }
+
     /// Whether an officer at the window may have to open what was entered in a session: it is under way, the centre may still reject it,
     /// its papers are not handed out, or its ticket is open.
     pub fn may_come_to_window(&self, session: &SessionId) -> bool {
@@ -147,17 +184,6 @@ impl State {
             || self.applications.owed.contains_key(session)
             || self.acceptances.contains_key(session)
             || self.application(session).is_some()
-    }
-}
-
-fn shown((session, ticket): (&SessionId, &Ticket)) -> WindowTicket {
-    WindowTicket {
-        ticket: ticket.number.clone(),
-        session: session.clone(),
-        kind: ticket.kind,
-        reason: ticket.reason,
-        issued_ms: ticket.since.as_ref().map(|since| since.wall_ms),
-        entered: ticket.entered,
     }
 }
 

@@ -8,14 +8,15 @@ use axum::extract::{Path as UrlPath, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use gateway_core::WindowTicket;
+use schemas::acceptance::AcceptanceNumber;
 use schemas::envelope;
 use schemas::event::Event;
-use schemas::event::application::Entered;
+use schemas::event::application::{ApplicationAccepted, Entered, WindowTicketIssued};
 use schemas::ids::{BlobHash, DeviceId, OperatorId, SessionId, TicketNumber};
 use schemas::key::RecipientId;
 use schemas::message::Pin;
 use schemas::words::RefusalReason;
-use schemas::words::application::WindowResult;
+use schemas::words::application::{ProvisionalCause, WindowResult};
 use serde::{Deserialize, Serialize};
 
 use super::acts::ended;
@@ -51,6 +52,12 @@ pub struct OpenedTicket {
     pub ticket: WindowTicket,
     /// What was entered, as it stands in the log.
     pub entered: Entered,
+    /// The number that it was accepted under, 22 digits; none: it was not accepted. Personal: for the officer alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acceptance_number: Option<String>,
+    /// What the centre still had to decide then (A17).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub provisional: Vec<ProvisionalCause>,
     /// The sealed keys of the session: the texts of their files.
     pub keys: Vec<String>,
 }
@@ -175,17 +182,33 @@ async fn prepare(
         );
         return Err(Refused(StatusCode::FORBIDDEN, why));
     }
-    let entered = entered(admin, &ticket).await?;
+    let (entered, accepted) = match recorded(admin, &ticket).await? {
+        Recorded::Ticket(issued) => (*issued.entered, None),
+        Recorded::Acceptance(accepted) => {
+            let number = AcceptanceNumber::of(&accepted.site, accepted.place);
+            let number = number.expose().to_owned();
+            (*accepted.entered, Some((number, accepted.provisional)))
+        }
+    };
+    let (acceptance_number, provisional) = accepted.unzip();
     let keys = forms.into_iter().map(|form| String::from_utf8(form.bytes));
     let keys = keys.collect::<Result<_, _>>();
     Ok(OpenedTicket {
         entered,
+        acceptance_number,
+        provisional: provisional.unwrap_or_default(),
         keys: keys.map_err(|error| internal(&error.to_string()))?,
         ticket,
     })
 }
 
-async fn entered(admin: &Admin, ticket: &WindowTicket) -> Result<Entered, Refused> {
+/// The event that holds what was entered.
+enum Recorded {
+    Ticket(Box<WindowTicketIssued>),
+    Acceptance(Box<ApplicationAccepted>),
+}
+
+async fn recorded(admin: &Admin, ticket: &WindowTicket) -> Result<Recorded, Refused> {
     let gone = || {
         let why = format!(
             "{}: the event that holds what was entered is not here any more: the centre has it",
@@ -205,9 +228,9 @@ async fn entered(admin: &Admin, ticket: &WindowTicket) -> Result<Entered, Refuse
     let read = read.await.map_err(|error| internal(&error.to_string()))?;
     let event = read.map_err(|error| internal(&format!("{error:#}")))?;
     if let Event::WindowTicketIssued(issued) = event {
-        Ok(*issued.entered)
+        Ok(Recorded::Ticket(Box::new(issued)))
     } else if let Event::ApplicationAccepted(accepted) = event {
-        Ok(*accepted.entered)
+        Ok(Recorded::Acceptance(Box::new(accepted)))
     } else {
         Err(gone())
     }

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand, ValueEnum};
 use schemas::ids::{OperatorId, TicketNumber};
 use schemas::time::rfc3339;
-use schemas::words::application::WindowResult;
+use schemas::words::application::{WindowReason, WindowResult};
 use serde::Serialize;
 
 use super::commission::ask;
@@ -108,10 +108,16 @@ fn line(listed: &ListedTicket) -> String {
     ]
     .map(|word| word.unwrap_or_else(|| "-".to_owned()));
     let issued = ticket.issued_ms.map_or_else(|| "-".to_owned(), rfc3339);
-    let opens = if listed.opens.is_empty() {
-        "opened at the centre only"
+    let is_nobody = matches!(
+        ticket.reason,
+        Some(WindowReason::NumberFailed | WindowReason::TooManyNumbers)
+    );
+    let opens = if is_nobody && listed.opens.is_empty() {
+        "nothing of a person was entered"
+    } else if listed.opens.is_empty() {
+        "can be opened at the centre only"
     } else {
-        "opened here"
+        "can be opened here"
     };
     let (number, session) = (&ticket.ticket, &ticket.session);
     format!("{number}  {kind}  {reason}  {issued}  {session}  {opens}")

@@ -10,12 +10,13 @@ use anyhow::Context as _;
 use clap::Args;
 use schemas::citizen::MaskedName;
 use schemas::event::application::Entered;
-use schemas::ids::{OperatorId, SessionId, TicketNumber};
+use schemas::ids::{OperatorId, OrderId, SessionId, TicketNumber};
 use schemas::key::SealingKeyId;
+use schemas::message::peripheral::Fen;
 use schemas::sealed::SealedField;
 use schemas::time::rfc3339;
 use schemas::words::Residence;
-use schemas::words::application::{ApplicationKind, WindowReason};
+use schemas::words::application::{ApplicationKind, ProvisionalCause, WindowReason};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -60,6 +61,12 @@ struct Shown {
     reason: Option<WindowReason>,
     issued: Option<String>,
     residence: Option<Residence>,
+    /// The number that it was accepted under; with it, what the centre still had to decide then.
+    acceptance_number: Option<String>,
+    provisional: Vec<ProvisionalCause>,
+    order: Option<OrderId>,
+    fee_fen: Option<Fen>,
+    paid: Option<bool>,
     /// The number, and what else the card held in writing.
     person: Option<Map<String, Value>>,
     /// The name as the centre gave it, where no card did.
@@ -156,8 +163,13 @@ impl Keys {
 
 fn shown(opened: &OpenedTicket, keys: &Keys) -> anyhow::Result<Shown> {
     let OpenedTicket {
-        ticket, entered, ..
+        ticket,
+        entered,
+        acceptance_number,
+        provisional,
+        ..
     } = opened;
+    let fee = ticket.fee.as_ref();
     let Entered {
         residence,
         holder,
@@ -181,6 +193,11 @@ fn shown(opened: &OpenedTicket, keys: &Keys) -> anyhow::Result<Shown> {
         reason: ticket.reason,
         issued: ticket.issued_ms.map(rfc3339),
         residence: *residence,
+        acceptance_number: acceptance_number.clone(),
+        provisional: provisional.clone(),
+        order: fee.map(|fee| fee.order.clone()),
+        fee_fen: fee.map(|fee| fee.amount_fen),
+        paid: fee.map(|fee| fee.paid),
         person,
         masked_name: name.clone().filter(|_| !is_named),
         phone: phone
@@ -199,17 +216,18 @@ fn print(shown: &Shown, json: bool) -> anyhow::Result<()> {
         return say(&serde_json::to_string_pretty(&value)?);
     }
     let members = value.as_object().into_iter().flatten();
-    for (name, value) in members.filter(|(name, value)| !value.is_null() && *name != "pictures") {
+    let is_said = |value: &Value| !value.is_null() && *value != Value::Array(Vec::new());
+    for (name, value) in members.filter(|(name, value)| is_said(value) && *name != "pictures") {
         if let Value::Object(inner) = value {
             for (name, value) in inner {
-                say(&format!("{name:14}{}", plain(value)))?;
+                say(&format!("{name:19}{}", plain(value)))?;
             }
         } else {
-            say(&format!("{name:14}{}", plain(value)))?;
+            say(&format!("{name:19}{}", plain(value)))?;
         }
     }
     for picture in &shown.pictures {
-        say(&format!("{:14}{}", picture.name(), picture.place()))?;
+        say(&format!("{:19}{}", picture.name(), picture.place()))?;
     }
     Ok(())
 }
