@@ -218,6 +218,14 @@ impl PaymentWay {
         }
     }
 
+    /// Whether a card is laid on a terminal at the kiosk.
+    pub const fn needs_terminal(self) -> bool {
+        match self {
+            Self::UnionpayCard | Self::Quickpass => true,
+            Self::Wechat | Self::Alipay | Self::CashAtWindow => false,
+        }
+    }
+
     /// As the payment terminal calls it; none for what is paid at the window.
     pub const fn method(self) -> Option<PaymentMethod> {
         match self {

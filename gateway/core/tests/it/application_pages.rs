@@ -212,3 +212,20 @@ fn a9_back_from_the_left_hand_is_the_right_one() {
     hall.enter("kiosk-1", Entry::Back);
     assert_eq!(page(&hall).step, Some(S::RightFinger));
 }
+
+/// A12: a kiosk without a terminal offers no payment by card, and takes none.
+#[test]
+fn a12_cards_are_taken_where_there_is_a_terminal() {
+    let cards = [PaymentWay::UnionpayCard, PaymentWay::Quickpass];
+    for (kiosk, offers) in [("kiosk-1", true), ("kiosk-2", false)] {
+        let mut hall = Hall::new();
+        up_to(&mut hall, &RENEWAL, kiosk, S::ChoosePayment);
+        let (_, shown) = hall.prompt(kiosk).unwrap();
+        assert!(shown.payments.contains(&PaymentWay::Wechat));
+        for way in cards {
+            assert_eq!(shown.payments.contains(&way), offers, "{kiosk}");
+        }
+        let chosen = hall.enter(kiosk, Entry::Payment(cards[0]));
+        assert_eq!(matches!(chosen, Outcome::Accepted(_)), offers, "{chosen:?}");
+    }
+}

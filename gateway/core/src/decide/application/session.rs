@@ -5,8 +5,8 @@ use schemas::event::application::{
     ApplicationEnded, ApplicationRecorded, ApplicationRefused, ApplicationStarted,
 };
 use schemas::ids::{DeviceId, SessionId};
-use schemas::words::RefusalReason;
 use schemas::words::application::{ApplicationOutcome, ApplicationRefusal, Language};
+use schemas::words::{DeviceKind, RefusalReason};
 
 use super::super::draft::Draft;
 use super::super::payment;
@@ -45,16 +45,26 @@ pub(in crate::decide) fn start(
         return Err(RefusalReason::DeviceOffline);
     }
     let session = draft.next_session();
+    let mut policy = rules.policy.clone();
+    if !has_terminal(draft, kiosk) {
+        policy.payments.retain(|way| !way.needs_terminal());
+    }
     draft.push(ApplicationStarted {
         session: session.clone(),
         kiosk: kiosk.clone(),
         devices,
         site: rules.site.clone(),
         language,
-        policy: Box::new(rules.policy.clone()),
+        policy: Box::new(policy),
     });
     go_on(draft, kiosk);
     Ok(session)
+}
+
+/// A12: nobody is asked to lay a card on what is not there.
+fn has_terminal(draft: &Draft<'_>, kiosk: &DeviceId) -> bool {
+    let mut installed = draft.rules.devices.values();
+    installed.any(|d| d.kind == DeviceKind::PaymentTerminal && d.owner.as_ref() == Some(kiosk))
 }
 
 /// The citizen does not want to go on. None: it is not an application of this kiosk.

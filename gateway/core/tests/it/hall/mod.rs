@@ -141,7 +141,7 @@ fn rules() -> Rules {
             serial: None,
             firmware: None,
             place: None,
-            owner: None,
+            owner: (*name == "terminal-1").then(|| device("kiosk-1")),
         };
         (device(name), own)
     };
