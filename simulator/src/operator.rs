@@ -251,7 +251,7 @@ impl Desk {
         loop {
             tokio::select! {
                 message = self.inbound.recv() => match message? {
-                    Inbound::Receipt(receipt) if receipt.message_id == *id => return Some(receipt),
+                    Inbound::Receipt(receipt) if receipt.message_id.as_ref() == Some(id) => return Some(receipt),
                     Inbound::Receipt(_)
                     | Inbound::Prompt(_)
                     | Inbound::Command(_)

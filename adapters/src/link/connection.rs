@@ -242,7 +242,9 @@ fn on_publish(shared: &Shared, inbound: &mpsc::Sender<Inbound>, publish: &Publis
     match &message {
         Inbound::Receipt(receipt) => {
             state.last_receipt = state.last_receipt.max(receipt.place());
-            state.outbox.receipt(&receipt.message_id);
+            if let Some(id) = &receipt.message_id {
+                state.outbox.receipt(id);
+            }
         }
         Inbound::Command(command) => match state.memory.look_up(command.id()) {
             Seen::New => shared.config.figures.note(|now| now.commands += 1),

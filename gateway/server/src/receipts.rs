@@ -21,7 +21,7 @@ pub(crate) fn recorded(
 ) -> Outgoing {
     let channel = format!("receipt/{message_id}");
     let receipt = Receipt {
-        message_id,
+        message_id: Some(message_id),
         outcome: outcome(refused),
         incarnation: place.map(|place| place.incarnation),
         index: place.map(|place| place.index),
@@ -32,19 +32,14 @@ pub(crate) fn recorded(
 
 /// A blob is sealed and durable. Its receipt names the blob's id, which is a UUID too.
 pub(crate) fn blob(device: &DeviceId, id: &BlobId) -> Outgoing {
-    let body = ErrorReceipt {
-        message_id: MessageId::new(id.as_str()).ok(),
-        outcome: ReceiptOutcome::Accepted,
-    };
+    let body = unrecorded(MessageId::new(id.as_str()).ok(), None);
     outgoing(device, format!("receipt/{id}"), &body)
 }
 
 /// A blob was not kept: no session asked for it.
 pub(crate) fn blob_not_kept(device: &DeviceId, id: &BlobId) -> Outgoing {
-    let body = ErrorReceipt {
-        message_id: MessageId::new(id.as_str()).ok(),
-        outcome: outcome(Some(RefusalReason::NotServing)),
-    };
+    let id_of_blob = MessageId::new(id.as_str()).ok();
+    let body = unrecorded(id_of_blob, Some(RefusalReason::NotServing));
     outgoing(device, format!("receipt/{id}"), &body)
 }
 
@@ -52,29 +47,26 @@ pub(crate) fn blob_not_kept(device: &DeviceId, id: &BlobId) -> Outgoing {
 /// learns it only from this.
 pub(crate) fn unreadable(device: &DeviceId, message_id: Option<&MessageId>) -> Outgoing {
     let level = message_id.map_or(UNREADABLE, MessageId::as_str);
-    let body = ErrorReceipt {
-        message_id: message_id.cloned(),
-        outcome: outcome(Some(RefusalReason::Unreadable)),
-    };
+    let body = unrecorded(message_id.cloned(), Some(RefusalReason::Unreadable));
     outgoing(device, format!("receipt/{level}"), &body)
 }
 
 /// Nothing was recorded: the same id came before with other content.
 pub(crate) fn id_reused(device: &DeviceId, message_id: &MessageId) -> Outgoing {
-    let body = ErrorReceipt {
-        message_id: Some(message_id.clone()),
-        outcome: outcome(Some(RefusalReason::MessageIdReused)),
-    };
+    let reused = Some(RefusalReason::MessageIdReused);
+    let body = unrecorded(Some(message_id.clone()), reused);
     outgoing(device, format!("receipt/{message_id}"), &body)
 }
 
-/// A receipt whose message id may be unknown, otherwise of the same shape.
-#[derive(Serialize)]
-struct ErrorReceipt {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message_id: Option<MessageId>,
-    #[serde(flatten)]
-    outcome: ReceiptOutcome,
+/// Of what stands in no event.
+fn unrecorded(message_id: Option<MessageId>, refused: Option<RefusalReason>) -> Receipt {
+    Receipt {
+        message_id,
+        outcome: outcome(refused),
+        incarnation: None,
+        index: None,
+        session: None,
+    }
 }
 
 fn outcome(refused: Option<RefusalReason>) -> ReceiptOutcome {

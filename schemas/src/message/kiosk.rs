@@ -219,11 +219,13 @@ pub enum ReceiptOutcome {
     },
 }
 
-/// `receipt/{message id}`: the message is in the log, durable. A repetition gets the same receipt.
+/// `receipt/{message id}`: what became of a message. One that was followed, or refused by a rule, is in the log, durable; a repetition gets
+/// the same receipt. Of a message whose id could not be read the topic ends with `unreadable`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Receipt {
-    /// The message it is about.
-    pub message_id: MessageId,
+    /// The message it is about, or the blob; none: its id could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<MessageId>,
     /// What became of it.
     #[serde(flatten)]
     pub outcome: ReceiptOutcome,

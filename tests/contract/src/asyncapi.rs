@@ -91,7 +91,7 @@ fn parameters() -> Value {
                                   With a rule: media-taken, finger-present." },
         "blob": { "description": "UUID of the blob, drawn by the device." },
         "command": { "description": "The `command_id` of the command that asked for it." },
-        "message": { "description": "The message id that the receipt is about." },
+        "message": { "description": "The id of the message or blob that the receipt is about; `unreadable` where no id could be read." },
     })
 }
 

@@ -342,7 +342,9 @@ impl Inner {
             }
             Err(BlobRefusal::Length) => {
                 self.desks.metrics.command("unreadable");
-                self.desks.outlet.send(receipts::unreadable(device, None));
+                let id = MessageId::new(id.as_str()).ok();
+                let receipt = receipts::unreadable(device, id.as_ref());
+                self.desks.outlet.send(receipt);
                 Taken::Unreadable
             }
             Err(BlobRefusal::IdReused) => Taken::IdReused,
