@@ -11,7 +11,7 @@ use schemas::words::application::{
 };
 use schemas::words::paper::PaperState;
 
-use crate::catalogue::{both, text};
+use crate::catalogue::{after, both, text};
 use crate::message::Message;
 use crate::words::key;
 
@@ -45,15 +45,6 @@ pub fn window_reason(reason: WindowReason) -> Text {
 /// The finger whose print the old card holds.
 pub fn finger_of_card() -> Text {
     both("finger-of-card", &[])
-}
-
-/// One below the other.
-fn after(mut first: Text, second: Text) -> Text {
-    for (first, second) in [(&mut first.zh, second.zh), (&mut first.en, second.en)] {
-        first.push('\n');
-        first.push_str(&second);
-    }
-    first
 }
 
 /// What was wrong with the last entry.
@@ -212,13 +203,14 @@ fn ended(prompt: &ApplicationPrompt, outcome: ApplicationOutcome, window: &Text)
         ApplicationOutcome::Accepted => done(prompt, &Message::ApplyDone),
         ApplicationOutcome::Provisional => done(prompt, &Message::ApplyDoneProvisional),
         ApplicationOutcome::Window => {
-            let ticket = text(&Message::ApplyToWindow);
             let why = prompt.window_reason.map(window_reason);
-            why.into_iter()
-                .chain(failed_checks(&prompt.failed_checks))
-                .chain([ticket])
-                .reduce(after)
-                .unwrap_or_else(|| text(&Message::ApplyToWindow))
+            let failed = failed_checks(&prompt.failed_checks);
+            let why = why.into_iter().chain(failed).reduce(after);
+            let go_there = to_window(window);
+            match why {
+                Some(why) => after(why, go_there),
+                None => go_there,
+            }
         }
         ApplicationOutcome::Refused => refused(prompt, window),
         ApplicationOutcome::Cancelled => text(&Message::ApplyCancelled),
@@ -227,6 +219,15 @@ fn ended(prompt: &ApplicationPrompt, outcome: ApplicationOutcome, window: &Text)
         ApplicationOutcome::DeviceFailed | ApplicationOutcome::Interrupted => {
             text(&Message::ApplyInterrupted)
         }
+    }
+}
+
+/// That it goes on at the window, and where that is, in each language in its own words (A15).
+fn to_window(window: &Text) -> Text {
+    let at = |address: &str| text(&Message::ApplyToWindow { address });
+    Text {
+        zh: at(&window.zh).zh,
+        en: at(&window.en).en,
     }
 }
 
@@ -259,26 +260,22 @@ fn papers(prompt: &ApplicationPrompt) -> Option<Text> {
     }))
 }
 
-/// What was accepted, and what is still due for it (A12).
+/// What was accepted, and what was paid or is still due for it (A12).
 fn done(prompt: &ApplicationPrompt, done: &Message<'_>) -> Text {
     let amount = amount(prompt);
     let due = match prompt.payment {
-        _ if prompt.fee_fen.is_none() => Some(Message::ApplyFree),
-        _ if prompt.paid == Some(true) => None,
-        Some(PaymentWay::CashAtWindow) => Some(Message::ApplyPayCash { amount: &amount }),
+        _ if prompt.fee_fen.is_none() => Message::ApplyFree,
+        _ if prompt.paid == Some(true) => Message::ApplyPaid { amount: &amount },
+        Some(PaymentWay::CashAtWindow) => Message::ApplyPayCash { amount: &amount },
         Some(
             PaymentWay::Wechat
             | PaymentWay::Alipay
             | PaymentWay::UnionpayCard
             | PaymentWay::Quickpass,
         )
-        | None => Some(Message::ApplyPayLater { amount: &amount }),
+        | None => Message::ApplyPayLater { amount: &amount },
     };
-    let done = text(done);
-    match due {
-        Some(due) => after(done, text(&due)),
-        None => done,
-    }
+    after(text(done), text(&due))
 }
 
 /// Where the window is stands in each language in its own words.
@@ -452,7 +449,7 @@ mod tests {
             says(&prompt).en
         };
         assert!(ended(Provisional, PaperState::Printing).contains("please wait"));
-        assert!(ended(Provisional, PaperState::Issued).contains("Take your papers"));
+        assert!(ended(Provisional, PaperState::Issued).contains("Take all your papers"));
         assert!(ended(Window, PaperState::Issued).contains("Take the ticket"));
         for outcome in [Provisional, Window] {
             let said = ended(outcome, PaperState::Incomplete);
@@ -470,7 +467,25 @@ mod tests {
         assert!(said.zh.contains("受理") && said.zh.contains("W1-7"));
     }
 
-    /// A12: whoever was accepted and has not paid is told what is due, and how it is paid; nobody else is.
+    /// A15: whoever is sent to the window reads where it is; their ticket is not announced as a certificate.
+    #[test]
+    fn a15_the_last_page_says_where_the_window_is() {
+        let ended = |papers| ApplicationPrompt {
+            outcome: Some(ApplicationOutcome::Window),
+            window_reason: Some(WindowReason::LiveDiffers),
+            papers,
+            ..ApplicationPrompt::default()
+        };
+        for papers in [None, Some(PaperState::Printing), Some(PaperState::Issued)] {
+            let said = says(&ended(papers));
+            assert!(said.zh.contains("三号窗口"), "{said:?}");
+            assert!(said.en.contains("window 3"), "{said:?}");
+            assert!(!said.zh.contains("领取凭证"), "{said:?}");
+            assert!(!said.en.contains("certificate"), "{said:?}");
+        }
+    }
+
+    /// A12: whoever was accepted and has not paid is told what is due, and how it is paid; whoever has is told that it came.
     #[test]
     fn a12_a_fee_that_is_due_is_said_at_the_end() {
         let ended = |outcome, payment, paid| ApplicationPrompt {
@@ -490,7 +505,8 @@ mod tests {
             let later = says(&ended(outcome, PaymentWay::Wechat, false));
             assert!(later.contains("20.00 CNY is still due"), "{later}");
             let paid = says(&ended(outcome, PaymentWay::Wechat, true));
-            assert!(!paid.contains("CNY"), "{paid}");
+            assert!(paid.contains("Payment of 20.00 CNY received"), "{paid}");
+            assert!(!paid.contains("notice"), "{paid}");
         }
         let free = ApplicationPrompt {
             fee_fen: None,

@@ -43,6 +43,15 @@ pub(crate) fn both(id: &str, arguments: &[(&'static str, &str)]) -> Text {
     }
 }
 
+/// One below the other.
+pub(crate) fn after(mut first: Text, second: Text) -> Text {
+    for (first, second) in [(&mut first.zh, second.zh), (&mut first.en, second.en)] {
+        first.push('\n');
+        first.push_str(&second);
+    }
+    first
+}
+
 /// None where the catalogue has no such text, which the tests rule out.
 fn format(bundle: &Bundle, id: &str, args: &FluentArgs<'_>) -> Option<String> {
     let pattern = bundle.get_message(id)?.value()?;

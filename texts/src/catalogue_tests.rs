@@ -14,6 +14,7 @@ use crate::words::key;
 /// Keys that follow from no word of the contract and no typed key.
 const OTHERS: &[&str] = &[
     "prompt-done-act",
+    "prompt-finger-again",
     "out-of-service",
     "out-of-service-storage-low",
     "out-of-service-log-in-doubt",
@@ -141,9 +142,46 @@ fn every_refusal_and_ending_has_its_own_text() {
         .map(|reason| refusal(*reason).en)
         .collect();
     assert_eq!(refusals.len(), RefusalReason::ALL.len());
-    let ended = |outcome: &PickupOutcome| prompt(PromptCode::Ended, Some(*outcome), &[], None).en;
+    let ended =
+        |outcome: &PickupOutcome| prompt(PromptCode::Ended, None, Some(*outcome), &[], None).en;
     let endings: BTreeSet<_> = PickupOutcome::ALL.iter().map(ended).collect();
     assert_eq!(endings.len(), PickupOutcome::ALL.len());
+}
+
+/// P4: whoever is asked for a finger again reads first that it did not match; nobody else does.
+#[test]
+fn p4_a_finger_that_did_not_match_is_said_first() {
+    let says = |code, attempt| prompt(code, attempt, None, &[], None);
+    for code in [PromptCode::RightFinger, PromptCode::LeftFinger] {
+        let first = says(code, Some(1));
+        assert_eq!(first, says(code, None));
+        let again = says(code, Some(2));
+        assert_eq!(again, says(code, Some(3)));
+        let (why, asked) = again.zh.split_once('\n').expect("two lines");
+        assert!(why.contains("指纹未通过") && asked == first.zh, "{again:?}");
+        let (why, asked) = again.en.split_once('\n').expect("two lines");
+        assert!(
+            why.contains("did not match") && asked == first.en,
+            "{again:?}"
+        );
+    }
+    let old_card = says(PromptCode::OldCard, Some(2));
+    assert_eq!(old_card, says(PromptCode::OldCard, Some(1)));
+}
+
+/// A12, A13: one thing has one name: what is scanned to pay is no 付款码, and the papers together are no 凭证.
+#[test]
+fn a13_one_thing_has_one_name() {
+    for source in CHINESE {
+        for line in source.lines() {
+            assert!(!line.contains("付款码"), "{line}");
+            let certificate = ["领取凭证", "本凭证", "凭证条码", "报销凭证"];
+            let named = certificate.iter().any(|name| line.contains(name));
+            assert!(named || !line.contains("凭证"), "{line}");
+            let notices = line.matches("缴费通知").count();
+            assert_eq!(notices, line.matches("缴费通知单").count(), "{line}");
+        }
+    }
 }
 
 /// A3, A5, A9: word for word.

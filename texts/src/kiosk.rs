@@ -3,7 +3,7 @@
 use schemas::message::kiosk::Text;
 use schemas::words::{MachineReason, PickupOutcome, PromptCode, RefusalReason, ServiceReason};
 
-use crate::catalogue::both;
+use crate::catalogue::{after, both};
 use crate::words::key;
 
 /// Why a request was refused.
@@ -11,9 +11,11 @@ pub fn refusal(reason: RefusalReason) -> Text {
     both(&key("refusal", reason), &[])
 }
 
-/// What a kiosk shows, with the reason where it is out of service and the outcome where a session ended.
+/// What a kiosk shows, with the reason where it is out of service, the outcome where a session ended, and what went before where a finger
+/// is asked for again (P4).
 pub fn prompt(
     code: PromptCode,
+    attempt: Option<u16>,
     outcome: Option<PickupOutcome>,
     reasons: &[ServiceReason],
     machine: Option<MachineReason>,
@@ -23,6 +25,12 @@ pub fn prompt(
         // Without an outcome it was an operator's act.
         (PromptCode::Done, None) => both("prompt-done-act", &[]),
         (PromptCode::OutOfService, _) => out_of_service(reasons, machine),
+        (code @ (PromptCode::RightFinger | PromptCode::LeftFinger), _)
+            if attempt.is_some_and(|attempt| attempt > 1) =>
+        {
+            let again = both("prompt-finger-again", &[]);
+            after(again, both(&key("prompt", code), &[]))
+        }
         (code, _) => both(&key("prompt", code), &[]),
     }
 }

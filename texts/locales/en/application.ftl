@@ -25,14 +25,14 @@ apply-renewal-early = It is too early to renew your card: please come from { $op
 apply-renewal-late = Self-service renewal of your card ended on { $closes }, please go to the window
 apply-renewal-never = Your card is valid for life and does not have to be renewed
 apply-loss-reported = This card is reported as lost: please choose the replacement of a lost card
-apply-already-applied = An application of yours is already under way, please ask with its collection certificate
+apply-already-applied = An application of yours is already under way, please ask at the window with its collection certificate
 apply-at-another-machine = An application for this number is under way at another machine. Please finish or cancel it there, or ask the staff
 
 ## The portrait, its four ways (A6)
 
 apply-portrait-choose = Choose where your photo comes from
 apply-portrait-checking = Your photo is being checked, please wait
-apply-portrait-failed = The last photo failed: { $checks }
+apply-portrait-failed = The last photo did not meet: { $checks }
 
 ## What is wrong with a portrait, by the name of the check (A6; GA/T 461)
 
@@ -91,11 +91,11 @@ apply-sms-no-code-left = No more codes can be sent: with a number that is given 
 
 apply-right-finger = Put your right { $finger } on the scanner
 apply-left-finger = Put your left { $finger } on the scanner
-finger-of-card = finger that your card holds
 apply-no-card = No card was found
 apply-reader-away = The card reader cannot be used now, please contact the staff
 apply-device-in-use = The device is serving somebody else. Please wait: the screen tells you when it is your turn
 apply-no-finger = No finger was found
+finger-of-card = finger whose print is registered
 apply-finger-again = The print is not clear: wipe your finger and put it on again
 apply-finger-differs = This print is not the one on your card: use the finger that was registered
 
@@ -116,6 +116,7 @@ apply-pay-unionpay-card = Pay { $amount } CNY: insert your UnionPay card
 apply-pay-quickpass = Pay { $amount } CNY: hold your phone or card to the terminal
 apply-pay-cash = Pay { $amount } CNY in cash at the window, with the payment notice
 apply-pay-later = The fee of { $amount } CNY is still due: pay it later, with the payment notice
+apply-paid = Payment of { $amount } CNY received.
 apply-pay-code-awaited = A code to pay { $amount } CNY by is being asked for, please wait. If none comes, pay later with the payment notice.
 apply-payment-waiting = Waiting for the payment, please stay here
 apply-payment-declined = The payment was declined, try again or choose another way
@@ -125,19 +126,19 @@ apply-payment-unknown = It is not certain whether this was paid. Please do not p
 apply-payment-unknown-wait = The payment is being checked, please wait; you may also choose to pay later, and leave with the payment notice
 apply-payment-unknown-choose = If money was taken, do not pay again: choose to pay later, and leave with the payment notice. If none was, choose how to pay
 apply-payment-no-code = No code to pay by can be had at the moment. Please choose another way, or pay later with the payment notice
-apply-payment-code-over = The time of the code is over. Please choose again; if you have paid by it, wait a moment
+apply-payment-code-over = The code has expired. Please choose again; if you have already paid with it, please wait a moment.
 apply-free = This is free of charge
 
 ## The end (A13, A15, A17)
 
 apply-printing = Your papers are being printed, please wait
-apply-done = Your application is accepted. Note the acceptance number: the card is collected with it.
-apply-done-provisional = Your application is accepted provisionally, until it is checked. Note the acceptance number: the card is collected with it.
-apply-take-papers = Take your papers, and bring the collection certificate when you collect the card.
+apply-done = Your application is accepted. Keep the collection certificate: to collect the card, scan its barcode or key in your citizen number. Note the acceptance number for enquiries.
+apply-done-provisional = Your application is accepted provisionally, until it is checked. Keep the collection certificate: to collect the card, scan its barcode or key in your citizen number. Note the acceptance number for enquiries.
+apply-take-papers = Take all your papers, and bring the collection certificate when you collect the card.
 apply-take-ticket = Take the ticket.
 apply-print-failed = Not all of your papers could be printed, please contact the staff
 apply-papers-at-window = Not all of your papers could be printed: take them at the window, with ticket number { $ticket }. You need not start again
-apply-to-window = Please go to the window with the ticket number: they go on from here, you need not start again
+apply-to-window = Please go to the window with the ticket: they go on from here, you need not start again. The window: { $address }
 apply-cancelled = The application was cancelled
 apply-interrupted = A device has failed and nothing was applied for: please start again, or contact the staff
 apply-timed-out = Out of time: nothing was applied for, please start again
@@ -146,9 +147,11 @@ apply-not-paid = The fee was not paid in time: your application has lapsed. You 
 ## Notices that follow (A17, T2)
 
 apply-notice-confirmed = Your application for a resident ID card has passed the check
+apply-notice-confirmed-due = Your application for a resident ID card has passed the check. The fee is still due: please pay it by { $by } with the payment notice. No card is made until it is paid; if it is not paid by then, the application lapses.
+apply-notice-confirmed-unpaid = Your application for a resident ID card has passed the check. The fee is still due: please pay it with the payment notice. No card is made until it is paid; if it is not paid in time, the application lapses.
 apply-notice-rejected = Your application for a resident ID card did not pass the check. Please go to the window of the station where you applied, with ticket { $ticket }
 apply-notice-papers = Your application for a resident ID card is accepted. Its papers could not be printed at the machine: please take them at the window of the station where you applied, with ticket { $ticket }
-apply-notice-payment-due = The fee of your resident ID card is still to be paid, by { $by } at the latest: until then no card is made, and after that your application lapses
+apply-notice-payment-due = The fee for your resident ID card is still due. Please pay it by { $by }, with the payment notice. No card is made until it is paid; if it is not paid by then, your application lapses.
 apply-notice-lapsed = The fee of your resident ID card was not paid in time: your application has lapsed. You may apply again; what is paid now is given back.
 apply-notice-refund = What you paid for your resident ID card is given back, the way it was paid
 

@@ -24,10 +24,10 @@ refusal-documents-full = No more documents can be attached
 refusal-no-record = No card is recorded for you, please go to the window
 refusal-not-yet-arrived = Your card has not arrived yet, please wait for the notice
 refusal-held = Your card is held, please go to the window
-refusal-already-collected = Your card has been collected already
+refusal-already-collected = Your card has been collected already. If it was not you, contact the staff at once.
 refusal-other-machine = Your card is in another machine of this station
 refusal-not-eligible = Your card is not within the scope of self-service pickup, please go to the window
-refusal-no-such-session = There is no such session
+refusal-no-such-session = This session has ended or does not exist, please start again
 refusal-papers-gone = These papers cannot be printed again, please contact the staff
 refusal-session-open = The session is still open; wait until it has ended
 refusal-not-serving = The device serves no session, so this was not kept
@@ -55,10 +55,11 @@ refusal-unknown = Unknown request
 
 ## What a kiosk shows
 
-prompt-idle = Scan the voucher's barcode or key in the citizen number
+prompt-idle = Scan the barcode of the collection certificate or key in the citizen number
 prompt-fetching = Your card is being fetched and checked, please wait
-prompt-right-finger = Put a finger of your right hand on the scanner
-prompt-left-finger = Put a finger of your left hand on the scanner
+prompt-right-finger = Put the registered finger of your right hand on the scanner
+prompt-left-finger = Put the registered finger of your left hand on the scanner
+prompt-finger-again = The fingerprint did not match: wipe your finger and try again.
 prompt-look-at-camera = Look into the camera
 prompt-old-card = Put your old card on the reader
 prompt-old-card-taken = Your old card has been taken in
@@ -96,4 +97,4 @@ out-of-service = The machine is out of service, please contact the staff
 
 ## What a slip says
 
-slip-pickup = Receipt of pickup: the card was collected. The code proves the record of it.
+slip-pickup = Receipt of pickup: the card was collected. This code is for verifying the record.

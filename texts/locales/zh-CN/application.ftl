@@ -25,14 +25,14 @@ apply-renewal-early = 您的证件尚未到换领时间，请于 { $opens } 起�
 apply-renewal-late = 您的证件已超过自助换领期限（{ $closes }），请到人工窗口办理
 apply-renewal-never = 您的证件长期有效，无需到期换领
 apply-loss-reported = 该证件已挂失，不能用于换领，请选择丢失补领
-apply-already-applied = 您已有正在办理的申请，请凭领取凭证查询
+apply-already-applied = 您已有正在办理的申请，请持领取凭证到人工窗口咨询
 apply-at-another-machine = 该公民身份号码正在另一台自助机上办理，请在那台机器上完成或取消，或咨询工作人员
 
 ## The portrait, its four ways (A6)
 
 apply-portrait-choose = 请选择相片来源
 apply-portrait-checking = 正在检测相片，请稍候
-apply-portrait-failed = 末次相片未通过：{ $checks }
+apply-portrait-failed = 最后一次提交的相片，下列项目不合格：{ $checks }
 
 ## What is wrong with a portrait, by the name of the check (A6; GA/T 461)
 
@@ -85,17 +85,17 @@ apply-sms-code-wrong = 验证码错误，请重新输入
 apply-sms-code-expired = 验证码已失效，请重新获取
 apply-sms-unavailable = 短信暂时无法发送，手机号码将稍后核实
 apply-sms-last-code = 这是最后一个验证码；如更换手机号码，须到人工窗口办理
-apply-sms-no-code-left = 验证码已用完，此时提交号码将转到人工窗口办理
+apply-sms-no-code-left = 验证码发送次数已达上限，继续提交手机号码将转人工窗口办理
 
 ## Fingerprints (A9)
 
 apply-right-finger = 请将右手{ $finger }放在指纹仪上
 apply-left-finger = 请将左手{ $finger }放在指纹仪上
-finger-of-card = 证件上登记的手指
 apply-no-card = 未检测到证件
 apply-reader-away = 读卡设备暂时无法使用，请联系工作人员
 apply-device-in-use = 设备正在为他人服务，请稍候；轮到您时，屏幕会提示您操作
 apply-no-finger = 未检测到手指
+finger-of-card = 已登记指纹的手指
 apply-finger-again = 指纹不清晰，请擦净手指后重新按压
 apply-finger-differs = 指纹与证件登记的不一致，请换用登记的手指
 
@@ -114,9 +114,10 @@ apply-pay-wechat = 请用微信扫描二维码支付 { $amount } 元
 apply-pay-alipay = 请用支付宝扫描二维码支付 { $amount } 元
 apply-pay-unionpay-card = 请插入银联卡支付 { $amount } 元
 apply-pay-quickpass = 请将手机或卡靠近感应区支付 { $amount } 元
-apply-pay-cash = 请持缴费通知到人工窗口现金缴费 { $amount } 元
-apply-pay-later = 费用 { $amount } 元尚未缴纳，请凭缴费通知稍后缴费
-apply-pay-code-awaited = 正在获取 { $amount } 元的付款码，请稍候；如未能获取，可凭缴费通知单稍后缴费
+apply-pay-cash = 请持缴费通知单到人工窗口现金缴费 { $amount } 元
+apply-pay-later = 费用 { $amount } 元尚未缴纳，请凭缴费通知单稍后缴费
+apply-paid = 已收到缴费 { $amount } 元。
+apply-pay-code-awaited = 正在获取支付二维码（{ $amount } 元），请稍候；如未能获取，可凭缴费通知单稍后缴费
 apply-payment-waiting = 正在等待支付结果，请稍候
 apply-payment-declined = 支付未成功，请重试或选择其他方式
 apply-payment-cancelled = 支付已取消，未扣款
@@ -124,20 +125,20 @@ apply-payment-timed-out = 支付超时，未扣款，请重新选择
 apply-payment-unknown = 支付结果待确认，请勿重复支付，我们将核实
 apply-payment-unknown-wait = 正在核实支付结果，请稍候；您也可以选择稍后缴费，凭缴费通知单离开
 apply-payment-unknown-choose = 如已扣款，请勿再次支付，可选择稍后缴费，凭缴费通知单离开；确认未扣款的，请重新选择支付方式
-apply-payment-no-code = 暂时无法获取付款码，请选择其他支付方式，或凭缴费通知单稍后支付
-apply-payment-code-over = 付款码已过期，请重新选择；如您已扫码支付，请稍候
+apply-payment-no-code = 暂时无法获取支付二维码，请选择其他支付方式，或凭缴费通知单稍后缴费
+apply-payment-code-over = 支付二维码已过期，请重新选择；如您已扫码支付，请稍候
 apply-free = 本次办理免费
 
 ## The end (A13, A15, A17)
 
-apply-printing = 正在打印凭证，请稍候
-apply-done = 受理完成。请记下受理号，领证时使用。
-apply-done-provisional = 已预受理，待核查。请记下受理号，领证时使用。
-apply-take-papers = 请取走凭证，领证时请携带领取凭证。
+apply-printing = 正在打印单据，请稍候
+apply-done = 受理完成。请妥善保管领取凭证；领证时扫描凭证条码或输入公民身份号码。受理号请记下备查。
+apply-done-provisional = 已预受理，待核查。请妥善保管领取凭证；领证时扫描凭证条码或输入公民身份号码。受理号请记下备查。
+apply-take-papers = 请取走全部单据，领证时请携带领取凭证。
 apply-take-ticket = 请取走转办单。
-apply-print-failed = 凭证未能全部打印，请联系工作人员
-apply-papers-at-window = 凭证未能全部打印，请凭转办单号 { $ticket } 到人工窗口领取，无需重新办理
-apply-to-window = 请凭转办单号到人工窗口继续办理，无需重新填写
+apply-print-failed = 单据未能全部打印，请联系工作人员
+apply-papers-at-window = 单据未能全部打印，请凭转办单号 { $ticket } 到人工窗口领取，无需重新办理
+apply-to-window = 请凭转办单到人工窗口继续办理，无需重新填写。窗口地址：{ $address }
 apply-cancelled = 申请已取消
 apply-interrupted = 设备故障，业务中断，未受理，请重新办理或联系工作人员
 apply-timed-out = 操作超时，申请未提交，请重新开始
@@ -146,9 +147,11 @@ apply-not-paid = 逾期未缴费，本次申请已作废，您可以重新申请
 ## Notices that follow (A17, T2)
 
 apply-notice-confirmed = 您的居民身份证申请已通过核查
+apply-notice-confirmed-due = 您的居民身份证申请已通过核查。工本费尚未缴纳，请于 { $by } 前（含当日）凭缴费通知单缴费；缴费后方可制证，逾期未缴的，申请作废。
+apply-notice-confirmed-unpaid = 您的居民身份证申请已通过核查。工本费尚未缴纳，请凭缴费通知单缴费；缴费后方可制证，逾期未缴的，申请作废。
 apply-notice-rejected = 您的居民身份证申请未通过核查，请到受理站点的人工窗口办理，转办单号 { $ticket }
-apply-notice-papers = 您的居民身份证申请已受理，凭证未能在自助设备上打印，请凭转办单号 { $ticket } 到受理站点的人工窗口领取
-apply-notice-payment-due = 您的居民身份证工本费尚未缴纳，请于 { $by } 前（含当日）缴费；缴费后方可制证，逾期申请作废
+apply-notice-papers = 您的居民身份证申请已受理，单据未能在自助设备上打印，请凭转办单号 { $ticket } 到受理站点的人工窗口领取
+apply-notice-payment-due = 您的居民身份证工本费尚未缴纳，请于 { $by } 前（含当日）凭缴费通知单缴费；缴费后方可制证，逾期未缴的，申请作废
 apply-notice-lapsed = 您的居民身份证工本费逾期未缴，申请已作废，您可以重新申请；此后所缴费用将予退还
 apply-notice-refund = 您缴纳的居民身份证工本费将原路退回
 
@@ -171,4 +174,4 @@ window-device-busy = 设备正由他人使用，等候时间已到
 window-too-many-numbers = 一次办理只能查询少数几个公民身份号码
 window-numbers-exhausted = 本机今日受理已满
 window-review-rejected = 申领未通过审核
-window-papers-not-handed-out = 您的申请已受理，但凭证未能全部打印
+window-papers-not-handed-out = 您的申请已受理，但单据未能全部打印

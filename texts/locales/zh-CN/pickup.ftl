@@ -24,11 +24,11 @@ refusal-documents-full = 材料数量已达上限
 refusal-no-record = 未查询到您的证件，请到人工窗口
 refusal-not-yet-arrived = 您的证件尚未到达，请等候通知
 refusal-held = 您的证件需到人工窗口领取
-refusal-already-collected = 您的证件已被领取
+refusal-already-collected = 您的证件已被领取。如非本人领取，请立即联系工作人员。
 refusal-other-machine = 您的证件在另一台设备，请到该设备领取
 refusal-not-eligible = 您的证件不在自助领取范围内，请到人工窗口
-refusal-no-such-session = 没有这项业务
-refusal-papers-gone = 凭证无法再次打印，请联系工作人员
+refusal-no-such-session = 该业务已结束或不存在，请重新开始
+refusal-papers-gone = 单据无法再次打印，请联系工作人员
 refusal-session-open = 业务尚未结束
 refusal-not-serving = 设备当前没有业务，内容未保存
 refusal-too-late = 证件正在送出，无法取消
@@ -55,10 +55,11 @@ refusal-unknown = 未知的请求
 
 ## What a kiosk shows
 
-prompt-idle = 请扫描领证凭证条码或输入公民身份号码
-prompt-fetching = 正在取证并核验，请稍候
-prompt-right-finger = 请将右手手指放在指纹仪上
-prompt-left-finger = 请将左手手指放在指纹仪上
+prompt-idle = 请扫描领取凭证上的条码，或输入公民身份号码
+prompt-fetching = 正在取出您的证件并进行核验，请稍候
+prompt-right-finger = 请将右手已登记指纹的手指放在指纹仪上
+prompt-left-finger = 请将左手已登记指纹的手指放在指纹仪上
+prompt-finger-again = 指纹未通过，请擦净手指后再试一次。
 prompt-look-at-camera = 请正视摄像头
 prompt-old-card = 请将旧证放在读卡器上
 prompt-old-card-taken = 旧证已回收
@@ -96,4 +97,4 @@ out-of-service = 设备暂停服务，请联系工作人员
 
 ## What a slip says
 
-slip-pickup = 领证回执：证件已领取。扫描二维码可查验本次领取的记录。
+slip-pickup = 领证回执：证件已领取。此二维码供核验本记录使用。

@@ -63,7 +63,10 @@ impl Prompts {
 pub fn prompt(view: &View, now: &Now, window: &Text) -> Prompt {
     let (name, tail) = (view.name.as_ref(), view.number_tail.as_ref());
     let text = view.application.as_deref().map_or_else(
-        || texts::prompt(view.code, view.outcome, &view.reasons, view.machine_reason),
+        || {
+            let (reasons, machine) = (&view.reasons, view.machine_reason);
+            texts::prompt(view.code, view.attempt, view.outcome, reasons, machine)
+        },
         |application| texts::application(application, name, tail, window),
     );
     let left_s = |deadline: &schemas::time::Deadline| deadline.left_ms(now).div_ceil(1_000);
