@@ -15,7 +15,7 @@ pub struct Application {
     pub session: ApplicationPolicy,
     /// How long a window ticket is held, in hours (A15).
     pub ticket_held_h: u16,
-    /// Where the window is, as a refusal says it in Chinese.
+    /// Where the window is and when it is open, in Chinese: as a refusal, a last page and papers say it.
     pub window_zh: String,
     /// The same in English.
     pub window_en: String,
@@ -39,7 +39,10 @@ const PORTRAIT_CHECKS: [PortraitCheck; 10] = [
     PortraitCheck::Sharpness,
 ];
 /// Longest address, so that it fits a screen and a ticket.
-const ADDRESS_LEN_MAX: usize = 80;
+const ADDRESS_LEN_MAX: usize = 120;
+/// The window of the shipped station.
+const WINDOW_ZH: &str = "示例市朝阳区建国路 1 号户政大厅 3 号窗口（工作日 09:00-17:00）";
+const WINDOW_EN: &str = "window 3 of the household administration hall, 1 Jianguo Road, Chaoyang (workdays 09:00-17:00)";
 /// The shipped fees, in fen: renewal, loss, damage.
 const FEES_FEN: [u32; 3] = [2_000, 4_000, 4_000];
 
@@ -80,8 +83,8 @@ impl Default for Application {
                 },
             },
             ticket_held_h: 72,
-            window_zh: "本所户籍窗口".to_owned(),
-            window_en: "the household registration window of this station".to_owned(),
+            window_zh: WINDOW_ZH.to_owned(),
+            window_en: WINDOW_EN.to_owned(),
             papers_held_s: 120,
             card_days: 60,
         }
@@ -134,7 +137,7 @@ pub(super) fn read(s: &mut Section<'_>, shipped: &Application) -> Application {
     }
 }
 
-/// Where the window is, in words.
+/// Where the window is, in words, and when it is open.
 fn address(s: &mut Section<'_>, key: &'static str, shipped: &str) -> String {
     let Some(text) = s.optional::<String>(key, "\"Window 3, ground floor\"") else {
         return shipped.to_owned();

@@ -83,10 +83,13 @@ fn a1_a3_a5_a15_who_is_not_served_here_is_told_so() {
     let refused = at.ended();
     assert_eq!(refused["application"]["refusal"], "kind-at-window");
     let window = |language: &str| refused["text"][language].as_str().unwrap().to_owned();
-    assert!(window("zh").ends_with("本所户籍窗口"), "{refused}");
+    assert!(
+        window("zh").ends_with("建国路 1 号户政大厅 3 号窗口（工作日 09:00-17:00）"),
+        "{refused}"
+    );
     let english = window("en");
     assert!(
-        english.ends_with("household registration window of this station"),
+        english.ends_with("1 Jianguo Road, Chaoyang (workdays 09:00-17:00)"),
         "{english}"
     );
 
@@ -116,8 +119,11 @@ fn a1_a3_a5_a15_who_is_not_served_here_is_told_so() {
         let receipt = at.enter(&json!({"number": "110105194912310021"}));
         assert_eq!(receipt["reason"], "number-invalid", "{receipt}");
     }
-    let page = at.ended()["application"].clone();
+    let ended = at.ended();
+    let page = ended["application"].clone();
     assert_eq!(page["window_reason"], "number-failed");
+    let said = ended["text"]["zh"].as_str().unwrap();
+    assert!(said.contains("户政大厅 3 号窗口"), "{said}");
     assert_eq!(page["ticket"], "W1-1");
 
     // A17: no centre and no grant.
