@@ -2,12 +2,14 @@
 
 use schemas::message::kiosk::Text;
 use texts::{Message, text};
+use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::fonts::{Faces, Fonts};
 use crate::line::{Line, Style};
 use crate::page::{Area, Mark, Page, mm};
 use crate::pdf::{self, Pdf};
+use crate::values;
 
 /// The top of an em box above its baseline, in ems.
 const ASCENT: f32 = 0.88;
@@ -197,6 +199,26 @@ impl<'a> Sheet<'a> {
         Ok(())
     }
 
+    /// A label and its value in both languages, English below in less weight.
+    pub(crate) fn field_both(
+        &mut self,
+        column: Column,
+        label: &Message<'_>,
+        value: &Text,
+    ) -> Result<(), Error> {
+        self.field(column, label, &value.zh)?;
+        let space = column.size * 0.28;
+        let below = Area {
+            x: column.x + column.label_width,
+            y: self.y - space,
+            width: column.width - column.label_width,
+            height: 0.0,
+        };
+        let english = Style::quiet(column.size * 0.66);
+        self.y = self.block(below, english, Align::Left, &value.en)? + space;
+        Ok(())
+    }
+
     fn label(&mut self, area: Area, column: Column, label: &Text) -> Result<f32, Error> {
         let chinese = Style::regular(column.size - 1.0);
         let english = Style::quiet(column.size * 0.66);
@@ -225,13 +247,13 @@ impl<'a> Sheet<'a> {
         Ok(end.max(self.block(area, english, Align::Left, &label.en)?))
     }
 
-    /// A barcode in the middle, and its text below it.
+    /// A barcode in the middle; below it what it is, and its text.
     pub(crate) fn barcode(
         &mut self,
         width: f32,
         height: f32,
         code: &str,
-        below: &str,
+        (name, below): (&Message<'_>, &str),
     ) -> Result<(), Error> {
         let width = mm(width).min(self.width + self.margin);
         let x = self.left + (self.width - width) / 2.0;
@@ -245,7 +267,9 @@ impl<'a> Sheet<'a> {
             code,
         )?;
         self.y += mm(height + 1.0);
-        self.paragraph(Style::regular(10.5), Align::Centre, below)
+        // What the code says may be personal.
+        let named = Zeroizing::new(format!("{} {below}", values::both(&text(name))));
+        self.paragraph(Style::regular(10.0), Align::Centre, &named)
     }
 
     /// A QR code in the middle.

@@ -3,8 +3,10 @@
 use schemas::acceptance::AcceptanceNumber;
 use schemas::citizen::{CitizenNumber, NumberTail, PhoneNumber};
 use schemas::civil::CivilDate;
+use schemas::ids::TransactionId;
 use schemas::message::kiosk::Text;
 use schemas::message::peripheral::Fen;
+use schemas::validity::Term;
 use texts::{Message, text};
 use zeroize::Zeroizing;
 
@@ -26,6 +28,27 @@ pub(crate) fn citizen_number(number: &CitizenNumber) -> Zeroizing<String> {
 /// `138 1234 5678`.
 pub(crate) fn phone(phone: &PhoneNumber) -> Zeroizing<String> {
     grouped(phone.expose(), &[3, 4, 4])
+}
+
+/// In groups of four: `4200 0020 2611`.
+pub(crate) fn transaction(transaction: &TransactionId) -> String {
+    let mut grouped = String::new();
+    for (at, character) in transaction.as_str().chars().enumerate() {
+        if at > 0 && at % 4 == 0 {
+            grouped.push(' ');
+        }
+        grouped.push(character);
+    }
+    grouped
+}
+
+/// For how long a card is valid.
+pub(crate) fn term(term: Term) -> String {
+    let years = match term {
+        Term::Years(years) => years.to_string(),
+        Term::LongTerm => return text(&Message::ValidityLongTerm).zh,
+    };
+    text(&Message::ValidityYears { years: &years }).zh
 }
 
 /// All but the last four characters of a citizen number as stars (A4).
@@ -75,6 +98,13 @@ fn grouped(text: &str, groups: &[usize]) -> Zeroizing<String> {
 mod tests {
     use super::*;
 
+    /// A13: of a card that is not made yet only the term is known.
+    #[test]
+    fn a13_a_term_counts_from_the_day_of_issue() {
+        assert_eq!(term(Term::Years(20)), "20 年（自签发之日起）");
+        assert_eq!(term(Term::LongTerm), "长期（自签发之日起）");
+    }
+
     /// A13: numbers are printed in the groups of their standards.
     #[test]
     fn a13_numbers_are_grouped() {
@@ -86,6 +116,11 @@ mod tests {
         assert_eq!(
             *phone(&PhoneNumber::new("13812345678").unwrap()),
             "138 1234 5678"
+        );
+        let transaction_id = TransactionId::new("4200002026112217953346400001").unwrap();
+        assert_eq!(
+            transaction(&transaction_id),
+            "4200 0020 2611 2217 9533 4640 0001"
         );
         assert_eq!(amount(Fen::new(2_000).unwrap()), "20.00 元");
         assert_eq!(minute(1_795_276_800_000), "2026-11-22 00:00");

@@ -36,7 +36,7 @@ fn a11_the_signature_is_a_picture_on_certificate_and_form() {
             .count()
     };
     assert_eq!(
-        pictures(&samples::certificate_of(&fonts, false).unwrap()),
+        pictures(&samples::certificate_of(&fonts, true, false).unwrap()),
         1
     );
     assert_eq!(

@@ -170,7 +170,6 @@ messages! {
     ReadyAfterBoth => "ready-after-both",
     LabelStation => "label-station",
     LabelTime => "label-time",
-    LabelAmount => "label-amount",
     LabelFee => "label-fee",
     LabelItem => "label-item",
     ItemCardFee => "item-card-fee",

@@ -17,6 +17,9 @@ use crate::picture::Picture;
 use crate::sheet::{Align, Column, Labels, Sheet};
 use crate::values;
 
+/// In millimetres.
+const MARGIN: f32 = 10.0;
+
 /// What a collection certificate says.
 #[derive(Debug)]
 pub struct Certificate<'a> {
@@ -30,10 +33,12 @@ pub struct Certificate<'a> {
     pub reason: ApplicationReason,
     /// The day of acceptance.
     pub accepted_on: CivilDate,
-    /// When the card is expected, where policy says so.
+    /// When the card is expected, where that is known. It is not said while the fee or the review is open.
     pub ready_by: Option<CivilDate>,
     /// The fee, and whether it is paid; none where it is free.
     pub fee: Option<(Fen, bool)>,
+    /// Within how many days of the notice that it has arrived the card is collected (C4).
+    pub holding_days: u16,
     /// What is still to be checked (A17).
     pub provisional: &'a [ProvisionalCause],
     /// What the QR code says: the text of the slip, by which an auditor finds the acceptance in the log.
@@ -42,9 +47,37 @@ pub struct Certificate<'a> {
     pub signature: &'a Picture,
 }
 
+/// How large things are; heights in millimetres.
+#[derive(Clone, Copy)]
+struct Sizes {
+    field: f32,
+    note: f32,
+    warning: f32,
+    barcode: f32,
+    signature: f32,
+}
+
+const USUAL: Sizes = Sizes {
+    field: 10.0,
+    note: 9.0,
+    warning: 9.0,
+    barcode: 15.0,
+    signature: 18.0,
+};
+/// Of one that is provisional: the warning takes room, and everything else has to be said all the same.
+const TIGHT: Sizes = Sizes {
+    field: 9.0,
+    note: 8.0,
+    warning: 8.0,
+    barcode: 12.0,
+    signature: 15.0,
+};
+
 /// Sets the certificate.
 pub fn certificate(fonts: &Fonts, certificate: &Certificate<'_>) -> Result<Pdf, Error> {
-    let mut sheet = Sheet::new(fonts, 148.0, Some(210.0), 12.0)?;
+    let is_provisional = !certificate.provisional.is_empty();
+    let sizes = if is_provisional { TIGHT } else { USUAL };
+    let mut sheet = Sheet::new(fonts, 148.0, Some(210.0), MARGIN)?;
     let title = Message::DocCertificate;
     sheet.both(
         Style::bold(19.0),
@@ -56,11 +89,12 @@ pub fn certificate(fonts: &Fonts, certificate: &Certificate<'_>) -> Result<Pdf, 
     sheet.rule(1.0);
     sheet.gap(4.0);
     if let Some(warning) = provisional(certificate.provisional) {
-        sheet.warning(9.0, &warning)?;
+        sheet.warning(sizes.warning, &warning)?;
     }
     let code = certificate.number.expose();
     let below = values::acceptance_number(certificate.number);
-    sheet.barcode(100.0, 15.0, code, &below)?;
+    let name = Message::LabelAcceptanceNumber;
+    sheet.barcode(100.0, sizes.barcode, code, (&name, &below))?;
     sheet.gap(1.0);
     sheet.both(
         Style::regular(8.0),
@@ -69,16 +103,18 @@ pub fn certificate(fonts: &Fonts, certificate: &Certificate<'_>) -> Result<Pdf, 
         &text(&Message::CertificateScan),
     )?;
     sheet.gap(2.5);
-    facts(&mut sheet, certificate)?;
+    facts(&mut sheet, sizes.field, certificate)?;
     sheet.gap(1.0);
     sheet.rule(0.4);
     sheet.gap(3.0);
-    sheet.note(9.0, &Message::CertificateBring)?;
-    sheet.note(9.0, &Message::CertificateKeepSafe)?;
-    let height = mm(18.0);
+    sheet.note(sizes.note, &Message::CertificateBring)?;
+    sheet.note(sizes.note, &Message::CertificateKeepSafe)?;
+    let days = certificate.holding_days.to_string();
+    sheet.note(sizes.note, &Message::CertificateHeld { days: &days })?;
+    let height = mm(sizes.signature);
     let foot = Area {
         x: sheet.left,
-        y: mm(210.0 - 12.0) - height,
+        y: mm(210.0 - MARGIN) - height,
         width: sheet.width,
         height,
     };
@@ -95,15 +131,37 @@ pub fn certificate(fonts: &Fonts, certificate: &Certificate<'_>) -> Result<Pdf, 
     sheet.finish(&title)
 }
 
+/// When the card is there. A day is only said once nothing stands in the way of making it.
+fn ready(
+    sheet: &mut Sheet<'_>,
+    column: Column,
+    certificate: &Certificate<'_>,
+) -> Result<(), Error> {
+    let label = Message::LabelReadyBy;
+    let is_unpaid = certificate.fee.is_some_and(|(_, is_paid)| !is_paid);
+    let is_open = !certificate.provisional.is_empty();
+    let told = match (is_unpaid, is_open) {
+        (true, true) => Message::ReadyAfterBoth,
+        (true, false) => Message::ReadyAfterPayment,
+        (false, true) => Message::ReadyAfterReview,
+        (false, false) => {
+            let day = certificate.ready_by.map(|day| day.to_string());
+            return day.map_or(Ok(()), |day| sheet.field(column, &label, &day));
+        }
+    };
+    sheet.field_both(column, &label, &text(&told))
+}
+
 /// The fields on the left, the QR code on the right.
-fn facts(sheet: &mut Sheet<'_>, certificate: &Certificate<'_>) -> Result<(), Error> {
+fn facts(sheet: &mut Sheet<'_>, size: f32, certificate: &Certificate<'_>) -> Result<(), Error> {
     let top = sheet.y;
     let side = mm(40.0);
     let column = Column {
         x: sheet.left,
-        width: sheet.width - side - mm(3.0),
-        label_width: mm(40.0),
-        size: 10.0,
+        // The code brings its own white.
+        width: sheet.width - side - mm(1.0),
+        label_width: mm(4.0 * size),
+        size,
         labels: Labels::Beside,
     };
     let station = certificate.station;
@@ -123,25 +181,25 @@ fn facts(sheet: &mut Sheet<'_>, certificate: &Certificate<'_>) -> Result<(), Err
     fields.extend(
         certificate
             .fee
-            .map(|(fee, is_paid)| (Message::LabelAmount, values::fee(fee, is_paid))),
+            .map(|(fee, is_paid)| (Message::LabelFee, values::fee(fee, is_paid))),
     );
-    fields.extend(
-        certificate
-            .ready_by
-            .map(|day| (Message::LabelReadyBy, day.to_string())),
-    );
-    fields.push((Message::LabelCollectAt, station.address.clone()));
-    fields.push((Message::LabelHours, station.hours.clone()));
     for (label, value) in &fields {
         sheet.field(column, label, value)?;
+    }
+    ready(sheet, column, certificate)?;
+    for (label, value) in [
+        (Message::LabelCollectAt, &station.address),
+        (Message::LabelHours, &station.hours),
+    ] {
+        sheet.field(column, &label, value)?;
     }
     let fields_end = sheet.y;
     let x = sheet.left + sheet.width - side;
     sheet.page.qr(x, top, side, certificate.proof)?;
     let mut below = Area {
-        x: x + mm(2.0),
+        x,
         y: top + side,
-        width: side - mm(4.0),
+        width: side,
         height: 0.0,
     };
     let caption = text(&Message::ReceiptVerify);

@@ -7,7 +7,7 @@ use schemas::acceptance::AcceptanceNumber;
 use schemas::application::ApplicationReason;
 use schemas::citizen::{CitizenName, CitizenNumber, MaskedName, PhoneNumber, Sex};
 use schemas::ids::OperatorId;
-use schemas::validity::Validity;
+use schemas::validity::Term;
 use schemas::words::application::ProvisionalCause;
 use texts::{Message, provisional, reason, text};
 
@@ -71,8 +71,8 @@ pub struct RegistrationForm<'a> {
     pub address: Option<&'a str>,
     /// Who issues the card.
     pub issuer: Option<&'a str>,
-    /// The new card's validity, where it can be told.
-    pub validity: Option<Validity>,
+    /// How long the new card is valid, where it can be told.
+    pub term: Option<Term>,
     /// The phone number.
     pub phone: Option<&'a PhoneNumber>,
     /// The right hand's print.
@@ -104,11 +104,14 @@ pub fn registration_form(fonts: &Fonts, form: &RegistrationForm<'_>) -> Result<P
         96.0,
         12.0,
         form.number.expose(),
-        &values::acceptance_number(form.number),
+        (
+            &Message::LabelAcceptanceNumber,
+            &values::acceptance_number(form.number),
+        ),
     )?;
     sheet.gap(3.0);
     if let Some(warning) = provisional(form.provisional) {
-        sheet.warning(9.5, &warning)?;
+        sheet.warning(9.0, &warning)?;
     }
     let top = sheet.y;
     let bottom = table(&mut sheet, form)?;
@@ -145,7 +148,7 @@ fn table(sheet: &mut Sheet<'_>, form: &RegistrationForm<'_>) -> Result<f32, Erro
         x: sheet.left,
         y: sheet.y,
         width: sheet.width,
-        height: mm(13.5),
+        height: mm(12.0),
     };
     let beside_portrait = Area {
         width: all.width - portrait_width,
@@ -192,20 +195,19 @@ fn table(sheet: &mut Sheet<'_>, form: &RegistrationForm<'_>) -> Result<f32, Erro
         (Message::LabelPhone, phone),
         (Message::LabelReason, &reason(form.reason).zh),
     )?;
-    let validity = form
-        .validity
-        .map_or_else(|| "-".to_owned(), |validity| validity.to_string());
+    let term = form.term.map_or_else(|| unknown.clone(), values::term);
     rows.two(
         sheet,
         (Message::LabelIssuer, form.issuer.unwrap_or(&unknown)),
-        (Message::LabelValidity, &validity),
+        (Message::LabelValidity, &term),
     )?;
     rows.two(
         sheet,
         (Message::LabelRightFinger, &finger(form.right)),
         (Message::LabelLeftFinger, &finger(form.left)),
     )?;
-    let operator = form.operator.map_or("-", OperatorId::as_str);
+    let nobody = text(&Message::OperatorSelfService).zh;
+    let operator = form.operator.map_or(nobody.as_str(), OperatorId::as_str);
     rows.two(
         sheet,
         (Message::LabelAcceptedBy, &form.station.name.zh),
@@ -215,10 +217,19 @@ fn table(sheet: &mut Sheet<'_>, form: &RegistrationForm<'_>) -> Result<f32, Erro
     let pages = text(&Message::LabelPages { count: &pages }).zh;
     rows.two(
         sheet,
-        (Message::LabelAcceptedOn, &accepted),
+        (Message::LabelAcceptedAt, &accepted),
         (Message::LabelDocuments, &pages),
     )?;
     rows.one(sheet, Message::LabelCollectAt, &form.station.address)?;
+    rows.two(
+        sheet,
+        (
+            Message::LabelCollection,
+            &values::both(&text(&Message::CollectionAtMachine)),
+        ),
+        // Whoever reviews it signs and seals here.
+        (Message::LabelReview, ""),
+    )?;
     Ok(rows.y)
 }
 

@@ -1,8 +1,9 @@
-//! The payment notice (缴费通知) and, once it is paid, the receipt of it, 80 mm: one for each way to pay (A12).
+//! The payment notice (缴费通知单) and, once it is paid, the receipt of it, 80 mm: one for each way to pay (A12).
 
 use schemas::application::ApplicationReason;
 use schemas::civil::CivilDate;
 use schemas::ids::{OrderId, TransactionId};
+use schemas::message::kiosk::Text;
 use schemas::message::peripheral::{Fen, PaymentMethod};
 use texts::{Message, payment_method, reason, text};
 
@@ -83,13 +84,16 @@ pub fn payment_notice(fonts: &Fonts, notice: &PaymentNotice<'_>) -> Result<Pdf, 
         Standing::Due {
             code: Some(code), ..
         } => sheet.qr(44.0, code)?,
+        // Cash is taken at the window, which reads the barcode.
+        Standing::Due { code: None, .. } if notice.way == WayToPay::Cash => {}
         // The centre's own application reads the order from it.
         Standing::Due { code: None, .. } | Standing::Later { .. } => {
             sheet.qr(44.0, &notice.order.to_scan(notice.amount))?;
         }
         Standing::Paid { .. } => {}
     }
-    sheet.barcode(72.0, 12.0, notice.order.as_str(), notice.order.as_str())?;
+    let order = notice.order.as_str();
+    sheet.barcode(72.0, 12.0, order, (&Message::LabelOrder, order))?;
     sheet.gap(2.0);
     sheet.rule(0.4);
     sheet.gap(2.0);
@@ -100,12 +104,10 @@ pub fn payment_notice(fonts: &Fonts, notice: &PaymentNotice<'_>) -> Result<Pdf, 
 }
 
 fn fields(notice: &PaymentNotice<'_>) -> Vec<(Message<'static>, String)> {
-    let way = match notice.way {
-        WayToPay::Network(method) => payment_method(method),
-        WayToPay::Cash => text(&Message::NoticeCashMethod),
-    };
+    let item = values::both(&text(&Message::ItemCardFee));
     let mut fields = vec![
-        (Message::LabelPaymentMethod, values::both(&way)),
+        (Message::LabelItem, item),
+        (Message::LabelPaymentMethod, values::both(&method(notice))),
         (Message::LabelReason, reason(notice.reason).zh),
         (Message::LabelName, notice.holder.name()),
         (
@@ -117,17 +119,34 @@ fn fields(notice: &PaymentNotice<'_>) -> Vec<(Message<'static>, String)> {
     let by = match notice.standing {
         Standing::Due { by, .. } | Standing::Later { by } => by,
         Standing::Paid { transaction } => {
-            let transaction = transaction.map(|id| id.as_str().to_owned());
+            let transaction = transaction.map(values::transaction);
             fields.extend(transaction.map(|id| (Message::LabelTransaction, id)));
             None
         }
     };
     fields.extend(by.map(|day| (Message::LabelPayBy, day.to_string())));
-    if notice.way == WayToPay::Cash {
+    let is_later = matches!(notice.standing, Standing::Later { .. });
+    if notice.way == WayToPay::Cash || is_later {
         fields.push((Message::LabelWindow, notice.station.window.clone()));
     }
     fields.push((Message::LabelTime, values::minute(notice.at_ms)));
     fields
+}
+
+/// How it is paid; of what is still open, that it was chosen.
+fn method(notice: &PaymentNotice<'_>) -> Text {
+    let method = match notice.way {
+        WayToPay::Network(method) => payment_method(method),
+        WayToPay::Cash => text(&Message::NoticeCashMethod),
+    };
+    if !matches!(notice.standing, Standing::Later { .. }) {
+        return method;
+    }
+    let open = |method: &str| text(&Message::NoticeOpenMethod { method });
+    Text {
+        zh: open(&method.zh).zh,
+        en: open(&method.en).en,
+    }
 }
 
 fn notes(notice: &PaymentNotice<'_>) -> Vec<Message<'static>> {
@@ -169,7 +188,6 @@ const fn until(by: Option<CivilDate>) -> Message<'static> {
 #[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
     use schemas::citizen::NumberTail;
-    use schemas::message::kiosk::Text;
 
     use super::*;
 
@@ -187,7 +205,7 @@ mod tests {
             },
             address: String::new(),
             hours: String::new(),
-            window: String::new(),
+            window: "三号窗口".to_owned(),
         };
         let holder = Holder {
             name: None,
@@ -208,19 +226,28 @@ mod tests {
         (values.collect(), notes.join("\n"))
     }
 
-    /// A12: an order that is not paid says until when and where it can be, or when its time begins; of the network it says nothing, since
+    /// A12: an order that is not paid says what for, until when and where it can be paid, or when its time begins; of the network it says nothing, since
     /// the citizen may simply have gone.
     #[test]
     fn a12_an_unpaid_order_says_until_when_and_where() {
         let by = CivilDate::new(2026, 12, 7).ok();
         let (fields, notes) = says(Standing::Later { by });
-        assert!(fields.contains(&"2026-12-07".to_owned()), "{fields:?}");
+        for said in [
+            "2026-12-07",
+            "三号窗口",
+            "待缴（原选微信支付） open (chosen: WeChat Pay)",
+            "居民身份证工本费 Fee for a resident ID card",
+        ] {
+            assert!(fields.iter().any(|field| field == said), "{fields:?}");
+        }
         assert!(notes.contains("lapses"), "{notes}");
         let (_, begins) = says(Standing::Later { by: None });
         assert!(begins.contains("when your application is confirmed"));
         for notes in [notes, begins] {
             assert!(notes.contains("at the window"), "{notes}");
             assert!(!notes.contains("network"), "{notes}");
+            // What the code holds is the order, which is nothing to WeChat.
+            assert!(notes.contains("WeChat and Alipay themselves cannot read it"));
         }
     }
 
@@ -242,9 +269,10 @@ mod tests {
     /// A12: a receipt names the network's transaction, where it is known.
     #[test]
     fn a12_a_receipt_names_its_transaction() {
-        let transaction = TransactionId::new("T1").unwrap();
+        let transaction = TransactionId::new("4200002026112217953346400001").unwrap();
+        let grouped = "4200 0020 2611 2217 9533 4640 0001".to_owned();
         let named = |transaction| says(Standing::Paid { transaction }).0;
-        assert!(named(Some(&transaction)).contains(&"T1".to_owned()));
-        assert!(!named(None).contains(&"T1".to_owned()));
+        assert!(named(Some(&transaction)).contains(&grouped));
+        assert!(!named(None).contains(&grouped));
     }
 }

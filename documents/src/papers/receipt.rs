@@ -17,7 +17,7 @@ use crate::values;
 pub struct Receipt<'a> {
     /// Where.
     pub station: &'a Station,
-    /// What was done.
+    /// What was done, and what the code below is for.
     pub text: &'a Text,
     /// In which session.
     pub session: &'a SessionId,
@@ -46,6 +46,5 @@ pub fn receipt(fonts: &Fonts, receipt: &Receipt<'_>) -> Result<Pdf, Error> {
     ])?;
     sheet.gap(1.0);
     sheet.qr(52.0, receipt.proof)?;
-    sheet.note(8.5, &Message::ReceiptVerify)?;
     sheet.cut(&title)
 }

@@ -28,6 +28,8 @@ pub struct WindowTicket<'a> {
     pub why: &'a Text,
     /// When, milliseconds since 1970-01-01 UTC.
     pub at_ms: u64,
+    /// Until when it is held, by the same count, where that is known.
+    pub until_ms: Option<u64>,
 }
 
 /// Sets the ticket.
@@ -56,11 +58,15 @@ pub fn window_ticket(fonts: &Fonts, ticket: &WindowTicket<'_>) -> Result<Pdf, Er
     fields.push((Message::LabelTime, values::minute(ticket.at_ms)));
     sheet.roll_fields(&fields)?;
     sheet.gap(1.5);
-    sheet.barcode(60.0, 14.0, ticket.ticket.as_str(), ticket.ticket.as_str())?;
+    let number = ticket.ticket.as_str();
+    sheet.barcode(60.0, 14.0, number, (&Message::LabelTicket, number))?;
     sheet.gap(2.0);
     sheet.rule(0.4);
     sheet.gap(2.0);
     sheet.note(9.0, &Message::TicketGoOn)?;
     sheet.note(9.0, &Message::TicketBring)?;
+    if let Some(until) = ticket.until_ms.map(values::minute) {
+        sheet.note(9.0, &Message::TicketValid { until: &until })?;
+    }
     sheet.cut(&title)
 }

@@ -13,7 +13,7 @@ use schemas::civil::CivilDate;
 use schemas::ids::{OrderId, SessionId, TicketNumber, TransactionId};
 use schemas::message::kiosk::Text;
 use schemas::message::peripheral::{Fen, PaymentMethod};
-use schemas::validity::Validity;
+use schemas::validity::Term;
 use schemas::words::application::{ProvisionalCause, WindowReason};
 
 pub(crate) const NUMBER: &str = "1101050012026112200042";
@@ -31,7 +31,7 @@ pub(crate) fn station() -> Station {
         },
         address: "示例市朝阳区建国路 1 号".to_owned(),
         hours: "每日 00:00-24:00".to_owned(),
-        window: "户政大厅 3 号窗口（工作日 09:00-17:00）".to_owned(),
+        window: "示例市朝阳区建国路 1 号户政大厅 3 号窗口（工作日 09:00-17:00）".to_owned(),
     }
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn of_application(fonts: &Fonts) -> Result<[Pdf; 3], Error> {
         by: None,
     };
     Ok([
-        certificate_of(fonts, true)?,
+        certificate_of(fonts, true, true)?,
         form_of(fonts, "李小明", true)?,
         notice(fonts, WayToPay::Cash, due)?,
     ])
@@ -78,8 +78,16 @@ pub(crate) fn all(fonts: &Fonts) -> Result<Vec<(&'static str, Pdf)>, Error> {
     let by = CivilDate::new(2026, 12, 22).ok();
     let pay_due = |code| Standing::Due { code, by };
     Ok(vec![
-        ("certificate", certificate_of(fonts, false)?),
-        ("certificate-provisional", certificate_of(fonts, true)?),
+        ("certificate", certificate_of(fonts, true, false)?),
+        ("certificate-unpaid", certificate_of(fonts, false, false)?),
+        (
+            "certificate-provisional",
+            certificate_of(fonts, true, true)?,
+        ),
+        (
+            "certificate-provisional-unpaid",
+            certificate_of(fonts, false, true)?,
+        ),
         ("form", form_of(fonts, "李小明", true)?),
         ("form-lost", lost_form(fonts, holder().name.as_ref())?),
         ("form-lost-unnamed", lost_form(fonts, None)?),
@@ -125,10 +133,14 @@ pub(crate) fn paid(fonts: &Fonts, transaction: Option<&TransactionId>) -> Result
 }
 
 pub(crate) fn transaction() -> TransactionId {
-    TransactionId::new("4200002026112200000001").expect("a transaction")
+    TransactionId::new("4200002026112217953346400001").expect("a transaction")
 }
 
-pub(crate) fn certificate_of(fonts: &Fonts, provisional: bool) -> Result<Pdf, Error> {
+pub(crate) fn certificate_of(
+    fonts: &Fonts,
+    is_paid: bool,
+    provisional: bool,
+) -> Result<Pdf, Error> {
     certificate(
         fonts,
         &Certificate {
@@ -138,7 +150,8 @@ pub(crate) fn certificate_of(fonts: &Fonts, provisional: bool) -> Result<Pdf, Er
             reason: ApplicationReason::Expiry,
             accepted_on: today(),
             ready_by: CivilDate::new(2026, 12, 13).ok(),
-            fee: Some((fen(2_000), true)),
+            fee: Some((fen(2_000), is_paid)),
+            holding_days: 90,
             provisional: if provisional {
                 ProvisionalCause::ALL
             } else {
@@ -167,7 +180,7 @@ pub(crate) fn form_of(fonts: &Fonts, name: &str, with_portrait: bool) -> Result<
             ethnicity: Some("汉"),
             address: Some("示例省示例市朝阳区建国路甲 92 号院 6 号楼 3 单元 1204 室"),
             issuer: Some("示例市公安局朝阳分局"),
-            validity: Validity::of_card(citizen.birth_date(), today()).ok(),
+            term: citizen.birth_date().age_on(today()).map(Term::of_age),
             phone: Some(&PhoneNumber::new("13812345678").expect("a phone number")),
             right: Some(CapturedFinger {
                 finger: Some(Finger::Thumb),
@@ -205,7 +218,7 @@ pub(crate) fn lost_form(fonts: &Fonts, masked: Option<&MaskedName>) -> Result<Pd
             ethnicity: None,
             address: None,
             issuer: None,
-            validity: None,
+            term: None,
             phone: None,
             right: None,
             left: None,
@@ -258,6 +271,7 @@ pub(crate) fn ticket(fonts: &Fonts) -> Result<Pdf, Error> {
         reason: Some(ApplicationReason::Damage),
         why: &why,
         at_ms: AT_MS,
+        until_ms: Some(AT_MS + 72 * 3_600_000),
     };
     window_ticket(fonts, &ticket)
 }

@@ -60,7 +60,6 @@ ready-after-review = after review; a text message tells you
 ready-after-both = after payment and review; a text message tells you
 label-station = Station
 label-time = Time
-label-amount = Amount
 label-fee = Fee
 label-item = For
 item-card-fee = Fee for a resident ID card

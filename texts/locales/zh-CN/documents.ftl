@@ -60,7 +60,6 @@ ready-after-review = 通过核查后，以短信通知为准
 ready-after-both = 缴费并通过核查后，以短信通知为准
 label-station = 站点
 label-time = 时间
-label-amount = 金额
 label-fee = 工本费
 label-item = 缴费项目
 item-card-fee = 居民身份证工本费

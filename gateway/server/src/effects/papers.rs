@@ -10,6 +10,7 @@ use gateway_log::Log;
 use schemas::envelope;
 use schemas::event::Event;
 use schemas::ids::{DeviceId, SessionId};
+use schemas::time::ClockTrust;
 use schemas::words::paper::PaperFault;
 use tokio::sync::Semaphore;
 
@@ -178,11 +179,15 @@ fn facts(
 fn occasion(facts: &Facts, index: u64, log: &Log) -> anyhow::Result<Occasion> {
     let stored = log.read(index..index + 1).next();
     let (_, signed) = stored.ok_or_else(|| anyhow::anyhow!("it is not in the log"))??;
-    let at_ms = envelope::read(&signed)?.meta.now.wall_ms;
+    let now = envelope::read(&signed)?.meta.now;
     let proof = if facts.has_proof() {
         slips::proof(log, index)?.to_string()
     } else {
         String::new()
     };
-    Ok(Occasion { at_ms, proof })
+    Ok(Occasion {
+        at_ms: now.wall_ms,
+        is_dated: now.trust == ClockTrust::Synchronised,
+        proof,
+    })
 }

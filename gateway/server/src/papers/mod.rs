@@ -17,4 +17,4 @@ mod tests;
 pub use desk::PaperDesk;
 pub(crate) use facts::{Facts, of_acceptance, of_ticket};
 pub(crate) use printer::Occasion;
-pub use printer::Printer;
+pub use printer::{CardDays, Printer};

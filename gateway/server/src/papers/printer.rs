@@ -9,7 +9,7 @@ use schemas::cardholder::{CardAddress, CardIssuer, EthnicGroup};
 use schemas::civil::CivilDate;
 use schemas::event::application::{Entered, Fingerprint, WindowTicketIssued};
 use schemas::message::peripheral::PaymentMethod;
-use schemas::validity::Validity;
+use schemas::validity::Term;
 use schemas::words::Hand;
 use schemas::words::application::{FingerPosition, PaymentWay, ProvisionalCause};
 use schemas::words::paper::{PaperFault, PaperKind};
@@ -27,7 +27,16 @@ const SIGNATURE_SIDES: (u16, u16) = (1_000, 400);
 pub struct Printer {
     fonts: Fonts,
     station: documents::Station,
-    card_days: u16,
+    days: CardDays,
+}
+
+/// What policy says of a card's days.
+#[derive(Debug, Clone, Copy)]
+pub struct CardDays {
+    /// Within how many it is made (T4).
+    pub made: u16,
+    /// Within how many it is collected (C4).
+    pub held: u16,
 }
 
 /// The event that papers are about.
@@ -35,17 +44,19 @@ pub struct Printer {
 pub(crate) struct Occasion {
     /// When it was recorded, ms since 1970-01-01 UTC.
     pub(crate) at_ms: u64,
+    /// Whether the clock was believed that says so.
+    pub(crate) is_dated: bool,
     /// By what it is found in the log; empty where no paper says it.
     pub(crate) proof: String,
 }
 
 impl Printer {
-    /// With these fonts, for this station. A card is made within `card_days` days (T4).
-    pub const fn new(fonts: Fonts, station: documents::Station, card_days: u16) -> Self {
+    /// With these fonts, for this station.
+    pub const fn new(fonts: Fonts, station: documents::Station, days: CardDays) -> Self {
         Self {
             fonts,
             station,
-            card_days,
+            days,
         }
     }
 
@@ -88,6 +99,7 @@ impl Printer {
             accepted_on: CivilDate::in_china(occasion.at_ms),
             ready_by: self.ready_by(a, occasion),
             fee: a.fee.as_ref().map(|fee| (fee.amount, fee.paid)),
+            holding_days: self.days.held,
             provisional: &a.provisional,
             proof: &occasion.proof,
             signature,
@@ -99,7 +111,7 @@ impl Printer {
     pub(super) fn ready_by(&self, a: &Acceptance, occasion: &Occasion) -> Option<CivilDate> {
         const DAY_MS: u64 = 86_400_000;
         let is_certain = !a.provisional.contains(&ProvisionalCause::Clock);
-        let days_ms = u64::from(self.card_days) * DAY_MS;
+        let days_ms = u64::from(self.days.made) * DAY_MS;
         is_certain.then(|| CivilDate::in_china(occasion.at_ms.saturating_add(days_ms)))
     }
 
@@ -125,7 +137,11 @@ impl Printer {
             ethnicity: applicant.ethnic_group.map(EthnicGroup::expose),
             address: applicant.address.as_ref().map(CardAddress::expose),
             issuer: applicant.issuer.as_ref().map(CardIssuer::expose),
-            validity: Validity::of_card(applicant.number.birth_date(), today).ok(),
+            term: applicant
+                .number
+                .birth_date()
+                .age_on(today)
+                .map(Term::of_age),
             phone: a.phone.as_deref(),
             right: captured(&a.entered, Hand::Right),
             left: captured(&a.entered, Hand::Left),
@@ -172,9 +188,18 @@ impl Printer {
             reason: reason_of(&ticket.entered),
             why: &texts::window_reason(ticket.reason),
             at_ms: occasion.at_ms,
+            until_ms: ticket_until(ticket, occasion),
         };
         window_ticket(&self.fonts, &said).map_err(fault)
     }
+}
+
+/// Until when a ticket is held; none where its event does not say how long, or when that was (A15).
+pub(super) fn ticket_until(ticket: &WindowTicketIssued, occasion: &Occasion) -> Option<u64> {
+    const HOUR_MS: u64 = 3_600_000;
+    let held_ms = u64::from(ticket.held_h?) * HOUR_MS;
+    let until_ms = occasion.at_ms.saturating_add(held_ms);
+    occasion.is_dated.then_some(until_ms)
 }
 
 /// Whose paper it is, masked. Names and numbers in events are.

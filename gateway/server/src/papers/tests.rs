@@ -19,7 +19,8 @@ use schemas::words::paper::{PaperFault, PaperKind};
 use zeroize::Zeroizing;
 
 use super::facts::{Acceptance, What};
-use super::{Facts, Occasion, PaperDesk, Printer};
+use super::printer::ticket_until;
+use super::{CardDays, Facts, Occasion, PaperDesk, Printer};
 use crate::held::Applicant;
 use crate::metrics::Metrics;
 use crate::testing::Sent;
@@ -38,12 +39,14 @@ fn printer() -> Printer {
         hours: "每日 00:00-24:00".to_owned(),
         window: "3 号窗口".to_owned(),
     };
-    Printer::new(Fonts::embedded(), station, 60)
+    let days = CardDays { made: 60, held: 90 };
+    Printer::new(Fonts::embedded(), station, days)
 }
 
 fn occasion() -> Occasion {
     Occasion {
         at_ms: 1_795_334_640_000,
+        is_dated: true,
         proof: "STN1 gateway.demo/station/demo/1 41 43 AAAA".to_owned(),
     }
 }
@@ -150,10 +153,8 @@ fn t4_a_certificate_says_by_when_the_card_is_made() {
     assert_eq!(printer().ready_by(&acceptance, &occasion()), None);
 }
 
-/// A15: a ticket needs nothing but itself.
-#[test]
-fn a15_a_ticket_is_set_whatever_is_known() {
-    let ticket = WindowTicketIssued {
+fn ticket(held_h: Option<u16>) -> WindowTicketIssued {
+    WindowTicketIssued {
         session: session(),
         kiosk: kiosk(),
         ticket: TicketNumber::of(1, 7),
@@ -162,10 +163,31 @@ fn a15_a_ticket_is_set_whatever_is_known() {
             kind: Some(ApplicationKind::Lost),
             ..Entered::default()
         }),
-        held_h: Some(72),
+        held_h,
+    }
+}
+
+/// A15: a ticket needs nothing but itself.
+#[test]
+fn a15_a_ticket_is_set_whatever_is_known() {
+    for held_h in [None, Some(72)] {
+        let facts = super::of_ticket(&ticket(held_h));
+        assert_eq!(faults(&facts), [(PaperKind::WindowTicket, None)]);
+    }
+}
+
+/// A15: a ticket says until when it is held, unless nobody knows how long that is, or when it began.
+#[test]
+fn a15_a_ticket_says_until_when_it_is_held() {
+    let dated = occasion();
+    let until_ms = Some(dated.at_ms + 72 * 3_600_000);
+    assert_eq!(ticket_until(&ticket(Some(72)), &dated), until_ms);
+    assert_eq!(ticket_until(&ticket(None), &dated), None);
+    let undated = Occasion {
+        is_dated: false,
+        ..dated
     };
-    let facts = super::of_ticket(&ticket);
-    assert_eq!(faults(&facts), [(PaperKind::WindowTicket, None)]);
+    assert_eq!(ticket_until(&ticket(Some(72)), &undated), None);
 }
 
 /// A13, G7: nobody gets a paper before the log says that it was made; then its own kiosk does, again while it is held, and nobody else.

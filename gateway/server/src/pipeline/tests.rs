@@ -22,7 +22,7 @@ use super::{Acts, Answer, Command, Content, Job, MessageKey};
 use crate::effects::EraseAnswer;
 use crate::ingress::Taken;
 use crate::keys;
-use crate::papers::{Occasion, Printer, of_ticket};
+use crate::papers::{CardDays, Occasion, Printer, of_ticket};
 use crate::testing::{self, Bench, id, station};
 
 fn report(n: u32) -> String {
@@ -438,9 +438,11 @@ fn ticket(session: &SessionId, kiosk: &DeviceId) -> Vec<(PaperKind, Result<Pdf, 
     };
     let occasion = Occasion {
         at_ms: 1_795_334_640_000,
+        is_dated: true,
         proof: text("STN1 gateway.demo/station/demo/1 41 43 AAAA"),
     };
-    Printer::new(documents::Fonts::embedded(), station, 60).set(&of_ticket(&ticket), &occasion)
+    let days = CardDays { made: 60, held: 90 };
+    Printer::new(documents::Fonts::embedded(), station, days).set(&of_ticket(&ticket), &occasion)
 }
 
 /// A13, A15: papers that are made and not recorded yet are not gone. Asked for then, the kiosk gets them when they are recorded, and no

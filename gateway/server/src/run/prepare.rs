@@ -28,7 +28,7 @@ use crate::inbox::Inbox;
 use crate::keys::{self, StationKeys};
 use crate::metrics::Metrics;
 use crate::outlet::Outlet;
-use crate::papers::{PaperDesk, Printer};
+use crate::papers::{CardDays, PaperDesk, Printer};
 use crate::pipeline::SnapshotDesk;
 use crate::sealing::{KeyStore, Recipient, SealingDesk};
 use crate::service::Service;
@@ -218,8 +218,11 @@ fn printer(station: &Station) -> anyhow::Result<Option<Arc<Printer>>> {
         hours: accepting.hours.to_string(),
         window: station.policy.application.window_zh.clone(),
     };
-    let card_days = station.policy.application.card_days;
-    Ok(Some(Arc::new(Printer::new(fonts, paper, card_days))))
+    let days = CardDays {
+        made: station.policy.application.card_days,
+        held: station.policy.custody.holding_days,
+    };
+    Ok(Some(Arc::new(Printer::new(fonts, paper, days))))
 }
 
 /// Whoever may open personal data: the centre, then the others.
