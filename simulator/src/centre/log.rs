@@ -247,7 +247,7 @@ impl Log {
         match &entry {
             Some(entry) => {
                 self.kept.figures.apply(entry);
-                self.news.extend(Heard::of(index, &entry.event));
+                self.news.extend(Heard::of(index, entry));
             }
             None => self.kept.unknown_types += 1,
         }

@@ -2,7 +2,7 @@
 
 use schemas::downlink::Instruction;
 use schemas::downlink::application::GrantIssued;
-use schemas::event::application::Decision;
+use schemas::event::application::{Decision, PaymentTerm};
 use schemas::event::payment::{PaymentConfirmed, PaymentWitness, RefundAsked};
 use schemas::ids::{DeviceId, OrderId};
 use schemas::message::manifest::Manifest;
@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::house::{House, until};
-use crate::station::Station;
+use crate::station::{NOON_MS, Station};
 use crate::town::{FEE, NUMBER, OTHER, Session, Town, until_cases, until_said};
 
 pub(crate) fn order() -> OrderId {
@@ -213,6 +213,63 @@ async fn t2_a_decision_is_told_once() {
     )
     .await;
     assert!(seen_to.starts_with("HTTP/1.1 200"), "{seen_to}");
+    centre.shutdown().await;
+}
+
+/// A12, T2: whoever is confirmed and has not paid is told that no card is made before, and until when that is: fifteen days from the
+/// confirmation. Where the log says no term, no day is told; whoever has paid is told that it stands.
+#[tokio::test]
+async fn a12_whoever_is_confirmed_is_told_what_is_due() {
+    let mut town = Town::new().await;
+    let mut station = town.station("s1", 1);
+    let mut centre = town.centre().await;
+    let mut confirm = |order: &OrderId, term, is_paid| {
+        let session = Session::next(&station);
+        let phone = town.seal(&session, "application.phone", "13812345678");
+        station.push(session.orders(order));
+        let holder = town.holder(&session, OTHER);
+        station.push(session.accepted_owing(holder, phone, order, term));
+        if is_paid {
+            station.push(paid(order));
+        }
+        station.push(session.confirmed());
+    };
+    let term = Some(PaymentTerm {
+        due_days: 15,
+        notice_days: 3,
+    });
+    let of = |n: u32| OrderId::new(format!("110105001i1e{n}")).unwrap();
+    confirm(&of(3), term, false);
+    confirm(&of(6), None, false);
+    confirm(&of(9), term, true);
+    town.send(&mut centre, &station).await;
+    let told = |view: &simulator::centre::View| view.applications.as_ref().unwrap().notices == 3;
+    until(&mut centre, told).await;
+    let look = centre.ask(Asked::Look).await.unwrap();
+    let text = |at: usize| look["phone"][at]["text"].as_str().unwrap();
+    let day = schemas::civil::CivilDate::in_china(NOON_MS + 15 * 86_400_000);
+    for said in [
+        format!("请于 {day} 前（含当日）"),
+        format!("by {day} with the payment notice"),
+    ] {
+        assert!(text(0).contains(&said), "{}", text(0));
+    }
+    for at in [0, 1] {
+        for said in [
+            "已通过核查",
+            "尚未缴纳",
+            "逾期未缴的，申请作废",
+            "The fee is still due",
+        ] {
+            assert!(text(at).contains(said), "{}", text(at));
+        }
+    }
+    assert!(!text(1).contains("含当日"), "{}", text(1));
+    assert!(
+        text(2).contains("已通过核查") && !text(2).contains("缴"),
+        "{}",
+        text(2)
+    );
     centre.shutdown().await;
 }
 

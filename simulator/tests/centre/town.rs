@@ -17,7 +17,7 @@ use schemas::downlink::Instruction;
 use schemas::event::Event;
 use schemas::event::application::{
     ApplicationAccepted, ApplicationCompensated, ApplicationConfirmed, ApplicationEligibilityAsked,
-    ApplicationSmsAsked, Entered,
+    ApplicationSmsAsked, Entered, PaymentTerm,
 };
 use schemas::event::paper::PapersNotHandedOut;
 use schemas::event::payment::PaymentOrdered;
@@ -244,6 +244,22 @@ impl Session {
         let mut accepted = self.accepted(holder, ApplicationKind::Lost, None);
         if let Event::ApplicationAccepted(b) = &mut accepted {
             b.entered.phone = Some(phone);
+        }
+        accepted
+    }
+
+    /// An acceptance with a phone number and a fee that is due.
+    pub fn accepted_owing(
+        &self,
+        holder: SealedField,
+        phone: SealedField,
+        order: &OrderId,
+        term: Option<PaymentTerm>,
+    ) -> Event {
+        let mut accepted = self.accepted_with_phone(holder, phone);
+        if let Event::ApplicationAccepted(b) = &mut accepted {
+            b.order = Some(order.clone());
+            b.term = term;
         }
         accepted
     }

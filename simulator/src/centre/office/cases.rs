@@ -25,6 +25,7 @@ use crate::people::People;
 const AGE_MIN: u16 = 16;
 /// Where the numbers that the centre gives itself begin in each day.
 const OWN_PLACES: u32 = 90_000;
+const DAY_MS: u64 = 86_400_000;
 /// How long a code is valid, in s.
 const CODE_VALID_S: u32 = 300;
 
@@ -56,6 +57,12 @@ pub(super) struct Case {
     pub(super) site: AcceptanceSite,
     pub(super) place: DailyPlace,
     pub(super) order: Option<OrderId>,
+    /// Within how many days it has to be paid, where it has.
+    #[serde(default)]
+    pub(super) due_days: Option<u16>,
+    /// The last of them; none: they have not begun, or nobody knows on which day.
+    #[serde(default)]
+    pub(super) pay_by: Option<CivilDate>,
     sealed: Option<SealedField>,
     #[serde(default)]
     pub(super) phone: Option<SealedField>,
@@ -77,6 +84,17 @@ pub(super) enum Standing {
     Lapsed,
     /// Its card is made and announced.
     Made { card: CardSerial, batch: BatchId },
+}
+
+impl Case {
+    /// The days to pay it in begin, once: as the station counts them (A12).
+    pub(super) fn begin_to_pay(&mut self, at_ms: Option<u64>) {
+        if self.pay_by.is_none() {
+            let begun = at_ms.zip(self.due_days);
+            let last_ms = begun.map(|(at_ms, days)| at_ms + u64::from(days) * DAY_MS);
+            self.pay_by = last_ms.map(CivilDate::in_china);
+        }
+    }
 }
 
 impl Question {
@@ -104,23 +122,30 @@ impl Question {
 }
 
 impl Office {
-    pub(super) fn arrived(&mut self, sender: &Sender, b: ApplicationAccepted) {
+    pub(super) fn arrived(&mut self, sender: &Sender, b: ApplicationAccepted, at_ms: Option<u64>) {
         self.arrivals += 1;
-        let case = Case {
+        let is_provisional = !b.provisional.is_empty();
+        let mut case = Case {
             arrival: self.arrivals,
             sender: sender.clone(),
             kind: b.entered.kind,
             residence: b.entered.residence,
-            is_provisional: !b.provisional.is_empty(),
+            is_provisional,
             site: b.site,
             place: b.place,
             order: b.order,
+            due_days: b.term.map(|term| term.due_days),
+            pay_by: None,
             sealed: b.entered.holder,
             phone: b.entered.phone,
             holder: None,
             standing: Standing::Arrived,
             session: b.session,
         };
+        // The days of one that is provisional count from its confirmation.
+        if !is_provisional {
+            case.begin_to_pay(at_ms);
+        }
         let key = format!("{}/{}", sender.stream, case.session);
         self.cases.entry(key).or_insert(case);
     }

@@ -20,8 +20,10 @@ mod shown;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use schemas::envelope::Entry;
 use schemas::event::Event;
 use schemas::ids::{OrderId, SessionId, StationId, TicketNumber};
+use schemas::time::ClockTrust;
 use serde::{Deserialize, Serialize};
 
 pub use asked::{Asked, OfficeFaults};
@@ -77,6 +79,8 @@ pub(super) struct Sender {
 pub(super) struct Heard {
     pub(super) index: u64,
     pub(super) event: Event,
+    /// When, by the station's wall clock, where that could be believed.
+    pub(super) at_ms: Option<u64>,
 }
 
 /// A window ticket.
@@ -118,7 +122,9 @@ impl Heard {
         clippy::wildcard_enum_match_arm,
         reason = "the office waits for a few kinds of events"
     )]
-    pub(super) fn of(index: u64, event: &Event) -> Option<Self> {
+    pub(super) fn of(index: u64, entry: &Entry) -> Option<Self> {
+        let (event, now) = (&entry.event, &entry.meta.now);
+        let is_dated = now.trust == ClockTrust::Synchronised;
         match event {
             Event::ApplicationEligibilityAsked(_)
             | Event::ApplicationSmsAsked(_)
@@ -140,6 +146,7 @@ impl Heard {
             | Event::PaymentRefunded(_) => Some(Self {
                 index,
                 event: event.clone(),
+                at_ms: is_dated.then_some(now.wall_ms),
             }),
             _ => None,
         }
@@ -161,14 +168,14 @@ impl Office {
         match heard.event {
             Event::ApplicationEligibilityAsked(b) => self.questions.push(Question::who(sender, b)),
             Event::ApplicationSmsAsked(b) => self.questions.push(Question::code(sender, b)),
-            Event::ApplicationAccepted(b) => self.arrived(sender, b),
+            Event::ApplicationAccepted(b) => self.arrived(sender, b, heard.at_ms),
             // Whoever asked is gone.
             Event::ApplicationEnded(b) => {
                 self.questions.retain(|q| !q.is_of(sender, &b.session));
             }
             Event::ApplicationLapsed(b) => self.lapsed(sender, &b.session),
             Event::NoticeAsked(b) => self.due(sender, b),
-            Event::ApplicationConfirmed(b) => self.stands(sender, b),
+            Event::ApplicationConfirmed(b) => self.stands(sender, b, heard.at_ms),
             Event::ApplicationCompensated(b) => self.compensated(sender, b),
             Event::WindowTicketIssued(b) => self.expect(sender, &b.session, &b.ticket),
             Event::PapersNotHandedOut(b) => self.papers_missed(sender, b),

@@ -4,13 +4,14 @@
 use schemas::civil::CivilDate;
 use schemas::event::application::{ApplicationCompensated, ApplicationConfirmed, NoticeAsked};
 use schemas::event::paper::PapersNotHandedOut;
-use schemas::ids::{SessionId, TicketNumber};
+use schemas::ids::{OrderId, SessionId, TicketNumber};
 use schemas::message::kiosk::Text;
 use schemas::sealed::SealedField;
 use schemas::words::application::NoticeCause;
 use serde::{Deserialize, Serialize};
 use texts::Message as Words;
 
+use super::bills::Bill;
 use super::opening::Opened;
 use super::{Office, Openers, Sender, Ticket};
 
@@ -26,6 +27,11 @@ pub(super) struct Notice {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 enum About {
     Confirmed,
+    /// What was confirmed is to be paid first.
+    ConfirmedDue {
+        order: OrderId,
+        by: Option<CivilDate>,
+    },
     Rejected(TicketNumber),
     PapersMissed(TicketNumber),
     Asked {
@@ -35,9 +41,13 @@ enum About {
 }
 
 impl About {
-    fn text(&self) -> Text {
+    /// `is_paid`: whether an order is by now.
+    fn text(&self, is_paid: impl Fn(&OrderId) -> bool) -> Text {
         match self {
-            Self::Confirmed => texts::text(&Words::ApplyNoticeConfirmed),
+            Self::ConfirmedDue { order, by } if !is_paid(order) => due_by(*by),
+            Self::Confirmed | Self::ConfirmedDue { .. } => {
+                texts::text(&Words::ApplyNoticeConfirmed)
+            }
             Self::Rejected(ticket) => texts::text(&Words::ApplyNoticeRejected {
                 ticket: ticket.as_str(),
             }),
@@ -52,6 +62,17 @@ impl About {
     }
 }
 
+/// That it stands, and until when it is to be paid, where that is known.
+fn due_by(by: Option<CivilDate>) -> Text {
+    by.map_or_else(
+        || texts::text(&Words::ApplyNoticeConfirmedUnpaid),
+        |by| {
+            let by = by.to_string();
+            texts::text(&Words::ApplyNoticeConfirmedDue { by: &by })
+        },
+    )
+}
+
 fn asked(cause: NoticeCause, by: &str) -> Text {
     match cause {
         NoticeCause::PaymentDue => texts::text(&Words::ApplyNoticePaymentDue { by }),
@@ -61,11 +82,19 @@ fn asked(cause: NoticeCause, by: &str) -> Text {
 }
 
 impl Office {
-    /// It stands, as the station has recorded.
-    pub(super) fn stands(&mut self, sender: &Sender, b: ApplicationConfirmed) {
+    /// It stands, as the station has recorded. Whoever has not paid is told until when they can: no card is made before (A12).
+    pub(super) fn stands(&mut self, sender: &Sender, b: ApplicationConfirmed, at_ms: Option<u64>) {
         let key = format!("{}/{}", sender.stream, b.session);
-        let phone = self.cases.get(&key).and_then(|case| case.phone.clone());
-        self.ask_for(sender, b.session, phone, About::Confirmed);
+        let Some(case) = self.cases.get_mut(&key) else {
+            return;
+        };
+        case.begin_to_pay(at_ms);
+        let (phone, by) = (case.phone.clone(), case.pay_by);
+        let about = match case.order.clone() {
+            Some(order) => About::ConfirmedDue { order, by },
+            None => About::Confirmed,
+        };
+        self.ask_for(sender, b.session, phone, about);
     }
 
     /// It does not: its ticket is seen to at the window, and the citizen is told where to go.
@@ -129,7 +158,9 @@ impl Office {
                 // Of a session that was erased nobody is told anything.
                 Ok(Opened::Never) => tracing::warn!("a phone number never opens: nobody is told"),
                 Ok(Opened::It(phone)) => {
-                    let Text { zh, en } = notice.about.text();
+                    let is_paid =
+                        |order: &OrderId| self.bills.get(order).is_some_and(Bill::is_paid);
+                    let Text { zh, en } = notice.about.text(is_paid);
                     self.show(phone, format!("{zh} {en}"));
                     self.notices_sent = self.notices_sent.saturating_add(1);
                 }
