@@ -259,4 +259,18 @@ mod tests {
         let genuine = open(&again, &origin, &key, &|_, _, _| true).unwrap();
         assert_eq!(genuine.number, 41);
     }
+    /// A7: a score above 100, or of a pair that there is not, is no instruction of the contract.
+    #[test]
+    fn a7_a_score_that_there_is_not_is_not_read() {
+        let told = |pair: &str, score: u8| {
+            let data = format!(
+                r#"{{"incarnation":1,"session":"s-40","outcome":{{"decision":"rejected","reason":"fingerprints"}},
+                "comparisons":[{{"pair":"{pair}","score":{score},"score_min":60,"matched":true}}]}}"#
+            );
+            Instruction::from_data(APPLICATION_DECIDED, &data).unwrap()
+        };
+        assert!(told("right-finger", 100).is_ok());
+        assert!(told("right-finger", 101).is_err());
+        assert!(told("both-feet", 100).is_err());
+    }
 }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use schemas::ids::{BatchId, BlobHash, StationId};
 use simulator::centre::{
-    Centre, CentreConfig, Desk, GrantTerms, OfficeConfig, Registration, Running,
+    Centre, CentreConfig, Desk, GrantTerms, OfficeConfig, PICTURE_WAIT, Registration, Running,
 };
 use simulator::people::People;
 use tokio::signal::unix::{SignalKind, signal};
@@ -119,6 +119,7 @@ impl Office {
                 ..GrantTerms::default()
             },
             counter: Some(self.counter),
+            picture_wait: PICTURE_WAIT,
         }))
     }
 }

@@ -20,18 +20,14 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::device::Power;
-use crate::faces::face_of;
+use crate::faces::{face_of, likeness};
 use crate::faults::Faults;
 use crate::powered::{hush, listening};
 use crate::simulation::SimulationError;
 use crate::world::World;
 
-/// Score of two pictures of one person.
-const SAME: u8 = 97;
 /// Score of one person whose picture is old or badly lit: for an officer to judge.
 const DOUBTFUL: u8 = 72;
-/// Score of two people.
-const OTHER: u8 = 12;
 /// Longest request: two pictures as base64, and the rest.
 const REQUEST_BYTES_MAX: usize = 3 * PICTURE_BYTES_MAX;
 
@@ -148,10 +144,8 @@ fn scored(request: &CompareRequest, look: Look, is_doubtful: bool) -> CompareAns
     let shown = |picture: &Picture| face_of(picture.bytes.expose()).unwrap_or(look.person);
     let score = if is_doubtful {
         DOUBTFUL
-    } else if shown(&request.reference) == shown(&request.probe) {
-        SAME
     } else {
-        OTHER
+        likeness(shown(&request.reference), shown(&request.probe))
     };
     let ordered = look.score.or_else(|| Score::new(score).ok());
     let unreadable = Refused {

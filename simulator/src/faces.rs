@@ -1,4 +1,4 @@
-//! The pictures of invented people: a mark that says whose, and no image.
+//! The pictures of invented people: a mark that says whose, and no image; and how much two of them are alike.
 
 /// Bytes of a chip's picture.
 pub const PICTURE_BYTES: usize = 1_024;
@@ -21,6 +21,16 @@ pub fn face_of(picture: &[u8]) -> Option<usize> {
         .position(|part| part == FACE_MARK)?;
     let digits = picture.get(at + FACE_MARK.len()..)?.first_chunk::<3>()?;
     core::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// Score of two pictures of one person.
+const SAME: u8 = 97;
+/// Score of two people.
+const OTHER: u8 = 12;
+
+/// How much the faces of two people are alike, 0 to 100: who they are, by their places in the manifest.
+pub(crate) const fn likeness(one: usize, other: usize) -> u8 {
+    if one == other { SAME } else { OTHER }
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use schemas::downlink::Instruction;
 use schemas::ids::StationId;
 use simulated_eventstore::{Faults, Server, ServerConfig};
 use simulator::centre::{
-    Asked, Centre, CentreConfig, Desk, GrantTerms, OfficeConfig, Registration, Running, View,
+    Asked, Centre, CentreConfig, Desk, GrantTerms, OfficeConfig, PICTURE_WAIT, Registration,
+    Running, View,
 };
 use simulator::people::People;
 
@@ -137,6 +138,7 @@ impl TestCentre {
             register: Arc::new(register),
             terms: GrantTerms::default(),
             counter: None,
+            picture_wait: PICTURE_WAIT,
         });
         self.centre = Some(Running::start(config).await.unwrap());
     }

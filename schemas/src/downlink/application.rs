@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::citizen::MaskedName;
-use crate::event::application::{Decision, SaltedCode};
+use crate::event::application::{Decision, Reviewed, SaltedCode};
 use crate::ids::{OrderId, SessionId, TicketNumber, TransactionId};
 use crate::message::peripheral::Fen;
 use crate::order::PaymentCode;
@@ -95,6 +95,10 @@ pub struct ApplicationDecided {
     pub session: SessionId,
     /// What was decided.
     pub outcome: Decision,
+    /// What was compared for that, each pair once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 4))]
+    pub comparisons: Vec<Reviewed>,
 }
 
 /// A code that a phone scans to pay an order (A12).

@@ -111,6 +111,19 @@ words!(
     }
 );
 words!(
+    /// What the centre compares at its review with what it has of the person (A7, A9).
+    ReviewedPair {
+        /// The submitted portrait with the historical one.
+        PortraitHistorical,
+        /// The live photo with the historical portrait.
+        LiveHistorical,
+        /// The right hand's finger with the historical fingerprint.
+        RightFinger,
+        /// The left hand's finger with the historical fingerprint.
+        LeftFinger,
+    }
+);
+words!(
     /// Why a comparison could not be made here: the centre makes it at its review.
     ComparisonPending {
         /// There is nothing to compare with: no old card, or none with a picture or fingerprints.

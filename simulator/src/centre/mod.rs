@@ -42,6 +42,6 @@ pub use link::LinkError;
 pub use office::{Asked, CaseShown, CaseStanding, GrantTerms, OfficeFaults, OfficeShown};
 pub use opener::{Centre, OpenError, SessionKey};
 pub use registration::{Registration, RegistrationError};
-pub use running::{CentreConfig, OfficeConfig, Running, StartError, run};
+pub use running::{CentreConfig, OfficeConfig, PICTURE_WAIT, Running, StartError, run};
 pub use seen::{Alert, Unknown};
 pub use view::{LogView, UnknownView, View};

@@ -43,9 +43,17 @@ impl Received {
 
     /// Whether the blob's file is there, whole.
     pub(super) fn has(&self, blob: &BlobHash) -> io::Result<bool> {
+        Ok(self.read(blob)?.is_some())
+    }
+
+    /// The blob's file, if it is there, whole.
+    pub(super) fn read(&self, blob: &BlobHash) -> io::Result<Option<Vec<u8>>> {
         match std::fs::read(self.0.join("blobs").join(blob.as_str())) {
-            Ok(bytes) => Ok(hex::encode(digest(&SHA256, &bytes)) == blob.as_str()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Ok(bytes) => {
+                let is_whole = hex::encode(digest(&SHA256, &bytes)) == blob.as_str();
+                Ok(is_whole.then_some(bytes))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }

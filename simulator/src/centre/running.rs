@@ -28,6 +28,9 @@ use crate::people::People;
 /// How long the store may end before what was verified: a cluster that changes its leader needs some seconds.
 const STORE_PATIENCE: Duration = Duration::from_mins(1);
 
+/// [`OfficeConfig::picture_wait`] where nothing else is said.
+pub const PICTURE_WAIT: Duration = Duration::from_mins(1);
+
 /// Configuration of a centre.
 #[derive(Clone)]
 pub struct CentreConfig {
@@ -61,6 +64,8 @@ pub struct OfficeConfig {
     pub terms: GrantTerms,
     /// Where the counter is, if anywhere; port 0 for any free one. It shows what is personal.
     pub counter: Option<SocketAddr>,
+    /// How long a picture that is to be compared may come behind its event, before it is decided without it.
+    pub picture_wait: Duration,
 }
 
 /// Why a centre did not start.
@@ -288,6 +293,7 @@ fn serving(
     let openers = Openers {
         private: Arc::clone(&office.private),
         received: received.ok_or(StartError::NothingReceived)?,
+        patience: office.picture_wait,
     };
     let register = Arc::clone(&office.register);
     Serving::open(folder, openers, register, office.terms.clone(), asked).map_err(|error| {

@@ -18,6 +18,7 @@ mod office;
 mod pages;
 mod registration;
 mod restart;
+mod review;
 mod station;
 mod store;
 mod town;

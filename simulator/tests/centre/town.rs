@@ -1,6 +1,7 @@
 //! Stations that take applications, and a centre that decides them: what a station seals, and what it appends.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,11 +18,11 @@ use schemas::downlink::Instruction;
 use schemas::event::Event;
 use schemas::event::application::{
     ApplicationAccepted, ApplicationCompensated, ApplicationConfirmed, ApplicationEligibilityAsked,
-    ApplicationSmsAsked, Entered, PaymentTerm,
+    ApplicationSmsAsked, Entered, PaymentTerm, SealedBlob,
 };
 use schemas::event::paper::PapersNotHandedOut;
 use schemas::event::payment::PaymentOrdered;
-use schemas::ids::{DeviceId, OrderId, SessionId, TicketNumber};
+use schemas::ids::{BlobHash, DeviceId, OrderId, SessionId, TicketNumber};
 use schemas::key::SealingKeyId;
 use schemas::lookup::LookupTag;
 use schemas::message::peripheral::Fen;
@@ -30,7 +31,7 @@ use schemas::words::Residence;
 use schemas::words::application::{ApplicationKind, PaymentWay, ProvisionalCause, RejectionReason};
 use serde_json::json;
 use simulator::centre::{
-    CaseStanding, Centre, CentreConfig, GrantTerms, OfficeConfig, Running, View,
+    CaseStanding, Centre, CentreConfig, GrantTerms, OfficeConfig, PICTURE_WAIT, Running, View,
 };
 use simulator::people::People;
 use tempfile::TempDir;
@@ -77,6 +78,7 @@ impl Town {
             register: Arc::new(people),
             terms,
             counter: Some("127.0.0.1:0".parse().unwrap()),
+            picture_wait: PICTURE_WAIT,
         };
         CentreConfig {
             received: Some(self.received.path().to_owned()),
@@ -106,6 +108,12 @@ impl Town {
 
     /// Seals a field for a session, as the station does, and sends its key up unless that is late.
     pub fn seal(&self, session: &Session, name: &str, plain: &str) -> SealedField {
+        let (id, secret) = self.key(session);
+        sealed(session, &id, &secret, name, plain)
+    }
+
+    /// A new key of a session. Its file has come.
+    fn key(&self, session: &Session) -> (SealingKeyId, [u8; 32]) {
         let mut secret = [0; 32];
         aws_lc_rs::rand::fill(&mut secret).unwrap();
         let id: [u8; 16] = secret[..16].try_into().unwrap();
@@ -118,7 +126,37 @@ impl Town {
         std::fs::create_dir_all(&folder).unwrap();
         let file = key_file(&self.public, session, &id, &secret);
         std::fs::write(folder.join(format!("{id}.json")), file).unwrap();
-        sealed(session, &id, &secret, name, plain)
+        (id, secret)
+    }
+
+    /// Seals a picture for a session, as the station does. Its key has come, and its file has unless that is late.
+    pub fn picture(&self, session: &Session, plain: &[u8]) -> SealedBlob {
+        let (key, secret) = self.key(session);
+        let file = sealed_blob(&key, &secret, plain);
+        let blob = hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &file));
+        let folder = self.blobs(session);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(&blob), file).unwrap();
+        SealedBlob {
+            blob: BlobHash::new(blob).unwrap(),
+            key,
+            len: u32::try_from(plain.len()).unwrap(),
+        }
+    }
+
+    /// The file of a picture is not at the centre until this is called with `here`.
+    pub fn hold_picture(&self, session: &Session, picture: &SealedBlob, here: bool) {
+        let name = picture.blob.as_str();
+        let (open, held) = (
+            self.blobs(session).join(name),
+            self.received.path().join(name),
+        );
+        let (from, to) = if here { (held, open) } else { (open, held) };
+        std::fs::rename(from, to).unwrap();
+    }
+
+    fn blobs(&self, session: &Session) -> PathBuf {
+        self.received.path().join(&session.station).join("blobs")
     }
 
     /// The key of a field is not at the centre until this is called with `here`.
@@ -272,6 +310,7 @@ impl Session {
             place: serde_json::from_value(json!({ "date": "2026-11-21", "sequence": 7 })).unwrap(),
             renumbered: false,
             printed: None,
+            comparisons: Vec::new(),
         })
     }
 
@@ -283,6 +322,7 @@ impl Session {
             ticket: TicketNumber::new(ticket).unwrap(),
             held_h: None,
             phone: Some(phone),
+            comparisons: Vec::new(),
         })
     }
 
@@ -380,6 +420,25 @@ fn sealed(
         .unwrap();
     let body = [&[1; 12], body.as_slice()].concat();
     SealedField::new(format!("v1.{id}.{}", URL_SAFE_NO_PAD.encode(body))).unwrap()
+}
+
+fn sealed_blob(id: &SealingKeyId, secret: &[u8; 32], plain: &[u8]) -> Vec<u8> {
+    let salt = [3; 32];
+    let head = [b"STNBLOB\n\x02".as_slice(), &id.to_raw(), &salt].concat();
+    let mut derived = [0; 32];
+    let info: [&[u8]; 1] = [b"station-gateway blob v2"];
+    let derive = Salt::new(HKDF_SHA256, &salt).extract(secret);
+    derive
+        .expand(&info, Len32)
+        .unwrap()
+        .fill(&mut derived)
+        .unwrap();
+    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &derived).unwrap());
+    let mut body = plain.to_vec();
+    let nonce = Nonce::assume_unique_for_key([0; 12]);
+    key.seal_in_place_append_tag(nonce, Aad::from(&head), &mut body)
+        .unwrap();
+    [head, body].concat()
 }
 
 struct Len32;

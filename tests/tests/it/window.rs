@@ -264,6 +264,7 @@ fn rejected(
         outcome: Decision::Rejected {
             reason: RejectionReason::Documents,
         },
+        comparisons: Vec::new(),
     });
     runtime.block_on(apply::tell(centre, station, &rejected));
     let listed = station.tool_ok(&["window", "list", "--json"], "");

@@ -173,6 +173,7 @@ impl House {
             ticket: TicketNumber::new("W1-1").unwrap(),
             held_h: None,
             phone: None,
+            comparisons: Vec::new(),
         };
         self.act(|draft| {
             draft.push(compensated);
@@ -213,6 +214,7 @@ impl House {
             place: place(),
             renumbered: false,
             printed: None,
+            comparisons: Vec::new(),
         };
         self.act(|draft| draft.push(confirmed))
     }

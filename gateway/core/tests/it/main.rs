@@ -32,6 +32,7 @@ mod papers;
 mod printed;
 mod properties;
 mod registry;
+mod review;
 mod slots;
 mod snapshot;
 mod station;

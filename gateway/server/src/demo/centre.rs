@@ -13,7 +13,7 @@ use schemas::key::PublicKey;
 use schemas::proof::NoteKey;
 use simulated_eventstore::{Server, ServerConfig};
 use simulator::centre::{
-    Centre, CentreConfig, Desk, GrantTerms, OfficeConfig, Registration, Running,
+    Centre, CentreConfig, Desk, GrantTerms, OfficeConfig, PICTURE_WAIT, Registration, Running,
 };
 use simulator::people::People;
 use zeroize::Zeroizing;
@@ -114,6 +114,7 @@ fn office(folder: &Path, phone: SocketAddr) -> anyhow::Result<OfficeConfig> {
         register: Arc::new(register),
         terms: GrantTerms::default(),
         counter: Some(phone),
+        picture_wait: PICTURE_WAIT,
     })
 }
 

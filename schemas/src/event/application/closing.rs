@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::station::bodies;
-use super::{Entered, PaymentTerm, PrintedNumber};
+use super::{Entered, PaymentTerm, PrintedNumber, Reviewed};
 use crate::acceptance::{AcceptanceSite, DailyPlace};
 use crate::civil::CivilDate;
 use crate::ids::{
@@ -118,6 +118,9 @@ bodies! {
         /// By what the printed number is found from here on, where it is another one (P1).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         printed: Option<Box<PrintedNumber>>,
+        /// What the centre compared for that (A7, A9).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        comparisons: Vec<Reviewed>,
     }
     /// The centre decided that an acceptance does not stand: the citizen is told, and goes to the window with the ticket that is
     /// issued with this (A15, A17). What was paid is asked back by an event of its own.
@@ -134,6 +137,9 @@ bodies! {
         /// Where the citizen is told, sealed; none where no number was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         phone: Option<SealedField>,
+        /// What the centre compared for that (A7, A9).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        comparisons: Vec<Reviewed>,
     }
     /// What a new log takes over of an earlier one of the station: how far its acceptance numbers have come, so that none is given twice.
     AcceptancesCarriedOver {

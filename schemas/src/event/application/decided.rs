@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::acceptance::{AcceptanceSite, DailyPlace};
 use crate::ids::DeviceId;
 use crate::lookup::LookupTag;
-use crate::words::application::{ComparisonPending, RejectionReason};
+use crate::matcher::Score;
+use crate::words::application::{ComparisonPending, RejectionReason, ReviewedPair};
 
 /// Who decided that somebody may apply here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -48,6 +49,20 @@ pub enum Comparison {
         /// Why.
         reason: ComparisonPending,
     },
+}
+
+/// A comparison that the centre made at its review (A7, A9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reviewed {
+    /// What was compared.
+    pub pair: ReviewedPair,
+    /// Similarity, 0 to 100.
+    pub score: Score,
+    /// The score needed.
+    pub score_min: Score,
+    /// Whether it is reached.
+    pub matched: bool,
 }
 
 /// What the centre decided about an acceptance.

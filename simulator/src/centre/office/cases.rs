@@ -1,9 +1,8 @@
-//! Applications: who is eligible, and which of the accepted ones stand. Of one person's applications the first that the centre reads is
-//! kept, whatever the stations' clocks say.
+//! Applications: what stations accepted, and who is eligible. Which of them stand: [`super::deciding`].
 
 use std::io;
 
-use schemas::acceptance::{AcceptanceSite, DailyPlace, DailySequence};
+use schemas::acceptance::{AcceptanceSite, DailyPlace};
 use schemas::citizen::CitizenNumber;
 use schemas::civil::CivilDate;
 use schemas::downlink::application::{ApplicationDecided, EligibilityAnswered, SmsCodeSent};
@@ -18,13 +17,12 @@ use serde::{Deserialize, Serialize};
 
 use super::letters::Letter;
 use super::opening::{Holder, Opened};
+use super::review::ToCompare;
 use super::{Office, Openers, Sender};
 use crate::people::People;
 
 /// Completed years from which one may apply (A5).
 const AGE_MIN: u16 = 16;
-/// Where the numbers that the centre gives itself begin in each day.
-const OWN_PLACES: u32 = 90_000;
 const DAY_MS: u64 = 86_400_000;
 /// How long a code is valid, in s.
 const CODE_VALID_S: u32 = 300;
@@ -63,11 +61,29 @@ pub(super) struct Case {
     /// The last of them; none: they have not begun, or nobody knows on which day.
     #[serde(default)]
     pub(super) pay_by: Option<CivilDate>,
-    sealed: Option<SealedField>,
+    pub(super) sealed: Option<SealedField>,
     #[serde(default)]
     pub(super) phone: Option<SealedField>,
     pub(super) holder: Option<Holder>,
+    /// When it was known who applies, or that nobody will ever know.
+    #[serde(default)]
+    pub(super) opened: Option<Opening>,
+    /// Pictures that its station left to the centre to compare.
+    #[serde(default)]
+    pub(super) to_compare: Vec<ToCompare>,
+    /// The centre has said what it thinks of it.
+    #[serde(default)]
+    pub(super) is_decided: bool,
     pub(super) standing: Standing,
+}
+
+/// The place of a case in the centre's own order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Opening {
+    /// Counts up.
+    pub(super) number: u64,
+    /// When, in ms since 1970.
+    pub(super) at_ms: u64,
 }
 
 /// How a case stands.
@@ -125,6 +141,8 @@ impl Office {
     pub(super) fn arrived(&mut self, sender: &Sender, b: ApplicationAccepted, at_ms: Option<u64>) {
         self.arrivals += 1;
         let is_provisional = !b.provisional.is_empty();
+        let key = case_key(sender, &b.session);
+        let to_compare = self.to_compare(&key, &b.entered);
         let mut case = Case {
             arrival: self.arrivals,
             sender: sender.clone(),
@@ -139,6 +157,9 @@ impl Office {
             sealed: b.entered.holder,
             phone: b.entered.phone,
             holder: None,
+            opened: None,
+            to_compare,
+            is_decided: false,
             standing: Standing::Arrived,
             session: b.session,
         };
@@ -146,7 +167,6 @@ impl Office {
         if !is_provisional {
             case.begin_to_pay(at_ms);
         }
-        let key = format!("{}/{}", sender.stream, case.session);
         self.cases.entry(key).or_insert(case);
     }
 
@@ -236,80 +256,9 @@ impl Office {
         }
     }
 
-    /// Decides the cases that can be opened, in the order of their arrival. True: something changed.
-    pub(super) fn decide(&mut self, openers: &Openers, now_ms: u64) -> io::Result<bool> {
-        let mut arrived: Vec<(u64, String)> = self
-            .cases
-            .iter()
-            .filter(|(_, case)| case.standing == Standing::Arrived)
-            .map(|(key, case)| (case.arrival, key.clone()))
-            .collect();
-        arrived.sort();
-        let mut changed = false;
-        for (_, key) in arrived {
-            changed |= self.decide_one(&key, openers, now_ms)?;
-        }
-        Ok(changed)
-    }
-
-    fn decide_one(&mut self, key: &str, openers: &Openers, now_ms: u64) -> io::Result<bool> {
-        let Some(case) = self.cases.get(key) else {
-            return Ok(false);
-        };
-        let holder = match &case.sealed {
-            None => Opened::Never,
-            Some(field) => openers.holder(&case.sender, &case.session, field)?,
-        };
-        let (holder, rejected) = match holder {
-            Opened::NotYet => return Ok(false),
-            Opened::Never => (None, Some(RejectionReason::Identity)),
-            Opened::It(holder) => {
-                let rejected = self.objection(&holder);
-                (Some(holder), rejected)
-            }
-        };
-        let Some(case) = self.cases.get_mut(key) else {
-            return Ok(false);
-        };
-        case.holder = holder;
-        if self.faults.renumber && rejected.is_none() {
-            case.place = own_place(case);
-        }
-        let outcome = match rejected {
-            Some(reason) => Decision::Rejected { reason },
-            None => Decision::Confirmed {
-                site: case.site.clone(),
-                place: case.place,
-            },
-        };
-        case.standing = rejected.map_or(Standing::Confirmed, Standing::Rejected);
-        let decided = ApplicationDecided {
-            incarnation: case.sender.incarnation,
-            session: case.session.clone(),
-            outcome,
-        };
-        let station = case.sender.station.clone();
-        self.post(&station, Letter::Decided(decided), now_ms);
-        Ok(true)
-    }
-
-    /// Why it does not stand, if it does not.
-    fn objection(&self, holder: &Holder) -> Option<RejectionReason> {
-        if self.keeps_one_of(&holder.number) {
-            Some(RejectionReason::AlreadyAppliedElsewhere)
-        } else if self.faults.reject {
-            Some(RejectionReason::Other)
-        } else if self.is_flagged(&holder.number) {
-            Some(RejectionReason::NotEligible)
-        } else {
-            None
-        }
-    }
-
     /// The station says that nobody paid. Until its log says that somebody did no card is made, so none is lost.
     pub(super) fn lapsed(&mut self, sender: &Sender, session: &SessionId) {
-        let key = format!("{}/{session}", sender.stream);
-        if let Some(case) = self.cases.get_mut(&key) {
+        if let Some(case) = self.cases.get_mut(&case_key(sender, session)) {
             case.standing = Standing::Lapsed;
         }
     }
@@ -332,6 +281,7 @@ impl Office {
             incarnation: case.sender.incarnation,
             session: case.session.clone(),
             outcome: Decision::Rejected { reason },
+            comparisons: Vec::new(),
         };
         let station = case.sender.station.clone();
         self.post(&station, Letter::Decided(decided), now_ms);
@@ -345,15 +295,16 @@ impl Office {
         let case = cases.find(|case| case.order.as_ref() == Some(order));
         if let Some(case) = case.filter(|case| case.standing == given_up) {
             // One that was given up before it was decided is decided now.
-            case.standing = match case.holder {
-                Some(_) => Standing::Confirmed,
-                None => Standing::Arrived,
+            case.standing = if case.is_decided {
+                Standing::Confirmed
+            } else {
+                Standing::Arrived
             };
         }
     }
 
     /// Whether another application of this person stands.
-    fn keeps_one_of(&self, number: &str) -> bool {
+    pub(super) fn keeps_one_of(&self, number: &str) -> bool {
         self.cases.values().any(|case| {
             let stands = match &case.standing {
                 Standing::Confirmed | Standing::Made { .. } => true,
@@ -364,16 +315,9 @@ impl Office {
     }
 }
 
-/// Behind all that stations count up to in the simulation, and no number twice.
-fn own_place(case: &Case) -> DailyPlace {
-    let behind = u32::try_from(case.arrival)
-        .ok()
-        .and_then(|n| n.checked_add(OWN_PLACES));
-    let sequence = behind.and_then(|n| DailySequence::new(n).ok());
-    DailyPlace {
-        date: case.place.date,
-        sequence: sequence.unwrap_or(case.place.sequence),
-    }
+/// What a case goes by.
+pub(super) fn case_key(sender: &Sender, session: &SessionId) -> String {
+    format!("{}/{session}", sender.stream)
 }
 
 /// Salt, and a code of six digits.

@@ -10,11 +10,13 @@ mod bills;
 mod cases;
 mod codes;
 pub(super) mod counter;
+mod deciding;
 mod grants;
 mod letters;
 mod maker;
 mod notices;
 mod opening;
+mod review;
 pub(super) mod serving;
 mod shown;
 
@@ -24,6 +26,7 @@ use schemas::envelope::Entry;
 use schemas::event::Event;
 use schemas::ids::{OrderId, SessionId, StationId, TicketNumber};
 use schemas::time::ClockTrust;
+use schemas::words::application::FacePair;
 use serde::{Deserialize, Serialize};
 
 pub use asked::{Asked, OfficeFaults};
@@ -47,6 +50,9 @@ pub(super) struct Office {
     /// By stream and session.
     cases: BTreeMap<String, Case>,
     arrivals: u64,
+    openings: u64,
+    /// Faces that are left to the centre to compare, of sessions under way, as cases go.
+    pending: BTreeMap<String, BTreeSet<FacePair>>,
     bills: BTreeMap<OrderId, Bill>,
     /// Window tickets that no officer has seen to, by number and station.
     tickets: Vec<Ticket>,
@@ -128,6 +134,7 @@ impl Heard {
         match event {
             Event::ApplicationEligibilityAsked(_)
             | Event::ApplicationSmsAsked(_)
+            | Event::ApplicationFacesCompared(_)
             | Event::ApplicationAccepted(_)
             | Event::ApplicationEnded(_)
             | Event::ApplicationLapsed(_)
@@ -168,9 +175,11 @@ impl Office {
         match heard.event {
             Event::ApplicationEligibilityAsked(b) => self.questions.push(Question::who(sender, b)),
             Event::ApplicationSmsAsked(b) => self.questions.push(Question::code(sender, b)),
+            Event::ApplicationFacesCompared(b) => self.faces_compared(sender, &b),
             Event::ApplicationAccepted(b) => self.arrived(sender, b, heard.at_ms),
             // Whoever asked is gone.
             Event::ApplicationEnded(b) => {
+                self.nothing_to_compare(sender, &b.session);
                 self.questions.retain(|q| !q.is_of(sender, &b.session));
             }
             Event::ApplicationLapsed(b) => self.lapsed(sender, &b.session),

@@ -1,16 +1,20 @@
-//! Opens what stations sealed, with the keys that came from them. A key may come later than the event that needs it.
+//! Opens what stations sealed, with the keys that came from them. A key, and a picture, may come later than the event that needs it.
 
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use schemas::citizen::{CitizenName, CitizenNumber};
+use schemas::event::application::SealedBlob;
 use schemas::ids::SessionId;
+use schemas::key::SealingKeyId;
 use schemas::sealed::SealedField;
 use serde::{Deserialize, Serialize};
 
 use super::Sender;
-use crate::centre::opener::Centre;
+use crate::centre::opener::{Centre, SessionKey};
+use crate::centre::received::Received;
 use crate::people::People;
 
 /// The sealed fields of an application keep these names wherever they are copied to.
@@ -22,6 +26,8 @@ pub(super) const PHONE: &str = "application.phone";
 pub(in crate::centre) struct Openers {
     pub(in crate::centre) private: Arc<Centre>,
     pub(in crate::centre) received: PathBuf,
+    /// How long a picture is waited for.
+    pub(in crate::centre) patience: Duration,
 }
 
 /// Who applies. It does not print.
@@ -73,6 +79,24 @@ impl Openers {
         })
     }
 
+    /// A picture.
+    pub(super) fn picture(
+        &self,
+        sender: &Sender,
+        session: &SessionId,
+        sealed: &SealedBlob,
+    ) -> io::Result<Opened<Vec<u8>>> {
+        let received = Received::of(&self.received, &sender.station);
+        let Some(file) = received.read(&sealed.blob)? else {
+            return Ok(Opened::NotYet);
+        };
+        Ok(match self.key(sender, session, &sealed.key)? {
+            Opened::NotYet => Opened::NotYet,
+            Opened::Never => Opened::Never,
+            Opened::It(key) => key.open_blob(&file).map_or(Opened::Never, Opened::It),
+        })
+    }
+
     fn field(
         &self,
         sender: &Sender,
@@ -83,6 +107,22 @@ impl Openers {
         let Some(key) = field.key() else {
             return Ok(Opened::Never);
         };
+        Ok(match self.key(sender, session, &key)? {
+            Opened::NotYet => Opened::NotYet,
+            Opened::Never => Opened::Never,
+            Opened::It(key) => key
+                .open_field(name, field)
+                .map_or(Opened::Never, Opened::It),
+        })
+    }
+
+    /// A key of a session. One of another session, or of another station's, opens nothing here.
+    fn key(
+        &self,
+        sender: &Sender,
+        session: &SessionId,
+        key: &SealingKeyId,
+    ) -> io::Result<Opened<SessionKey>> {
         let folder = self.received.join(sender.station.as_str());
         let path = folder.join("session-keys").join(format!("{key}.json"));
         let file = match std::fs::read(&path) {
@@ -90,11 +130,9 @@ impl Openers {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Opened::NotYet),
             Err(error) => return Err(error),
         };
-        // A key of another session, or of another station's, opens nothing here.
         let own = self.private.open_key(&file).ok();
         let own = own.filter(|k| k.session == *session && k.origin == sender.origin);
-        let plain = own.and_then(|key| key.open_field(name, field).ok());
-        Ok(plain.map_or(Opened::Never, Opened::It))
+        Ok(own.map_or(Opened::Never, Opened::It))
     }
 }
 

@@ -81,7 +81,7 @@ impl Serving {
     fn work(&mut self, stations: &[StationId], now_ms: u64) -> io::Result<()> {
         self.changed |= self.office.grant(stations, &self.terms, now_ms)?;
         // What stands counts for whoever asks at the same time.
-        self.changed |= self.office.decide(&self.openers, now_ms)?;
+        self.changed |= self.office.decide(&self.openers, &self.register, now_ms)?;
         self.changed |= self.office.answer(&self.openers, &self.register, now_ms);
         self.changed |= self.office.notify(&self.openers);
         self.changed |= self.office.make(&self.register, &self.made, now_ms)?;

@@ -1,12 +1,14 @@
 //! What the centre answers and decides. Each answer counts once; one that comes late, twice, or for another log is recorded as
 //! refused and does no harm.
 
+use std::collections::BTreeSet;
+
 use schemas::downlink;
 use schemas::downlink::application::{
     ApplicationDecided, EligibilityAnswered, SmsCodeSent, WindowOutcome,
 };
 use schemas::event::application::{
-    ApplicationCompensated, ApplicationConfirmed, Decision, WindowTicketClosed,
+    ApplicationCompensated, ApplicationConfirmed, Decision, Reviewed, WindowTicketClosed,
 };
 use schemas::event::centre::InstructionRefusal as Refusal;
 use schemas::event::payment::GrantReceived;
@@ -94,9 +96,12 @@ fn sms_sent(draft: &mut Draft<'_>, told: &SmsCodeSent) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A15, A17: the first decision counts.
+/// A15, A17: the first decision counts. What the centre compared for it stands beside it, so that the log says with which score (A7, A9).
 fn decided(draft: &mut Draft<'_>, decided: &Decided) -> Result<(), Refusal> {
     let Decided { told, printed } = decided;
+    if !is_sound(&told.comparisons) {
+        return Err(Refusal::Unusable);
+    }
     let session = &told.session;
     let own = told.incarnation == draft.base.incarnation();
     let gave_up = Decision::Rejected {
@@ -116,6 +121,7 @@ fn decided(draft: &mut Draft<'_>, decided: &Decided) -> Result<(), Refusal> {
                 place: *place,
                 renumbered,
                 printed: printed.clone().filter(|_| renumbered),
+                comparisons: told.comparisons.clone(),
             });
         }
         Decision::Rejected { reason } => {
@@ -126,11 +132,21 @@ fn decided(draft: &mut Draft<'_>, decided: &Decided) -> Result<(), Refusal> {
                 ticket,
                 held_h: window::held_h(draft),
                 phone: acceptance.phone.clone(),
+                comparisons: told.comparisons.clone(),
             });
             payment::settle(draft, session);
         }
     }
     Ok(())
+}
+
+/// Whether each pair is there once, which bounds how many there are, and each result is that of its score.
+fn is_sound(comparisons: &[Reviewed]) -> bool {
+    let mut pairs = BTreeSet::new();
+    comparisons.iter().all(|reviewed| {
+        let is_reached = reviewed.score >= reviewed.score_min;
+        pairs.insert(reviewed.pair) && reviewed.matched == is_reached
+    })
 }
 
 /// A12: the centre gives up what nobody paid, whether or not it had confirmed it.

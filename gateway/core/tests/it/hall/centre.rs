@@ -6,7 +6,7 @@ use schemas::downlink::application::{
     ApplicationDecided, EligibilityAnswered, PaymentCodeIssued, PaymentConfirmed, SmsCodeSent,
 };
 use schemas::event::Event;
-use schemas::event::application::{Decision, PrintedNumber, SaltedCode};
+use schemas::event::application::{Decision, PrintedNumber, Reviewed, SaltedCode};
 use schemas::event::paper::PapersIssued;
 use schemas::event::payment::GrantReceived;
 use schemas::ids::{OrderId, SessionId, TransactionId};
@@ -108,9 +108,27 @@ impl Hall {
                 incarnation,
                 session,
                 outcome,
+                comparisons: Vec::new(),
             },
             printed,
         }))
+    }
+
+    /// The same, for what was compared.
+    pub fn reviewed(
+        &mut self,
+        session: &SessionId,
+        outcome: Decision,
+        comparisons: Vec<Reviewed>,
+    ) -> bool {
+        let told = ApplicationDecided {
+            incarnation: self.state.incarnation(),
+            session: session.clone(),
+            outcome,
+            comparisons,
+        };
+        let printed = None;
+        self.told(Answer::Decided(Decided { told, printed }))
     }
 
     /// All that the centre told so far was read.
