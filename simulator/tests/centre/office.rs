@@ -72,6 +72,38 @@ async fn a17_of_two_acceptances_of_one_person_the_first_is_kept() {
     centre.shutdown().await;
 }
 
+/// A17: the first by the centre's own order is the first whose person it can open: a station that was cut off sends keys behind its events,
+/// and until one is there it holds up neither the same person's application elsewhere nor anybody else's.
+#[tokio::test]
+async fn a17_whose_key_comes_late_comes_behind() {
+    let mut town = Town::new().await;
+    let mut stations = [town.station("s1", 1), town.station("s2", 2)];
+    let mut centre = town.centre().await;
+    let late = Session::next(&stations[0]);
+    let held = town.holder(&late, NUMBER);
+    town.hold_key(&late, &held, false);
+    stations[0].push(late.accepted(held.clone(), ApplicationKind::Lost, None));
+    town.send(&mut centre, &stations[0]).await;
+    for number in [NUMBER, OTHER] {
+        let session = Session::next(&stations[1]);
+        let holder = town.holder(&session, number);
+        stations[1].push(session.accepted(holder, ApplicationKind::Lost, None));
+    }
+    town.send(&mut centre, &stations[1]).await;
+    let made = CaseStanding::Made;
+    until_cases(&mut centre, &[CaseStanding::Arrived, made, made]).await;
+    town.hold_key(&late, &held, true);
+    until_cases(&mut centre, &[CaseStanding::Rejected, made, made]).await;
+    let told = town.told(&centre, &stations[0]).await;
+    let [Instruction::ApplicationDecided(decided)] = &told[..] else {
+        panic!("{told:?}")
+    };
+    let reason = RejectionReason::AlreadyAppliedElsewhere;
+    assert_eq!(decided.session, late.id);
+    assert_eq!(decided.outcome, Decision::Rejected { reason });
+    centre.shutdown().await;
+}
+
 /// A2, A5: the centre answers as soon as the key of the question has come; the flagged, the young and those who have applied are not
 /// eligible.
 #[tokio::test]

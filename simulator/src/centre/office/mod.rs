@@ -1,5 +1,5 @@
-//! What the centre does about applications: it says who is eligible, sends codes, confirms payments, decides what was accepted in its own
-//! order, has the cards made and announces them, and grants stations what they may decide alone.
+//! What the centre does about applications: it says who is eligible, sends codes, confirms payments, decides what was accepted in the order
+//! in which it learns who applied, has the cards made and announces them, and grants stations what they may decide alone.
 //!
 //! All it knows is from the logs and from the counter (the demonstration's people: a citizen who pays, a phone that shows what was
 //! sent). It opens what is sealed with the centre's private key, so its file holds personal data, and nothing of that is ever shown but
