@@ -268,14 +268,7 @@ impl Metrics {
     pub fn follow(&self, event: &Event) {
         self.events.inc();
         self.window.follow(event);
-        if let Event::InstructionFollowed(_) = event {
-            self.link
-                .instructions
-                .with_label_values(&["followed"])
-                .inc();
-        } else if let Event::InstructionRefused(_) = event {
-            self.link.instructions.with_label_values(&["refused"]).inc();
-        }
+        self.link.follow(event);
         if let Event::ServiceChanged(body) = event {
             self.in_service.set(i64::from(body.in_service));
         } else if let Event::PresenceChanged(body) = event {
