@@ -11,6 +11,12 @@ pub(super) fn text(view: &View) -> Result<String, prometheus::Error> {
     if let Some(office) = &view.applications {
         figures.notices.set(whole(office.notices));
         figures.notices_waiting.set(count(office.notices_waiting));
+        for (station, fen) in &office.differences_fen {
+            let differs = figures
+                .payments_differ
+                .with_label_values(&[station.as_str()]);
+            differs.set(*fen);
+        }
     }
     for (stream, log) in &view.logs {
         figures.show(stream, log);
@@ -33,6 +39,7 @@ struct Figures {
     unknown: IntGauge,
     notices: IntGauge,
     notices_waiting: IntGauge,
+    payments_differ: IntGaugeVec,
     alerts: IntGaugeVec,
     verified: IntGaugeVec,
     acknowledged: IntGaugeVec,
@@ -80,6 +87,11 @@ impl Figures {
             notices_waiting: gauge(
                 "centre_notices_waiting",
                 "Notices of decisions whose phone number cannot be opened yet",
+            )?,
+            payments_differ: gauges(
+                "centre_payments_difference_fen",
+                "What the centre has more than the station of the payments of its closed days",
+                &["station"],
             )?,
             alerts: gauges(
                 "centre_alerts",

@@ -39,7 +39,9 @@ pub use fault::{Fault, Located};
 pub use figures::Whereabouts;
 pub use house::House;
 pub use link::LinkError;
-pub use office::{Asked, CaseShown, CaseStanding, GrantTerms, OfficeFaults, OfficeShown};
+pub use office::{
+    Asked, CaseShown, CaseStanding, Day, GrantTerms, OfficeFaults, OfficeShown, Sums,
+};
 pub use opener::{Centre, OpenError, SessionKey};
 pub use registration::{Registration, RegistrationError};
 pub use running::{CentreConfig, OfficeConfig, PICTURE_WAIT, Running, StartError, run};

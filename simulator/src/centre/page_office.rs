@@ -4,12 +4,14 @@ use std::fmt::Write as _;
 
 use schemas::words::application::{ApplicationKind, RejectionReason};
 
-use super::office::{CaseShown, CaseStanding, OfficeShown};
+use super::office::{CaseShown, CaseStanding, OfficeShown, Sums};
 use super::page::escaped;
 use super::view::View;
 
 /// Applications that are shown; `/stations` has all.
 const CASES_MAX: usize = 20;
+/// Days that are shown; there too.
+const DAYS_MAX: usize = 10;
 
 /// The section; nothing where the centre decides no applications.
 pub(super) fn applications(page: &mut String, view: &View) {
@@ -25,6 +27,50 @@ pub(super) fn applications(page: &mut String, view: &View) {
     }
     page.push_str("</table>");
     sums(page, office);
+    days(page, office);
+}
+
+/// Each day's payments, as the station has them and as the centre has them (A12).
+fn days(page: &mut String, office: &OfficeShown) {
+    if office.days.is_empty() {
+        return;
+    }
+    page.push_str(
+        "<h2>缴费对账 <small>Payments by day, the newest first</small></h2><table><tr><th>站点<br><small>Station</small></th><th>日期<br><small>Day</small></th>\
+         <th>站点收款<br><small>The station has</small></th><th>中心收款<br><small>The centre has</small></th><th>差额<br><small>Difference</small></th>\
+         <th>补发<br><small>Told again</small></th></tr>",
+    );
+    for day in office.days.iter().rev().take(DAYS_MAX) {
+        write!(
+            page,
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            escaped(day.station.as_str()),
+            day.day,
+            took(day.station_has),
+            took(day.centre_has),
+            yuan(day.difference_fen()),
+            day.told_again
+        )
+        .unwrap_or_default();
+    }
+    page.push_str("</table><p><small>累计差额 all days together:");
+    for (station, fen) in &office.differences_fen {
+        let (station, sum) = (escaped(station.as_str()), yuan(*fen));
+        write!(page, " {station} {sum}").unwrap_or_default();
+    }
+    page.push_str("</small></p>");
+}
+
+fn took(sums: Sums) -> String {
+    let fen = i64::try_from(sums.fen).unwrap_or(i64::MAX);
+    format!("{}／{}", sums.count, yuan(fen))
+}
+
+/// An amount that may be less than nothing.
+fn yuan(fen: i64) -> String {
+    let sign = if fen < 0 { "−" } else { "" };
+    let fen = fen.unsigned_abs();
+    format!("{sign}{}.{:02}", fen / 100, fen % 100)
 }
 
 fn row(page: &mut String, case: &CaseShown) {

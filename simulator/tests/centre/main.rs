@@ -10,6 +10,7 @@
 )]
 
 mod damage;
+mod days;
 mod downlink;
 mod fees;
 mod honest;

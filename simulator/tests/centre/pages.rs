@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use crate::house::{House, until, until_acknowledged};
 use crate::station::Station;
 
-async fn get(centre: &Running, path: &str) -> String {
+pub(crate) async fn get(centre: &Running, path: &str) -> String {
     let mut socket = TcpStream::connect(centre.address().unwrap()).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nhost: centre\r\nconnection: close\r\n\r\n");
     socket.write_all(request.as_bytes()).await.unwrap();

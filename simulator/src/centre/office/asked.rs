@@ -26,6 +26,8 @@ pub struct OfficeFaults {
     pub renumber: bool,
     /// Each payment is confirmed a second time, as another transaction.
     pub double_payment: bool,
+    /// What is paid is not confirmed: the day's sums have to find it.
+    pub lose_payments: bool,
     /// How long codes to pay by are valid, in s, where it is not two hours.
     pub code_valid_s: Option<u32>,
 }
@@ -126,7 +128,7 @@ impl Office {
     fn look(&self) -> Value {
         let orders = self.bills.iter().map(|(order, bill)| {
             json!({ "order": order, "station": bill.sender.station, "session": bill.session,
-                "amount": bill.amount_fen.to_string(), "way": bill.way, "paid": bill.transactions.len(),
+                "amount": bill.amount_fen.to_string(), "way": bill.way, "paid": bill.payments.len(),
                 "confirmed": bill.is_confirmed, "expired": bill.is_expired })
         });
         let phone = self.messages.iter();

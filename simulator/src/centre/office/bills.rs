@@ -2,12 +2,14 @@
 
 use schemas::downlink::application::{PaymentConfirmed, PaymentRefunded};
 use schemas::event::Event;
+use schemas::event::payment::PaymentWitness;
 use schemas::ids::{OrderId, SessionId, TransactionId};
 use schemas::message::peripheral::Fen;
 use schemas::words::application::{PaymentWay, RefundCause};
 use serde::{Deserialize, Serialize};
 
 use super::codes::Code;
+use super::days::Payment;
 use super::letters::Letter;
 use super::{Office, Sender};
 
@@ -18,8 +20,9 @@ pub(super) struct Bill {
     pub(super) session: SessionId,
     pub(super) amount_fen: Fen,
     pub(super) way: PaymentWay,
-    /// Transactions of the networks that pay it, and how much each.
-    pub(super) transactions: Vec<(TransactionId, Fen)>,
+    /// What the networks took for it.
+    #[serde(default)]
+    pub(super) payments: Vec<Payment>,
     /// The station has recorded that it is paid.
     pub(super) is_confirmed: bool,
     pub(super) is_expired: bool,
@@ -67,7 +70,7 @@ impl Office {
                     session: b.session,
                     amount_fen: b.amount_fen,
                     way: b.way,
-                    transactions: Vec::new(),
+                    payments: Vec::new(),
                     is_confirmed: false,
                     is_given_back: false,
                     is_expired: false,
@@ -81,7 +84,15 @@ impl Office {
             Event::PaymentConfirmed(b) => {
                 change(bills, &b.order, |bill| bill.is_confirmed = true);
                 self.paid_after_all(&b.order);
+                match &b.witness {
+                    PaymentWitness::Centre { transaction } => {
+                        self.heard_of(&b.order, Some(transaction));
+                    }
+                    PaymentWitness::Terminal { .. } => self.terminal_took(sender, b.amount_fen),
+                }
             }
+            Event::PaymentNoted(b) => self.heard_of(&b.order, b.transaction.as_ref()),
+            Event::PaymentsReconciled(b) => self.reconcile(sender, &b, now_ms),
             Event::PaymentExpired(b) => change(bills, &b.order, |bill| bill.is_expired = true),
             Event::PaymentRefunded(b) => change(bills, &b.order, |bill| bill.refunded += 1),
             Event::RefundAsked(b) => {
@@ -89,6 +100,7 @@ impl Office {
                     bill.refunds += 1;
                     bill.is_given_back |= is_of_the_kept(b.cause);
                 });
+                self.asked_back(sender, &b);
                 let Some(transaction) = self.next_transaction("503000", now_ms) else {
                     return;
                 };
@@ -120,9 +132,6 @@ impl Office {
         for _ in 0..times {
             let transaction = self.next_transaction("420000", now_ms);
             let transaction = transaction.ok_or("no number of a transaction can be made")?;
-            change(&mut self.bills, order, |bill| {
-                bill.transactions.push((transaction.clone(), amount_fen));
-            });
             let confirmed = PaymentConfirmed {
                 order: order.clone(),
                 amount_fen,
@@ -131,7 +140,11 @@ impl Office {
                 paid_ms: Some(now_ms),
                 code: taken.code,
             };
-            self.post(&station, Letter::Paid(confirmed), now_ms);
+            let payment = Payment::taken(confirmed.clone());
+            change(&mut self.bills, order, |bill| bill.payments.push(payment));
+            if !self.faults.lose_payments {
+                self.post(&station, Letter::Paid(confirmed), now_ms);
+            }
             paid.push(transaction);
         }
         Ok(paid)
@@ -145,7 +158,7 @@ impl Office {
 }
 
 /// Whether what is asked back had paid the order. Else it is money that came beside it.
-const fn is_of_the_kept(cause: RefundCause) -> bool {
+pub(super) const fn is_of_the_kept(cause: RefundCause) -> bool {
     match cause {
         RefundCause::SessionEnded | RefundCause::Rejected | RefundCause::Lapsed => true,
         RefundCause::PaidTwice

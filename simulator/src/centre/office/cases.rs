@@ -266,7 +266,7 @@ impl Office {
     /// The centre gives up an application that nobody paid.
     pub(super) fn give_up(&mut self, order: &OrderId, now_ms: u64) -> Result<(), String> {
         let bill = self.bills.get(order).ok_or("no such order")?;
-        if bill.is_confirmed || !bill.transactions.is_empty() {
+        if bill.is_confirmed || !bill.payments.is_empty() {
             return Err("it is paid".to_owned());
         }
         let mut cases = self.cases.values_mut();

@@ -6,7 +6,7 @@ use schemas::downlink::application::{
     ApplicationDecided, EligibilityAnswered, GrantIssued, PaymentCodeIssued, PaymentConfirmed,
     PaymentRefunded, SmsCodeSent, WindowOutcome,
 };
-use schemas::ids::StationId;
+use schemas::ids::{StationId, TransactionId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -47,6 +47,15 @@ impl Letter {
             | Self::Paid(_)
             | Self::Refunded(_) => true,
             Self::Window(_) | Self::Grant(_) | Self::Manifest(_) => false,
+        }
+    }
+
+    /// The transaction that it confirms, if it confirms one.
+    pub(super) const fn paid(&self) -> Option<&TransactionId> {
+        if let Self::Paid(told) = self {
+            Some(&told.transaction)
+        } else {
+            None
         }
     }
 

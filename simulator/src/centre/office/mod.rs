@@ -10,6 +10,7 @@ mod bills;
 mod cases;
 mod codes;
 pub(super) mod counter;
+mod days;
 mod deciding;
 mod grants;
 mod letters;
@@ -30,6 +31,7 @@ use schemas::words::application::FacePair;
 use serde::{Deserialize, Serialize};
 
 pub use asked::{Asked, OfficeFaults};
+pub use days::{Day, Sums};
 pub use grants::GrantTerms;
 pub use shown::{CaseShown, CaseStanding, OfficeShown};
 
@@ -61,6 +63,11 @@ pub(super) struct Office {
     /// Notices that wait for the key of their phone number, and how many were sent.
     notices: Vec<Notice>,
     notices_sent: u64,
+    /// Days of stations, the newest last; what terminals took since the last one, by stream; and what the networks have more than a station
+    /// had heard of at the end of its days, in fen.
+    days: VecDeque<Day>,
+    terminals: BTreeMap<String, Sums>,
+    differences_fen: BTreeMap<StationId, i64>,
     outbox: VecDeque<Posted>,
     granted: BTreeMap<StationId, Granted>,
     made: u32,
@@ -148,6 +155,8 @@ impl Heard {
             | Event::PaymentWayChosen(_)
             | Event::PaymentCodeAsked(_)
             | Event::PaymentConfirmed(_)
+            | Event::PaymentNoted(_)
+            | Event::PaymentsReconciled(_)
             | Event::PaymentExpired(_)
             | Event::RefundAsked(_)
             | Event::PaymentRefunded(_) => Some(Self {

@@ -1,11 +1,13 @@
 //! What the centre's pages show of applications. Nothing personal.
 
-use schemas::ids::{CardSerial, OrderId};
+use std::collections::BTreeMap;
+
+use schemas::ids::{CardSerial, OrderId, StationId};
 use schemas::words::application::{ApplicationKind, RejectionReason};
 use serde::Serialize;
 
 use super::cases::{Case, Standing};
-use super::{Office, OfficeFaults};
+use super::{Day, Office, OfficeFaults};
 
 /// The office at a glance.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -26,6 +28,10 @@ pub struct OfficeShown {
     pub notices: u64,
     /// Notices that wait until a phone number can be opened.
     pub notices_waiting: usize,
+    /// Days of stations as both have them, the newest last.
+    pub days: Vec<Day>,
+    /// What the centre has more than a station, all its days together, in fen.
+    pub differences_fen: BTreeMap<StationId, i64>,
     /// Window tickets that no officer has seen to.
     pub tickets: usize,
     /// How it misbehaves.
@@ -88,6 +94,8 @@ impl Office {
             refunds: self.bills.values().map(|b| u64::from(b.refunds)).sum(),
             notices: self.notices_sent,
             notices_waiting: self.notices.len(),
+            days: self.days.iter().cloned().collect(),
+            differences_fen: self.differences_fen.clone(),
             tickets: self.tickets.len(),
             faults: self.faults,
         }
