@@ -9,7 +9,8 @@
 //! receipt *and* the next page are there: looking up, sealing, deciding, the durable append, and MQTT both ways. What devices and the centre take is
 //! none of it, since the page after an entry is the one that says that they are asked. `alone` applies at one kiosk, one after the other. `at-once`
 //! begins at all kiosks together; each citizen thinks so long before an entry, by chance between nothing and twice that, and the devices
-//! that all share serve one after the other. Prints a JSON line for each step, one for all steps, and one with the gateway's own figures.
+//! that all share serve one after the other. Prints a JSON line for each step, one for all steps, and one with the gateway's own figures;
+//! `alone` also one for the papers: how long setting them took, by the gateway's count, and how long after the last entry all were at the kiosk.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -32,8 +33,22 @@ use tokio::runtime::Runtime;
 /// How long fifty may wait for a scanner that serves one after the other.
 const QUEUE: Duration = Duration::from_mins(10);
 
+/// How long papers may take to come: setting them waits for a checkpoint, which comes within a second.
+const PAPERS: Duration = Duration::from_secs(30);
+/// Papers of an application whose fee is still to be paid: certificate, registration form, payment notice.
+const PAPERS_LEN: usize = 3;
+
 /// Of each step, by its name: what its entries took.
 type Took = BTreeMap<String, Vec<Duration>>;
+
+/// An application that came to its end.
+struct Applied {
+    /// Free for the next.
+    kiosk: Kiosk,
+    took: Took,
+    /// When the last entry was sent.
+    last_entry: Instant,
+}
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -52,13 +67,65 @@ fn alone(folder: &Path, count: u64) -> anyhow::Result<()> {
     with_station(folder, 0, |station| {
         let mut kiosk = Kiosk::connect(station.layout.mqtt, "kiosk-1");
         let (mut took, mut chance) = (Took::new(), Random::of(0));
+        let mut papers = Papers::default();
         for person in 0..count {
-            let (back, of_one) = go(kiosk, person, Duration::ZERO, &mut chance)?;
-            kiosk = back;
-            add(&mut took, of_one);
+            let applied = go(kiosk, person, Duration::ZERO, &mut chance)?;
+            kiosk = applied.kiosk;
+            papers.come(&mut kiosk, applied.last_entry, station)?;
+            add(&mut took, applied.took);
         }
+        papers.say();
         Ok(took)
     })
+}
+
+/// What the papers of one application after the other took.
+#[derive(Default)]
+struct Papers {
+    /// Of all so far, in s, as the gateway counts: how often, and how long altogether.
+    count: f64,
+    sum_s: f64,
+    /// In ms, of each application.
+    set_ms: Vec<f64>,
+    came_ms: Vec<f64>,
+}
+
+impl Papers {
+    /// Waits for the papers of an application. They were set once.
+    fn come(
+        &mut self,
+        kiosk: &mut Kiosk,
+        last_entry: Instant,
+        station: &Station,
+    ) -> anyhow::Result<()> {
+        for _ in 0..PAPERS_LEN {
+            kiosk.until("a paper", PAPERS, |channel, _| {
+                (channel == "papers").then_some(())
+            });
+        }
+        let came = last_entry.elapsed();
+        let figure = |name: &str| station.metric(name).context("no figure of papers");
+        let count = figure("station_papers_seconds_count")?;
+        self.count += 1.0;
+        anyhow::ensure!(
+            (count - self.count).abs() < 0.5,
+            "papers were set {count} times"
+        );
+        let sum_s = figure("station_papers_seconds_sum")?;
+        self.set_ms.push((sum_s - self.sum_s) * 1_000.0);
+        self.sum_s = sum_s;
+        self.came_ms.push(came.as_secs_f64() * 1_000.0);
+        Ok(())
+    }
+
+    fn say(&self) {
+        let mean = |ms: &[f64]| ms.iter().sum::<f64>() / self.count;
+        let max = |ms: &[f64]| ms.iter().copied().fold(0.0, f64::max);
+        let [set, came] = [&self.set_ms, &self.came_ms]
+            .map(|ms| json!({"mean_ms": mean(ms), "max_ms": max(ms), "count": ms.len()}));
+        let papers = json!({"papers": {"each": PAPERS_LEN, "set": set, "came": came}});
+        println!("{papers}");
+    }
 }
 
 fn at_once(folder: &Path, kiosks: u64, think_ms: u64) -> anyhow::Result<()> {
@@ -75,7 +142,7 @@ fn at_once(folder: &Path, kiosks: u64, think_ms: u64) -> anyhow::Result<()> {
         for citizen in citizens {
             let came = citizen.join();
             let came = came.map_err(|_panic| anyhow::anyhow!("a citizen came to no end"))?;
-            add(&mut took, came?.1);
+            add(&mut took, came?.took);
         }
         Ok(took)
     })
@@ -139,14 +206,8 @@ fn add(all: &mut Took, more: Took) {
     }
 }
 
-/// One application to its end, of a person of their own, since nobody applies twice: the kiosk, free for the next, and what each entry
-/// took.
-fn go(
-    kiosk: Kiosk,
-    person: u64,
-    think: Duration,
-    chance: &mut Random,
-) -> anyhow::Result<(Kiosk, Took)> {
+/// One application to its end, of a person of their own, since nobody applies twice.
+fn go(kiosk: Kiosk, person: u64, think: Duration, chance: &mut Random) -> anyhow::Result<Applied> {
     // The first few are people of whom something is odd.
     let at = usize::try_from(person)? + 20;
     let people = People::new(BatchId::new("bench")?, at + 1, 1)?.people;
@@ -157,14 +218,18 @@ fn go(
     };
     let mut at = Applicant::start(kiosk);
     at.patience = QUEUE;
-    let mut took = Took::new();
+    let (mut took, mut last_entry) = (Took::new(), Instant::now());
     loop {
         let step = at.step();
         if step.is_empty() {
             let page = at.page();
             let outcome = page.get("outcome").and_then(Value::as_str);
             anyhow::ensure!(outcome == Some("provisional"), "{page}");
-            return Ok((at.kiosk, took));
+            return Ok(Applied {
+                kiosk: at.kiosk,
+                took,
+                last_entry,
+            });
         }
         // What an entry names is sent and sealed before it.
         let Some(input) = at.answer(&citizen) else {
@@ -178,5 +243,6 @@ fn go(
         at.entered(&input);
         at.changes_from(&number);
         took.entry(step).or_default().push(began.elapsed());
+        last_entry = began;
     }
 }
