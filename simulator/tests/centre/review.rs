@@ -13,7 +13,8 @@ use schemas::matcher::Score;
 use schemas::words::application::{
     ApplicationKind, ComparisonPending, FacePair, PortraitWay, RejectionReason, ReviewedPair,
 };
-use simulator::centre::{CaseStanding, GrantTerms, Running};
+use simulator::centre::CaseStanding as C;
+use simulator::centre::{GrantTerms, Running};
 
 use crate::station::Station;
 use crate::town::{NUMBER, OTHER, Session, Town, until_cases};
@@ -108,7 +109,6 @@ async fn a7_the_centre_compares_what_a_station_left_pending() {
         applies(&town, &mut station, NUMBER, pictures);
     }
     town.send(&mut centre, &station).await;
-    use CaseStanding as C;
     until_cases(&mut centre, &[C::Rejected, C::Rejected, C::Made]).await;
     let decided = decided(&town, &centre, &station).await;
     let said: Vec<_> = decided.iter().map(reason).collect();
@@ -147,7 +147,7 @@ async fn a7_what_cannot_be_compared_has_no_score() {
     let accepted = session.accepted(holder, ApplicationKind::Renewal, None);
     station.push(with_pictures(accepted, &portrait, &live));
     town.send(&mut centre, &station).await;
-    until_cases(&mut centre, &[CaseStanding::Made; 2]).await;
+    until_cases(&mut centre, &[C::Made; 2]).await;
     let decided = decided(&town, &centre, &station).await;
     assert!(decided.iter().all(|d| d.comparisons.is_empty()));
     centre.shutdown().await;
@@ -166,7 +166,6 @@ async fn a7_a_late_picture_is_waited_for() {
     applies(&town, &mut station, NUMBER, [&first, &first]);
     applies(&town, &mut station, OTHER, [&second, &second]);
     town.send(&mut centre, &station).await;
-    use CaseStanding as C;
     until_cases(&mut centre, &[C::Arrived, C::Arrived, C::Made]).await;
     town.hold_picture(&session, &portrait, true);
     until_cases(&mut centre, &[C::Made, C::Rejected, C::Made]).await;
@@ -194,7 +193,7 @@ async fn a7_a_picture_is_not_waited_for_without_end() {
     let (session, portrait) = applies(&town, &mut station, NUMBER, [&own, &own]);
     town.hold_picture(&session, &portrait, false);
     town.send(&mut centre, &station).await;
-    until_cases(&mut centre, &[CaseStanding::Made]).await;
+    until_cases(&mut centre, &[C::Made]).await;
     let decided = decided(&town, &centre, &station).await;
     let live = reviewed(ReviewedPair::LiveHistorical, 97, 60);
     assert_eq!(decided[0].comparisons, [live]);

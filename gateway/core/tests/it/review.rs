@@ -69,9 +69,10 @@ fn a7_the_log_says_with_which_score_the_centre_decided() {
             reviewed(ReviewedPair::PortraitHistorical, score, 95),
             reviewed(ReviewedPair::LeftFinger, 81, 60),
         ];
-        let outcome = match stands {
-            true => confirmed.clone(),
-            false => Decision::Rejected { reason: PORTRAIT },
+        let outcome = if stands {
+            confirmed.clone()
+        } else {
+            Decision::Rejected { reason: PORTRAIT }
         };
         assert!(hall.reviewed(&session, outcome, compared.clone()));
         assert_eq!(recorded(&hall), Some(&*compared));

@@ -142,7 +142,7 @@ impl Office {
         self.arrivals += 1;
         let is_provisional = !b.provisional.is_empty();
         let key = case_key(sender, &b.session);
-        let to_compare = self.to_compare(&key, &b.entered);
+        let to_compare = self.left_to_compare(&key, &b.entered);
         let mut case = Case {
             arrival: self.arrivals,
             sender: sender.clone(),

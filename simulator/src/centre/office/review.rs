@@ -59,7 +59,7 @@ impl Office {
     }
 
     /// What was left to the centre, of what was entered.
-    pub(super) fn to_compare(&mut self, key: &str, entered: &Entered) -> Vec<ToCompare> {
+    pub(super) fn left_to_compare(&mut self, key: &str, entered: &Entered) -> Vec<ToCompare> {
         let pairs = self.pending.remove(key).unwrap_or_default();
         let pictures = pairs.into_iter().filter_map(|pair| {
             let picture = match pair {
