@@ -23,6 +23,7 @@ pub mod load;
 pub mod officer;
 pub mod opened;
 pub mod picture;
+pub mod planted;
 pub mod ports;
 pub mod raw;
 pub mod sealed;

@@ -78,15 +78,15 @@ pub struct Place {
 /// Everything that was found: what, in which form, where.
 pub fn find(needles: &[Needle], places: &[Place]) -> Vec<String> {
     let mut found = Vec::new();
-    for place in places {
-        // By the first two bytes: one pass over each place.
-        let mut heads = vec![Vec::new(); 1 << 16];
-        for needle in needles {
-            for (form, bytes) in &needle.forms {
-                let head = usize::from(u16::from_be_bytes([bytes[0], bytes[1]]));
-                heads[head].push((needle, form, bytes));
-            }
+    // By the first two bytes: one pass over each place.
+    let mut heads = vec![Vec::new(); 1 << 16];
+    for needle in needles {
+        for (form, bytes) in &needle.forms {
+            let head = usize::from(u16::from_be_bytes([bytes[0], bytes[1]]));
+            heads[head].push((needle, form, bytes));
         }
+    }
+    for place in places {
         for at in 0..place.bytes.len().saturating_sub(1) {
             let head = usize::from(u16::from_be_bytes([place.bytes[at], place.bytes[at + 1]]));
             for (needle, form, bytes) in &heads[head] {
@@ -110,7 +110,8 @@ pub fn files(folder: &Path, places: &mut Vec<Place>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             files(&path, places);
-        } else {
+        } else if path.is_file() {
+            // A station that was killed leaves its socket.
             places.push(Place {
                 name: path.display().to_string(),
                 bytes: std::fs::read(&path).unwrap(),

@@ -8,44 +8,23 @@ use schemas::ids::SessionId;
 use schemas::words::application::EligibilityVerdict;
 use serde_json::{Value, json};
 use simulator::camera::MARK;
-use station_tests::application::{self as apply, Applicant, Citizen, believed, grant};
-use station_tests::canary::{PEOPLE, PHONE, needles, observe, pages};
+use station_tests::application::{self as apply, Applicant, believed, grant};
+use station_tests::canary::{PEOPLE, PHONE, observe, pages};
 use station_tests::centre::TestCentre;
 use station_tests::config::Layout;
 use station_tests::kiosk::Kiosk;
 use station_tests::picture::png;
+use station_tests::planted::{self, PICTURES, RECEIPT, WHO, citizen};
 use station_tests::sealed;
 use station_tests::search::{Needle, Place, files, find};
 use station_tests::station::{Devices, Station};
 use tokio::runtime::Runtime;
 
-/// Who applies: their place among the invented people.
-const WHO: usize = 1;
 const CODE: &str = "90318427";
-const RECEIPT: &str = "330100A7741CANARY";
-const PICTURES: [&str; 3] = [
-    "canary portrait of somebody",
-    "canary page of a register",
-    "canary signature of somebody",
-];
-/// The first bytes of the picture in the citizen's chip.
-const CHIP_PICTURE: &[u8] = b"simulated face 001";
 
-fn citizen() -> Citizen {
-    Citizen {
-        phone: PHONE.to_owned(),
-        portrait: png(PICTURES[0]),
-        scans: vec![png(PICTURES[1])],
-        signature: png(PICTURES[2]),
-        ..Citizen::renewal()
-    }
-}
-
+/// The same, and the code.
 fn planted() -> Vec<Needle> {
-    let mut planted = needles();
-    planted.extend(PICTURES.map(|text| Needle::text(text, text, None)));
-    planted.push(Needle::text("photo receipt", RECEIPT, None));
-    planted.push(Needle::bytes("picture of the chip", CHIP_PICTURE));
+    let mut planted = planted::planted();
     // Eight digits are found by chance in so many others, unless they stand alone.
     for before in ["\"", " ", "=", "(", ":"] {
         let text = format!("{before}{CODE}");
