@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use schemas::citizen::CitizenNumber;
+use schemas::downlink::Instruction;
+use schemas::downlink::application::ApplicationDecided;
 use schemas::event::Event;
+use schemas::event::application::Decision;
 use schemas::words::application::WindowResult;
 use serde_json::{Value, json};
 use station_tests::application::{self as apply, Applicant, Citizen, PAGE, QUICK, believed, grant};
@@ -238,4 +241,64 @@ fn a13_a15_what_a_kill_lost_of_the_papers_waits_at_the_window() {
         bytes: station.output().into_bytes(),
     });
     assert_eq!(find(&needles(), &places), Vec::<String>::new());
+}
+
+/// The centre's confirmation of a session, as it was accepted.
+fn confirmation(station: &Station, session: &str) -> Instruction {
+    let mut entries = left::entries(&station.layout).into_iter();
+    let accepted = entries.find_map(|entry| match entry.event {
+        Event::ApplicationAccepted(b) if b.session.as_str() == session => Some(b),
+        _ => None,
+    });
+    let accepted = accepted.unwrap();
+    let (site, place) = (accepted.site, accepted.place);
+    Instruction::ApplicationDecided(ApplicationDecided {
+        incarnation: 1,
+        session: accepted.session,
+        outcome: Decision::Confirmed { site, place },
+    })
+}
+
+/// Forms of keys that officers can open.
+fn forms(station: &Station) -> usize {
+    let entries = std::fs::read_dir(station.layout.data().join("session-keys")).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let is_form = |path: &PathBuf| path.extension() == Some("window".as_ref());
+    paths.filter(is_form).count()
+}
+
+/// A15: papers that never came, of an acceptance that the centre has confirmed meanwhile: as long as their kiosk may say so, what was
+/// entered can be opened at the window, over a restart too. It goes with the ticket, or when somebody else begins at the kiosk.
+#[test]
+fn a15_papers_that_never_came_are_opened_at_the_window_after_the_confirmation() {
+    let root = tempfile::tempdir().unwrap();
+    let runtime = Runtime::new().unwrap();
+    let centre = runtime.block_on(TestCentre::start(root.path()));
+    let mut station = station(root.path(), &centre);
+    let _devices = apply::start(&mut station, &[]);
+    centre.register(&station);
+    let tell = |station: &Station, told: &Instruction| {
+        runtime.block_on(apply::tell(&centre, station, told));
+    };
+    tell(&station, &grant(1, false));
+    let mut kiosk = Kiosk::connect(station.layout.mqtt, "kiosk-1");
+    for (who, is_asked_for) in [(0, true), (1, false)] {
+        let session = killed_after(PAPERS, who, &mut station, kiosk);
+        let confirmed = confirmation(&station, &session);
+        page_again(&mut station, &session);
+        tell(&station, &confirmed);
+        station.kill();
+        (kiosk, _) = page_again(&mut station, &session);
+        assert_eq!(forms(&station), 1, "the kiosk may still ask");
+        if is_asked_for {
+            let ticket = at_window(&asked_for(&mut kiosk, &session));
+            served_at_window(&station, &ticket, who);
+        } else {
+            kiosk = Applicant::start(kiosk).kiosk;
+        }
+        wait_for("nobody needs it any more", PAGE, || {
+            (forms(&station) == 0).then_some(())
+        });
+    }
+    assert!(station.stop().success());
 }

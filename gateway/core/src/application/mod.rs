@@ -38,7 +38,7 @@ use crate::state::State;
 pub(crate) use effects::{deadlines, effects};
 pub(crate) use failed::Failed;
 pub(crate) use order::{Next, back_from, device_of, finger, name_of, next};
-pub use papers::FeeStanding;
+pub use papers::{FeeStanding, papers_left_ms};
 pub(crate) use papers::{OwedPapers, begin as papers_begin};
 pub(crate) use ticket::Ticket;
 pub use ticket::{TicketFee, WindowTicket, tickets_left_ms};

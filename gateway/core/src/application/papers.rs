@@ -88,9 +88,18 @@ impl Application {
 impl EndedApplication {
     /// The papers that went to the kiosk not long before `now`.
     pub(crate) fn handed_out_by(&self, now: &Now) -> Option<&OwedPapers> {
-        let since = self.handed_out_since.as_ref();
-        let is_recent = since.is_some_and(|since| since.elapsed_ms(now) < ASKED_FOR_MS);
-        self.handed_out.as_ref().filter(|_| is_recent)
+        let owed = self.handed_out.as_ref();
+        owed.filter(|_| self.asked_for_left_ms(now).is_some())
+    }
+
+    /// For how long the kiosk may still say that its papers never came, in ms; none where it may not any more.
+    fn asked_for_left_ms(&self, now: &Now) -> Option<u64> {
+        let since = self
+            .handed_out
+            .as_ref()
+            .and(self.handed_out_since.as_ref())?;
+        let left_ms = ASKED_FOR_MS.checked_sub(since.elapsed_ms(now));
+        left_ms.filter(|left_ms| *left_ms > 0)
     }
 
     fn fee_standing(&self, state: &State) -> Option<FeeStanding> {
@@ -114,10 +123,30 @@ impl State {
         Some(AcceptanceNumber::of(&acceptance.site, acceptance.place))
     }
 
+    /// The sessions whose papers went to a kiosk, however long ago.
+    pub fn papers_handed_out(&self) -> impl Iterator<Item = &SessionId> {
+        let last = self.applications.last.values();
+        let handed_out = last.filter(|ended| ended.handed_out.is_some());
+        handed_out.map(|ended| &ended.session)
+    }
+
+    /// The sessions whose papers went to a kiosk that may still say at `now` that they never came: a ticket would follow (A15).
+    pub fn papers_asked_for(&self, now: &Now) -> impl Iterator<Item = &SessionId> {
+        let last = self.applications.last.values();
+        let asked_for = last.filter(|ended| ended.asked_for_left_ms(now).is_some());
+        asked_for.map(|ended| &ended.session)
+    }
+
     /// The sessions whose papers are being made, and the fee of each, where there is one.
     pub fn papers_due(&self) -> impl Iterator<Item = (&SessionId, Option<FeeStanding>)> {
         let last = self.applications.last.values();
         let due = last.filter(|ended| ended.papers == Some(PaperState::Printing));
         due.map(|ended| (&ended.session, ended.fee_standing(self)))
     }
+}
+
+/// In how many ms a kiosk's time to ask for its papers is over, and what was kept for that can go.
+pub fn papers_left_ms(state: &State, now: &Now) -> Option<u64> {
+    let last = state.applications.last.values();
+    last.filter_map(|ended| ended.asked_for_left_ms(now)).min()
 }

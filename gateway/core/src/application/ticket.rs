@@ -178,12 +178,13 @@ impl State {
     }
 
     /// Whether an officer at the window may have to open what was entered in a session: it is under way, the centre may still reject it,
-    /// its papers are not handed out, or its ticket is open.
-    pub fn may_come_to_window(&self, session: &SessionId) -> bool {
+    /// its papers are not handed out, its kiosk may still say at `now` that they never came, or its ticket is open.
+    pub fn may_come_to_window(&self, session: &SessionId, now: &Now) -> bool {
         self.tickets.contains_key(session)
             || self.applications.owed.contains_key(session)
             || self.acceptances.contains_key(session)
             || self.application(session).is_some()
+            || self.papers_asked_for(now).any(|asked| asked == session)
     }
 }
 

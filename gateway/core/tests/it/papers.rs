@@ -155,7 +155,7 @@ fn assert_at_window(hall: &Hall, session: &SessionId, ticket: &str) {
     assert_eq!((&open.session, open.reason), (session, reason));
     let entered = usize::try_from(open.entered.unwrap()).unwrap();
     assert!(matches!(&hall.log[entered].1, Event::ApplicationAccepted(b) if b.session == *session));
-    assert!(hall.state.may_come_to_window(session));
+    assert!(hall.state.may_come_to_window(session, &hall.now));
 }
 
 /// A13, A15: a paper that was left out waits at the window, with a ticket that says which; papers that come when another session has begun
@@ -287,7 +287,10 @@ fn a15_a_ticket_for_papers_ends_with_the_papers() {
         hall.state.window_tickets().is_empty(),
         "it does not come again"
     );
-    assert!(hall.state.may_come_to_window(&session), "not decided yet");
+    assert!(
+        hall.state.may_come_to_window(&session, &hall.now),
+        "not decided yet"
+    );
     assert_eq!(hall.state, hall.replay());
 
     let poor = Case {
@@ -467,7 +470,7 @@ fn a15_a_lapse_closes_the_ticket_for_papers() {
         }
         assert_eq!(hall.count("station.application.lapsed.v1"), 1);
         assert!(hall.state.window_tickets().is_empty());
-        assert!(!hall.state.may_come_to_window(&session));
+        assert!(!hall.state.may_come_to_window(&session, &hall.now));
         assert_eq!(hall.state, hall.replay());
     }
 }

@@ -1,7 +1,7 @@
 //! A15: window tickets. Officers open and close them, the centre closes them, nobody does and they lapse.
 
 use crate::hall::prelude::*;
-use gateway_core::{Answer, Input, WindowInput, tickets_left_ms};
+use gateway_core::{Answer, Input, WindowInput, papers_left_ms, tickets_left_ms};
 use schemas::downlink::application::WindowOutcome;
 use schemas::event::application::WindowTicketClosed;
 use schemas::ids::{OperatorId, TicketNumber};
@@ -129,10 +129,10 @@ fn a15_open_tickets_are_listed_without_the_person() {
     assert!(
         matches!(&hall.log[index].1, Event::WindowTicketIssued(b) if b.entered.holder.is_some())
     );
-    assert!(hall.state.may_come_to_window(&session));
+    assert!(hall.state.may_come_to_window(&session, &hall.now));
     hall.input(close("W1-1", WindowResult::NotCome));
     assert!(hall.state.window_tickets().is_empty());
-    assert!(!hall.state.may_come_to_window(&session));
+    assert!(!hall.state.may_come_to_window(&session, &hall.now));
 }
 
 /// A15: a ticket that nobody closes lapses once, after the time that it was issued for, over a restart; nothing of it stays.
@@ -157,7 +157,7 @@ fn a15_a_ticket_that_nobody_closes_lapses() {
     let [closed] = closed(&hall).try_into().unwrap();
     assert_eq!((closed.result, closed.by), (WindowResult::Lapsed, None));
     assert_eq!(tickets_left_ms(&hall.state, &hall.now), None);
-    assert!(!hall.state.may_come_to_window(&session));
+    assert!(!hall.state.may_come_to_window(&session, &hall.now));
     assert_eq!(
         hall.input(open("W1-1")),
         Outcome::Refused(RefusalReason::TicketClosed)
@@ -184,7 +184,7 @@ fn a17_a_rejected_acceptance_comes_to_the_window_with_all_that_was_entered() {
                 _ => None,
             })
             .unwrap();
-        assert!(hall.state.may_come_to_window(&session));
+        assert!(hall.state.may_come_to_window(&session, &hall.now));
         hall.papers(&session, "kiosk-1");
         let decision = if confirmed {
             Decision::Confirmed { site, place }
@@ -194,7 +194,17 @@ fn a17_a_rejected_acceptance_comes_to_the_window_with_all_that_was_entered() {
             }
         };
         assert!(hall.decided(&session, decision));
-        assert_eq!(hall.state.may_come_to_window(&session), !confirmed);
+        // Confirmed, its kiosk may still say for ten minutes that the papers never came, over a restart too.
+        let left_ms = |hall: &Hall| papers_left_ms(&hall.state, &hall.now);
+        assert_eq!(left_ms(&hall), confirmed.then_some(600_000));
+        hall.advance(599_999);
+        hall.restart();
+        assert_eq!(left_ms(&hall), confirmed.then_some(1));
+        assert!(hall.state.may_come_to_window(&session, &hall.now));
+        hall.advance(1);
+        assert_eq!(left_ms(&hall), None);
+        let may_come = hall.state.may_come_to_window(&session, &hall.now);
+        assert_eq!(may_come, !confirmed);
         let tickets = hall.state.window_tickets();
         assert_eq!(tickets.is_empty(), confirmed);
         for ticket in tickets {

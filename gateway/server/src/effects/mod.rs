@@ -57,7 +57,7 @@ pub use rotations::RotateAnswer;
 use rotations::Rotations;
 use shares::Shares;
 pub use shares::session_of;
-pub(crate) use windows::over as over_at_window;
+pub(crate) use windows::{AskedFor, over as over_at_window};
 
 /// What a group owes the world, once it is durable.
 #[derive(Debug, Default)]

@@ -1,19 +1,43 @@
 //! What officers at the window open of an application (A15) goes when nobody needs it any more.
 
+use std::collections::BTreeSet;
+
 use futures_util::FutureExt as _;
 use gateway_core::State;
 use schemas::event::Event;
 use schemas::ids::SessionId;
+use schemas::time::Now;
 use schemas::words::application::ApplicationOutcome as Outcome;
 
 use super::{Errand, Finding};
 use crate::sealing::SealingDesk;
 
 /// The applications that cannot come to the window after these events: their part is over, and nothing in the state says otherwise.
-pub(crate) fn over(recorded: &[(u64, Event)], state: &State) -> Vec<SessionId> {
+pub(crate) fn over(recorded: &[(u64, Event)], state: &State, now: &Now) -> Vec<SessionId> {
     let ended = recorded.iter().filter_map(|(_, event)| part_over(event));
-    let over = ended.filter(|session| !state.may_come_to_window(session));
+    let over = ended.filter(|session| !state.may_come_to_window(session, now));
     over.cloned().collect()
+}
+
+/// The applications that could come to the window because their kiosk could say that its papers never came, as the state last had it.
+/// That ends by the clock, or when somebody else begins there, and not with an event of theirs.
+#[derive(Debug, Default)]
+pub(crate) struct AskedFor(BTreeSet<SessionId>);
+
+impl AskedFor {
+    /// As a start finds it: also those whose time ended since the forms were looked through.
+    pub(crate) fn of(state: &State) -> Self {
+        Self(state.papers_handed_out().cloned().collect())
+    }
+
+    /// Those that cannot come to the window any more.
+    pub(crate) fn over(&mut self, state: &State, now: &Now) -> Vec<SessionId> {
+        let asked_for = state.papers_asked_for(now).cloned().collect();
+        let before = std::mem::replace(self, Self(asked_for));
+        let over = before.0.into_iter();
+        over.filter(|session| !state.may_come_to_window(session, now))
+            .collect()
+    }
 }
 
 /// The application of which something is over with this event that led, or might have led, to the window.

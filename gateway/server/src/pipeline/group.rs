@@ -9,6 +9,7 @@ use schemas::envelope::Unsigned;
 use schemas::event::Event;
 use schemas::ids::{BlobHash, DeviceId, SessionId};
 use schemas::key::LookupKeyId;
+use schemas::time::Now;
 use tokio::sync::oneshot;
 
 use super::Rotated;
@@ -29,6 +30,8 @@ pub(super) struct Gathering {
     batches: Vec<Vec<Unsigned>>,
     /// Signs all of them: a change of the key ends its group.
     key: SigningKey,
+    /// When it began.
+    now: Now,
     outbox: Outbox,
     /// Parts that were closed because the next command's events would have gone over the log's limit.
     full: Vec<Group<Outbox>>,
@@ -41,7 +44,7 @@ pub(super) struct Gathering {
 }
 
 impl Gathering {
-    pub(super) fn new(first_index: u64, key: SigningKey) -> Self {
+    pub(super) fn new(first_index: u64, key: SigningKey, now: Now) -> Self {
         Self {
             first_index,
             next_index: first_index,
@@ -49,6 +52,7 @@ impl Gathering {
             taken: 0,
             batches: Vec::new(),
             key,
+            now,
             outbox: Outbox::default(),
             full: Vec::new(),
             full_bytes: 0,
@@ -203,7 +207,7 @@ impl Gathering {
         outbox.applications = applications(state);
         outbox.asked = asked(state);
         outbox.papers = papers_due(state);
-        outbox.over_at_window = over_at_window(&outbox.recorded, state);
+        outbox.over_at_window = over_at_window(&outbox.recorded, state, &self.now);
         outbox.tickets = state.window_tickets_len();
         outbox.registry = registry(state, rules);
         outbox.erasures.clone_from(state.erasures());

@@ -58,7 +58,8 @@ use futures_util::StreamExt as _;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{FuturesOrdered, FuturesUnordered};
 use gateway_core::{
-    Input, Rules, Watch, maintenance_left_ms, next_deadline, payments_left_ms, tickets_left_ms,
+    Input, Rules, Watch, maintenance_left_ms, next_deadline, papers_left_ms, payments_left_ms,
+    tickets_left_ms,
 };
 use gateway_log::{AppendError, Durable, Log};
 use schemas::envelope::{KeyId, Origin};
@@ -67,7 +68,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::budget::Budget;
 use crate::clock::Clock;
-use crate::effects::{Effects, Errand, Finding, Outbox};
+use crate::effects::{AskedFor, Effects, Errand, Finding, Outbox};
 use crate::keys::{KeyRing, LookupKeys, SigningKey};
 use crate::metrics::Metrics;
 use crate::vault::Vault;
@@ -179,6 +180,7 @@ pub struct Pipeline {
     errands: FuturesUnordered<Errand>,
     look_ups: LookUps,
     snapshots: Snapshots,
+    asked_for: AskedFor,
     metrics: Metrics,
     group_len_max: usize,
     group_bytes_max: usize,
@@ -220,6 +222,7 @@ impl std::fmt::Debug for Pipeline {
 impl Pipeline {
     /// From its parts.
     pub fn new(parts: Parts) -> Self {
+        let asked_for = AskedFor::of(&parts.memory.state);
         Self {
             key_id: KeyId::of(&parts.signing.public_key()),
             log: parts.log,
@@ -237,6 +240,7 @@ impl Pipeline {
             errands: FuturesUnordered::new(),
             look_ups: LookUps::default(),
             snapshots: Snapshots::new(parts.snapshots),
+            asked_for,
             metrics: parts.metrics,
             group_len_max: parts.group_len_max.max(1),
             group_bytes_max: parts.group_bytes_max,
@@ -331,6 +335,7 @@ impl Pipeline {
             maintenance_left_ms(state, &now),
             payments_left_ms(state, &now),
             tickets_left_ms(state, &now),
+            papers_left_ms(state, &now),
             self.watch.left_ms(state, &self.rules, &now),
         ];
         let left_ms = left_ms.into_iter().flatten().min()?;
@@ -340,7 +345,11 @@ impl Pipeline {
 
     /// A group that begins where the log ends, under the key that is in force.
     fn gathering(&self) -> Gathering {
-        Gathering::new(self.log.next_index(), self.signing.clone())
+        Gathering::new(
+            self.log.next_index(),
+            self.signing.clone(),
+            self.clock.now(),
+        )
     }
 
     /// A group: this job and what is queued behind it, up to the limits. It never waits for more.
@@ -378,7 +387,12 @@ impl Pipeline {
     /// Hands the group to the log, with snapshots of what it owes the world.
     fn close(&mut self, group: Gathering, in_flight: &mut InFlight) {
         self.unlooked_bytes = self.unlooked_bytes.saturating_add(group.bytes());
-        for part in group.finish(&self.memory.state, &self.rules) {
+        let mut parts = group.finish(&self.memory.state, &self.rules);
+        let over = self.asked_for.over(&self.memory.state, &self.clock.now());
+        if let Some(last) = parts.last_mut() {
+            last.value.over_at_window.extend(over);
+        }
+        for part in parts {
             let appended = self.log.append(part);
             let began = Instant::now();
             in_flight

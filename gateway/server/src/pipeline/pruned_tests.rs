@@ -11,6 +11,7 @@ use super::erase_tests::Player;
 use super::snapshot_tests::{report, restarted};
 use super::{Acts, Swept};
 use crate::blobs::BlobStore;
+use crate::clock::Clock;
 use crate::testing::{Bench, station};
 
 const EPOCH_EVENTS: u64 = 60;
@@ -74,7 +75,8 @@ async fn an_orphan_stays_one_when_an_epoch_ends() {
     drop(stop);
     pipeline.await.unwrap().unwrap();
     let (memory, sweeps) = restarted(&place, &log, newest).unwrap();
-    let swept = sweeps.finish(&memory.state).unwrap();
+    let clock = Clock::new(edge_config::ClockTrustRule::Never).unwrap();
+    let swept = sweeps.finish(&memory.state, &clock.now()).unwrap();
     let expected = Swept {
         blobs: 4,
         orphan_blobs: 1,

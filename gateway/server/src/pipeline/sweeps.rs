@@ -4,6 +4,7 @@ use gateway_core::State;
 use schemas::event::Event;
 use schemas::ids::BlobHash;
 use schemas::key::SealingKeyId;
+use schemas::time::Now;
 
 use crate::blobs::{self, BlobStore};
 use crate::sealing::{self, KeyStore};
@@ -54,11 +55,11 @@ impl Sweeps {
         sealed.keys.iter().for_each(|key| self.keys.named(key));
     }
 
-    /// Removes the orphans. What belongs to a session that is open, or is being erased, stays.
-    pub fn finish(self, state: &State) -> std::io::Result<Swept> {
+    /// Removes the orphans, as it stands at `now`. What belongs to a session that is open, or is being erased, stays.
+    pub fn finish(self, state: &State, now: &Now) -> std::io::Result<Swept> {
         let Self { blobs, keys } = self;
         let (blobs, orphan_blobs) = blobs.finish(|key| keys.is_foreign(key))?;
-        keys.keep_window_forms(|session| state.may_come_to_window(session))?;
+        keys.keep_window_forms(|session| state.may_come_to_window(session, now))?;
         let (keys, orphan_keys) = keys.finish(
             |session| state.pickups().any(|(open, _)| open == session),
             |session| state.erasures().contains(session),

@@ -149,7 +149,7 @@ async fn attempt(prepared: &Prepared) -> anyhow::Result<Attempt> {
     kept.keep(memory.snapshots.iter().map(|(_, name)| name))
         .context("snapshots that are not needed cannot be removed")?;
     let swept = sweeps
-        .finish(&memory.state)
+        .finish(&memory.state, &prepared.clock.now())
         .context("orphan blobs cannot be removed")?;
     tracing::info!(
         events = recovered.size,
