@@ -284,3 +284,37 @@ fn a13_what_cannot_be_printed_is_left_out_and_said() {
     assert_eq!(missing, [PaperFault::Signature; 2]);
     assert_eq!(issued.len(), 2);
 }
+
+/// A11, A13: entries that come again, by taps on a slow page or after a lost acknowledgement, push out nothing that the papers state.
+#[test]
+fn a13_entries_that_are_made_again_cost_no_paper() {
+    let root = tempfile::tempdir().unwrap();
+    let mut station = demonstration(root.path());
+    station.start();
+    let citizen = citizen(&png("a stroke of ink"));
+    let mut at = Applicant::start(served(&station));
+    for (step, input) in [
+        ("key-number", json!({"number": NUMBER})),
+        (
+            "give-phone",
+            json!({"phone": {"first": PHONE, "second": PHONE}}),
+        ),
+    ] {
+        let number = at.walk_to(&citizen, step)["number"].clone();
+        at.entered(&input);
+        for _ in 1..5 {
+            let again = at.enter_at(&number, &input);
+            assert_eq!(again["reason"], "out-of-step", "{again}");
+        }
+    }
+    at.walk_through(&citizen);
+    let (page, mut kiosk) = (at.ended(), at.kiosk);
+    let came = papers(&mut kiosk, &page["session"], 3);
+    assert_eq!(kinds(&came), ALL);
+    let form = text(root.path(), &came[1]);
+    for said in [NUMBER, PHONE] {
+        assert!(form.replace(' ', "").contains(said), "no {said} in {form}");
+    }
+    assert!(station.stop().success());
+    assert!(recorded(&station.layout)[0].missing.is_empty());
+}

@@ -3,6 +3,7 @@
 
 mod effects;
 mod failed;
+mod named;
 mod order;
 mod papers;
 mod ticket;
@@ -37,6 +38,7 @@ use crate::state::State;
 
 pub(crate) use effects::{deadlines, effects};
 pub(crate) use failed::Failed;
+pub use named::Named;
 pub(crate) use order::{Next, back_from, device_of, finger, name_of, next};
 pub use papers::{FeeStanding, papers_left_ms};
 pub(crate) use papers::{OwedPapers, begin as papers_begin};

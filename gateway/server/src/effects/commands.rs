@@ -280,7 +280,10 @@ mod tests {
         let holder = SealedField::new(format!("v1.{key}.{}", "A".repeat(40))).unwrap();
         let blob = |n: u8| BlobHash::new(hex::encode([n; 32])).unwrap();
         let held = Held::default();
-        held.only(&BTreeSet::from([session.clone()]));
+        held.only(BTreeMap::from([(
+            session.clone(),
+            gateway_core::Named::default(),
+        )]));
         let reference = Picture {
             format: PictureFormat::Wlt,
             bytes: PictureBytes::new(vec![1; 4]).unwrap(),

@@ -19,7 +19,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt as _};
-use gateway_core::{Effect, FeeStanding, Input, Registry, View};
+use gateway_core::{Effect, FeeStanding, Input, Named, Registry, View};
 use gateway_log::{Durable, Log};
 use schemas::event::Event;
 use schemas::ids::{BlobHash, DeviceId, MessageId, SessionId};
@@ -74,6 +74,8 @@ pub struct Outbox {
     pub views: BTreeMap<DeviceId, View>,
     /// The applications that are under way after this group, and the kiosk of each.
     pub applications: BTreeMap<SessionId, DeviceId>,
+    /// What each of them has named of that which is held in memory.
+    pub named: BTreeMap<SessionId, Named>,
     /// The commands that sessions wait for after this group, with the device and the session of each.
     pub asked: BTreeMap<CommandId, (DeviceId, SessionId)>,
     /// The sessions whose papers are due after this group, and the fee of each, where there is one.
@@ -279,6 +281,7 @@ impl Effects {
             came,
             views,
             applications,
+            named,
             asked,
             papers,
             over_at_window,
@@ -325,7 +328,7 @@ impl Effects {
         let due = self.papers.follow(&recorded, &papers, &self.held, log);
         self.errands.extend(due);
         // Whatever needed what an ended session held has its own share of it by now.
-        self.held.only(&applications.into_keys().collect());
+        self.held.only(named);
         for Show { device, id, done } in shows {
             self.outlet
                 .send(receipts::recorded(&device, id, None, None, None));

@@ -1,6 +1,6 @@
 //! Entries: how numbers are written, and which portraits are taken.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use schemas::message::face::PICTURE_BYTES_MAX;
 use schemas::words::application::PortraitWay;
@@ -56,7 +56,10 @@ async fn a6_a_portrait_that_cannot_be_compared_is_refused() {
     let (session, kiosk) = (SessionId::from_index(50), DeviceId::new("kiosk-1").unwrap());
     sealing.applications(&BTreeMap::from([(session.clone(), kiosk.clone())]));
     let held = Held::default();
-    held.only(&BTreeSet::from([session.clone()]));
+    held.only(BTreeMap::from([(
+        session.clone(),
+        gateway_core::Named::default(),
+    )]));
     let store = BlobStore::open(&place.path().join("blobs")).unwrap();
     let blobs = BlobDesk::new(store, sealing.clone(), held.clone(), 1 << 20, 1);
     let aids = Aids {

@@ -1,6 +1,6 @@
 //! G7: what the way in makes of a message that carries personal data prints none of it, nor does what reaches the rules.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use gateway_core::Input;
@@ -121,7 +121,10 @@ async fn nothing_personal_prints_on_the_way_in() {
     let (application, kiosk) = (SessionId::from_index(50), DeviceId::new("kiosk-1").unwrap());
     sealing.applications(&BTreeMap::from([(application.clone(), kiosk)]));
     let held = Held::default();
-    held.only(&BTreeSet::from([application]));
+    held.only(BTreeMap::from([(
+        application,
+        gateway_core::Named::default(),
+    )]));
     let blobs = blobs(place.path(), &sealing, &held);
     let grants = GrantDesk::new(place.path());
     let aids = Aids {

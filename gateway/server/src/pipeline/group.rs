@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use gateway_core::{FeeStanding, Rules, State, asked, pending, registry, views};
+use gateway_core::{FeeStanding, Named, Rules, State, asked, pending, registry, views};
 use gateway_log::{Batch, Group};
 use schemas::envelope::Unsigned;
 use schemas::event::Event;
@@ -205,6 +205,7 @@ impl Gathering {
         outbox.effects = pending(state);
         outbox.views = views(state, rules);
         outbox.applications = applications(state);
+        outbox.named = named(state);
         outbox.asked = asked(state);
         outbox.papers = papers_due(state);
         outbox.over_at_window = over_at_window(&outbox.recorded, state, &self.now);
@@ -231,5 +232,12 @@ fn papers_due(state: &State) -> BTreeMap<SessionId, Option<FeeStanding>> {
 fn applications(state: &State) -> BTreeMap<SessionId, DeviceId> {
     let open = state.applications();
     open.map(|(session, kiosk, _)| (session.clone(), kiosk.clone()))
+        .collect()
+}
+
+/// The applications under way, and what each has named.
+fn named(state: &State) -> BTreeMap<SessionId, Named> {
+    let open = state.named();
+    open.map(|(session, named)| (session.clone(), named))
         .collect()
 }
