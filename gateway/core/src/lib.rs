@@ -24,7 +24,9 @@ mod state;
 mod view;
 mod watch;
 
-pub use application::{FeeStanding, Named, TicketFee, WindowTicket, papers_left_ms, tickets_left_ms};
+pub use application::{
+    FeeStanding, Named, TicketFee, WindowTicket, papers_left_ms, tickets_left_ms,
+};
 pub use carry::{Carried, LeftBehind, carry_over};
 pub use commission::{DeviceReadiness, MachineStanding, standing};
 pub use decide::{Decision, Outcome, decide};

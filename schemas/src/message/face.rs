@@ -33,9 +33,12 @@ impl PictureFormat {
     /// Of a picture that a kiosk or a camera sent, by its first bytes; none: faces cannot be compared in it, because it is neither JPEG
     /// nor PNG, or longer than [`PICTURE_BYTES_MAX`].
     pub fn of(bytes: &[u8]) -> Option<Self> {
-        if bytes.len() > PICTURE_BYTES_MAX {
-            None
-        } else if bytes.starts_with(b"\xff\xd8\xff") {
+        Self::of_head(bytes).filter(|_| bytes.len() <= PICTURE_BYTES_MAX)
+    }
+
+    /// What a file of any length begins as; none: as neither JPEG nor PNG.
+    pub fn of_head(bytes: &[u8]) -> Option<Self> {
+        if bytes.starts_with(b"\xff\xd8\xff") {
             Some(Self::Jpeg)
         } else if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
             Some(Self::Png)

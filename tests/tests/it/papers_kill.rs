@@ -256,6 +256,7 @@ fn confirmation(station: &Station, session: &str) -> Instruction {
         incarnation: 1,
         session: accepted.session,
         outcome: Decision::Confirmed { site, place },
+        comparisons: Vec::new(),
     })
 }
 

@@ -49,12 +49,12 @@ fn accepted(row: &Row, done: Message<'static>) -> Vec<Text> {
         _ => "40.00",
     };
     let due = match row.case.fault {
-        _ if row.is_paid() => None,
-        Fault::PaymentNever => Some(Message::ApplyPayLater { amount }),
-        _ => Some(Message::ApplyPayCash { amount }),
+        _ if row.is_paid() => Message::ApplyPaid { amount },
+        Fault::PaymentNever => Message::ApplyPayLater { amount },
+        _ => Message::ApplyPayCash { amount },
     };
-    let lines = [Some(done), due, Some(Message::ApplyPrinting)];
-    lines.iter().flatten().map(texts::text).collect()
+    let lines = [done, due, Message::ApplyPrinting];
+    lines.iter().map(texts::text).collect()
 }
 
 fn at_window(reason: Window, prompt: &ApplicationPrompt) -> Vec<Text> {
@@ -64,13 +64,22 @@ fn at_window(reason: Window, prompt: &ApplicationPrompt) -> Vec<Text> {
         assert_eq!(why.en, required);
     }
     let failed = (reason == Window::PortraitFailed).then(|| failed(prompt));
-    let ends = [Message::ApplyToWindow, Message::ApplyPrinting];
-    let ends = ends.iter().map(texts::text);
+    let to_window = in_both(|address| texts::text(&Message::ApplyToWindow { address }));
+    let ends = [to_window, texts::text(&Message::ApplyPrinting)];
     [Some(why), failed]
         .into_iter()
         .flatten()
         .chain(ends)
         .collect()
+}
+
+/// A text that names the window, as it is in each language.
+fn in_both(of: impl Fn(&'static str) -> Text) -> Text {
+    let [zh, en] = ADDRESS.map(of);
+    Text {
+        zh: zh.zh,
+        en: en.en,
+    }
 }
 
 /// A6: the check that the portraits of these cases fail is named.
@@ -90,13 +99,7 @@ fn refused(reason: Refusal, kind: Kind) -> Text {
         _ => texts::text(&Message::ApplyFirstIssueAtWindow { address }),
     };
     match reason {
-        Refusal::KindAtWindow => {
-            let [zh, en] = ADDRESS.map(at);
-            Text {
-                zh: zh.zh,
-                en: en.en,
-            }
-        }
+        Refusal::KindAtWindow => in_both(at),
         // Six months before and after the last day of the cards of these cases.
         Refusal::RenewalTooEarly => texts::text(&Message::ApplyRenewalEarly {
             opens: "2029-07-01",

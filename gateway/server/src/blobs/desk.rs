@@ -33,6 +33,8 @@ pub struct Received {
     pub session: SessionId,
     /// How it is written, if faces can be compared in it (A6).
     pub picture: Option<PictureFormat>,
+    /// Whether it begins as a picture, of whatever length.
+    pub is_picture: bool,
 }
 
 /// Why a blob was not taken.
@@ -147,6 +149,7 @@ impl BlobDesk {
         let permit = permit.map_err(|_closed| BlobRefusal::Failed)?;
         let (id, session) = (key.id().clone(), key.session().clone());
         let picture = PictureFormat::of(&blob);
+        let is_picture = PictureFormat::of_head(&blob).is_some();
         let inner = Arc::clone(&self.0);
         let sealed = panics::off_runtime(move || {
             let sealed = seal(&key, &blob).map_err(std::io::Error::other);
@@ -167,6 +170,7 @@ impl BlobDesk {
                 key: id,
                 session,
                 picture,
+                is_picture,
             }),
             Ok(Err(error)) => {
                 tracing::error!(%device, %error, "a blob could not be stored");

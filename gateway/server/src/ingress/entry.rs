@@ -128,7 +128,6 @@ async fn entry(
     session: &SessionId,
     aids: Aids<'_>,
 ) -> Result<Entry, NotEntered> {
-    let scan = |id: &BlobId| aids.scan(kiosk, session, id);
     Ok(match said {
         Said::Kind(kind) => Entry::Kind(kind),
         Said::Residence(residence) => Entry::Residence(residence),
@@ -137,9 +136,12 @@ async fn entry(
         Said::Portrait(portrait) => aids.portrait(kiosk, session, portrait).await?,
         Said::Phone(phone) => Entry::Phone(aids.phone(kiosk, &phone).await?),
         Said::SmsCode(code) => Entry::SmsCode(code),
-        Said::Document(document) => Entry::Document(document.kind, scan(&document.scan)),
+        Said::Document(document) => {
+            let scan = aids.page(kiosk, session, &document.scan)?;
+            Entry::Document(document.kind, scan)
+        }
         Said::DocumentsDone(_) => Entry::DocumentsDone,
-        Said::Signature(image) => Entry::Signature(aids.signature(kiosk, session, &image)),
+        Said::Signature(image) => Entry::Signature(aids.signature(kiosk, session, &image).await?),
         Said::PaymentMethod(way) => Entry::Payment(way),
         Said::PayLater(_) => Entry::PayLater,
         Said::Back(_) => Entry::Back,
@@ -249,6 +251,15 @@ impl Aids<'_> {
         if !self.held.named(session, &received.hash) {
             return Ok(None);
         }
+        self.decoded(session, received).await
+    }
+
+    /// A picture that is held and can be decoded, within the bounds that paper has.
+    async fn decoded(
+        &self,
+        session: &SessionId,
+        received: Received,
+    ) -> Result<Option<SealedBlob>, NotEntered> {
         let Some(picture) = self.held.picture(session, &received.hash) else {
             return Ok(None);
         };
@@ -258,6 +269,18 @@ impl Aids<'_> {
             Ok(false) => Err(NotEntered::Refused(RefusalReason::PictureDamaged)),
             Err(_ended) => Err(NotEntered::Failed),
         }
+    }
+
+    /// A page that was scanned (A10): a picture, of whatever size.
+    fn page(
+        &self,
+        kiosk: &DeviceId,
+        session: &SessionId,
+        id: &BlobId,
+    ) -> Result<Option<SealedBlob>, NotEntered> {
+        let received = self.received(kiosk, session, id);
+        let received = received.map(picture_of).transpose()?;
+        Ok(received.map(sealed))
     }
 
     /// A phone number that was entered twice, or what is wrong with it (A8).
@@ -299,11 +322,22 @@ impl Aids<'_> {
         Some(picture)
     }
 
-    /// A signature: it is held to the end of the session, for the papers that carry it (A11).
-    fn signature(&self, kiosk: &DeviceId, session: &SessionId, id: &BlobId) -> Option<SealedBlob> {
-        let signature = self.scan(kiosk, session, id)?;
-        self.held.signed(session, &signature.blob);
-        Some(signature)
+    /// A signature that papers can carry (A11): it is held to the end of the session. One that nobody can decode is refused while the citizen
+    /// can still sign again.
+    async fn signature(
+        &self,
+        kiosk: &DeviceId,
+        session: &SessionId,
+        id: &BlobId,
+    ) -> Result<Option<SealedBlob>, NotEntered> {
+        let Some(received) = self.received(kiosk, session, id) else {
+            return Ok(None);
+        };
+        let signature = self.decoded(session, picture_of(received)?).await?;
+        if let Some(signature) = &signature {
+            self.held.signed(session, &signature.blob);
+        }
+        Ok(signature)
     }
 
     /// The blob that a device sent under this id for this session.
@@ -319,6 +353,15 @@ impl Aids<'_> {
     fn received(&self, device: &DeviceId, session: &SessionId, id: &BlobId) -> Option<Received> {
         let received = self.blobs.received(device, id);
         received.filter(|received| received.session == *session)
+    }
+}
+
+/// A blob that begins as a picture does.
+fn picture_of(received: Received) -> Result<Received, NotEntered> {
+    if received.is_picture {
+        Ok(received)
+    } else {
+        Err(NotEntered::Refused(RefusalReason::PictureUnusable))
     }
 }
 

@@ -110,6 +110,11 @@ async fn a6_a_portrait_that_cannot_be_compared_is_refused() {
         });
         assert_eq!(comes, expected, "{n}");
     }
+    for (n, expected) in [(0, Ok(true)), (1, damaged), (4, unusable), (5, damaged)] {
+        let entered = entry(Said::Signature(id(n)), &kiosk, &session, aids).await;
+        let comes = entered.map(|e| matches!(e, Entry::Signature(Some(_))));
+        assert_eq!(comes, expected, "a signature, {n}");
+    }
     for (n, way) in [(4, PortraitWay::Prepared), (9, PortraitWay::Booth)] {
         let entered = entry(portrait(n, way), &kiosk, &session, aids).await;
         assert!(matches!(entered, Ok(Entry::Portrait { picture: None, .. })));
