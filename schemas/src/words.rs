@@ -396,9 +396,9 @@ words!(
         CodeExpired,
         /// The picture or scan that is named did not come, or came for another session.
         BlobMissing,
-        /// Faces cannot be compared in this picture: it is neither JPEG nor PNG, or has more than 524,288 bytes (A6).
+        /// It is neither JPEG nor PNG (A6, A10, A11), or a portrait of more than 524,288 bytes.
         PictureUnusable,
-        /// The picture cannot be decoded to its end, or has more than 2,000 pixels a side (A6).
+        /// The portrait or signature cannot be decoded to its end, or has more than 2,000 pixels a side (A6, A11).
         PictureDamaged,
         /// Not one of the choices there are.
         NotAChoice,
