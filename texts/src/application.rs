@@ -467,6 +467,56 @@ mod tests {
         assert!(said.zh.contains("受理") && said.zh.contains("W1-7"));
     }
 
+    /// A9: whoever waits for a device that serves another citizen is not asked to use it.
+    #[test]
+    fn a9_nobody_uses_a_device_out_of_turn() {
+        let page = |awaits| ApplicationPrompt {
+            step: Some(StepName::RightFinger),
+            awaits,
+            ..ApplicationPrompt::default()
+        };
+        let said = |page| says(&page).en;
+        let scanner = schemas::ids::DeviceId::new("scanner-1").ok();
+        assert!(said(page(None)).contains("on the scanner"));
+        let waits = said(page(scanner));
+        assert!(waits.contains("Please wait") && !waits.contains("on the scanner"));
+    }
+
+    /// A12: while it is not certain whether something was paid no page asks for money.
+    #[test]
+    fn a12_what_may_be_paid_is_not_asked_for_again() {
+        for step in [StepName::AwaitPayment, StepName::ChoosePayment] {
+            let page = ApplicationPrompt {
+                step: Some(step),
+                payment: Some(PaymentWay::UnionpayCard),
+                payment_fault: Some(PaymentFault::Unknown),
+                ..ApplicationPrompt::default()
+            };
+            let said = says(&page).en;
+            assert!(said.contains("do not pay again"), "{said}");
+            assert!(!said.contains("CNY"), "{said}");
+        }
+    }
+
+    /// A3: where there was no card, or no reader, nothing is said of a card that could not be read.
+    #[test]
+    fn a3_no_card_is_not_an_unreadable_one() {
+        for (notice, unread) in [
+            (None, true),
+            (Some(PageNotice::NoCard), false),
+            (Some(PageNotice::ReaderAway), false),
+        ] {
+            let page = ApplicationPrompt {
+                step: Some(StepName::ChooseKind),
+                card_unreadable: Some(true),
+                notice,
+                ..ApplicationPrompt::default()
+            };
+            let said = says(&page).en;
+            assert_eq!(said.contains("Unable to read"), unread, "{said}");
+        }
+    }
+
     /// A15: whoever is sent to the window reads where it is; their ticket is not announced as a certificate.
     #[test]
     fn a15_the_last_page_says_where_the_window_is() {

@@ -307,7 +307,7 @@ words!(
         FingersNotCaptured,
         /// The fingerprints are not those of the old card (A9).
         FingersDiffer,
-        /// A device failed or went away.
+        /// A device failed, or was in use too long: logs from before `device-busy` say so. Now it is said what is missing instead.
         DeviceFailed,
         /// A device that others use too was in use all the time that it was waited for.
         DeviceBusy,

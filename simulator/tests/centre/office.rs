@@ -27,7 +27,7 @@ pub(crate) async fn faults(centre: &Running, faults: OfficeFaults) {
     centre.ask(Asked::Faults(faults)).await.unwrap();
 }
 
-/// A17: two stations without a link accepted the same person. The centre keeps the one that it reads first, and rejects the other; a
+/// A17: two stations without a link accepted the same person. The centre keeps the one whose person it can open first, and rejects the other; a
 /// restart says nothing twice. Somebody else is not concerned.
 #[tokio::test]
 async fn a17_of_two_acceptances_of_one_person_the_first_is_kept() {

@@ -4,6 +4,9 @@ use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use schemas::ids::MessageId;
+use schemas::message::kiosk::{Receipt, ReceiptOutcome};
+use schemas::words::RefusalReason;
 use serde_json::json;
 use station_tests::config::Layout;
 use station_tests::kiosk::Kiosk;
@@ -86,37 +89,46 @@ fn g1_a_message_that_cannot_be_read_gets_a_reason_code() {
     );
 }
 
-/// architecture.md, "What is acknowledged how": under 3.1.1 an error receipt says why.
+/// architecture.md, "What is acknowledged how": under 3.1.1 an error receipt says why. It names the message or the blob, where an id could
+/// be read, and has the shape of every receipt.
 #[test]
 fn g1_a_311_client_is_told_by_a_receipt() {
     let root = tempfile::tempdir().unwrap();
     let station = started(root.path());
     let mut raw = Raw::connect(station.layout.mqtt, &Hello::v311("kiosk-1")).unwrap();
-    raw.subscribe("station/v1/demo/kiosk-1/receipt/#").unwrap();
-    let id = new_id();
+    let base = "station/v1/demo/kiosk-1";
+    raw.subscribe(&format!("{base}/receipt/#")).unwrap();
+    let (id, blob) = (new_id(), new_id());
     let body = json!({"message_id": id, "deadline_ms": 1, "claim": {"voucher": "12"}}).to_string();
-    let sent = raw
-        .publish(
-            "station/v1/demo/kiosk-1/request/start-pickup",
-            body.as_bytes(),
-        )
-        .unwrap();
-    let (mut acked, mut told) = (false, false);
-    while !(acked && told) {
-        let packet = raw.read().unwrap();
-        match packet.kind() {
-            4 => acked = packet.id() == sent,
-            3 => {
-                let (topic, _, payload) = packet.publish(false);
-                assert_eq!(topic, format!("station/v1/demo/kiosk-1/receipt/{id}"));
-                let receipt: serde_json::Value = serde_json::from_slice(payload).unwrap();
-                assert_eq!(
-                    (&receipt["outcome"], &receipt["reason"]),
-                    (&json!("refused"), &json!("unreadable"))
-                );
-                told = true;
+    for (channel, body, named) in [
+        ("request/start-pickup", body.as_str(), Some(&id)),
+        ("request/start-pickup", "{\"x\":1}", None),
+        (&format!("blob/{blob}"), "", Some(&blob)),
+    ] {
+        let topic = format!("{base}/{channel}");
+        let sent = raw.publish(&topic, body.as_bytes()).unwrap();
+        let (mut acked, mut told) = (false, false);
+        while !(acked && told) {
+            let packet = raw.read().unwrap();
+            match packet.kind() {
+                4 => acked = packet.id() == sent,
+                3 => {
+                    let (topic, _, payload) = packet.publish(false);
+                    let level = named.map_or("unreadable", String::as_str);
+                    assert_eq!(topic, format!("{base}/receipt/{level}"));
+                    let receipt: Receipt = serde_json::from_slice(payload).unwrap();
+                    assert_eq!(
+                        receipt.message_id.as_ref().map(MessageId::as_str),
+                        named.map(String::as_str)
+                    );
+                    let reason = RefusalReason::Unreadable;
+                    assert!(
+                        matches!(receipt.outcome, ReceiptOutcome::Refused { reason: why, .. } if why == reason)
+                    );
+                    told = true;
+                }
+                other => panic!("packet type {other}"),
             }
-            other => panic!("packet type {other}"),
         }
     }
 }

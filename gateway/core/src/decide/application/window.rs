@@ -43,22 +43,28 @@ pub(super) fn held_h(draft: &Draft<'_>) -> Option<u16> {
     rules.map(|rules| rules.ticket_held_h)
 }
 
-/// A device failed in the middle: what was entered is not lost. Before anything was, there is nothing to keep.
+/// A device failed in the middle.
 pub(super) fn device_failed(draft: &mut Draft<'_>, kiosk: &DeviceId, reason: WindowReason) {
-    let known = at(draft, kiosk).is_some_and(|a| a.entered.holder.is_some());
-    if known {
-        send(draft, kiosk, reason);
-    } else {
-        end(draft, kiosk, ApplicationOutcome::DeviceFailed);
-    }
+    send_known(draft, kiosk, reason, ApplicationOutcome::DeviceFailed);
 }
 
 /// A device served others all the time that it was waited for.
 pub(super) fn device_busy(draft: &mut Draft<'_>, kiosk: &DeviceId) {
-    let known = at(draft, kiosk).is_some_and(|a| a.entered.holder.is_some());
-    if known {
-        send(draft, kiosk, WindowReason::DeviceBusy);
+    let reason = WindowReason::DeviceBusy;
+    send_known(draft, kiosk, reason, ApplicationOutcome::TimedOut);
+}
+
+/// What was entered is not lost. Before anything was, there is nothing to keep, and the session ends as `otherwise` says.
+fn send_known(
+    draft: &mut Draft<'_>,
+    kiosk: &DeviceId,
+    reason: WindowReason,
+    otherwise: ApplicationOutcome,
+) {
+    let is_known = at(draft, kiosk).is_some_and(|a| a.entered.holder.is_some());
+    if is_known {
+        send(draft, kiosk, reason);
     } else {
-        end(draft, kiosk, ApplicationOutcome::TimedOut);
+        end(draft, kiosk, otherwise);
     }
 }
