@@ -14,6 +14,10 @@ fn epoch(data: &Path) -> PathBuf {
         ..Batch::default()
     };
     store.write(&batch).unwrap();
+    drop(store);
+    // sled lets go of its lock when its last thread ends, which may be a moment after the store is dropped.
+    let db = fs::File::open(folder.join("db")).unwrap();
+    db.lock().unwrap();
     folder
 }
 
