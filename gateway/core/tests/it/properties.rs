@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use schemas::event::Event;
 use schemas::ids::{CardSerial, SessionId};
 use schemas::message::kiosk::{PlacedAt, ResolvedPlace};
+use schemas::slot::SlotAddress;
 use schemas::words::{Hand, Motion, PhotoView, Place};
 
 #[derive(Debug, Clone)]
@@ -148,21 +149,7 @@ fn apply(world: &mut World, action: &Action) {
             };
             world.request("kiosk-1", request);
         }
-        Action::Load { card, slot: n } => {
-            if world.dispenser.taken.contains(&serial(card)) {
-                world.dispenser.hopper = Some(serial(card));
-            }
-            let (card, slot) = (serial(card), slot(n));
-            world.request(
-                "kiosk-1",
-                Request::LoadCard {
-                    operator: operator(),
-                    card,
-                    machine: machine(),
-                    slot,
-                },
-            );
-        }
+        Action::Load { card, slot: n } => load(world, &serial(card), slot(n)),
         Action::StockTake => {
             world.request(
                 "kiosk-1",
@@ -191,6 +178,22 @@ fn apply(world: &mut World, action: &Action) {
                 old_card,
             };
         }
+    }
+}
+
+/// The operator asks, and puts a card of hers into the machine once it said yes: a request that is refused
+/// changes nothing, neither what lies there for the load before it.
+fn load(world: &mut World, card: &CardSerial, slot: SlotAddress) {
+    let request = Request::LoadCard {
+        operator: operator(),
+        card: card.clone(),
+        machine: machine(),
+        slot,
+    };
+    let outcome = world.request("kiosk-1", request);
+    if matches!(outcome, gateway_core::Outcome::Accepted(_)) && world.dispenser.taken.contains(card)
+    {
+        world.dispenser.hopper = Some(card.clone());
     }
 }
 
