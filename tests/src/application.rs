@@ -232,6 +232,17 @@ pub fn believed(text: &str) -> String {
     changed
 }
 
+/// `station.toml` for a kiosk with a payment terminal, `terminal-1`.
+pub fn with_terminal(text: &str) -> String {
+    let peripherals = "# peripherals = [\"printer-1\"]";
+    assert!(
+        text.contains(peripherals),
+        "the shipped station.toml names no peripherals"
+    );
+    let text = text.replace(peripherals, "peripherals = [\"terminal-1\"]");
+    format!("{text}\n[[device]]\nid = \"terminal-1\"\nkind = \"payment-terminal\"\n")
+}
+
 /// More kiosks that take applications, with the devices of the first one.
 pub fn more_kiosks(text: &str, names: impl IntoIterator<Item = String>) -> String {
     let shared = text

@@ -10,6 +10,8 @@ use crate::ports::free;
 /// Where one station lives.
 #[derive(Debug, Clone)]
 pub struct Layout {
+    /// The station's name.
+    pub station: &'static str,
     pub root: PathBuf,
     pub mqtt: SocketAddr,
     pub websocket: SocketAddr,
@@ -29,6 +31,7 @@ impl Layout {
     /// Free ports on loopback and a folder for everything.
     pub fn new(root: &Path) -> Self {
         Self {
+            station: "demo",
             root: root.to_owned(),
             mqtt: free(),
             websocket: free(),
@@ -71,6 +74,7 @@ impl Layout {
         let path = |path: PathBuf| path.to_str().unwrap().to_owned();
         let mut text = shipped.to_owned();
         for (from, to) in [
+            ("id = \"demo\"", format!("id = {:?}", self.station)),
             ("\"station-data\"", format!("{:?}", path(self.data()))),
             ("\"station-keys\"", format!("{:?}", path(self.keys()))),
             ("\"station-inbox\"", format!("{:?}", path(self.inbox()))),

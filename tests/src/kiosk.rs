@@ -19,9 +19,14 @@ pub struct Kiosk {
 }
 
 impl Kiosk {
-    /// Connects as `kiosk-1`, announces itself, and listens to what it is told.
+    /// Connects to the demo station as this device, announces itself, and listens to what it is told.
     pub fn connect(addr: SocketAddr, device: &str) -> Self {
-        let base = format!("station/v1/demo/{device}");
+        Self::connect_to("demo", addr, device)
+    }
+
+    /// The same for a station of this name.
+    pub fn connect_to(station: &str, addr: SocketAddr, device: &str) -> Self {
+        let base = format!("station/v1/{station}/{device}");
         // Birth and last will are of one life: a will of another one is ignored.
         let boot = crate::new_id();
         let life = |state: &str| {

@@ -14,31 +14,34 @@ use crate::config::Layout;
 /// The log of a stopped or killed station, whole and in order. The folders are copied first: opening
 /// writes.
 pub fn entries(layout: &Layout) -> Vec<Entry> {
-    let copy = tempfile::tempdir().unwrap();
-    copy_all(&layout.data(), &copy.path().join("data"));
-    copy_all(&layout.keys(), &copy.path().join("keys"));
-    read_log(&copy.path().join("data"), &copy.path().join("keys")).unwrap()
+    let (copy, _folder) = copied(layout);
+    read_log(copy.station, &copy.data(), &copy.keys()).unwrap()
 }
 
 /// The signed events of a stopped station, one after the other, as they are exported.
 pub fn exported(layout: &Layout) -> Vec<u8> {
-    let copy = tempfile::tempdir().unwrap();
-    copy_all(&layout.data(), &copy.path().join("data"));
-    copy_all(&layout.keys(), &copy.path().join("keys"));
+    let (copy, _folder) = copied(layout);
     let mut all = Vec::new();
-    visit(
-        &copy.path().join("data"),
-        &copy.path().join("keys"),
-        |_, signed| all.extend_from_slice(signed),
-    )
-    .unwrap();
+    let see = |_, signed: &[u8]| all.extend_from_slice(signed);
+    visit(copy.station, &copy.data(), &copy.keys(), see).unwrap();
     all
 }
 
-/// Opens the log in `data` as the gateway does, and reads it.
-pub fn read_log(data: &Path, keys_folder: &Path) -> anyhow::Result<Vec<Entry>> {
+fn copied(layout: &Layout) -> (Layout, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = Layout {
+        root: folder.path().to_owned(),
+        ..layout.clone()
+    };
+    copy_all(&layout.data(), &copy.data());
+    copy_all(&layout.keys(), &copy.keys());
+    (copy, folder)
+}
+
+/// Opens the log in `data` as the gateway of this station does, and reads it.
+pub fn read_log(station: &str, data: &Path, keys_folder: &Path) -> anyhow::Result<Vec<Entry>> {
     let mut entries = Vec::new();
-    visit(data, keys_folder, |index, signed| {
+    visit(station, data, keys_folder, |index, signed| {
         let entry = read(signed).unwrap();
         assert_eq!(entry.index, index);
         entries.push(entry);
@@ -47,11 +50,12 @@ pub fn read_log(data: &Path, keys_folder: &Path) -> anyhow::Result<Vec<Entry>> {
 }
 
 fn visit(
+    station: &str,
     data: &Path,
     keys_folder: &Path,
     mut see: impl FnMut(u64, &[u8]) + Send,
 ) -> anyhow::Result<()> {
-    let (ring, options) = options(data, keys_folder)?;
+    let (ring, options) = options(station, data, keys_folder)?;
     let (log, _) = Log::open_visiting(data, options, |index, signed| {
         if let Ok(Entry {
             event: Event::KeyRotated(rotation),
@@ -66,10 +70,17 @@ fn visit(
     Ok(())
 }
 
-fn options(data: &Path, keys_folder: &Path) -> anyhow::Result<(KeyRing, OpenOptions)> {
+fn options(
+    station: &str,
+    data: &Path,
+    keys_folder: &Path,
+) -> anyhow::Result<(KeyRing, OpenOptions)> {
     let marker = keys::marker_path(keys_folder);
     let keys = keys::open(keys_folder, data, &marker)?;
-    let origin = Origin::new(format!("gateway.demo/station/demo/{}", keys.incarnation))?;
+    let origin = Origin::new(format!(
+        "gateway.demo/station/{station}/{}",
+        keys.incarnation
+    ))?;
     let ring = KeyRing::new(keys_folder, origin, keys.signing.clone());
     let options = OpenOptions {
         identity: ring.identity()?,
@@ -90,7 +101,7 @@ fn options(data: &Path, keys_folder: &Path) -> anyhow::Result<(KeyRing, OpenOpti
 /// Prunes the log of a stopped station as far as it lets itself be pruned. The first index that is left.
 pub fn prune(layout: &Layout, before_size: u64) -> u64 {
     let (data, keys) = (layout.data(), layout.keys());
-    let (ring, options) = options(&data, &keys).unwrap();
+    let (ring, options) = options(layout.station, &data, &keys).unwrap();
     let snapshots = SnapshotStore::of(&data);
     let restore = |_: u64, signed: &[u8]| {
         let chain = ring.first_chain();

@@ -108,8 +108,8 @@ fn row(page: &mut String, case: &CaseShown) {
 fn sums(page: &mut String, office: &OfficeShown) {
     write!(
         page,
-        "<p><small>待答 questions: {} · 待发 letters: {} · 订单 orders: {}／{} · 退款 refunds: {} · 通知 notices: {}，待发 waiting: {} · 人工窗口 tickets: {}</small></p>",
-        office.questions, office.letters, office.paid, office.orders, office.refunds, office.notices, office.notices_waiting, office.tickets
+        "<p><small>待答 questions: {} · 待发 letters: {} · 订单 orders: {}／{} · 退款 refunds: {}，已退 done: {} · 通知 notices: {}，待发 waiting: {} · 人工窗口 tickets: {}</small></p>",
+        office.questions, office.letters, office.paid, office.orders, office.refunds, office.refunded, office.notices, office.notices_waiting, office.tickets
     )
     .unwrap_or_default();
 }

@@ -10,7 +10,7 @@ use schemas::message::peripheral::Fen;
 use schemas::words::application::{FacePair, PaymentOddity, RefundCause};
 use serde_json::json;
 use station_tests::application::{
-    self as apply, Applicant, Citizen, NUMBER, QUICK, believed, grant, more_kiosks,
+    self as apply, Applicant, Citizen, NUMBER, QUICK, believed, grant, more_kiosks, with_terminal,
 };
 use station_tests::centre::TestCentre;
 use station_tests::config::Layout;
@@ -358,13 +358,6 @@ fn a9_two_kiosks_share_a_scanner() {
         .collect();
     numbers.dedup();
     assert_eq!(numbers.len(), 2, "A13: no number twice");
-}
-
-fn with_terminal(text: &str) -> String {
-    let peripherals = "# peripherals = [\"printer-1\"]";
-    assert!(text.contains(peripherals));
-    let text = text.replace(peripherals, "peripherals = [\"terminal-1\"]");
-    format!("{text}\n[[device]]\nid = \"terminal-1\"\nkind = \"payment-terminal\"\n")
 }
 
 /// A12: what a terminal reports twice counts once. The network's first transaction is that payment; a second one is money that came in twice

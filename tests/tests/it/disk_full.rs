@@ -137,7 +137,7 @@ fn g2_a_full_disk_refuses_and_goes_on_by_itself() {
         (receipt["reason"] == "no-record").then_some(())
     });
     assert!(station.stop().success());
-    let entries = left::read_log(&data, &station.layout.keys()).unwrap();
+    let entries = left::read_log("demo", &data, &station.layout.keys()).unwrap();
     let stored = left::messages(&entries, "kiosk-9");
     for id in &acknowledged {
         assert_eq!(stored.get(id), Some(&1), "{id} was acknowledged");

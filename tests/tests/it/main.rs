@@ -46,6 +46,7 @@ mod registry;
 mod stopped_log;
 mod sync;
 mod tls;
+mod two_stations;
 mod whole_way;
 mod window;
 mod witness;

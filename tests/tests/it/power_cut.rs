@@ -90,7 +90,7 @@ fn record(root: &Path, backing: &Path, time: Duration) -> (Recorder, Vec<Promise
 /// Opens an image as the gateway does and counts what it owes; what is missing or doubled fails. So does a snapshot that the newest
 /// epoch begins with and that is not there whole (G4). How many epochs there are.
 fn judge(image: &Path, owed: &[&Promise], name: &str) -> usize {
-    let entries = left::read_log(&image.join("data"), &image.join("keys"))
+    let entries = left::read_log("demo", &image.join("data"), &image.join("keys"))
         .unwrap_or_else(|error| panic!("{name} does not open: {error:#}"));
     for device in REPORTERS {
         let stored = left::messages(&entries, device);

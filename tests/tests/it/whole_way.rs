@@ -33,6 +33,11 @@ struct Town {
 
 impl Town {
     fn new() -> Self {
+        Self::under(&[])
+    }
+
+    /// With these lines of the shipped policy changed.
+    fn under(policy: &[(&str, &str)]) -> Self {
         let runtime = Runtime::new().unwrap();
         let root = tempfile::tempdir().unwrap();
         let mut centre = runtime.block_on(TestCentre::start(root.path()));
@@ -40,6 +45,7 @@ impl Town {
             // Another clock opens no day of acceptance numbers.
             centre.configure_with_blobs(&believed(&text), "")
         });
+        station.policy(policy);
         let made = centre.made();
         let stocked = Stocked::with(station, 0, &["--made", made.to_str().unwrap()]);
         centre.register(&stocked.station);
@@ -368,4 +374,48 @@ fn a4_the_centre_names_whose_number_was_keyed() {
     for event in &events {
         assert!(!event.to_data().unwrap().get().contains("张三"));
     }
+}
+
+/// A12: the network took the fee and the station never heard of it, so that the citizen is handed a payment notice. The sums of the day find
+/// it: the centre tells the payment again, the card is made, nothing is charged or counted twice, and the days together agree.
+#[test]
+fn a12_the_days_sums_find_a_payment_that_was_never_told() {
+    let mut town = Town::under(&[("payment_wait_s = 120", "payment_wait_s = 5")]);
+    town.ask(Asked::Faults(OfficeFaults {
+        lose_payments: true,
+        ..OfficeFaults::default()
+    }));
+    let last = town.renew("none: to the end");
+    let page = &last["application"];
+    assert_eq!(
+        (&page["outcome"], &page["paid"]),
+        (&json!("accepted"), &json!(false))
+    );
+    town.ask(Asked::Faults(OfficeFaults::default()));
+    for (days, difference) in [(1, 2_000), (2, 0)] {
+        assert!(town.stocked.station.stop().success());
+        town.stocked.station.set_clock(days);
+        town.stocked.station.start();
+        let shown = town.centre.until_shown("the day is over", |view| {
+            let office = view.applications.as_ref().unwrap();
+            let differs = office.differences_fen.values().copied().sum::<i64>();
+            office.days.len() == usize::try_from(days).unwrap() && differs == difference
+        });
+        let view = town.runtime.block_on(shown);
+        let day = view.applications.as_ref().unwrap().days.last().unwrap();
+        let told_again = u64::from(days == 1);
+        assert_eq!(day.told_again, told_again, "{day:?}");
+        town.made();
+    }
+    let (events, _root) = town.end();
+    let [mut paid, mut orders, mut noted] = [0; 3];
+    for event in &events {
+        match event {
+            Event::PaymentOrdered(_) => orders += 1,
+            Event::PaymentConfirmed(_) => paid += 1,
+            Event::PaymentNoted(_) | Event::RefundAsked(_) => noted += 1,
+            _ => {}
+        }
+    }
+    assert_eq!([orders, paid, noted], [1, 1, 0]);
 }

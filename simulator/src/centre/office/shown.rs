@@ -24,6 +24,8 @@ pub struct OfficeShown {
     pub orders: usize,
     /// Refunds that stations asked for.
     pub refunds: u64,
+    /// Of these, what stations have recorded as given back.
+    pub refunded: u64,
     /// Notices of decisions that were sent to phones.
     pub notices: u64,
     /// Notices that wait until a phone number can be opened.
@@ -92,6 +94,7 @@ impl Office {
             paid: paid.count(),
             orders: self.bills.len(),
             refunds: self.bills.values().map(|b| u64::from(b.refunds)).sum(),
+            refunded: self.bills.values().map(|b| u64::from(b.refunded)).sum(),
             notices: self.notices_sent,
             notices_waiting: self.notices.len(),
             days: self.days.iter().cloned().collect(),
