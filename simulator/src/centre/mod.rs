@@ -40,7 +40,7 @@ pub use figures::Whereabouts;
 pub use house::House;
 pub use link::LinkError;
 pub use office::{
-    Asked, CaseShown, CaseStanding, Day, GrantTerms, OfficeFaults, OfficeShown, Sums,
+    Asked, CaseShown, CaseStanding, Day, FeeStanding, GrantTerms, OfficeFaults, OfficeShown, Sums,
 };
 pub use opener::{Centre, OpenError, SessionKey};
 pub use registration::{Registration, RegistrationError};

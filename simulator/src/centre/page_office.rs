@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use schemas::words::application::{ApplicationKind, RejectionReason};
 
-use super::office::{CaseShown, CaseStanding, OfficeShown, Sums};
+use super::office::{CaseShown, CaseStanding, FeeStanding, OfficeShown, Sums};
 use super::page::escaped;
 use super::view::View;
 
@@ -75,15 +75,11 @@ fn yuan(fen: i64) -> String {
 
 fn row(page: &mut String, case: &CaseShown) {
     let provisional = if case.provisional {
-        "<br><small>脱机受理 provisional</small>"
+        "<br><small>预受理 provisional</small>"
     } else {
         ""
     };
-    let paid = if case.paid {
-        "已缴 paid"
-    } else {
-        "未缴 open"
-    };
+    let paid = fee(case.fee);
     let order = case
         .order
         .as_ref()
@@ -112,6 +108,16 @@ fn sums(page: &mut String, office: &OfficeShown) {
         office.questions, office.letters, office.paid, office.orders, office.refunds, office.refunded, office.notices, office.notices_waiting, office.tickets
     )
     .unwrap_or_default();
+}
+
+const fn fee(fee: FeeStanding) -> &'static str {
+    match fee {
+        FeeStanding::Free => "免费 free",
+        FeeStanding::Open => "未缴 open",
+        FeeStanding::Paid => "已缴 paid",
+        FeeStanding::Refunding => "退款中 to be given back",
+        FeeStanding::Refunded => "已退 given back",
+    }
 }
 
 const fn kind(kind: ApplicationKind) -> &'static str {

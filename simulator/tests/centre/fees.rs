@@ -1,17 +1,20 @@
 //! Fees at the centre (A12): codes that phones scan, and what nobody pays.
 
 use schemas::downlink::Instruction;
+use schemas::event::Event;
 use schemas::event::application::{ApplicationLapsed, Decision, NoticeAsked};
-use schemas::event::payment::{PaymentCodeAsked, RefundAsked};
-use schemas::ids::OrderId;
+use schemas::event::payment::{PaymentCodeAsked, PaymentRefunded, RefundAsked};
+use schemas::ids::{OrderId, TransactionId};
 use schemas::message::peripheral::Fen;
 use schemas::order::PaymentCode;
 use schemas::words::application::{
     ApplicationKind, NoticeCause, PaymentWay, RefundCause, RejectionReason,
 };
-use simulator::centre::{Asked, CaseStanding, OfficeFaults};
+use simulator::centre::{Asked, CaseStanding, FeeStanding, GrantTerms, OfficeFaults, Running};
 
+use crate::house::until;
 use crate::office::{faults, http, order, paid};
+use crate::pages::get;
 use crate::town::{FEE, NUMBER, Session, Town, until_cases};
 
 /// A12: a station that asks for a code gets one of the network that was chosen; whoever scans it pays its order, by that code. Another question
@@ -241,5 +244,58 @@ async fn a12_what_was_given_up_undecided_is_decided_once_it_is_paid() {
         _ => None,
     });
     assert_eq!(decided.collect::<Vec<_>>(), [false, true]);
+    centre.shutdown().await;
+}
+
+/// A12: the page says of a fee whether it is due, paid, to be given back, or given back.
+#[tokio::test]
+async fn a12_the_page_says_how_a_fee_stands() {
+    let mut town = Town::new().await;
+    let mut station = town.station("s1", 1);
+    let mut config = town.config(GrantTerms::default());
+    config.listen = Some("127.0.0.1:0".parse().unwrap());
+    let mut centre = Running::start(config).await.unwrap();
+    let session = Session::next(&station);
+    let holder = town.holder(&session, NUMBER);
+    station.push(session.accepted(holder, ApplicationKind::Lost, Some(order())));
+    let amount_fen = Fen::new(FEE).unwrap();
+    let steps: [(Event, FeeStanding, &str); 4] = [
+        (session.orders(&order()), FeeStanding::Open, "未缴 open"),
+        (paid(&order()).into(), FeeStanding::Paid, "已缴 paid"),
+        (
+            RefundAsked {
+                order: order(),
+                amount_fen,
+                cause: RefundCause::Rejected,
+                transaction: None,
+                way: None,
+            }
+            .into(),
+            FeeStanding::Refunding,
+            "退款中 to be given back",
+        ),
+        (
+            PaymentRefunded {
+                order: order(),
+                amount_fen,
+                transaction: TransactionId::new("5030001").unwrap(),
+            }
+            .into(),
+            FeeStanding::Refunded,
+            "已退 given back",
+        ),
+    ];
+    for (event, standing, said) in steps {
+        station.push(event);
+        town.send(&mut centre, &station).await;
+        until(&mut centre, |view| {
+            view.applications.as_ref().unwrap().cases[0].fee == standing
+        })
+        .await;
+        let page = get(&centre, "/").await;
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    let page = get(&centre, "/").await;
+    assert!(page.contains("退款 refunds: 1，已退 done: 1"), "{page}");
     centre.shutdown().await;
 }

@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 pub use asked::{Asked, OfficeFaults};
 pub use days::{Day, Sums};
 pub use grants::GrantTerms;
-pub use shown::{CaseShown, CaseStanding, OfficeShown};
+pub use shown::{CaseShown, CaseStanding, FeeStanding, OfficeShown};
 
 use bills::Bill;
 use cases::{Case, Question};

@@ -56,6 +56,22 @@ pub enum CaseStanding {
     Made,
 }
 
+/// How a fee stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FeeStanding {
+    /// There is none.
+    Free,
+    /// Nobody has paid it.
+    Open,
+    /// It is paid.
+    Paid,
+    /// It is to be given back.
+    Refunding,
+    /// It was given back, as the station has recorded.
+    Refunded,
+}
+
 /// An application.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CaseShown {
@@ -73,8 +89,8 @@ pub struct CaseShown {
     pub rejected: Option<RejectionReason>,
     /// The order of its fee.
     pub order: Option<OrderId>,
-    /// Whether that is paid; free of charge counts as paid.
-    pub paid: bool,
+    /// How that fee stands.
+    pub fee: FeeStanding,
     /// Its card, once it is made.
     pub card: Option<CardSerial>,
 }
@@ -112,7 +128,6 @@ impl Office {
             Standing::Lapsed => (CaseStanding::Lapsed, None, None),
             Standing::Made { card, .. } => (CaseStanding::Made, None, Some(card.clone())),
         };
-        let bill = case.order.as_ref().map(|order| self.bills.get(order));
         CaseShown {
             station: case.sender.station.to_string(),
             session: case.session.to_string(),
@@ -121,8 +136,21 @@ impl Office {
             standing,
             rejected,
             order: case.order.clone(),
-            paid: bill.is_none_or(|bill| bill.is_some_and(super::Bill::is_paid)),
+            fee: self.fee_of(case),
             card,
+        }
+    }
+    fn fee_of(&self, case: &Case) -> FeeStanding {
+        let Some(order) = &case.order else {
+            return FeeStanding::Free;
+        };
+        match self.bills.get(order) {
+            Some(bill) if bill.is_paid() => FeeStanding::Paid,
+            Some(bill) if bill.is_given_back && bill.refunded < bill.refunds => {
+                FeeStanding::Refunding
+            }
+            Some(bill) if bill.is_given_back => FeeStanding::Refunded,
+            Some(_) | None => FeeStanding::Open,
         }
     }
 }
