@@ -368,6 +368,15 @@ words!(
     }
 );
 words!(
+    /// What a citizen can begin at a kiosk.
+    Service {
+        /// Collecting a card (P1).
+        Pickup,
+        /// Applying for one (A1).
+        Application,
+    }
+);
+words!(
     /// Why a request was refused by the rules. The kiosk shows the text that goes with it.
     RefusalReason {
         /// The sender is not a kiosk of this station.

@@ -4,10 +4,10 @@ use fluent_syntax::ast::{self, Entry};
 use schemas::application::ApplicationReason;
 use schemas::message::peripheral::PaymentMethod;
 use schemas::words::application::{PortraitCheck, ProvisionalCause, WindowReason};
-use schemas::words::{PickupOutcome, PromptCode, RefusalReason};
+use schemas::words::{PickupOutcome, PromptCode, RefusalReason, Service};
 
 use super::{CHINESE, ENGLISH, bundle};
-use crate::kiosk::{prompt, refusal};
+use crate::kiosk::{idle, prompt, refusal};
 use crate::message::Message;
 use crate::words::key;
 
@@ -15,6 +15,8 @@ use crate::words::key;
 const OTHERS: &[&str] = &[
     "prompt-done-act",
     "prompt-finger-again",
+    "idle-both",
+    "idle-application",
     "out-of-service",
     "out-of-service-storage-low",
     "out-of-service-log-in-doubt",
@@ -216,4 +218,20 @@ fn arguments_are_set_in_bare() {
         text.en,
         "Is this you? **明, citizen number **************002X"
     );
+}
+
+/// A1, P1: a kiosk that waits for a citizen says what they can begin there, and what they cannot.
+#[test]
+fn an_idle_kiosk_says_what_can_be_begun() {
+    let (pickup, application) = (Service::Pickup, Service::Application);
+    let [one, both, other] = [
+        idle(&[pickup]),
+        idle(&[pickup, application]),
+        idle(&[application]),
+    ];
+    assert_eq!(one, prompt(PromptCode::Idle, None, None, &[], None));
+    assert!(both.zh.contains("领取凭证") && both.zh.contains("申请换领、补领"));
+    assert!(both.en.contains("collection certificate") && both.en.contains("apply"));
+    assert!(other.zh.contains("暂时不能领取") && other.zh.contains("申请换领、补领"));
+    assert!(other.en.contains("cannot be collected") && other.en.contains("apply"));
 }

@@ -1,7 +1,9 @@
 //! What every kiosk shows: refusals, prompts and the words of a slip. Which text belongs to which state is decided here and nowhere else.
 
 use schemas::message::kiosk::Text;
-use schemas::words::{MachineReason, PickupOutcome, PromptCode, RefusalReason, ServiceReason};
+use schemas::words::{
+    MachineReason, PickupOutcome, PromptCode, RefusalReason, Service, ServiceReason,
+};
 
 use crate::catalogue::{after, both};
 use crate::words::key;
@@ -33,6 +35,17 @@ pub fn prompt(
         }
         (code, _) => both(&key("prompt", code), &[]),
     }
+}
+
+/// What a kiosk shows that waits for a citizen, by what they can begin there.
+pub fn idle(services: &[Service]) -> Text {
+    let takes = |service| services.contains(&service);
+    let id = match (takes(Service::Pickup), takes(Service::Application)) {
+        (_, false) => "prompt-idle",
+        (true, true) => "idle-both",
+        (false, true) => "idle-application",
+    };
+    both(id, &[])
 }
 
 fn out_of_service(reasons: &[ServiceReason], machine: Option<MachineReason>) -> Text {

@@ -1,9 +1,10 @@
 //! The registry of devices, as station IT sees it: what is installed, whether it is up, since when, and if not why.
 
+use schemas::event::application::ApplicationDevices;
 use schemas::ids::DeviceId;
 use schemas::message::kiosk::MaintenanceTarget;
 use schemas::time::rfc3339;
-use schemas::words::{DeviceKind, DownReason, MachineReason};
+use schemas::words::{DeviceKind, DownReason, MachineReason, RefusalReason};
 
 use schemas::event::station::Presence;
 use schemas::ids::MachineId;
@@ -128,6 +129,32 @@ impl State {
                 .iter()
                 .any(|id| at(MaintenanceTarget::Device((*id).clone())));
         maintained.then_some(MachineReason::Maintenance)
+    }
+
+    /// The devices of a kiosk that takes applications, as far as nothing is suspended of what nobody comes to the end without.
+    pub(crate) fn applications_from<'a>(
+        &self,
+        rules: &'a Rules,
+        kiosk: &DeviceId,
+    ) -> Result<&'a ApplicationDevices, RefusalReason> {
+        let own = rules.kiosks.get(kiosk).and_then(|k| k.application.as_ref());
+        let devices = own
+            .filter(|_| rules.application.is_some())
+            .ok_or(RefusalReason::NoApplications)?;
+        let needed = [kiosk, &devices.scanner, &devices.camera];
+        let lies = |id: &&DeviceId| {
+            let device = self.devices.get(*id);
+            device.is_some_and(|d| d.contradiction.is_some())
+        };
+        if !self.reasons.is_empty() {
+            Err(RefusalReason::OutOfService)
+        } else if needed.iter().any(|id| self.is_in_hands(rules, id)) {
+            Err(RefusalReason::Maintenance)
+        } else if needed.iter().any(lies) {
+            Err(RefusalReason::DeviceContradicted)
+        } else {
+            Ok(devices)
+        }
     }
 
     /// Whether a device is in an operator's hands: by itself, or with a machine that it belongs to.

@@ -8,7 +8,8 @@ use schemas::ids::{DeviceId, SessionId};
 use schemas::message::application::ApplicationPrompt;
 use schemas::time::Deadline;
 use schemas::words::{
-    ActOutcome, Hand, MachineReason, Motion, PhotoView, PickupOutcome, PromptCode, ServiceReason,
+    ActOutcome, Hand, MachineReason, Motion, PhotoView, PickupOutcome, PromptCode, Service,
+    ServiceReason,
 };
 
 use crate::application;
@@ -36,6 +37,8 @@ pub struct View {
     pub reasons: Vec<ServiceReason>,
     /// Why the machine or the kiosk is out of service, where the station is not.
     pub machine_reason: Option<MachineReason>,
+    /// What can be begun here now.
+    pub services: Vec<Service>,
     /// The event that the citizen gets a slip about.
     pub slip: Option<u64>,
     /// What there is to say of an application.
@@ -54,6 +57,7 @@ impl View {
             outcome: None,
             reasons: Vec::new(),
             machine_reason: None,
+            services: Vec::new(),
             slip: None,
             application: None,
         }
@@ -88,56 +92,58 @@ fn view(state: &State, rules: &Rules, kiosk: &DeviceId, own: &KioskRules) -> Vie
             ..View::bare(PromptCode::OutOfService)
         };
     }
-    let machine_reason = state.machine_reason(rules, &own.machine, kiosk);
-    let out = machine_reason.is_some() || state.waits_for_operator(&own.machine);
+    let services = services(state, rules, kiosk, own);
+    let view = between(state, kiosk);
+    if services.is_empty() {
+        let application = state.applications.last.get(kiosk).map(application::ended);
+        let (applied, application) =
+            application.map_or((None, None), |view| (view.session, view.application));
+        return View {
+            session: view.session.or(applied),
+            outcome: view.outcome,
+            machine_reason: state.machine_reason(rules, &own.machine, kiosk),
+            application,
+            ..View::bare(PromptCode::OutOfService)
+        };
+    }
+    View { services, ..view }
+}
+
+/// What is not suspended. A machine that waits for its operator hands out no cards, and needs none for an application.
+fn services(state: &State, rules: &Rules, kiosk: &DeviceId, own: &KioskRules) -> Vec<Service> {
+    let suspended = state.machine_reason(rules, &own.machine, kiosk).is_some()
+        || state.waits_for_operator(&own.machine);
+    let pickup = (!suspended).then_some(Service::Pickup);
+    let applications = state.applications_from(rules, kiosk);
+    let application = applications.is_ok().then_some(Service::Application);
+    pickup.into_iter().chain(application).collect()
+}
+
+/// What a kiosk shows at which nobody is served: how it ended for the last one, until the next begins.
+fn between(state: &State, kiosk: &DeviceId) -> View {
     match state.last.get(kiosk) {
-        last if out => {
-            let outcome = last.and_then(|(_, ended)| match ended {
-                Ended::Pickup { outcome, .. } => Some(*outcome),
-                Ended::Act(_) => None,
-            });
-            let session = last.map(|(session, _)| session.clone());
-            let application = state.applications.last.get(kiosk).map(application::ended);
-            let (applied, application) =
-                application.map_or((None, None), |view| (view.session, view.application));
-            View {
-                session: session.or(applied),
-                outcome,
-                machine_reason,
-                application,
-                ..View::bare(PromptCode::OutOfService)
-            }
-        }
         None => match state.applications.last.get(kiosk) {
             Some(ended) => application::ended(ended),
             None => View::bare(PromptCode::Idle),
         },
-        Some((session, Ended::Pickup { outcome, taken })) => {
-            let done = *outcome == PickupOutcome::Collected;
-            let code = if done {
-                PromptCode::Done
-            } else {
-                PromptCode::Ended
-            };
-            View {
-                session: Some(session.clone()),
-                outcome: Some(*outcome),
-                slip: *taken,
-                ..View::bare(code)
-            }
-        }
-        Some((session, Ended::Act(outcome))) => {
-            let done = *outcome == ActOutcome::Done;
-            let code = if done {
-                PromptCode::Done
-            } else {
-                PromptCode::Ended
-            };
-            View {
-                session: Some(session.clone()),
-                ..View::bare(code)
-            }
-        }
+        Some((session, Ended::Pickup { outcome, taken })) => View {
+            session: Some(session.clone()),
+            outcome: Some(*outcome),
+            slip: *taken,
+            ..View::bare(end_code(*outcome == PickupOutcome::Collected))
+        },
+        Some((session, Ended::Act(outcome))) => View {
+            session: Some(session.clone()),
+            ..View::bare(end_code(*outcome == ActOutcome::Done))
+        },
+    }
+}
+
+const fn end_code(done: bool) -> PromptCode {
+    if done {
+        PromptCode::Done
+    } else {
+        PromptCode::Ended
     }
 }
 

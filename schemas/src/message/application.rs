@@ -1,7 +1,8 @@
 //! What a kiosk says and is told in an application (自助受理), A1 to A17. What is personal in it does not print.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::keyed::{Keyed, PhotoReceipt, SmsCode};
 use crate::acceptance::AcceptanceNumber;
@@ -89,6 +90,9 @@ pub enum Entry {
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 
+/// Most checks that are reported of a portrait.
+const CHECKS_MAX: usize = 16;
+
 /// A portrait (A6): `picture` from the booth or a phone, `receipt` with the way of that name.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -102,10 +106,18 @@ pub struct PortraitEntry {
     /// The barcode of the photo receipt.
     #[serde(default)]
     pub receipt: Option<PhotoReceipt>,
-    /// Its checks, as the capture module reports them.
-    #[serde(default)]
+    /// Its checks, as the capture module reports them: 16 at the most.
+    #[serde(default, deserialize_with = "few_checks")]
     #[schemars(length(max = 16))]
     pub checks: Vec<PortraitChecked>,
+}
+
+fn few_checks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<PortraitChecked>, D::Error> {
+    let checks = Vec::deserialize(from)?;
+    if checks.len() > CHECKS_MAX {
+        return Err(D::Error::custom("more than 16 checks"));
+    }
+    Ok(checks)
 }
 
 /// A phone number, entered twice (A8).

@@ -9,7 +9,9 @@ use super::secret::Pin;
 use crate::citizen::{CitizenNumber, MaskedName, NumberTail, VoucherCode};
 use crate::ids::{BatchId, CardSerial, DeviceId, MachineId, MessageId, OperatorId, SessionId};
 use crate::slot::SlotAddress;
-use crate::words::{MachineReason, PickupOutcome, PromptCode, RefusalReason, ServiceReason};
+use crate::words::{
+    MachineReason, PickupOutcome, PromptCode, RefusalReason, Service, ServiceReason,
+};
 
 /// How the citizen names the card (P1): one of the two.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -281,6 +283,10 @@ pub struct Prompt {
     /// Why the machine or the kiosk is out of service, where the station is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine_reason: Option<MachineReason>,
+    /// What a citizen can begin here, while nobody is served: neither what the kiosk is not there for, nor what is suspended until
+    /// somebody has seen to it. A device that is away or in use is told of when it is needed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<Service>,
     /// What there is to say of an application.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application: Option<Box<ApplicationPrompt>>,

@@ -7,7 +7,9 @@ use schemas::citizen::VoucherCode;
 use schemas::civil::CivilDate;
 use schemas::fee::FeeTable;
 use schemas::ids::OrderId;
+use schemas::message::application::Entry;
 use schemas::message::peripheral::Fen;
+use serde_json::json;
 
 fn site() -> AcceptanceSite {
     AcceptanceSite::new("110105001").unwrap()
@@ -171,4 +173,17 @@ proptest! {
             newest = Some(next);
         }
     }
+}
+
+/// A6: as many checks of a portrait as the contract says are read, and no more.
+#[test]
+fn a6_a_portrait_has_at_most_16_checks() {
+    let portrait = |checks: usize| {
+        let checks = vec![json!({"check": "one-face", "passed": true}); checks];
+        let entry = json!({"portrait": {"way": "booth", "checks": checks}});
+        serde_json::from_value::<Entry>(entry)
+    };
+    assert!(portrait(0).is_ok() && portrait(16).is_ok());
+    let refused = portrait(17).unwrap_err();
+    assert_eq!(refused.to_string(), "more than 16 checks");
 }

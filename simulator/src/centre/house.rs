@@ -8,6 +8,7 @@ use schemas::envelope::{self, Signed};
 use schemas::event::Event;
 use schemas::ids::SessionId;
 use schemas::key::SealingKeyId;
+use schemas::message::face::PictureFormat;
 use schemas::sealed::SealedField;
 use schemas::words::PhotoView;
 use serde_json::{Value, json};
@@ -196,7 +197,7 @@ impl House {
             Ok(photo) => {
                 if let Some(folder) = photos {
                     std::fs::create_dir_all(folder)?;
-                    let path = folder.join(format!("{name}.jpg"));
+                    let path = folder.join(format!("{name}.{}", ending(&photo)));
                     std::fs::write(&path, &photo)
                         .with_context(|| format!("cannot write {}", path.display()))?;
                 }
@@ -209,6 +210,15 @@ impl House {
 
     fn wants(&self, session: &SessionId) -> bool {
         self.session.as_ref().is_none_or(|wanted| wanted == session)
+    }
+}
+
+/// How a file of these bytes is called.
+fn ending(photo: &[u8]) -> &'static str {
+    if PictureFormat::of_head(photo) == Some(PictureFormat::Png) {
+        "png"
+    } else {
+        "jpg"
     }
 }
 

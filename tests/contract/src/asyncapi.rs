@@ -198,8 +198,8 @@ fn messages() -> anyhow::Result<Map<String, Value>> {
         "photo".to_owned(),
         json!({
             "name": "photo",
-            "contentType": "image/jpeg",
-            "summary": "A raw JPEG (JFIF or Exif), at most 1 MiB.",
+            "contentType": "application/octet-stream",
+            "summary": "The bytes of a picture, JPEG (JFIF or Exif) or PNG, at most 1 MiB.",
         }),
     );
     Ok(messages)

@@ -126,7 +126,7 @@ pub enum Way {
 pub enum Payload {
     /// JSON of the message of this name.
     Json(&'static str),
-    /// A raw JPEG.
+    /// The bytes of a picture.
     Jpeg,
 }
 

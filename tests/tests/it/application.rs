@@ -8,9 +8,10 @@ use schemas::ids::{OrderId, TransactionId};
 use schemas::message::face::PICTURE_BYTES_MAX;
 use schemas::message::peripheral::Fen;
 use schemas::words::application::{FacePair, PaymentOddity, RefundCause};
-use serde_json::json;
+use serde_json::{Value, json};
 use station_tests::application::{
-    self as apply, Applicant, Citizen, NUMBER, QUICK, believed, grant, more_kiosks, with_terminal,
+    self as apply, Applicant, Citizen, NUMBER, PAGE, QUICK, believed, grant, more_kiosks,
+    with_terminal,
 };
 use station_tests::centre::TestCentre;
 use station_tests::config::Layout;
@@ -18,6 +19,7 @@ use station_tests::kiosk::Kiosk;
 use station_tests::left;
 use station_tests::picture::png;
 use station_tests::station::{Devices, Station};
+use station_tests::stock::Stocked;
 use tokio::runtime::Runtime;
 
 /// Born in 2020: under 16 (A5) until 2036. A division code that does not exist.
@@ -413,4 +415,48 @@ fn a12_a_fee_is_charged_once() {
         [repeated, repeated, repeated, PaymentOddity::SecondPayment]
     );
     assert_eq!(back, [(RefundCause::PaidTwice, "T2".to_owned())]);
+}
+
+/// A1: a machine whose dispenser has jammed hands out no cards until an operator has seen to it; its kiosk says so, and takes applications.
+#[test]
+fn a1_a_kiosk_takes_applications_while_its_dispenser_is_blocked() {
+    let root = tempfile::tempdir().unwrap();
+    let mut stocked = Stocked::start(root.path(), 2);
+    let both = json!(["pickup", "application"]);
+    let said = |page: &Value| page["text"]["zh"].as_str().unwrap().to_owned();
+    stocked
+        .kiosk
+        .shows("loaded", PAGE, |page| page["services"] == both);
+    stocked.devices.post("/fault/jam");
+    stocked.start_pickup(0);
+    let page = stocked.kiosk.shows("the jam", PAGE, |page| {
+        page["services"] == json!(["application"])
+    });
+    assert_eq!(
+        (&page["code"], &page["outcome"]),
+        (&json!("ended"), &json!("device-failed")),
+        "{page}"
+    );
+    assert_eq!(stocked.start_pickup(1)["reason"], "machine-blocked");
+
+    let Stocked {
+        mut station, kiosk, ..
+    } = stocked;
+    let mut at = Applicant::start(kiosk);
+    assert_eq!(
+        at.kiosk.page()["services"],
+        Value::Null,
+        "somebody is served"
+    );
+    let cancel = json!({"session": at.session});
+    assert_eq!(at.kiosk.request("cancel", cancel)["outcome"], "accepted");
+    assert_eq!(at.ended()["services"], json!(["application"]));
+
+    station.kill();
+    station.start();
+    let mut kiosk = Kiosk::connect(station.layout.mqtt, "kiosk-1");
+    let page = kiosk.shows("the page after a restart", PAGE, |page| {
+        page["services"] == json!(["application"])
+    });
+    assert!(said(&page).contains("申请"), "{page}");
 }

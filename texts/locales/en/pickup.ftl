@@ -56,6 +56,8 @@ refusal-unknown = Unknown request
 ## What a kiosk shows
 
 prompt-idle = Scan the barcode of the collection certificate or key in the citizen number
+idle-both = To collect a card, scan the barcode of the collection certificate or key in the citizen number. You can also apply for a new card here
+idle-application = Cards cannot be collected at this machine for now. You can apply for a new card here
 prompt-fetching = Your card is being fetched and checked, please wait
 prompt-right-finger = Put the registered finger of your right hand on the scanner
 prompt-left-finger = Put the registered finger of your left hand on the scanner

@@ -56,6 +56,8 @@ refusal-unknown = 未知的请求
 ## What a kiosk shows
 
 prompt-idle = 请扫描领取凭证上的条码，或输入公民身份号码
+idle-both = 领取证件，请扫描领取凭证上的条码，或输入公民身份号码；也可在此申请换领、补领证件
+idle-application = 本机暂时不能领取证件，可在此申请换领、补领证件
 prompt-fetching = 正在取出您的证件并进行核验，请稍候
 prompt-right-finger = 请将右手已登记指纹的手指放在指纹仪上
 prompt-left-finger = 请将左手已登记指纹的手指放在指纹仪上

@@ -1,5 +1,6 @@
 //! The flows of pickup and custody as data: what is done, what the log then says.
 
+use crate::hall::Hall;
 use crate::world::{
     self, Manners, OldCard, World, device, machine, operator, serial, slot, voucher,
 };
@@ -10,7 +11,9 @@ use schemas::ids::SessionId;
 use schemas::message::device::LastReceipt;
 use schemas::message::kiosk::{PlacedAt, ResolvedPlace};
 use schemas::time::ClockTrust;
-use schemas::words::{HoldReason, PhotoView, PickupOutcome, Place, RefusalReason};
+use schemas::words::{
+    HoldReason, PhotoView, PickupOutcome, Place, PromptCode, RefusalReason, Service,
+};
 
 fn place(world: &World, n: u16) -> Place {
     world.state.card(&serial(n)).unwrap().place.clone()
@@ -799,8 +802,8 @@ fn c3_a_card_from_the_transport_cannot_be_called_handed_over() {
     }
 }
 
-#[test]
-fn a_dispenser_that_says_moving_for_ever_is_given_up() {
+/// A pickup whose dispenser says for ever that it moves.
+fn moving_for_ever() -> World {
     let mut world = World::stocked();
     begin(&mut world, 1);
     for _ in 0..20 {
@@ -817,6 +820,12 @@ fn a_dispenser_that_says_moving_for_ever_is_given_up() {
             }
         }
     }
+    world
+}
+
+#[test]
+fn a_dispenser_that_says_moving_for_ever_is_given_up() {
+    let world = moving_for_ever();
     assert_eq!(outcome(&world), Some(PickupOutcome::DeviceFailed));
     assert_eq!(
         world
@@ -830,8 +839,43 @@ fn a_dispenser_that_says_moving_for_ever_is_given_up() {
     assert!(
         views
             .values()
-            .all(|view| view.code == schemas::words::PromptCode::OutOfService)
+            .all(|view| view.code == PromptCode::OutOfService && view.services.is_empty())
     );
+}
+
+/// A1: an application needs no dispenser: where the machine waits for its operator, a kiosk that takes applications says that it
+/// still does, and one that does not is out of service.
+#[test]
+fn a1_a_machine_that_waits_for_its_operator_takes_applications() {
+    let shown = |world: &World| {
+        let (mut rules, hall) = (world.rules.clone(), Hall::new().rules);
+        rules.application = hall.application;
+        let devices = hall.kiosks[&device("kiosk-1")].application.clone();
+        let kiosk = rules.kiosks.get_mut(&device("kiosk-1")).unwrap();
+        kiosk.application = devices;
+        let views = gateway_core::views(&world.state, &rules);
+        ["kiosk-1", "kiosk-2"].map(|kiosk| {
+            let view = &views[&device(kiosk)];
+            (view.code, view.services.clone())
+        })
+    };
+    let (pickup, application) = (Service::Pickup, Service::Application);
+    let idle = PromptCode::Idle;
+    assert_eq!(
+        shown(&World::stocked())[1],
+        (idle, vec![pickup]),
+        "no applications there"
+    );
+    let world = moving_for_ever();
+    let [first, second] = shown(&world);
+    assert_eq!(first, (PromptCode::Ended, vec![application]));
+    assert_eq!(second, (PromptCode::OutOfService, Vec::new()));
+    let mut world = world;
+    resolve(&mut world, ResolvedPlace::Slot);
+    world.settle();
+    let [first, second] = shown(&world);
+    assert_eq!(first.1, [pickup, application]);
+    assert_eq!(second, (idle, vec![pickup]));
 }
 
 /// P4: the photo of a failed attempt does not stand for the one that matched.

@@ -6,6 +6,7 @@ use gateway_core::View;
 use schemas::ids::DeviceId;
 use schemas::message::kiosk::{Prompt, Text};
 use schemas::time::Now;
+use schemas::words::PromptCode;
 
 use super::json;
 use crate::outlet::Outgoing;
@@ -65,6 +66,9 @@ pub fn prompt(view: &View, now: &Now, window: &Text) -> Prompt {
     let text = view.application.as_deref().map_or_else(
         || {
             let (reasons, machine) = (&view.reasons, view.machine_reason);
+            if view.code == PromptCode::Idle {
+                return texts::idle(&view.services);
+            }
             texts::prompt(view.code, view.attempt, view.outcome, reasons, machine)
         },
         |application| texts::application(application, name, tail, window),
@@ -84,6 +88,7 @@ pub fn prompt(view: &View, now: &Now, window: &Text) -> Prompt {
         outcome: view.outcome,
         reasons: view.reasons.clone(),
         machine_reason: view.machine_reason,
+        services: view.services.clone(),
         application: view.application.clone(),
     }
 }

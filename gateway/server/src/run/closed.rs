@@ -49,6 +49,7 @@ impl ClosedDoor {
             outcome: None,
             reasons: vec![ServiceReason::StorageLow],
             machine_reason: None,
+            services: Vec::new(),
             slip: None,
             application: None,
         };

@@ -20,28 +20,13 @@ pub(in crate::decide) fn start(
 ) -> Result<SessionId, RefusalReason> {
     let none = RefusalReason::NoApplications;
     let rules = draft.rules.application.as_ref().ok_or(none)?;
-    let devices = draft.rules.kiosks.get(kiosk);
-    let devices = devices.and_then(|k| k.application.clone()).ok_or(none)?;
     let state = draft.state();
-    if !state.reasons.is_empty() {
-        return Err(RefusalReason::OutOfService);
-    }
-    let needed = [kiosk, &devices.scanner, &devices.camera];
-    let maintained = |id: &&DeviceId| state.is_in_hands(draft.rules, id);
-    if needed.iter().any(maintained) {
-        return Err(RefusalReason::Maintenance);
-    }
-    let lies = |id: &&DeviceId| {
-        let device = state.devices.get(*id);
-        device.is_some_and(|d| d.contradiction.is_some())
-    };
-    if needed.iter().any(lies) {
-        return Err(RefusalReason::DeviceContradicted);
-    }
+    let devices = state.applications_from(draft.rules, kiosk)?.clone();
     if state.session_at(kiosk).is_some() || at(draft, kiosk).is_some() {
         return Err(RefusalReason::MachineBusy);
     }
-    if state.is_flapping(kiosk) || !needed.iter().skip(1).all(|id| state.is_usable(id)) {
+    let needed = [&devices.scanner, &devices.camera];
+    if state.is_flapping(kiosk) || !needed.iter().all(|id| state.is_usable(id)) {
         return Err(RefusalReason::DeviceOffline);
     }
     let session = draft.next_session();
