@@ -35,7 +35,7 @@ pub struct View {
     pub outcome: Option<PickupOutcome>,
     /// Why the station is out of service.
     pub reasons: Vec<ServiceReason>,
-    /// Why the machine or the kiosk is out of service, where the station is not.
+    /// Why the machine or the kiosk hands out no cards, where the station is in service.
     pub machine_reason: Option<MachineReason>,
     /// What can be begun here now.
     pub services: Vec<Service>,
@@ -92,7 +92,9 @@ fn view(state: &State, rules: &Rules, kiosk: &DeviceId, own: &KioskRules) -> Vie
             ..View::bare(PromptCode::OutOfService)
         };
     }
-    let services = services(state, rules, kiosk, own);
+    let machine_reason = state.machine_reason(rules, &own.machine, kiosk);
+    let suspended = machine_reason.is_some() || state.waits_for_operator(&own.machine);
+    let services = services(state, rules, kiosk, suspended);
     let view = between(state, kiosk);
     if services.is_empty() {
         let application = state.applications.last.get(kiosk).map(application::ended);
@@ -101,18 +103,20 @@ fn view(state: &State, rules: &Rules, kiosk: &DeviceId, own: &KioskRules) -> Vie
         return View {
             session: view.session.or(applied),
             outcome: view.outcome,
-            machine_reason: state.machine_reason(rules, &own.machine, kiosk),
+            machine_reason,
             application,
             ..View::bare(PromptCode::OutOfService)
         };
     }
-    View { services, ..view }
+    View {
+        machine_reason,
+        services,
+        ..view
+    }
 }
 
 /// What is not suspended. A machine that waits for its operator hands out no cards, and needs none for an application.
-fn services(state: &State, rules: &Rules, kiosk: &DeviceId, own: &KioskRules) -> Vec<Service> {
-    let suspended = state.machine_reason(rules, &own.machine, kiosk).is_some()
-        || state.waits_for_operator(&own.machine);
+fn services(state: &State, rules: &Rules, kiosk: &DeviceId, suspended: bool) -> Vec<Service> {
     let pickup = (!suspended).then_some(Service::Pickup);
     let applications = state.applications_from(rules, kiosk);
     let application = applications.is_ok().then_some(Service::Application);

@@ -280,7 +280,7 @@ pub struct Prompt {
     /// Why the station is out of service.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<ServiceReason>,
-    /// Why the machine or the kiosk is out of service, where the station is not.
+    /// Why the machine or the kiosk hands out no cards, where the station is in service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine_reason: Option<MachineReason>,
     /// What a citizen can begin here, while nobody is served: neither what the kiosk is not there for, nor what is suspended until

@@ -91,8 +91,10 @@ fn g1_a_lying_reader_waits_for_an_operator() {
     let (code, said) = command(&stocked.station, &["device", "accept", "reader-1"]);
     assert!(code == Some(1) && said.contains("nothing"), "{said}");
     stranger_speaks(&stocked.station);
-    let shown = stocked.kiosk.prompt("out-of-service", STEP);
-    assert_eq!(shown["machine_reason"], "device-contradicted");
+    let lies = |page: &Value| page["machine_reason"] == "device-contradicted";
+    let shown = stocked.kiosk.shows("no pickups", STEP, lies);
+    // Applications have a reader of their own.
+    assert_eq!(shown["services"], json!(["application"]), "{shown}");
     let refused = stocked.start_pickup(0);
     assert_eq!(refused["reason"], "device-contradicted", "{refused}");
     // The adapter takes its name back, and tells the truth: that alone changes nothing.
