@@ -46,6 +46,27 @@ pub struct View {
 }
 
 impl View {
+    /// Whether it says how the last session of the kiosk ended.
+    pub fn is_of_the_last(&self) -> bool {
+        matches!(self.code, PromptCode::Done | PromptCode::Ended)
+            || self.code == PromptCode::OutOfService && self.session.is_some()
+    }
+
+    /// What the kiosk shows when that concerns nobody any more.
+    #[must_use]
+    pub fn waiting(&self) -> Self {
+        let code = if self.services.is_empty() {
+            PromptCode::OutOfService
+        } else {
+            PromptCode::Idle
+        };
+        Self {
+            machine_reason: self.machine_reason,
+            services: self.services.clone(),
+            ..Self::bare(code)
+        }
+    }
+
     pub(crate) const fn bare(code: PromptCode) -> Self {
         Self {
             session: None,

@@ -124,7 +124,7 @@ fn id(channel: &Channel) -> String {
 const fn message_name(channel: &Channel) -> &'static str {
     match channel.payload {
         Payload::Json(name) => name,
-        Payload::Jpeg => "photo",
+        Payload::Picture => "photo",
     }
 }
 

@@ -127,7 +127,7 @@ pub enum Payload {
     /// JSON of the message of this name.
     Json(&'static str),
     /// The bytes of a picture.
-    Jpeg,
+    Picture,
 }
 
 /// A topic.
@@ -176,7 +176,7 @@ const fn request(topic: &'static str, name: &'static str, about: &'static str) -
     personal(channel(topic, Receive, Json(name), about))
 }
 
-use Payload::{Jpeg, Json};
+use Payload::{Json, Picture};
 use Way::{Receive, Send};
 
 /// Every channel.
@@ -244,14 +244,14 @@ pub const CHANNELS: &[Channel] = &[
     personal(channel(
         "blob/{blob}",
         Receive,
-        Jpeg,
+        Picture,
         "From a kiosk: a portrait, a scan or a signature, at most 1 MiB: JPEG or PNG. Sealed at once; acknowledged when the sealed file is durable. \
          Without an application at the kiosk it is refused for good (MQTT 5: not authorised).",
     )),
     personal(channel(
         "blob/{blob}/{command}",
         Receive,
-        Jpeg,
+        Picture,
         "From a camera or a scanner: the image that a command asked for, at most 1 MiB: JPEG or PNG. Taken while the gateway waits for that command \
          of this device, and refused for good otherwise (MQTT 5: not authorised): it may show somebody who has left. Sealed at once; acknowledged \
          when the sealed file is durable.",
@@ -437,7 +437,7 @@ pub const CHANNELS: &[Channel] = &[
         "session",
         Send,
         Json("prompt"),
-        "What the kiosk shall show. Names are masked.",
+        "What the kiosk shall show. Names are masked. How the last session ended is told for three minutes.",
     )),
     channel(
         "slip",

@@ -5,18 +5,51 @@ use std::collections::BTreeMap;
 use gateway_core::View;
 use schemas::ids::DeviceId;
 use schemas::message::kiosk::{Prompt, Text};
-use schemas::time::Now;
+use schemas::time::{Deadline, Now};
 use schemas::words::PromptCode;
 
 use super::json;
 use crate::outlet::Outgoing;
 
+/// How long a kiosk is told how its last session ended: somebody else may stand there by then.
+const LAST_MS: u64 = 180_000;
+
 /// What each kiosk was shown last.
 #[derive(Debug)]
 pub(crate) struct Prompts {
-    shown: BTreeMap<DeviceId, View>,
+    shown: BTreeMap<DeviceId, Shown>,
     /// Where citizens are sent to.
     window: Text,
+}
+
+#[derive(Debug)]
+struct Shown {
+    /// As the rules have it.
+    view: View,
+    /// As it was sent.
+    sent: View,
+    /// Until when it may say how the last session ended.
+    until: Option<Deadline>,
+}
+
+impl Shown {
+    fn new(view: View, before: Option<&Self>, now: &Now) -> Self {
+        let same = before.filter(|before| before.view.session == view.session);
+        let until = same.and_then(|before| before.until.clone());
+        let until = until.unwrap_or_else(|| Deadline::after(now, LAST_MS));
+        let until = view.is_of_the_last().then_some(until);
+        let sent = at(&view, until.as_ref(), now);
+        Self { view, sent, until }
+    }
+}
+
+/// What a view says now: of a session that ended long ago nothing.
+fn at(view: &View, until: Option<&Deadline>, now: &Now) -> View {
+    if until.is_some_and(|until| until.is_due(now)) {
+        view.waiting()
+    } else {
+        view.clone()
+    }
 }
 
 impl Prompts {
@@ -34,29 +67,35 @@ impl Prompts {
         views: BTreeMap<DeviceId, View>,
         now: &Now,
     ) -> Vec<(Outgoing, View)> {
-        let before = std::mem::replace(&mut self.shown, views);
-        let new = self
-            .shown
-            .iter()
-            .filter(|(kiosk, view)| before.get(kiosk) != Some(view));
-        new.map(|(kiosk, view)| (self.outgoing(kiosk, view, now), view.clone()))
-            .collect()
+        let before = std::mem::take(&mut self.shown);
+        let mut changed = Vec::new();
+        for (kiosk, view) in views {
+            let last = before.get(&kiosk);
+            let shown = Shown::new(view, last, now);
+            if last.is_none_or(|last| last.sent != shown.sent) {
+                changed.push(self.outgoing(&kiosk, shown.sent.clone(), now));
+            }
+            self.shown.insert(kiosk, shown);
+        }
+        changed
     }
 
     /// The present prompt of a kiosk and its view; none for a device that is no kiosk.
     pub(crate) fn again(&self, kiosk: &DeviceId, now: &Now) -> Option<(Outgoing, View)> {
-        let view = self.shown.get(kiosk)?;
-        Some((self.outgoing(kiosk, view, now), view.clone()))
+        let shown = self.shown.get(kiosk)?;
+        let view = at(&shown.view, shown.until.as_ref(), now);
+        Some(self.outgoing(kiosk, view, now))
     }
 
-    fn outgoing(&self, kiosk: &DeviceId, view: &View, now: &Now) -> Outgoing {
-        Outgoing {
+    fn outgoing(&self, kiosk: &DeviceId, view: View, now: &Now) -> (Outgoing, View) {
+        let message = Outgoing {
             device: kiosk.clone(),
             channel: "session".to_owned(),
-            payload: json(&prompt(view, now, &self.window)),
+            payload: json(&prompt(&view, now, &self.window)),
             assured: true,
             expiry_s: None,
-        }
+        };
+        (message, view)
     }
 }
 
@@ -73,7 +112,7 @@ pub fn prompt(view: &View, now: &Now, window: &Text) -> Prompt {
         },
         |application| texts::application(application, name, tail, window),
     );
-    let left_s = |deadline: &schemas::time::Deadline| deadline.left_ms(now).div_ceil(1_000);
+    let left_s = |deadline: &Deadline| deadline.left_ms(now).div_ceil(1_000);
     Prompt {
         session: view.session.clone(),
         code: view.code,
@@ -92,3 +131,8 @@ pub fn prompt(view: &View, now: &Now, window: &Text) -> Prompt {
         application: view.application.clone(),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#[path = "prompts_tests.rs"]
+mod tests;

@@ -140,6 +140,7 @@ impl Office {
             card,
         }
     }
+
     fn fee_of(&self, case: &Case) -> FeeStanding {
         let Some(order) = &case.order else {
             return FeeStanding::Free;
