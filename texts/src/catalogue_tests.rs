@@ -7,7 +7,7 @@ use schemas::words::application::{PortraitCheck, ProvisionalCause, WindowReason}
 use schemas::words::{PickupOutcome, PromptCode, RefusalReason, Service};
 
 use super::{CHINESE, ENGLISH, bundle};
-use crate::kiosk::{idle, prompt, refusal};
+use crate::kiosk::{prompt, refusal};
 use crate::message::Message;
 use crate::words::key;
 
@@ -144,8 +144,9 @@ fn every_refusal_and_ending_has_its_own_text() {
         .map(|reason| refusal(*reason).en)
         .collect();
     assert_eq!(refusals.len(), RefusalReason::ALL.len());
-    let ended =
-        |outcome: &PickupOutcome| prompt(PromptCode::Ended, None, Some(*outcome), &[], None).en;
+    let ended = |outcome: &PickupOutcome| {
+        prompt(PromptCode::Ended, None, Some(*outcome), &[], None, &[]).en
+    };
     let endings: BTreeSet<_> = PickupOutcome::ALL.iter().map(ended).collect();
     assert_eq!(endings.len(), PickupOutcome::ALL.len());
 }
@@ -153,7 +154,7 @@ fn every_refusal_and_ending_has_its_own_text() {
 /// P4: whoever is asked for a finger again reads first that it did not match; nobody else does.
 #[test]
 fn p4_a_finger_that_did_not_match_is_said_first() {
-    let says = |code, attempt| prompt(code, attempt, None, &[], None);
+    let says = |code, attempt| prompt(code, attempt, None, &[], None, &[]);
     for code in [PromptCode::RightFinger, PromptCode::LeftFinger] {
         let first = says(code, Some(1));
         assert_eq!(first, says(code, None));
@@ -224,12 +225,13 @@ fn arguments_are_set_in_bare() {
 #[test]
 fn an_idle_kiosk_says_what_can_be_begun() {
     let (pickup, application) = (Service::Pickup, Service::Application);
+    let says = |services: &[_]| prompt(PromptCode::Idle, None, None, &[], None, services);
     let [one, both, other] = [
-        idle(&[pickup]),
-        idle(&[pickup, application]),
-        idle(&[application]),
+        says(&[pickup]),
+        says(&[pickup, application]),
+        says(&[application]),
     ];
-    assert_eq!(one, prompt(PromptCode::Idle, None, None, &[], None));
+    assert!(one.zh.contains("领取凭证") && !one.zh.contains("申请"));
     assert!(both.zh.contains("领取凭证") && both.zh.contains("申请换领、补领"));
     assert!(both.en.contains("collection certificate") && both.en.contains("apply"));
     assert!(other.zh.contains("暂时不能领取") && other.zh.contains("申请换领、补领"));

@@ -13,7 +13,7 @@ pub fn refusal(reason: RefusalReason) -> Text {
     both(&key("refusal", reason), &[])
 }
 
-/// What a kiosk shows, with the reason where it is out of service, the outcome where a session ended, and what went before where a finger
+/// What a kiosk shows, with what can be begun where it waits, the reason where it is out of service, the outcome where a session ended, and what went before where a finger
 /// is asked for again (P4).
 pub fn prompt(
     code: PromptCode,
@@ -21,8 +21,10 @@ pub fn prompt(
     outcome: Option<PickupOutcome>,
     reasons: &[ServiceReason],
     machine: Option<MachineReason>,
+    services: &[Service],
 ) -> Text {
     match (code, outcome) {
+        (PromptCode::Idle, _) => idle(services),
         (PromptCode::Ended, Some(outcome)) => both(&key("ended", outcome), &[]),
         // Without an outcome it was an operator's act.
         (PromptCode::Done, None) => both("prompt-done-act", &[]),
@@ -38,7 +40,7 @@ pub fn prompt(
 }
 
 /// What a kiosk shows that waits for a citizen, by what they can begin there.
-pub fn idle(services: &[Service]) -> Text {
+fn idle(services: &[Service]) -> Text {
     let takes = |service| services.contains(&service);
     let id = match (takes(Service::Pickup), takes(Service::Application)) {
         (_, false) => "prompt-idle",

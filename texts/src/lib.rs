@@ -13,6 +13,6 @@ mod words;
 
 pub use crate::application::{application, finger_of_card, window_reason};
 pub use crate::catalogue::text;
-pub use crate::kiosk::{idle, prompt, refusal, slip};
+pub use crate::kiosk::{prompt, refusal, slip};
 pub use crate::message::Message;
 pub use crate::words::{payment_method, provisional, reason};

@@ -116,11 +116,7 @@ impl State {
         let own = rules.machines.get(machine).map(|m| m.devices.all());
         let own = own.into_iter().flatten();
         let devices: Vec<&DeviceId> = own.chain([kiosk]).collect();
-        let lies = |id: &&&DeviceId| {
-            let device = self.devices.get(**id);
-            device.is_some_and(|d| d.contradiction.is_some())
-        };
-        if devices.iter().find(lies).is_some() {
+        if devices.iter().any(|id| self.is_contradicted(id)) {
             return Some(MachineReason::DeviceContradicted);
         }
         let at = |target| self.maintenance.contains_key(&target);
@@ -142,15 +138,11 @@ impl State {
             .filter(|_| rules.application.is_some())
             .ok_or(RefusalReason::NoApplications)?;
         let needed = [kiosk, &devices.scanner, &devices.camera];
-        let lies = |id: &&DeviceId| {
-            let device = self.devices.get(*id);
-            device.is_some_and(|d| d.contradiction.is_some())
-        };
         if !self.reasons.is_empty() {
             Err(RefusalReason::OutOfService)
         } else if needed.iter().any(|id| self.is_in_hands(rules, id)) {
             Err(RefusalReason::Maintenance)
-        } else if needed.iter().any(lies) {
+        } else if needed.iter().any(|id| self.is_contradicted(id)) {
             Err(RefusalReason::DeviceContradicted)
         } else {
             Ok(devices)
@@ -168,6 +160,12 @@ impl State {
                     || own.is_some_and(|own| own.contains(&device))
             }
         })
+    }
+
+    /// Whether a device said of itself what cannot be.
+    fn is_contradicted(&self, device: &DeviceId) -> bool {
+        let device = self.devices.get(device);
+        device.is_some_and(|d| d.contradiction.is_some())
     }
 
     pub(crate) fn is_flapping(&self, device: &DeviceId) -> bool {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemas::citizen::{MaskedName, NumberTail};
 use schemas::event::pickup::Step;
-use schemas::ids::{DeviceId, SessionId};
+use schemas::ids::{DeviceId, MachineId, SessionId};
 use schemas::message::application::ApplicationPrompt;
 use schemas::time::Deadline;
 use schemas::words::{
@@ -61,13 +61,15 @@ impl View {
             PromptCode::Idle
         };
         Self {
+            reasons: self.reasons.clone(),
             machine_reason: self.machine_reason,
             services: self.services.clone(),
             ..Self::bare(code)
         }
     }
 
-    pub(crate) const fn bare(code: PromptCode) -> Self {
+    /// Nothing but this code.
+    pub const fn bare(code: PromptCode) -> Self {
         Self {
             session: None,
             code,
@@ -106,45 +108,36 @@ fn view(state: &State, rules: &Rules, kiosk: &DeviceId, own: &KioskRules) -> Vie
     if let Some(application) = state.applications.open.get(kiosk) {
         return application::open(application);
     }
-    if !state.reasons.is_empty() {
-        let reasons = state.reasons.iter().copied().collect();
-        return View {
-            reasons,
-            ..View::bare(PromptCode::OutOfService)
-        };
-    }
+    let reasons: Vec<_> = state.reasons.iter().copied().collect();
     let machine_reason = state.machine_reason(rules, &own.machine, kiosk);
-    let suspended = machine_reason.is_some() || state.waits_for_operator(&own.machine);
-    let services = services(state, rules, kiosk, suspended);
+    let services = services(state, rules, kiosk, &own.machine);
     let view = between(state, kiosk);
-    if services.is_empty() {
-        let application = state.applications.last.get(kiosk).map(application::ended);
-        let (applied, application) =
-            application.map_or((None, None), |view| (view.session, view.application));
-        return View {
-            session: view.session.or(applied),
-            outcome: view.outcome,
-            machine_reason,
-            application,
-            ..View::bare(PromptCode::OutOfService)
-        };
-    }
     View {
-        machine_reason,
+        code: if services.is_empty() {
+            PromptCode::OutOfService
+        } else {
+            view.code
+        },
+        machine_reason: machine_reason.filter(|_| reasons.is_empty()),
+        reasons,
         services,
         ..view
     }
 }
 
 /// What is not suspended. A machine that waits for its operator hands out no cards, and needs none for an application.
-fn services(state: &State, rules: &Rules, kiosk: &DeviceId, suspended: bool) -> Vec<Service> {
+fn services(state: &State, rules: &Rules, kiosk: &DeviceId, machine: &MachineId) -> Vec<Service> {
+    let suspended = !state.reasons.is_empty()
+        || state.machine_reason(rules, machine, kiosk).is_some()
+        || state.waits_for_operator(machine);
     let pickup = (!suspended).then_some(Service::Pickup);
     let applications = state.applications_from(rules, kiosk);
     let application = applications.is_ok().then_some(Service::Application);
     pickup.into_iter().chain(application).collect()
 }
 
-/// What a kiosk shows at which nobody is served: how it ended for the last one, until the next begins.
+/// What a kiosk shows at which nobody is served: how it ended for the last one, until the next begins. For how long it is told
+/// so its prompts say (ADR 45).
 fn between(state: &State, kiosk: &DeviceId) -> View {
     match state.last.get(kiosk) {
         None => match state.applications.last.get(kiosk) {
@@ -164,7 +157,7 @@ fn between(state: &State, kiosk: &DeviceId) -> View {
     }
 }
 
-const fn end_code(done: bool) -> PromptCode {
+pub(crate) const fn end_code(done: bool) -> PromptCode {
     if done {
         PromptCode::Done
     } else {

@@ -137,14 +137,17 @@ impl Held {
         });
     }
 
-    /// The picture is a signature: it is kept to the end of the session.
-    pub fn signed(&self, session: &SessionId, blob: &BlobHash) {
-        self.with(session, |held| {
-            let is_named = |picture: &_| held.named.pictures.contains(picture);
-            if let Some(bytes) = held.fresh.get(blob) {
-                held.signatures.put(blob.clone(), bytes, KEPT_MAX, is_named);
-            }
-        });
+    /// The picture is a signature: it is kept to the end of the session. False: it is not here, or not any more.
+    pub fn signed(&self, session: &SessionId, blob: &BlobHash) -> bool {
+        let mut sessions = self.sessions();
+        let Some(held) = sessions.get_mut(session) else {
+            return false;
+        };
+        let found = held.fresh.get(blob).or_else(|| held.kept.get(blob));
+        let Some(bytes) = found else { return false };
+        let is_named = |picture: &_| held.named.pictures.contains(picture);
+        held.signatures.put(blob.clone(), bytes, KEPT_MAX, is_named);
+        true
     }
 
     /// Keeps a picture until it is named, or until newer ones push it out.

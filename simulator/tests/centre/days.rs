@@ -194,3 +194,39 @@ async fn a12_a_day_on_which_all_is_known_differs_by_nothing() {
     assert_eq!((next.centre_has, next.told_again), (sums(0), 0));
     centre.shutdown().await;
 }
+
+/// A12: what a terminal took, and the network told of as well, before or after it, is one payment: the days come back to nothing.
+#[tokio::test]
+async fn a12_what_terminal_and_network_both_tell_is_one_payment() {
+    let mut town = Town::new().await;
+    let mut station = town.station("s1", 1);
+    let mut centre = town.centre().await;
+    for at in [1, 2] {
+        station.push(Session::next(&station).orders(&order(at)));
+    }
+    town.send(&mut centre, &station).await;
+    let device = DeviceId::new("terminal-1").unwrap();
+    let terminal = PaymentWitness::Terminal { device };
+    let repeated = |at, transaction| PaymentNoted {
+        order: order(at),
+        oddity: PaymentOddity::Repeated,
+        amount_fen: fee(),
+        transaction: Some(transaction),
+    };
+    station.push(confirmed(order(1), terminal.clone()));
+    town.send(&mut centre, &station).await;
+    let late = pays(&centre, order(1)).await;
+    let early = pays(&centre, order(2)).await;
+    station.push(reconciled(day(0), 1));
+    town.send(&mut centre, &station).await;
+    let first = days(&mut centre, 1).await.remove(0);
+    assert_eq!((first.station_has, first.centre_has), (sums(1), sums(2)));
+    station.push(repeated(1, late));
+    station.push(confirmed(order(2), terminal));
+    station.push(repeated(2, early));
+    station.push(reconciled(day(1), 1));
+    town.send(&mut centre, &station).await;
+    let second = days(&mut centre, 2).await.remove(1);
+    assert_eq!((second.station_has, second.centre_has), (sums(1), sums(0)));
+    centre.shutdown().await;
+}

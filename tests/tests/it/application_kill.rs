@@ -12,7 +12,9 @@ use schemas::order::PaymentCode;
 use schemas::words::application::{ApplicationOutcome, PaymentOddity, RefundCause};
 use serde_json::{Value, json};
 use simulator::centre::Asked;
-use station_tests::application::{self as apply, Applicant, Citizen, PAGE, believed};
+use station_tests::application::{
+    self as apply, Applicant, Citizen, PAGE, believed, with_terminal,
+};
 use station_tests::canary::{PEOPLE, PHONE, observe, people};
 use station_tests::centre::TestCentre;
 use station_tests::config::Layout;
@@ -117,13 +119,6 @@ fn lost() -> Citizen {
     }
 }
 
-fn configured(text: &str) -> String {
-    let peripherals = "# peripherals = [\"printer-1\"]";
-    assert!(text.contains(peripherals));
-    let text = believed(text).replace(peripherals, "peripherals = [\"terminal-1\"]");
-    format!("{text}\n[[device]]\nid = \"terminal-1\"\nkind = \"payment-terminal\"\n")
-}
-
 /// A centre that decides, a station of it that is killed again and again, and what a stranger on its network hears.
 struct Town {
     runtime: Runtime,
@@ -144,7 +139,7 @@ impl Town {
         let root = tempfile::tempdir().unwrap();
         let mut centre = runtime.block_on(TestCentre::start(root.path()));
         let station = Station::configured(Layout::new(root.path()), |text| {
-            centre.configure_with_blobs(&configured(&text), "")
+            centre.configure_with_blobs(&with_terminal(&believed(&text)), "")
         });
         let mut station =
             station.logging("trace,sled=debug,mio=info,h2=info,hyper=info,tower=info");

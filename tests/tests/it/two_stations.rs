@@ -184,6 +184,9 @@ fn a17_of_two_stations_that_accept_one_person_one_is_compensated() {
     town.stands("second", CaseStanding::Made, None);
     town.first.station.start();
     town.stands("demo", CaseStanding::Rejected, Some(ELSEWHERE));
+    town.shows("the station has asked its fee back", |office| {
+        office.refunds == 1
+    });
     town.first.station.kill();
     town.first.station.start();
 
@@ -198,6 +201,9 @@ fn a17_of_two_stations_that_accept_one_person_one_is_compensated() {
     assert_eq!(town.first.station.metric(tickets), Some(1.0));
     assert_eq!(town.second.station.metric(tickets), Some(0.0));
     assert_eq!((town.told("W1-1"), town.told("原路退回")), (1, 1));
+    wait_for("the second has recorded that it stands", STEP, || {
+        (town.told("已通过核查") > 0).then_some(())
+    });
     assert_eq!(outcomes(&town.second.events()), [1, 1, 0, 0, 0]);
     assert_eq!(outcomes(&town.first.events()), [1, 0, 1, 1, 1]);
 }

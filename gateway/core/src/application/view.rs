@@ -9,7 +9,7 @@ use schemas::words::application::{
 };
 
 use super::{Application, EndedApplication, Stage, Verdict, back_from, name_of};
-use crate::view::View;
+use crate::view::{View, end_code};
 
 /// Of one under way.
 pub(crate) fn open(a: &Application) -> View {
@@ -218,10 +218,6 @@ pub(crate) fn ended(a: &EndedApplication) -> View {
     View {
         session: Some(a.session.clone()),
         application: Some(Box::new(prompt)),
-        ..View::bare(if done {
-            PromptCode::Done
-        } else {
-            PromptCode::Ended
-        })
+        ..View::bare(end_code(done))
     }
 }

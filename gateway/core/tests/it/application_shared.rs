@@ -6,6 +6,7 @@ use crate::hall::prelude::*;
 use gateway_core::{Input, Request};
 use schemas::ids::{MachineId, OperatorId};
 use schemas::message::kiosk::MaintenanceTarget;
+use schemas::words::Service;
 use schemas::words::application::{EligibilityVerdict, WindowReason};
 
 const OTHER: Case = Case { who: 2, ..GOOD };
@@ -171,5 +172,33 @@ fn v3_nobody_applies_at_a_machine_in_maintenance() {
         if !taken {
             assert_eq!(started, Outcome::Refused(RefusalReason::Maintenance));
         }
+    }
+}
+
+/// A1, ADR 44: a kiosk offers applications exactly where one would be taken: not while its scanner or camera is in an operator's hands, but
+/// while its reader is, without which a card can be keyed.
+#[test]
+fn a1_what_is_offered_is_what_is_taken() {
+    for (name, taken) in [
+        ("scanner-2", false),
+        ("camera-2", false),
+        ("reader-3", true),
+    ] {
+        let mut hall = Hall::new();
+        let offers = |hall: &Hall| {
+            let services = hall.view("kiosk-1").services;
+            services.contains(&Service::Application)
+        };
+        assert!(offers(&hall));
+        let request = Request::SetMaintenance {
+            operator: operator(),
+            target: MaintenanceTarget::Device(device(name)),
+            on: true,
+        };
+        let outcome = hall.request("kiosk-2", request);
+        assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
+        assert_eq!(offers(&hall), taken, "{name}");
+        let started = hall.start("kiosk-1");
+        assert_eq!(matches!(started, Outcome::Accepted(_)), taken, "{name}");
     }
 }

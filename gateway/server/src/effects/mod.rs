@@ -266,6 +266,11 @@ impl Effects {
         }
     }
 
+    /// In how many ms a kiosk is to be told less than it was.
+    pub fn prompts_left_ms(&self, now: &Now) -> Option<u64> {
+        self.prompts.left_ms(now)
+    }
+
     /// Acts on a group. What is left to the caller is answered.
     pub fn act(
         &mut self,

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use gateway_core::View;
-use schemas::ids::DeviceId;
+use schemas::ids::{DeviceId, SessionId, TicketNumber};
 use schemas::message::kiosk::{Prompt, Text};
 use schemas::time::{Deadline, Now};
-use schemas::words::PromptCode;
 
 use super::json;
 use crate::outlet::Outgoing;
@@ -34,13 +33,20 @@ struct Shown {
 
 impl Shown {
     fn new(view: View, before: Option<&Self>, now: &Now) -> Self {
-        let same = before.filter(|before| before.view.session == view.session);
+        let same = before.filter(|before| told(&before.view) == told(&view));
         let until = same.and_then(|before| before.until.clone());
         let until = until.unwrap_or_else(|| Deadline::after(now, LAST_MS));
         let until = view.is_of_the_last().then_some(until);
         let sent = at(&view, until.as_ref(), now);
         Self { view, sent, until }
     }
+}
+
+/// What is told once: how this session ended, and the ticket that it got then or later (A15).
+fn told(view: &View) -> (Option<&SessionId>, Option<&TicketNumber>) {
+    let application = view.application.as_ref();
+    let ticket = application.and_then(|application| application.ticket.as_ref());
+    (view.session.as_ref(), ticket)
 }
 
 /// What a view says now: of a session that ended long ago nothing.
@@ -87,6 +93,13 @@ impl Prompts {
         Some(self.outgoing(kiosk, view, now))
     }
 
+    /// In how many ms one of them says less.
+    pub(crate) fn left_ms(&self, now: &Now) -> Option<u64> {
+        let told = self.shown.values().filter(|shown| shown.sent == shown.view);
+        let until = told.filter_map(|shown| shown.until.as_ref());
+        until.map(|until| until.left_ms(now)).min()
+    }
+
     fn outgoing(&self, kiosk: &DeviceId, view: View, now: &Now) -> (Outgoing, View) {
         let message = Outgoing {
             device: kiosk.clone(),
@@ -105,10 +118,15 @@ pub fn prompt(view: &View, now: &Now, window: &Text) -> Prompt {
     let text = view.application.as_deref().map_or_else(
         || {
             let (reasons, machine) = (&view.reasons, view.machine_reason);
-            if view.code == PromptCode::Idle {
-                return texts::idle(&view.services);
-            }
-            texts::prompt(view.code, view.attempt, view.outcome, reasons, machine)
+            let services = &view.services;
+            texts::prompt(
+                view.code,
+                view.attempt,
+                view.outcome,
+                reasons,
+                machine,
+                services,
+            )
         },
         |application| texts::application(application, name, tail, window),
     );

@@ -1,8 +1,9 @@
 //! What a kiosk is told of a session that is over.
 
 use schemas::ids::{BootId, SessionId};
+use schemas::message::application::ApplicationPrompt;
 use schemas::time::ClockTrust;
-use schemas::words::{MachineReason, PickupOutcome, Service};
+use schemas::words::{MachineReason, PickupOutcome, PromptCode, Service, ServiceReason};
 
 use super::*;
 
@@ -18,27 +19,10 @@ fn at_ms(mono_ms: u64) -> Now {
 fn ended(services: &[Service]) -> View {
     View {
         session: Some(SessionId::from_index(7)),
-        code: PromptCode::Done,
         outcome: Some(PickupOutcome::Collected),
         services: services.to_vec(),
-        ..closed()
-    }
-}
-
-fn closed() -> View {
-    View {
-        session: None,
-        code: PromptCode::OutOfService,
-        name: None,
-        number_tail: None,
-        attempt: None,
-        deadline: None,
-        outcome: None,
-        reasons: Vec::new(),
-        machine_reason: None,
-        services: Vec::new(),
         slip: Some(3),
-        application: None,
+        ..View::bare(PromptCode::Done)
     }
 }
 
@@ -57,7 +41,10 @@ fn kiosk() -> DeviceId {
 /// nothing of it, neither when the kiosk asks nor when something else changes.
 #[test]
 fn the_last_session_is_told_for_three_minutes() {
-    let nowhere = texts::idle(&[]);
+    let nowhere = Text {
+        zh: String::new(),
+        en: String::new(),
+    };
     let mut prompts = Prompts::new(nowhere);
     let both = [Service::Pickup, Service::Application];
     let first = sent(&mut prompts, ended(&both), 1_000).unwrap();
@@ -84,7 +71,48 @@ fn the_last_session_is_told_for_three_minutes() {
     let said = (out.code, out.session, out.machine_reason);
     let maintained = Some(MachineReason::Maintenance);
     assert_eq!(said, (PromptCode::OutOfService, None, maintained));
+    let reasons = vec![ServiceReason::StorageLow];
+    let full = View {
+        reasons: reasons.clone(),
+        code: PromptCode::OutOfService,
+        ..ended(&[])
+    };
+    let full = sent(&mut prompts, full, 510_000).unwrap();
+    assert_eq!((full.session, full.reasons), (None, reasons));
+    let back = sent(&mut prompts, ended(&both), 520_000).unwrap();
+    assert_eq!((back.code, back.session), (PromptCode::Idle, None));
     // A station that takes nobody says so for as long as that is so.
-    assert!(sent(&mut prompts, closed(), 600_000).is_some());
-    assert_eq!(sent(&mut prompts, closed(), 900_000), None);
+    assert!(sent(&mut prompts, View::bare(PromptCode::OutOfService), 600_000).is_some());
+    assert_eq!(
+        sent(&mut prompts, View::bare(PromptCode::OutOfService), 900_000),
+        None
+    );
+}
+
+/// A15, ADR 45: a ticket that comes later, since papers did not come, is told for its own three minutes; and the loop wants to be woken when
+/// what was told is to be told no more, once.
+#[test]
+fn a_later_ticket_is_told_anew() {
+    let nowhere = Text {
+        zh: String::new(),
+        en: String::new(),
+    };
+    let mut prompts = Prompts::new(nowhere);
+    let both = [Service::Pickup, Service::Application];
+    sent(&mut prompts, ended(&both), 1_000).unwrap();
+    assert_eq!(prompts.left_ms(&at_ms(1_000)), Some(180_000));
+    sent(&mut prompts, ended(&both), 181_000).unwrap();
+    assert_eq!(prompts.left_ms(&at_ms(181_000)), None);
+    let ticket = TicketNumber::new("W1-1").unwrap();
+    let application = ApplicationPrompt {
+        ticket: Some(ticket.clone()),
+        ..ApplicationPrompt::default()
+    };
+    let late = View {
+        application: Some(Box::new(application)),
+        ..ended(&both)
+    };
+    let told = sent(&mut prompts, late, 200_000).unwrap();
+    assert_eq!(told.application.unwrap().ticket, Some(ticket));
+    assert_eq!(prompts.left_ms(&at_ms(200_000)), Some(180_000));
 }

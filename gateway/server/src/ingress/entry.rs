@@ -333,11 +333,11 @@ impl Aids<'_> {
         let Some(received) = self.received(kiosk, session, id) else {
             return Ok(None);
         };
-        let signature = self.decoded(session, picture_of(received)?).await?;
-        if let Some(signature) = &signature {
-            self.held.signed(session, &signature.blob);
+        let received = picture_of(received)?;
+        if !self.held.signed(session, &received.hash) {
+            return Ok(None);
         }
-        Ok(signature)
+        self.decoded(session, received).await
     }
 
     /// The blob that a device sent under this id for this session.

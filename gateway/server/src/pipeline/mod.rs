@@ -337,6 +337,7 @@ impl Pipeline {
             tickets_left_ms(state, &now),
             papers_left_ms(state, &now),
             self.watch.left_ms(state, &self.rules, &now),
+            self.effects.prompts_left_ms(&now),
         ];
         let left_ms = left_ms.into_iter().flatten().min()?;
         let at = tokio::time::Instant::now() + Duration::from_millis(left_ms);

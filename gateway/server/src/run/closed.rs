@@ -40,18 +40,8 @@ impl ClosedDoor {
     pub(super) fn tell(&self, prepared: &Prepared) {
         let Some((_, outlet)) = &self.0 else { return };
         let view = View {
-            session: None,
-            code: PromptCode::OutOfService,
-            name: None,
-            number_tail: None,
-            attempt: None,
-            deadline: None,
-            outcome: None,
             reasons: vec![ServiceReason::StorageLow],
-            machine_reason: None,
-            services: Vec::new(),
-            slip: None,
-            application: None,
+            ..View::bare(PromptCode::OutOfService)
         };
         // No application is shown here, so nobody is sent to a window.
         let nowhere = Text {

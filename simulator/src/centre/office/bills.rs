@@ -26,6 +26,9 @@ pub(super) struct Bill {
     /// The station has recorded that it is paid.
     pub(super) is_confirmed: bool,
     pub(super) is_expired: bool,
+    /// A terminal took the fee, and no network has told of that payment yet.
+    #[serde(default)]
+    pub(super) by_terminal: bool,
     /// The payment that the station had kept is to be given back.
     #[serde(default)]
     pub(super) is_given_back: bool,
@@ -74,6 +77,7 @@ impl Office {
                     is_confirmed: false,
                     is_given_back: false,
                     is_expired: false,
+                    by_terminal: false,
                     refunds: 0,
                     refunded: 0,
                     codes: Vec::new(),
@@ -88,7 +92,7 @@ impl Office {
                     PaymentWitness::Centre { transaction } => {
                         self.heard_of(&b.order, Some(transaction));
                     }
-                    PaymentWitness::Terminal { .. } => self.terminal_took(sender, b.amount_fen),
+                    PaymentWitness::Terminal { .. } => self.terminal_confirmed(sender, &b),
                 }
             }
             Event::PaymentNoted(b) => self.heard_of(&b.order, b.transaction.as_ref()),

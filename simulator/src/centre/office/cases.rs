@@ -107,7 +107,7 @@ impl Case {
     pub(super) fn begin_to_pay(&mut self, at_ms: Option<u64>) {
         if self.pay_by.is_none() {
             let begun = at_ms.zip(self.due_days);
-            let last_ms = begun.map(|(at_ms, days)| at_ms + u64::from(days) * DAY_MS);
+            let last_ms = begun.map(|(at_ms, days)| at_ms.saturating_add(u64::from(days) * DAY_MS));
             self.pay_by = last_ms.map(CivilDate::in_china);
         }
     }

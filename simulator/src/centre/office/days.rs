@@ -8,8 +8,8 @@
 use std::collections::BTreeSet;
 
 use schemas::civil::CivilDate;
-use schemas::downlink::application::PaymentConfirmed;
-use schemas::event::payment::{PaymentsReconciled, RefundAsked};
+use schemas::downlink::application::PaymentConfirmed as Told;
+use schemas::event::payment::{PaymentConfirmed, PaymentsReconciled, RefundAsked};
 use schemas::ids::{OrderId, StationId, TransactionId};
 use schemas::message::peripheral::Fen;
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ const DAYS_MAX: usize = 200;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Payment {
     /// As its station is told of it.
-    pub(super) told: PaymentConfirmed,
+    pub(super) told: Told,
     /// The station's log names it.
     pub(super) is_heard: bool,
     /// It is in the sums of a day.
@@ -58,7 +58,7 @@ pub struct Day {
 
 impl Payment {
     /// It was taken just now.
-    pub(super) const fn taken(told: PaymentConfirmed) -> Self {
+    pub(super) const fn taken(told: Told) -> Self {
         Self {
             told,
             is_heard: false,
@@ -97,6 +97,18 @@ impl Office {
         took.or_default().add(amount_fen);
     }
 
+    /// A terminal of the station took a fee. A network that tells of the same order and amount tells of the same money.
+    pub(super) fn terminal_confirmed(&mut self, sender: &Sender, b: &PaymentConfirmed) {
+        if let Some(bill) = self.bills.get_mut(&b.order) {
+            let is_it = |p: &Payment| p.is_counted && p.told.amount_fen == b.amount_fen;
+            if bill.payments.iter().any(is_it) {
+                return;
+            }
+            bill.by_terminal = true;
+        }
+        self.terminal_took(sender, b.amount_fen);
+    }
+
     /// Money that came beside what the order needed is named by the event that asks it back; without a transaction it is a terminal's.
     pub(super) fn asked_back(&mut self, sender: &Sender, b: &RefundAsked) {
         if b.transaction.is_none() && !is_of_the_kept(b.cause) {
@@ -110,17 +122,24 @@ impl Office {
         let mut centre_has = self.terminals.remove(&sender.stream).unwrap_or_default();
         let mut unheard = Vec::new();
         let own = self.bills.values_mut().filter(|b| b.sender == *sender);
-        for payment in own.flat_map(|bill| &mut bill.payments) {
-            let paid_on = payment.told.paid_ms.map(CivilDate::in_china);
-            if paid_on.is_some_and(|day| day > b.day) {
-                continue;
-            }
-            if !payment.is_counted {
-                payment.is_counted = true;
-                centre_has.add(payment.told.amount_fen);
-            }
-            if !payment.is_heard {
-                unheard.push(payment.told.clone());
+        for bill in own {
+            let (amount_fen, by_terminal) = (bill.amount_fen, &mut bill.by_terminal);
+            for payment in &mut bill.payments {
+                let paid_on = payment.told.paid_ms.map(CivilDate::in_china);
+                if paid_on.is_some_and(|day| day > b.day) {
+                    continue;
+                }
+                if !payment.is_counted {
+                    payment.is_counted = true;
+                    if *by_terminal && payment.told.amount_fen == amount_fen {
+                        *by_terminal = false;
+                    } else {
+                        centre_has.add(payment.told.amount_fen);
+                    }
+                }
+                if !payment.is_heard {
+                    unheard.push(payment.told.clone());
+                }
             }
         }
         let told_again = self.tell_again(&sender.station, unheard, now_ms);
@@ -138,12 +157,7 @@ impl Office {
     }
 
     /// How many: what is still on its way to the station is not said twice.
-    fn tell_again(
-        &mut self,
-        station: &StationId,
-        unheard: Vec<PaymentConfirmed>,
-        now_ms: u64,
-    ) -> u64 {
+    fn tell_again(&mut self, station: &StationId, unheard: Vec<Told>, now_ms: u64) -> u64 {
         let posted = self.outbox.iter().filter_map(|posted| posted.letter.paid());
         let posted: BTreeSet<_> = posted.cloned().collect();
         let lost = unheard

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use texts::Message as Words;
 
 use super::bills::Bill;
+use super::cases::case_key;
 use super::opening::Opened;
 use super::{Office, Openers, Sender, Ticket};
 
@@ -84,7 +85,7 @@ fn asked(cause: NoticeCause, by: &str) -> Text {
 impl Office {
     /// It stands, as the station has recorded. Whoever has not paid is told until when they can: no card is made before (A12).
     pub(super) fn stands(&mut self, sender: &Sender, b: ApplicationConfirmed, at_ms: Option<u64>) {
-        let key = format!("{}/{}", sender.stream, b.session);
+        let key = case_key(sender, &b.session);
         let Some(case) = self.cases.get_mut(&key) else {
             return;
         };

@@ -53,7 +53,7 @@ impl Office {
         }
     }
 
-    /// Nothing was accepted, so there is nothing to compare.
+    /// The session is over: what was accepted has taken its pairs along.
     pub(super) fn nothing_to_compare(&mut self, sender: &Sender, session: &SessionId) {
         self.pending.remove(&case_key(sender, session));
     }

@@ -66,9 +66,9 @@ pub enum FeeStanding {
     Open,
     /// It is paid.
     Paid,
-    /// It is to be given back.
+    /// Money of its order is still to be given back.
     Refunding,
-    /// It was given back, as the station has recorded.
+    /// All that was to be given back of its order was, as the station has recorded.
     Refunded,
 }
 
